@@ -1,0 +1,83 @@
+"""Every reason a decision can carry: a stable code for machines and a sentence for people.
+
+The table is the whole list; ``docs/operations.md`` documents each code and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something was decided: ``code`` is stable, ``text`` is for the agent and the admin."""
+
+    code: str
+    text: str
+
+
+SENTENCES: dict[str, str] = {
+    # row 1: the shape of the transaction
+    "too_large": "The message is larger than {limit} bytes.",
+    "too_many_recipients": "More than {limit} recipients in one message.",
+    "too_slow": "The client was too slow.",
+    "bare_newline": "The data holds a bare CR or LF, which can smuggle a second message.",
+    "line_too_long": "A line is longer than {limit} bytes.",
+    "headers_too_large": "The header section is larger than {limit} bytes.",
+    "mail_loop": "More than {limit} Received headers: the message goes round in a loop.",
+    "no_recipient": "The message has no recipient.",
+    # row 2: bounces of our answers
+    "bounce_of_answer": "The recipient is our own bounce address and its seal is right: a bounce of one of our answers.",
+    "bounce_capped": "More than {limit} bounces for one answer: no further one is taken.",
+    # row 3 and 4: who may send what here
+    "unknown_mailbox": "{rcpt} is none of our mailboxes.",
+    "no_role": "{ip} is in none of the lists networks, relays and proxies.",
+    "proxy_without_header": "{ip} is a listed proxy but spoke no PROXY header.",
+    "origin_not_listed": "The origin {ip}, seen by our relay, is not one of the listed networks.",
+    "drift": "SPF passes for {domain} from {ip}, which no listed network holds: the list may be out of date.",
+    # row 5: the shape of the message
+    "not_one_from": "From holds {count} addresses where exactly one is allowed.",
+    "duplicate_headers": "Headers that may occur once occur more often: {names}.",
+    # row 6: unknown right now
+    "auth_unknown": "Authentication could not be settled now: {detail}",
+    "auth_outage": "Authentication could not be settled for {age} since the first attempt; accepted unverified.",
+    # row 7: genuine
+    "aligned_dkim": "A DKIM signature of {domain} passes and is aligned with From.",
+    "mapped_dkim": "A DKIM signature of {domain} passes, which the list maps to {from_domain}.",
+    "aligned_spf": "SPF passes for {domain} from {ip} and is aligned with From.",
+    # row 8 to 11: not proven
+    "forged": "From claims {from_domain}, nothing vouches for it and its DMARC policy is reject.",
+    "unverified": "From claims {from_domain} but nothing vouches for it ({detail}).",
+    "not_listed_sender": "The message is authenticated for {from_domain}, which is not a listed sender.",
+    "unauthenticated": "From {from_domain} is neither a listed sender nor authenticated.",
+    # how genuine mail was sorted
+    "rule": "Rule {rule}: {why}",
+    "no_rule": "Genuine, but no rule matches: a person looks.",
+    "return_request": "A return request: an answer is due within 2 days.",
+    "order_confirmed": "Order {order} is in the directory, found as {label}.",
+    "order_not_found": "Order {order}, found as {label}, is not in the directory.",
+    "order_mentioned": "Number {order} is only mentioned ({where}); it binds no order.",
+    "no_order": "No order number was found.",
+    "reply_to_ignored": "Reply-To {domain} lies outside the sender domains and is ignored.",
+    "old_signature": "The signature is {days} days old.",
+    "lf_read_as_crlf": "The file has bare line feeds; it was read as if sent with CR LF.",
+    "unreadable": "The message could not be read in full: {detail}",
+    # threads
+    "opens": "Opens a new ticket.",
+    "joins_relay_address": "Joins ticket {ticket}: same relay address.",
+    "joins_order": "Joins ticket {ticket}: same order and sender.",
+    "reopens": "Ticket {ticket} was closed and is open again.",
+    "joins_bounce": "Joins ticket {ticket}, whose answer bounced.",
+    "escalates": "A claim for the order of open case {ticket}: that case is escalated.",
+    "links": "Linked with ticket {ticket}: same order.",
+    "already_stored": "This delivery is stored already; the resend is acknowledged.",
+    "replayed": "The same signed message came before; noted on ticket {ticket} as a duplicate.",
+    # the door and the store
+    "store_unavailable": "The store did not take the message; the client tries again.",
+    "internal_error": "Something unexpected happened; the client tries again.",
+}
+
+
+def reason(code: str, **facts: object) -> Reason:
+    """The reason with its sentence filled in. An unknown code is a programming error (KeyError)."""
+    return Reason(code, SENTENCES[code].format(**facts))

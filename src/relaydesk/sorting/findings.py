@@ -1,0 +1,57 @@
+"""What a letter says about itself: its kind by the rules, its case, and the order numbers it names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["case", "claim", "chargeback", "notice", "unsorted", "bounce"]
+KINDS: tuple[Kind, ...] = ("case", "claim", "chargeback", "notice", "unsorted", "bounce")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The rule that matched (``rule`` is "" for none), and those that nearly did with what they lacked."""
+
+    kind: Kind
+    rule: str = ""
+    why: str = ""
+    near: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A number that may be an order's.
+
+    ``what`` tells a Facebook order id from a seller's reference. ``where`` is where it stood; ``label``
+    the words or link path that announced it ("" for a bare number). ``sure`` is ``labelled`` when a line
+    of Meta's form, a claim's Subject or a link path announces it, else ``mentioned``.
+    """
+
+    value: str
+    what: Literal["order", "merchant_ref"]
+    where: Literal["subject", "text", "html", "link"]
+    label: str
+    sure: Literal["labelled", "mentioned"]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that sorting reads from one letter. Absent values are "" and ()."""
+
+    match: Match
+    relay_address: str = ""
+    case_token: str = ""
+    username: str = ""
+    case_number: str = ""
+    contact_reason: str = ""
+    candidates: tuple[Candidate, ...] = ()
+    foreign_reply_to: str = ""
+
+    def values(self, what: str, *, sure: str | None = None) -> tuple[str, ...]:
+        """Distinct candidate values of one kind, labelled ones first, in order of appearance."""
+        ordered = sorted(
+            (c for c in self.candidates if c.what == what and sure in (None, c.sure)),
+            key=lambda c: c.sure != "labelled",
+        )
+        return tuple(dict.fromkeys(c.value for c in ordered))
