@@ -115,3 +115,11 @@ class Decision:
     @property
     def code(self) -> str:
         return self.reasons[0].code
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The answer to one RCPT: ``accepted`` lets it in; otherwise ``reason`` says why not."""
+
+    outcome: Outcome
+    reason: Reason | None = None
