@@ -67,6 +67,7 @@ SENTENCES: dict[str, str] = {
     "joins_relay_address": "Joins ticket {ticket}: same relay address.",
     "joins_order": "Joins ticket {ticket}: same order and sender.",
     "reopens": "Ticket {ticket} was closed and is open again.",
+    "bounce_unmatched": "A bounce that names no conversation of ours: a person looks.",
     "joins_bounce": "Joins ticket {ticket}, whose answer bounced.",
     "escalates": "A claim for the order of open case {ticket}: that case is escalated.",
     "links": "Linked with ticket {ticket}: same order.",

@@ -37,7 +37,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All that sorting reads from one letter. Absent values are "" and ()."""
+    """All that sorting reads from one letter. Absent values are "" and ().
+
+    ``failed_recipient`` is the relay address a bounce notice says could not be reached.
+    """
 
     match: Match
     relay_address: str = ""
@@ -47,6 +50,7 @@ class Findings:
     contact_reason: str = ""
     candidates: tuple[Candidate, ...] = ()
     foreign_reply_to: str = ""
+    failed_recipient: str = ""
 
     def values(self, what: str, *, sure: str | None = None) -> tuple[str, ...]:
         """Distinct candidate values of one kind, labelled ones first, in order of appearance."""

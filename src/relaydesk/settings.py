@@ -1,0 +1,224 @@
+"""The settings: ``relaydesk.yaml`` and ``RELAYDESK_*`` in the environment, read once into one frozen value.
+
+The environment wins over the file. A bad value stops the start with a sentence that names the setting.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from ruamel.yaml import YAML, YAMLError
+
+PREFIX = "RELAYDESK_"
+CONFIG_VARIABLE = "RELAYDESK_CONFIG"
+DEFAULT_FILE = Path("relaydesk.yaml")
+_NOT_SETTINGS = {CONFIG_VARIABLE, "RELAYDESK_SHARED"}
+
+
+class SettingsError(ValueError):
+    """The settings cannot be used; the message names each bad one and the mend."""
+
+
+class Queue(BaseModel):
+    """The targets of one queue, as ``relaydesk due --target`` writes them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    answer: str | None = Field(None, description="time to answer (or to handle, without a relay address)")
+    evidence: str | None = Field(None, description="time to send evidence (chargebacks)")
+    reading: Literal["elapsed", "end_of_day"] = Field("elapsed", description="how business days are counted")
+    warn_before: str | None = Field("4 business hours", description="warn this long before the deadline")
+    tighter: dict[str, str] = Field(
+        default_factory=dict, description="a second target by reason for contact; the earlier one counts"
+    )
+
+
+DEFAULT_QUEUES: dict[str, Queue] = {
+    "case": Queue(answer="2 business days", tighter={"return_request": "48 hours"}),
+    "claim": Queue(answer="2 business days"),
+    "chargeback": Queue(answer="2 business days", evidence="10 days"),
+    "unsorted": Queue(answer="2 business days", tighter={"return_request": "48 hours"}),
+    "notice": Queue(),
+}
+
+
+class Settings(BaseSettings):
+    """Every setting, with its default and what it is for."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        validate_default=False,
+        hide_input_in_errors=True,
+    )
+
+    mailboxes: tuple[str, ...] = Field(
+        (), description="the addresses that receive Meta's mail, such as help@shop.example"
+    )
+    hostname: str = Field("", description="name in the banner and in Received; default: this host's own name")
+    authserv_id: str = Field("", description="name in our Authentication-Results; default: hostname")
+    listen: tuple[str, ...] = Field(
+        ("0.0.0.0:25",), description="SMTP addresses, host:port; IPv6 as [::1]:25; port 0 takes a free one"
+    )
+    processes: int = Field(0, ge=0, le=64, description="listener processes; 0: one a processor, at most 4")
+    user: str = Field("", description="drop to this user once the ports are bound (only when started as root)")
+    database: str = Field(
+        "sqlite:///relaydesk.db", description="where all is kept: sqlite:///FILE or postgresql://…"
+    )
+    allowlist: Path | None = Field(None, description="the lists of networks; default: the shipped ones")
+    rules: Path | None = Field(None, description="the shop's own sorting rules, over the shipped ones")
+    tls_certificate: Path | None = Field(None, description="certificate chain for STARTTLS, PEM")
+    tls_key: Path | None = Field(None, description="its private key, PEM")
+    nameservers: tuple[str, ...] = Field(
+        (), description="DNS servers, address or address:port; default: those of resolv.conf"
+    )
+    dns_timeout: float = Field(5.0, gt=0, le=60, description="seconds for one DNS question")
+    auth_timeout: float = Field(20.0, gt=0, le=120, description="seconds for all authentication of a message")
+    on_drift: Literal["refuse", "defer"] = Field(
+        "refuse", description="what to do when SPF passes for a listed sender from an unlisted network"
+    )
+    unlisted_sender: Literal["unsorted", "refuse"] = Field(
+        "unsorted", description="what to do with authenticated mail from a sender that is not listed"
+    )
+    outage_hours: float = Field(
+        4.0, gt=0, description="accept as unverified after so many hours of unsettled authentication"
+    )
+    old_signature_days: int = Field(7, gt=0, description="mark messages whose signature is older")
+    max_bounces: int = Field(20, gt=0, description="bounces taken for one ticket's answers")
+    secret: str = Field("", description="seals bounce addresses; default: made once and kept in the store")
+    calendar: dict[str, Any] = Field(
+        default_factory=dict, description="business time: zone, hours, holidays, special, business_day"
+    )
+    queues: dict[str, Queue] = Field(
+        default_factory=dict, description="targets by queue; a queue named here replaces its default"
+    )
+    limits: dict[str, float] = Field(
+        default_factory=dict, description="caps of the SMTP door, by name (see the table of limits)"
+    )
+    workers: int = Field(4, ge=1, le=64, description="store threads in each listener process")
+    sweep_seconds: float = Field(5.0, gt=0, description="seconds between two looks at the deadlines")
+    drain_seconds: float = Field(30.0, gt=0, description="seconds a stopping process may take to finish")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")
+    log_format: Literal["auto", "json", "logfmt", "console"] = Field(
+        "auto", description="form of the log lines; auto: console on a terminal, else json"
+    )
+
+    @field_validator("mailboxes")
+    @classmethod
+    def _mailbox(cls, boxes: tuple[str, ...]) -> tuple[str, ...]:
+        for box in boxes:
+            local, at, domain = box.rpartition("@")
+            if not (local and at and "." in domain) or any(c.isspace() for c in box):
+                raise ValueError(f"{box!r} is no mail address; write it as help@shop.example")
+        return tuple(box.lower() for box in boxes)
+
+    @property
+    def all_queues(self) -> dict[str, Queue]:
+        return {**DEFAULT_QUEUES, **self.queues}
+
+    @property
+    def outage_after(self) -> timedelta:
+        return timedelta(hours=self.outage_hours)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, init_settings
+
+
+def load(path: Path | None = None, environment: dict[str, str] | None = None) -> Settings:
+    """The effective settings from ``path`` (else RELAYDESK_CONFIG, else ./relaydesk.yaml if it is there).
+
+    Raises SettingsError with every bad setting named.
+    """
+    environ = dict(os.environ) if environment is None else environment
+    _check_names(environ)
+    source = _file(path, environ)
+    try:
+        return Settings(**_mapping(source))
+    except ValidationError as error:
+        lines = [_sentence(dict(problem)) for problem in error.errors(include_url=False)]
+    except ValueError as error:  # pydantic-settings: a variable that is not JSON where JSON is needed
+        lines = [f'{error}; lists are written as JSON, such as \'["help@shop.example"]\'']
+    raise SettingsError("\n".join(lines))
+
+
+def public(settings: Settings) -> dict[str, Any]:
+    """The settings as plain data without secrets: for ``config show`` and the log."""
+    shown = settings.model_dump(mode="json")
+    shown["queues"] = {name: queue.model_dump(mode="json") for name, queue in settings.all_queues.items()}
+    shown["secret"] = "(set)" if settings.secret else "(kept in the store)"
+    shown["database"] = hide_password(settings.database)
+    return shown
+
+
+def hide_password(url: str) -> str:
+    """A database URL that can be shown."""
+    scheme, separator, rest = url.partition("://")
+    login, at, host = rest.rpartition("@")
+    return f"{scheme}{separator}{login.partition(':')[0]}:***@{host}" if at and ":" in login else url
+
+
+def _file(path: Path | None, environ: dict[str, str]) -> Path | None:
+    named = path or (Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None)
+    if named is not None:
+        if not named.is_file():
+            raise SettingsError(f"The settings file {named} is not there; make it or leave the option out.")
+        return named
+    return DEFAULT_FILE if DEFAULT_FILE.is_file() else None
+
+
+def _mapping(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        found = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, YAMLError) as error:
+        problem = " ".join(str(error).split())
+        raise SettingsError(f"{path} cannot be read as YAML: {problem}") from error
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise SettingsError(f"{path} must hold settings as 'name: value' lines.")
+    unknown = [_unknown(str(key), path.name) for key in found if key not in Settings.model_fields]
+    if unknown:
+        raise SettingsError("\n".join(unknown))
+    return {str(key): value for key, value in found.items()}
+
+
+def _check_names(environ: dict[str, str]) -> None:
+    unknown = [
+        _unknown(name.removeprefix(PREFIX).lower(), name)
+        for name in sorted(environ)
+        if name.startswith(PREFIX)
+        and name not in _NOT_SETTINGS
+        and name.removeprefix(PREFIX).partition("__")[0].lower() not in Settings.model_fields
+    ]
+    if unknown:
+        raise SettingsError("\n".join(unknown))
+
+
+def _unknown(name: str, where: str) -> str:
+    near = difflib.get_close_matches(name, list(Settings.model_fields), 1)
+    hint = f" Did you mean {near[0]}?" if near else " `relaydesk config show` lists the settings."
+    return f"{where}: {name} is no setting.{hint}"
+
+
+def _sentence(problem: dict[str, Any]) -> str:
+    name = ".".join(str(part) for part in problem["loc"])
+    variable = PREFIX + str(problem["loc"][0]).upper() if problem["loc"] else ""
+    return f"Setting {name} ({variable}): {str(problem['msg']).removeprefix('Value error, ')}."
