@@ -1,0 +1,40 @@
+# The commands of the house. Set-up (virtual environment, hash-checked packages) happens by itself, once.
+#   make demo            the demo shop, served until Ctrl-C   (make demo DEMO=once: ends by itself)
+#   make test            the whole test suite                 (make test ARGS="tests/unit -k clock")
+#   make lint            style, format and types
+#   make bench           the benchmark
+#   make lock            the lock files anew (needs uv)
+#   make clean           away with what was made here
+PYTHON ?=
+DEMO ?=
+ARGS ?=
+BIN := .venv/bin
+SETUP := PYTHON="$(PYTHON)" .ci/setup
+
+.PHONY: demo test lint bench lock clean
+.DEFAULT_GOAL := demo
+
+demo:
+	@$(SETUP) runtime
+	@exec $(BIN)/relaydesk demo $(if $(filter once,$(DEMO)),--once)
+
+test:
+	@$(SETUP) dev
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+lint:
+	@$(SETUP) dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench:
+	@$(SETUP) dev
+	$(BIN)/python bench/intake.py $(ARGS)
+
+lock:
+	@.ci/lock
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
