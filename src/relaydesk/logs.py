@@ -1,0 +1,128 @@
+"""Logging: one line per fact, structured, on one stream, without personal data. Owns structlog.
+
+Other rooms call ``log("event", level="info", fact=…)``. What libraries log through the standard library
+comes out in the same form, but never the dialogue or the body that an SMTP library would write at DEBUG
+(measured: aiosmtpd logs every line of a message). As a net under everybody's feet, any address that gets
+into a line loses its local part before it is written.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from typing import TYPE_CHECKING, Literal, TextIO
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+    from typing import Any
+
+    from structlog.typing import Processor
+
+Level = Literal["debug", "info", "warning", "error"]
+Format = Literal["auto", "json", "logfmt", "console"]
+LEVELS: dict[str, int] = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+
+# These write mail, addresses or bound values of statements at INFO and DEBUG: never below WARNING here.
+TALKERS = ("mail", "mail.log", "mail.error", "mail.debug", "sqlalchemy", "sqlalchemy.engine", "dkimpy")
+
+# A local part, quoted or not. The look-behind lets a run of letters be tried once only: linear time.
+LOCAL_PART = re.compile(r"""(?:"[^"\n]{1,256}"|(?<![^\s<>@"'(,;=:\[])[^\s<>@"'(,;=:\[]+)@(?=[\w\[.-])""")
+
+
+def configure(level: Level = "info", form: Format = "auto", stream: TextIO | None = None) -> None:
+    """Sends every log line of this process to ``stream`` (default: stderr as it is now).
+
+    ``auto`` is ``console`` on a terminal and ``json`` elsewhere. May be called again. Raises ``ValueError``
+    for a level or a form that does not exist.
+    """
+    if level not in LEVELS:
+        raise ValueError(f"log level {level!r} is none of {', '.join(LEVELS)}.")
+    stream = stream or sys.stderr
+    shared: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _without_local_parts,
+    ]
+    render = _renderer(form, stream)
+    structlog.configure(
+        processors=[*shared, render],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        logger_factory=structlog.WriteLoggerFactory(file=stream),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+        )
+    )
+    logging.basicConfig(level=LEVELS[level], handlers=[handler], force=True)
+    logging.captureWarnings(capture=True)
+    silence_talkers()
+
+
+def silence_talkers() -> None:
+    """Keeps libraries that would log mail at WARNING and above, and their arguments out of the line.
+
+    A filter, not a level: whoever sets a level later, by hand or by a library's own switch, opens nothing.
+    """
+    for name in TALKERS:
+        logger = logging.getLogger(name)
+        if _only_the_template not in logger.filters:
+            logger.addFilter(_only_the_template)
+
+
+def log(event: str, /, *, level: Level = "info", **facts: object) -> None:
+    """Writes one line: the event's name and its facts (ids, domains, figures; never a local part)."""
+    structlog.get_logger().log(LEVELS[level], event, **facts)
+
+
+def log_exception(event: str, /, **facts: object) -> None:
+    """Writes one line at level error with the traceback of the exception in hand (without local values)."""
+    structlog.get_logger().log(logging.ERROR, event, exc_info=True, **facts)
+
+
+def domain_of(address: str) -> str:
+    """The domain of a mail address in lower case, ``""`` for the null sender or text without an ``@``."""
+    return address.rpartition("@")[2].rstrip(">").lower() if "@" in address else ""
+
+
+def _renderer(form: str, stream: TextIO) -> Processor:
+    if form == "auto":
+        form = "console" if stream.isatty() else "json"
+    if form == "json":
+        return structlog.processors.JSONRenderer(ensure_ascii=False)
+    if form == "logfmt":
+        return structlog.processors.LogfmtRenderer(
+            key_order=["timestamp", "level", "event"], drop_missing=True, bool_as_flag=False
+        )
+    if form == "console":
+        # The plain formatter: the coloured ones print the local variables of every frame.
+        return structlog.dev.ConsoleRenderer(
+            colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    raise ValueError(f"log format {form!r} is none of auto, json, logfmt, console.")
+
+
+def _only_the_template(record: logging.LogRecord) -> bool:
+    record.args = ()
+    return record.levelno >= logging.WARNING
+
+
+def _without_local_parts(_: object, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for key, value in line.items():
+        if isinstance(value, str) and "@" in value:
+            line[key] = LOCAL_PART.sub("…@", value)
+        elif isinstance(value, (list, tuple)):
+            line[key] = [LOCAL_PART.sub("…@", one) if isinstance(one, str) else one for one in value]
+    return line

@@ -1,0 +1,154 @@
+"""The log: its forms, and that no personal data can get into it."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import time
+import warnings
+
+import pytest
+import structlog
+
+from relaydesk import logs
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def stream():
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield io.StringIO()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.captureWarnings(capture=False)
+    structlog.reset_defaults()
+
+
+def test_it_writes_one_json_line_per_fact(stream):
+    logs.configure("info", "auto", stream)
+    logs.log("message", id=7, domain="support.facebook.com", outcome="accepted", ms=12.5)
+    assert stream.getvalue().count("\n") == 1
+    line = json.loads(stream.getvalue())
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {
+        "event": "message",
+        "level": "info",
+        "id": 7,
+        "domain": "support.facebook.com",
+        "outcome": "accepted",
+        "ms": 12.5,
+    }
+
+
+def test_it_writes_logfmt(stream):
+    logs.configure("info", "logfmt", stream)
+    logs.log("message", kind="case", why="two words")
+    assert stream.getvalue().endswith(' level=info event=message kind=case why="two words"\n')
+
+
+def test_it_writes_for_people_on_a_terminal(stream):
+    terminal = Terminal()
+    logs.configure("info", "auto", terminal)
+    logs.log("message", kind="case")
+    assert "message" in terminal.getvalue()
+    assert "{" not in terminal.getvalue()
+    assert "\x1b[" in terminal.getvalue()
+
+
+def test_it_leaves_out_what_is_below_the_level(stream):
+    logs.configure("warning", "json", stream)
+    logs.log("quiet")
+    logging.getLogger("alembic").info("quiet too")
+    logs.log("loud", level="warning")
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["loud"]
+
+
+def test_it_gives_library_lines_and_warnings_the_same_form(stream):
+    logs.configure("info", "json", stream)
+    logging.getLogger("alembic.runtime").info("Running upgrade %s", "0001")
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(capture=True)
+        warnings.warn("old thing", DeprecationWarning, stacklevel=1)
+    first, second = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert (first["event"], first["level"]) == ("Running upgrade 0001", "info")
+    assert "old thing" in second["event"]
+
+
+@pytest.mark.parametrize("form", ["json", "logfmt", "console"])
+def test_it_never_writes_what_an_smtp_library_says_about_mail(stream, form):
+    logs.configure("debug", form, stream)
+    for name in ("mail.log", "sqlalchemy.engine"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.DEBUG)  # somebody's switch, after the fact
+        logger.debug("DATA readline: %s", b"Dear shop, my name is Alice")
+        logger.info("%r >> %r", "peer", b"MAIL FROM:<alice@example.org>")
+        logger.warning("unrecognised: %s", b"my name is Alice")
+        logger.setLevel(logging.NOTSET)
+    assert "lice" not in stream.getvalue()
+    assert stream.getvalue().count("unrecognised") == 2
+
+
+@pytest.mark.parametrize("form", ["json", "logfmt", "console"])
+def test_it_writes_a_traceback_without_local_variables(stream, form):
+    logs.configure("info", form, Terminal() if form == "console" else stream)
+    logs.configure("info", form, stream)
+    body = "Dear " + "shop"
+    try:
+        raise RuntimeError("for bob@example.org")
+    except RuntimeError:
+        logs.log_exception("internal_error", message=9)
+    assert body
+    assert "RuntimeError: for …@example.org" in stream.getvalue()
+    assert "test_logs.py" in stream.getvalue()
+    assert "Dear shop" not in stream.getvalue()
+
+
+def test_it_takes_local_parts_out_of_whatever_is_logged(stream):
+    logs.configure("info", "json", stream)
+    logs.log(
+        "m <x.y+z@example.org>",
+        one="case++aB9@support.facebook.com wrote",
+        quoted='"alice b"@example.org',
+        many=["carol@[192.0.2.1]", 5],
+        text="no address @ all",
+    )
+    line = json.loads(stream.getvalue())
+    assert line["event"] == "m <…@example.org>"
+    assert line["one"] == "…@support.facebook.com wrote"
+    assert line["quoted"] == "…@example.org"
+    assert line["many"] == ["…@[192.0.2.1]", 5]
+    assert line["text"] == "no address @ all"
+
+
+def test_it_redacts_long_text_in_linear_time(stream):
+    logs.configure("info", "json", stream)
+    before = time.process_time()
+    logs.log("x", text="a" * 2_000_000 + " @", quotes='"' * 200_000 + "@", ats="a@" * 200_000)
+    assert time.process_time() - before < 10
+
+
+@pytest.mark.parametrize(
+    ("address", "domain"),
+    [
+        ("Alice@Example.ORG", "example.org"),
+        ("<a@b@c.example>", "c.example"),
+        ("", ""),
+        ("postmaster", ""),
+    ],
+)
+def test_it_keeps_only_the_domain(address, domain):
+    assert logs.domain_of(address) == domain
+
+
+def test_it_names_what_it_does_not_know(stream):
+    with pytest.raises(ValueError, match=r"log level 'loud' is none of debug, info, warning, error\."):
+        logs.configure("loud", "json", stream)
+    with pytest.raises(ValueError, match=r"log format 'xml' is none of auto, json, logfmt, console\."):
+        logs.configure("info", "xml", stream)
