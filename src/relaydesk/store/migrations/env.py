@@ -1,0 +1,13 @@
+"""Alembic runs this file; schema.py hands it a connection, in a transaction and under a lock."""
+
+from alembic import context
+
+from relaydesk.store.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+    compare_type=True,
+)
+context.run_migrations()

@@ -1,0 +1,84 @@
+"""The schema's version. Migrations run once, under a lock; every other process only compares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import inspect, text
+
+from relaydesk.store.errors import StoreUnfit
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy import Connection, Engine
+
+HEAD = "0001"  # the newest file of migrations/versions; a test holds the two together
+_LOCK = 0x72656C617964  # "relayd": the advisory lock of everybody who migrates
+
+
+def config(connection: Connection) -> Config:
+    """Alembic's configuration, without a file."""
+    from alembic.config import Config  # noqa: PLC0415 - heavy, and only needed to migrate
+
+    settings = Config()
+    settings.set_main_option("script_location", "relaydesk.store:migrations")
+    settings.attributes["connection"] = connection
+    return settings
+
+
+def revision(connection: Connection) -> str | None:
+    """The revision the database stands at, None for an empty one."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def demand_current(engine: Engine) -> None:
+    """StoreUnfit unless the database stands at :data:`HEAD`."""
+    with engine.connect() as connection:
+        found = revision(connection)
+    if found == HEAD:
+        return
+    if found is None:
+        raise StoreUnfit("The database has no relaydesk tables yet; run `relaydesk db upgrade`.")
+    if found > HEAD:
+        raise StoreUnfit(_newer(found))
+    raise StoreUnfit(
+        f"The database is of schema {found}, this version needs {HEAD}; run `relaydesk db upgrade`."
+    )
+
+
+def upgrade(engine: Engine) -> None:
+    """Runs what is missing in one transaction. Others that come meanwhile wait, then find nothing to do."""
+    from alembic import command  # noqa: PLC0415 - heavy, and only needed to migrate
+
+    embedded = engine.dialect.name == "sqlite"
+    with engine.connect() as connection:
+        if embedded:
+            # A rebuilt table is dropped, which would cascade; inside a transaction the pragma is ignored.
+            _pragma(connection, "foreign_keys=OFF")
+        with connection.begin():
+            if not embedded:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            found = revision(connection)
+            if found is not None and found > HEAD:
+                raise StoreUnfit(_newer(found))
+            if found != HEAD:
+                command.upgrade(config(connection), "head")
+            if embedded and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                raise StoreUnfit("The upgrade would leave rows that point nowhere; nothing was changed.")
+        if embedded:
+            _pragma(connection, "foreign_keys=ON")
+
+
+def _pragma(connection: Connection, pragma: str) -> None:
+    cursor = connection.connection.cursor()
+    cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _newer(found: str) -> str:
+    return (
+        f"The database is of schema {found}, newer than this version's {HEAD}; "
+        "install the newer relaydesk (`relaydesk db upgrade` cannot go back)."
+    )

@@ -1,0 +1,182 @@
+"""Databases for tests: ``store`` and ``store_url`` come once on SQLite and once on PostgreSQL.
+
+A test run uses one PostgreSQL server, shared by all its processes and started when first needed; each
+test gets a fresh database, copied from one with the migrations applied.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from relaydesk.store import Store
+from tests.support import postgres
+
+RUN = "RELAYDESK_TEST_RUN"
+TEMPLATE = "relaydesk_template"
+_ours: list[postgres.Server] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The first process of a run makes the directory that all of them share."""
+    if not hasattr(config, "workerinput"):
+        os.environ[RUN] = tempfile.mkdtemp(prefix="relaydesk-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """And it is the one that stops what was started."""
+    run = os.environ.get(RUN)
+    if run is None or hasattr(config, "workerinput"):
+        return
+    del os.environ[RUN]
+    for server in _ours:
+        server.remove()
+    note = Path(run) / "postgres.json"
+    if note.exists():
+        started = json.loads(note.read_text())
+        if started["pid"] is not None:
+            _end(
+                started["pid"], Path(started["directory"]) / "data" / "postmaster.pid"
+            )  # by a worker, now gone
+            shutil.rmtree(started["directory"], ignore_errors=True)
+    shutil.rmtree(run, ignore_errors=True)
+
+
+def _end(pid: int, lock: Path) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGQUIT)
+    for _ in range(200):
+        if not lock.exists():
+            return
+        time.sleep(0.02)
+
+
+@contextmanager
+def _alone() -> Iterator[Path]:
+    run = Path(os.environ[RUN])
+    with (run / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield run
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Callable[[str], str]:
+    """The address of a database on the run's server, by the database's name."""
+    with _alone() as run:
+        note = run / "postgres.json"
+        if not note.exists():
+            note.write_text(json.dumps(_server()))
+        base = json.loads(note.read_text())["url"]
+    return lambda name: _renamed(base, name)
+
+
+def _renamed(url: str, name: str) -> str:
+    head, _, query = url.partition("?")
+    return head.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
+
+
+def _server() -> dict[str, object]:
+    """Finds or starts the server and makes the database the tests copy."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    pid, directory = None, None
+    if given is None:
+        try:
+            server = postgres.Server()
+            server.start()
+        except postgres.NoPostgres as problem:
+            if os.environ.get("CI") == "true":
+                pytest.fail(str(problem))
+            pytest.skip(f"{problem} These tests ran on SQLite only.")
+        _ours.append(server)
+        given, pid, directory = server.url(), server.pid, str(server.directory)
+    template = _renamed(given, TEMPLATE)
+    postgres.execute(given, f"DROP DATABASE IF EXISTS {TEMPLATE}", f"CREATE DATABASE {TEMPLATE}")
+    Store.open(template, upgrade=True).close()
+    return {"url": given, "pid": pid, "directory": directory}
+
+
+@pytest.fixture(scope="session")
+def sqlite_template() -> Path:
+    """An SQLite file with the migrations applied."""
+    with _alone() as run:
+        path = run / "template.db"
+        if not path.exists():
+            Store.open(f"sqlite:///{path}", upgrade=True).close()
+    return path
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The address of a fresh SQLite database."""
+    path = tmp_path / "relaydesk.db"
+    shutil.copy(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def fresh_postgres_url(postgres_url: Callable[[str], str]) -> Iterator[str]:
+    """The address of a fresh PostgreSQL database."""
+    name = f"t{uuid.uuid4().hex}"
+    with _alone():  # two copies of one template at once are an error
+        postgres.execute(postgres_url("postgres"), f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    yield postgres_url(name)
+    postgres.execute(postgres_url("postgres"), f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """The address of a fresh database, once on each engine."""
+    name = "sqlite_url" if request.param == "sqlite" else "fresh_postgres_url"
+    return str(request.getfixturevalue(name))
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    """An open store on a fresh database, once on each engine."""
+    opened = Store.open(store_url, lock_timeout=5.0)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sqlite_store(sqlite_url: str) -> Iterator[Store]:
+    """An open store on a fresh SQLite database."""
+    opened = Store.open(sqlite_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def postgres_store(fresh_postgres_url: str) -> Iterator[Store]:
+    """An open store on a fresh PostgreSQL database."""
+    opened = Store.open(fresh_postgres_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[postgres.Server]:
+    """A server of one's own that the test may stop and start, with an up-to-date database ``postgres``."""
+    try:
+        server = postgres.Server()
+    except postgres.NoPostgres as problem:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(problem))
+        pytest.skip(str(problem))
+    try:
+        server.start()
+        Store.open(server.url(), upgrade=True).close()
+        yield server
+    finally:
+        server.remove()
