@@ -5,15 +5,19 @@ The environment wins over the file. A bad value stops the start with a sentence 
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
-from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from relaydesk.door.limits import Limits
 
 PREFIX = "RELAYDESK_"
 CONFIG_VARIABLE = "RELAYDESK_CONFIG"
@@ -46,6 +50,21 @@ DEFAULT_QUEUES: dict[str, Queue] = {
     "unsorted": Queue(answer="2 business days", tighter={"return_request": "48 hours"}),
     "notice": Queue(),
 }
+
+
+def _limits(given: object) -> Limits:
+    """The door's caps from a mapping of names to positive numbers; what is left out keeps its default."""
+    if isinstance(given, Limits):
+        return given
+    if not isinstance(given, dict):
+        raise ValueError("write the limits as 'name: number' lines")
+    kinds = {field.name: type(field.default) for field in dataclasses.fields(Limits)}
+    for name, value in given.items():
+        if name not in kinds:
+            raise ValueError(f"{name} is no limit; there are {', '.join(kinds)}")
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
+            raise ValueError(f"limit {name} must be a positive number, not {value!r}")
+    return Limits(**{name: kinds[name](value) for name, value in given.items()})
 
 
 class Settings(BaseSettings):
@@ -98,10 +117,10 @@ class Settings(BaseSettings):
         default_factory=dict, description="business time: zone, hours, holidays, special, business_day"
     )
     queues: dict[str, Queue] = Field(
-        default_factory=dict, description="targets by queue; a queue named here replaces its default"
+        default_factory=dict, description="targets by queue: answer, evidence, reading, warn_before, tighter"
     )
-    limits: dict[str, float] = Field(
-        default_factory=dict, description="caps of the SMTP door, by name (see the table of limits)"
+    limits: Annotated[Limits, BeforeValidator(_limits)] = Field(
+        default_factory=Limits, description="caps of the SMTP door, by name (see the table of limits)"
     )
     workers: int = Field(4, ge=1, le=64, description="store threads in each listener process")
     sweep_seconds: float = Field(5.0, gt=0, description="seconds between two looks at the deadlines")
@@ -122,7 +141,16 @@ class Settings(BaseSettings):
 
     @property
     def all_queues(self) -> dict[str, Queue]:
-        return {**DEFAULT_QUEUES, **self.queues}
+        """The targets by queue: the defaults, with what the settings say put over them field by field."""
+        changed = {
+            name: DEFAULT_QUEUES.get(name, Queue()).model_copy(update=queue.model_dump(exclude_unset=True))
+            for name, queue in self.queues.items()
+        }
+        return {**DEFAULT_QUEUES, **changed}
+
+    @property
+    def old_signature(self) -> timedelta:
+        return timedelta(days=self.old_signature_days)
 
     @property
     def outage_after(self) -> timedelta:
@@ -160,6 +188,7 @@ def load(path: Path | None = None, environment: dict[str, str] | None = None) ->
 def public(settings: Settings) -> dict[str, Any]:
     """The settings as plain data without secrets: for ``config show`` and the log."""
     shown = settings.model_dump(mode="json")
+    shown["limits"] = dataclasses.asdict(settings.limits)
     shown["queues"] = {name: queue.model_dump(mode="json") for name, queue in settings.all_queues.items()}
     shown["secret"] = "(set)" if settings.secret else "(kept in the store)"
     shown["database"] = hide_password(settings.database)

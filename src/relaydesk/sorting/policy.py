@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from relaydesk.clock.deadlines import Target, deadline, warning
+from relaydesk.clock.deadlines import Target, deadline, earliest, warning
 from relaydesk.sorting.decision import ClockName, Planned
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from relaydesk.clock.calendar import Calendar
-    from relaydesk.clock.deadlines import Deadline, Reading
+    from relaydesk.clock.deadlines import Reading
     from relaydesk.door.allowlist import Allowlist
 
 
@@ -85,13 +85,7 @@ class Policy:
     def _clock(
         self, clock: ClockName, start: datetime, wanted: list[Target], targets: QueueTargets
     ) -> Planned:
-        found = {target: deadline(start, target, self.calendar, targets.reading) for target in wanted}
-        target, first = min(found.items(), key=_due)
-        warn_at = targets.warn_before and warning(start, first.due, targets.warn_before, self.calendar)
-        return Planned(
-            clock, start, first.due, warn_at, first.reading, str(target), first.explanation
-        )
-
-
-def _due(item: tuple[Target, Deadline]) -> datetime:
-    return item[1].due
+        found = earliest(deadline(start, target, self.calendar, targets.reading) for target in wanted)
+        before = targets.warn_before
+        warn_at = warning(start, found.due, before, self.calendar) if before else None
+        return Planned(clock, start, found.due, warn_at, found.reading, found.target, found.explanation)

@@ -1,0 +1,41 @@
+"""How commands print: JSON for programs, tables for people, colours only on a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def print_json(value: Any) -> None:
+    """One JSON value on standard output; times as ISO 8601, non-ASCII as it is."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
+    """A table on standard output, or the sentence ``empty`` when there are no rows."""
+    from rich import box  # heavy, and needed only by commands that print a table
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    listed = [[Text("" if cell is None else str(cell)) for cell in row] for row in rows]
+    if not listed:
+        click.echo(empty)
+        return
+    terminal = sys.stdout.isatty()
+    table = Table(*columns, title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for row in listed:
+        table.add_row(*row)
+    Console(file=sys.stdout, width=None if terminal else 160, no_color=not terminal).print(table)

@@ -1,0 +1,157 @@
+"""``explain``: what relaydesk would do with a message, and why. Same pipeline, empty store, nothing kept."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from relaydesk.door import origin, replies
+from relaydesk.intake import gather
+from relaydesk.letters import fields, parse
+from relaydesk.letters.envelope import Envelope
+from relaydesk.sorting.decide import decide
+from relaydesk.sorting.decision import Known
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from relaydesk.intake import Gathered
+    from relaydesk.mailauth.resolver import Resolver
+    from relaydesk.mailauth.verdict import AuthReport
+    from relaydesk.sorting.decision import Decision
+    from relaydesk.sorting.policy import Policy
+    from relaydesk.sorting.rules import Rules
+
+_BARE_LF = re.compile(rb"(?<!\r)\n")
+
+
+def envelope_of(
+    raw: bytes,
+    *,
+    peer: str,
+    helo: str | None,
+    mail_from: str | None,
+    rcpt: tuple[str, ...],
+    policy: Policy,
+    now: datetime,
+) -> Envelope:
+    """The envelope a file would have had on the wire.
+
+    A file saved with bare line feeds is read as CR LF and says so in ``remarks``. A reverse-path that is
+    not given is taken from Return-Path, else from From; a HELO that is not given is the peer's literal.
+    """
+    remarks: tuple[str, ...] = ()
+    if _BARE_LF.search(raw):
+        raw = _BARE_LF.sub(b"\r\n", raw)
+        remarks = ("The file has bare line feeds; it was read as if sent with CR LF.",)
+    if mail_from is None:
+        mail_from = _reverse_path(raw)
+    found = origin.find(peer, "peer", fields.values(raw, "Received"), policy.allowlist)
+    literal = f"[IPv6:{peer}]" if ":" in peer else f"[{peer}]"
+    return Envelope(peer, found, helo or literal, mail_from, rcpt, raw, now, remarks=remarks)
+
+
+def _reverse_path(raw: bytes) -> str:
+    path = next(iter(fields.values(raw, "Return-Path")), None)
+    if path is not None:
+        return path.strip().removeprefix("<").removesuffix(">")
+    senders = parse.read(raw).from_
+    return senders[0].addr if senders else ""
+
+
+async def explain(
+    envelope: Envelope, resolver: Resolver, policy: Policy, rules: Rules
+) -> tuple[Gathered, Decision]:
+    """Parse, authenticate, decide, with an empty store."""
+    gathered = await gather(envelope, resolver, policy, rules)
+    decision = decide(
+        envelope,
+        gathered.letter,
+        gathered.auth,
+        gathered.findings,
+        Known(),
+        policy,
+        envelope.received_at,
+    )
+    return gathered, decision
+
+
+def as_object(envelope: Envelope, gathered: Gathered, decision: Decision) -> dict[str, Any]:
+    """The answer as the command-line contract prints it: absent values are None or empty lists."""
+    found, accepted = gathered.findings, decision.outcome == "accepted"
+    return {
+        "outcome": decision.outcome,
+        "reply": replies.reply_for(decision).line(),
+        "origin": {
+            "ip": envelope.origin.ip,
+            "role": envelope.origin.role,
+            "allowlisted": envelope.origin.allowlisted,
+            "how": envelope.origin.how,
+        },
+        "auth": _auth(gathered.auth),
+        "kind": decision.kind if accepted else None,
+        "queue": decision.queue if accepted else None,
+        "relay_address": found.relay_address or None,
+        "case_token": found.case_token or None,
+        "username": found.username or None,
+        "case_number": found.case_number or None,
+        "contact_reason": found.contact_reason or None,
+        "order_ids": list(found.values("order")),
+        "merchant_refs": list(found.values("merchant_ref")),
+        "candidates": [
+            {"value": c.value, "what": c.what, "where": c.where, "label": c.label, "sure": c.sure}
+            for c in found.candidates
+        ],
+        "attachments": [
+            {"name": a.name, "type": a.sniffed_type, "size": a.size, "sha256": a.sha256}
+            for a in gathered.letter.attachments
+        ],
+        "rule": {
+            "matched": found.match.rule or None,
+            "near": [{"rule": rule, "lacked": lacked} for rule, lacked in found.match.near],
+        },
+        "deadlines": [
+            {
+                "clock": clock.clock,
+                "due": clock.due.isoformat(),
+                "reading": clock.reading,
+                "target": clock.target,
+                "explanation": list(clock.explanation),
+            }
+            for clock in decision.clocks
+        ],
+        "reasons": [{"code": why.code, "text": why.text} for why in decision.reasons],
+    }
+
+
+def _auth(auth: AuthReport) -> dict[str, Any]:
+    return {
+        "spf": {
+            "result": auth.spf.result,
+            "domain": auth.spf.domain or None,
+            "identity": auth.spf.identity or None,
+            "reason": auth.spf.reason,
+            "record": auth.spf.record or None,
+        },
+        "dkim": [
+            {
+                "result": found.result,
+                "domain": found.domain or None,
+                "selector": found.selector or None,
+                "reason": found.reason,
+                "algorithm": found.algorithm or None,
+                "key_bits": found.key_bits or None,
+                "signed_headers": list(found.signed_headers),
+                "record": found.record or None,
+            }
+            for found in auth.dkim
+        ],
+        "dmarc": {
+            "result": auth.dmarc.result,
+            "policy": auth.dmarc.policy or None,
+            "domain": auth.dmarc.domain or None,
+            "aligned_by": list(auth.dmarc.aligned_by),
+            "reason": auth.dmarc.reason,
+            "record": auth.dmarc.record or None,
+        },
+    }

@@ -1,0 +1,228 @@
+"""Intake: one message from the door to the store. Gather, decide, record; 250 only after the commit.
+
+Gather reads the network and, shortly, the store; the decision is pure; the record is one transaction.
+Conflicts in it (the same delivery at the same moment, a second ticket for one relay address) lead to a
+fresh read and a fresh decision.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from relaydesk.door import trace
+from relaydesk.letters import parse
+from relaydesk.logs import domain_of, log, log_exception
+from relaydesk.mailauth import results, spf
+from relaydesk.mailauth.authenticate import authenticate
+from relaydesk.reasons import reason
+from relaydesk.sorting.bounces import bounced_ticket
+from relaydesk.sorting.decide import admit, decide, replay_key
+from relaydesk.sorting.decision import Decision
+from relaydesk.sorting.findings import Findings, Match
+from relaydesk.sorting.sort import sort
+from relaydesk.store import arrivals
+from relaydesk.store.errors import Conflict, StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Executor
+    from datetime import datetime
+
+    from relaydesk.letters.envelope import Envelope, Origin
+    from relaydesk.letters.letter import Letter
+    from relaydesk.mailauth.resolver import Resolver
+    from relaydesk.mailauth.verdict import AuthReport
+    from relaydesk.reasons import Reason
+    from relaydesk.sorting.decision import Admission, Known
+    from relaydesk.sorting.policy import Policy
+    from relaydesk.sorting.rules import Rules
+    from relaydesk.store.engine import Store
+
+TRIES = 8  # a conflict needs another writer at the same key; eight in a row do not happen
+BIG = 65_536  # bytes from which parsing leaves the event loop
+NOTHING = Findings(Match("unsorted"))
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What one message says and what the network proves, before the store is asked."""
+
+    letter: Letter
+    findings: Findings
+    auth: AuthReport
+
+
+async def gather(envelope: Envelope, resolver: Resolver, policy: Policy, rules: Rules) -> Gathered:
+    """Read the letter and authenticate it; the part that ``explain`` shares. Keeps nothing."""
+    loop = asyncio.get_running_loop()
+
+    def read() -> tuple[Letter, Findings]:
+        letter = parse.read(envelope.raw)
+        return letter, sort(letter, rules, frozenset(policy.allowlist.senders))
+
+    letter, findings = await loop.run_in_executor(None, read) if len(envelope.raw) > BIG else read()
+    auth = await authenticate(envelope, letter, resolver, now=envelope.received_at)
+    return Gathered(letter, findings, auth)
+
+
+@dataclass(slots=True)
+class Intake:
+    """The work behind the door: ``admit`` answers a RCPT, ``receive`` a whole message.
+
+    ``policy`` and ``rules`` are asked anew for each message, so that a reload takes effect; ``clock``
+    gives aware UTC; ``workers`` runs the store's work, never on the event loop; ``patience`` bounds the
+    authentication of one message, in seconds.
+    """
+
+    store: Store
+    resolver: Resolver
+    policy: Callable[[], Policy]
+    rules: Callable[[], Rules]
+    hostname: str
+    authserv_id: str
+    clock: Callable[[], datetime]
+    workers: Executor
+    patience: float = 20.0
+    refusals: Counter[arrivals.Refused] = field(default_factory=Counter)
+
+    async def admit(self, origin: Origin, helo: str, mail_from: str, rcpt: str) -> Admission:
+        """Whether this recipient is taken from this peer. A refusal is counted."""
+        policy = self.policy()
+        admission = admit(origin, mail_from, rcpt, policy)
+        if admission.reason is not None and admission.reason.code == "no_role":
+            domain = await self._drifting(origin, helo, mail_from, policy)
+            if domain:
+                admission = admit(origin, mail_from, rcpt, policy, drift_domain=domain)
+        if admission.reason is not None:
+            self._count(admission.reason, origin, mail_from)
+            log("rcpt", outcome=admission.outcome, code=admission.reason.code, ip=origin.ip)
+        return admission
+
+    async def receive(self, envelope: Envelope) -> Decision:
+        """Decide one message and store it if accepted. Never raises: what goes wrong defers."""
+        started = time.perf_counter()
+        try:
+            gathered = await gather(envelope, self.resolver, self.policy(), self.rules())
+            settle = self._settle
+            loop = asyncio.get_running_loop()
+            decision, ids = await loop.run_in_executor(self.workers, settle, envelope, gathered)
+        except StoreUnavailable as error:
+            log("store_unavailable", level="error", problem=str(error))
+            decision, ids = _deferred("store_unavailable"), {}
+        except Exception:
+            log_exception("unexpected_error")
+            decision, ids = _deferred("internal_error"), {}
+        if decision.outcome != "accepted":
+            self._count(decision.reasons[0], envelope.origin, envelope.mail_from)
+        self._log(envelope, decision, ids, started)
+        return decision
+
+    async def turned_away(
+        self, origin: Origin, helo: str, mail_from: str, rcpt_to: tuple[str, ...], reason: Reason
+    ) -> None:
+        """The door refused this by itself (row 1): it is counted with the rest."""
+        self._count(reason, origin, mail_from)
+        log("turned_away", code=reason.code, ip=origin.ip, **{"from": domain_of(mail_from)})
+
+    async def flush(self) -> None:
+        """Write the counted refusals; they are kept for the next try when the store does not take them."""
+        counted, self.refusals = self.refusals, Counter()
+        if not counted:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self.workers, self._write_refusals, counted)
+        except StoreUnavailable:
+            self.refusals.update(counted)
+
+    def _settle(self, envelope: Envelope, gathered: Gathered) -> tuple[Decision, dict[str, object]]:
+        policy, letter = self.policy(), gathered.letter
+        key = replay_key(gathered.auth, letter.from_[0].domain if letter.from_ else "", policy)
+        for _ in range(TRIES):
+            with self.store.reading() as session:
+                known = self._known(session, envelope, gathered, policy, key)
+            now = self.clock()
+            decision = decide(envelope, letter, gathered.auth, gathered.findings, known, policy, now)
+            try:
+                return decision, self._record(envelope, gathered, decision, now)
+            except Conflict:
+                continue
+        raise StoreUnavailable(f"{TRIES} conflicts in a row on one delivery")
+
+    def _known(
+        self, session: arrivals.Session, envelope: Envelope, gathered: Gathered, policy: Policy, key: str
+    ) -> Known:
+        found = gathered.findings
+        return arrivals.known(
+            session,
+            delivery_key=envelope.delivery_key,
+            replay_key=key,
+            relay_address=found.relay_address or found.failed_recipient,
+            sender=gathered.letter.from_[0].addr.lower() if gathered.letter.from_ else "",
+            order_ids=found.values("order"),
+            merchant_refs=found.values("merchant_ref"),
+            bounce_ticket=next((bounced_ticket(policy.secret, rcpt) for rcpt in envelope.rcpt_to), None),
+        )
+
+    def _record(
+        self, envelope: Envelope, gathered: Gathered, decision: Decision, now: datetime
+    ) -> dict[str, object]:
+        if decision.outcome == "deferred":
+            with self.store.transaction() as session:
+                arrivals.remember_attempt(session, envelope.delivery_key, envelope.received_at)
+        if decision.outcome != "accepted":
+            return {}
+        if decision.placement is not None and decision.placement.action == "stored":
+            return {"ticket": decision.placement.ticket, "resend": True}
+        beside = trace.received(envelope, self.authserv_id) + results.header(
+            self.authserv_id, envelope, gathered.auth
+        )
+        with self.store.transaction() as session:
+            kept = arrivals.record(
+                session, envelope, gathered.letter, gathered.auth, decision, trace=beside, now=now
+            )
+        return {"message": kept.message_id, "ticket": kept.ticket_id}
+
+    async def _drifting(self, origin: Origin, helo: str, mail_from: str, policy: Policy) -> str:
+        """The listed sender domain for which SPF passes from this unlisted peer, or ""."""
+        domain = mail_from.rpartition("@")[2].lower()
+        senders = policy.allowlist
+        if origin.ip is None or not (senders.is_sender(domain) or senders.below_sender(domain)):
+            return ""
+        found = await spf.check(origin.ip, mail_from, helo, self.resolver)
+        if found.result != "pass":
+            return ""
+        log("drift", level="warning", domain=domain, ip=origin.ip, mend="relaydesk allowlist audit")
+        return domain
+
+    def _count(self, why: Reason, origin: Origin, mail_from: str) -> None:
+        day = self.clock()
+        self.refusals[arrivals.Refused(day.date(), why.code, origin.ip or "", domain_of(mail_from))] += 1
+
+    def _write_refusals(self, counted: Counter[arrivals.Refused]) -> None:
+        with self.store.transaction() as session:
+            for refused, count in counted.items():
+                arrivals.count_refusal(session, refused, count, self.clock())
+
+    def _log(
+        self, envelope: Envelope, decision: Decision, ids: dict[str, object], started: float
+    ) -> None:
+        log(
+            "message",
+            **{"from": domain_of(envelope.mail_from)},
+            to=sorted({domain_of(rcpt) for rcpt in envelope.rcpt_to}),
+            outcome=decision.outcome,
+            code=decision.code,
+            kind=decision.kind if decision.outcome == "accepted" else None,
+            queue=decision.queue if decision.outcome == "accepted" else None,
+            ms=round((time.perf_counter() - started) * 1000, 1),
+            **ids,
+        )
+
+
+def _deferred(code: str) -> Decision:
+    return Decision("deferred", (reason(code),), NOTHING)

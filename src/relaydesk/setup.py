@@ -1,0 +1,126 @@
+"""From settings to the values the rooms work with: calendar, lists, rules, policy.
+
+Everything that can be wrong in a file is found here, at the start, with the file and the mend named.
+"""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from relaydesk import settings as configuration
+from relaydesk.clock.calendar import Calendar
+from relaydesk.clock.deadlines import Target
+from relaydesk.data import data_path
+from relaydesk.door import allowlist as lists
+from relaydesk.sorting import rules as sorting_rules
+from relaydesk.sorting.policy import Policy, QueueTargets
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from relaydesk.door.allowlist import Allowlist
+    from relaydesk.settings import Queue, Settings
+    from relaydesk.sorting.rules import Rules
+
+
+class SetupError(ValueError):
+    """Something the settings point to cannot be used; the message names it and the mend."""
+
+
+def settings(config: str | None) -> Settings:
+    """The effective settings; ``config`` is the file named on the command line."""
+    return configuration.load(Path(config) if config else None)
+
+
+def read_text(path: Path) -> str:
+    """A settings file's text. SetupError when it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise SetupError(f"{path} is not UTF-8 text; save it as UTF-8.") from None
+    except OSError as error:
+        raise SetupError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def read_yaml(path: Path) -> Any:
+    """A YAML file as plain values. SetupError with the line when it is none."""
+    try:
+        return YAML(typ="safe", pure=True).load(read_text(path))
+    except YAMLError as error:
+        raise SetupError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from None
+
+
+def calendar_file(path: Path) -> Calendar:
+    """The calendar of one file. CalendarError names the key and the mend."""
+    return Calendar.from_mapping(read_yaml(path), str(path))
+
+
+def calendar(conf: Settings, today: date | None = None) -> Calendar:
+    """The calendar of the settings; with ``today`` it must open within 400 days of it."""
+    found = Calendar.from_mapping(conf.calendar, "calendar")
+    if today is not None:
+        found.require_open_time(today)
+    return found
+
+
+def allowlist(conf: Settings) -> Allowlist:
+    """The lists of networks: the settings' file, else the shipped one."""
+    path = conf.allowlist or data_path("allowlist.yaml")
+    return lists.parse(read_text(path), str(path))
+
+
+def rules(conf: Settings) -> Rules:
+    """The shipped sorting rules, with the shop's own over them."""
+    shipped = Path(sorting_rules.__file__).with_name("facebook.yaml")
+    found = sorting_rules.load(read_text(shipped), shipped.name)
+    if conf.rules is None:
+        return found
+    return found.extended(sorting_rules.load(read_text(conf.rules), str(conf.rules)))
+
+
+def hostname(conf: Settings) -> str:
+    """The name this door goes by."""
+    return conf.hostname or socket.getfqdn()
+
+
+def policy(
+    conf: Settings, found: Allowlist, *, secret: bytes = b"", mailboxes: tuple[str, ...] | None = None
+) -> Policy:
+    """The shop's policy. ``secret`` seals bounce addresses; ``mailboxes`` replaces those of the settings."""
+    return Policy(
+        allowlist=found,
+        calendar=calendar(conf),
+        queues={name: _targets(name, queue) for name, queue in conf.all_queues.items()},
+        mailboxes=frozenset(conf.mailboxes if mailboxes is None else mailboxes),
+        secret=conf.secret.encode() or secret,
+        on_drift=conf.on_drift,
+        unlisted_sender=conf.unlisted_sender,
+        outage_after=conf.outage_after,
+        old_signature=conf.old_signature,
+        max_bounces=conf.max_bounces,
+        max_received=conf.limits.received,
+    )
+
+
+def _targets(name: str, queue: Queue) -> QueueTargets:
+    def target(key: str, text: str | None) -> Target | None:
+        if text is None:
+            return None
+        try:
+            return Target.parse(text)
+        except ValueError as error:
+            raise SetupError(f"Setting queues.{name}.{key}: {error}.") from None
+
+    tighter = {reason: target(f"tighter.{reason}", text) for reason, text in queue.tighter.items()}
+    return QueueTargets(
+        answer=target("answer", queue.answer),
+        evidence=target("evidence", queue.evidence),
+        reading=queue.reading,
+        warn_before=target("warn_before", queue.warn_before),
+        tighter={reason: found for reason, found in tighter.items() if found is not None},
+    )
