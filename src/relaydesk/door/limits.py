@@ -1,0 +1,64 @@
+"""What one client may cost: sizes in bytes, times in seconds, the rest counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The caps of one listener process. The defaults suit a public port 25.
+
+    RFC 5321 §4.5.3 gives the lower bounds: 100 recipients is its advice to servers for general mail, of
+    which a support desk needs fewer; a client that gets 452 sends to the rest separately (§4.5.3.1.10).
+    """
+
+    message_bytes: int = 36 * 1024 * 1024
+    """Largest message, as advertised by SIZE: 25 MB of photos after base64, and some."""
+    header_bytes: int = 64 * 1024
+    """Largest header section, and no more of it is ever parsed."""
+    line_bytes: int = 128 * 1024
+    """Longest line of a message, with CR LF. At least 64 KiB: real mail exceeds the 1,000 of RFC 5321."""
+    command_bytes: int = 2048
+    """Longest command line, with CR LF (RFC 5321 §4.5.3.1.4: 512; parameters and XCLIENT add to it)."""
+    received: int = 50
+    """Received headers before a message counts as looping (RFC 5321 §6.3)."""
+    recipients: int = 50
+    """Recipients of one message."""
+    connections: int = 500
+    """Open connections in all."""
+    connections_per_peer: int = 50
+    """Open connections of one IPv4 address or IPv6 /64, as seen after PROXY."""
+    commands: int = 10_000
+    """Commands of one session."""
+    errors: int = 20
+    """Commands of one session that were answered 5xx."""
+    concurrent_data: int = 20
+    """Messages being received or decided on at one time."""
+    idle_seconds: float = 300.0
+    """For one whole command line, or between two chunks of data (RFC 5321 §4.5.3.2.7: at least 5 minutes)."""
+    data_seconds: float = 900.0
+    """For the whole of one message, from 354 to the dot."""
+    session_seconds: float = 3600.0
+    """For one connection, from the greeting on; a message being received is finished."""
+    handler_seconds: float = 180.0
+    """For admit and receive; then 451, while the work goes on and the resend finds its result."""
+    slot_seconds: float = 60.0
+    """For one of the ``concurrent_data`` places; then 451."""
+    write_seconds: float = 60.0
+    """For the client to take a reply; then the connection is cut."""
+    tls_seconds: float = 30.0
+    """For the TLS handshake."""
+    proxy_seconds: float = 10.0
+    """For the PROXY header of a listed proxy."""
+    quiet_seconds: float = 1.0
+    """How long the line must be quiet after a dot that follows a bare CR, to count as the end of the data."""
+
+    def divided(self, processes: int) -> Limits:
+        """The share of one of several processes on the same port: the caps for all of them, split."""
+        return replace(
+            self,
+            connections=max(1, self.connections // processes),
+            connections_per_peer=max(1, self.connections_per_peer // processes),
+            concurrent_data=max(1, self.concurrent_data // processes),
+        )
