@@ -1,0 +1,60 @@
+"""The whole report in one call: read the store, count, print."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from relaydesk.report import render, terminal
+from relaydesk.report.runs import histories
+from relaydesk.report.sla import figures
+from relaydesk.store import reporting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+    from typing import TextIO
+
+    from sqlmodel import Session
+
+    from relaydesk.clock.calendar import Calendar
+    from relaydesk.report.runs import ClockRun
+    from relaydesk.report.sla import Scope
+    from relaydesk.store.engine import Store
+
+Form = Literal["table", "json", "csv", "html"]
+
+
+def publish(  # noqa: PLR0913 - the one call: what is asked, where to, and by which clock and calendar
+    store: Store,
+    scope: Scope,
+    out: TextIO,
+    *,
+    form: Form,
+    calendar: Calendar,
+    now: datetime,
+    templates: Path,
+) -> None:
+    """Write the SLA report of ``scope`` to ``out``, as it stands at ``now``.
+
+    ``templates`` is the folder that holds ``report/sla.html``. CSV and JSON hold every clock run, however
+    many there are: they are read from the store while they are written.
+    """
+    with store.reading() as session:
+        if form == "csv":
+            render.csv(_runs(session, scope, now), out, zone=calendar.zone, calendar=calendar.describe())
+            return
+        told = histories(reporting.events(session, scope.since, scope.until), now)
+        refused = reporting.refusals(session, scope.since, scope.until)
+        report = figures(told, refused, scope, calendar=calendar, now=now)
+        if form == "json":
+            render.json(report, _runs(session, scope, now), out)
+        elif form == "html":
+            render.html(report, out, templates)
+        else:
+            terminal.table(report, out)
+
+
+def _runs(session: Session, scope: Scope, now: datetime) -> Iterator[ClockRun]:
+    told = histories(reporting.events(session, scope.since, scope.until), now)
+    return (run for history in told for run in history.runs if scope.takes(run))

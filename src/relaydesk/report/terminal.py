@@ -1,0 +1,143 @@
+"""The report as tables for a terminal, by rich."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from relaydesk.report.words import EMPTY, WEEKDAYS, duration, percent, person, span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import TextIO
+
+    from rich.table import Table
+
+    from relaydesk.report.sla import Outcomes, Report, Tally
+
+PLAIN_WIDTH = 110
+SHOWN = 6
+SHADES = " ░▒▓█"
+
+
+def table(report: Report, out: TextIO) -> None:
+    """Print it: in colour on a terminal, plain and 110 columns wide into a file or pipe."""
+    from rich.console import Console  # noqa: PLC0415 - heavy, and only needed to print
+
+    console = Console(file=out, highlight=False, soft_wrap=False)
+    if not console.is_terminal:
+        console = Console(file=out, highlight=False, width=PLAIN_WIDTH)
+    console.print("SLA report", style="bold")
+    for line in _head(report):
+        console.print(line, markup=False)
+    for part in _parts(report):
+        console.print()
+        console.print(part)
+    if not report.overall.clocks:
+        console.print(f"\n{EMPTY}")
+
+
+def _head(report: Report) -> Iterator[str]:
+    yield f"Clocks started {span(report)}, zone {report.zone.key}"
+    yield f"Calendar: {report.calendar}"
+    for clock, target, reading in report.terms:
+        yield f"Target: {clock} {target}, reading {reading}"
+    for name, value in (("Queue", report.scope.queue), ("Agent", report.scope.agent)):
+        if value is not None:
+            yield f"{name}: {person(value)}"
+    yield f"Made {report.made_at.astimezone(report.zone):%Y-%m-%d %H:%M}"
+
+
+def _parts(report: Report) -> Iterator[Table]:
+    if report.overall.clocks:
+        yield _outcomes("Outcome", (report.overall, *report.by_clock))
+        yield _outcomes("By queue", report.by_queue)
+        yield _outcomes("By agent", report.by_agent)
+        yield _outcomes("By day of the deadline", report.by_day)
+        yield _week(report)
+    if report.times:
+        yield _times(report)
+    if any(age.in_time.count or age.overdue.count for age in report.ageing):
+        ages = ((age.name, *_pair(age.in_time), *_pair(age.overdue)) for age in report.ageing)
+        yield _grid("Open now, by age", ("age", "in time", "tickets", "overdue", "tickets"), ages)
+    if report.became_claims:
+        title = f"Cases that became claims (of {len(report.cases.tickets)} cases)"
+        yield _grid(title, ("case", "claim"), ((str(case), claim) for case, claim in report.became_claims))
+    if report.unverified:
+        marked = ((code, *_pair(tally)) for code, tally in report.unverified)
+        yield _grid("Accepted unverified", ("reason", "messages", "tickets"), marked)
+    if report.refused:
+        refused = ((entry.code, str(entry.count)) for entry in report.refused)
+        yield _grid("Refused (see relaydesk refusals)", ("reason", "messages"), refused)
+
+
+def _grid(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Table:
+    from rich.table import Table  # noqa: PLC0415 - heavy, and only needed to print
+    from rich.text import Text  # noqa: PLC0415
+
+    grid = Table(title=title, title_justify="left", title_style="bold")
+    for place, column in enumerate(columns):
+        numeric = place > 0 and column not in ("tickets", "breached tickets", "claim")
+        grid.add_column(column, justify="right" if numeric else "left")
+    for row in rows:
+        grid.add_row(*(Text(cell) for cell in row))
+    return grid
+
+
+def _outcomes(title: str, rows: Iterable[Outcomes]) -> Table:
+    columns = ("", "attainment", "met", "breached", "still open", "running", "undecided", "breached tickets")
+    cells = (
+        (
+            person(row.name),
+            percent(row.attainment),
+            *(str(tally.count) for tally in (row.met, row.breached, row.overdue, row.running, row.undecided)),
+            _tickets(row.breached),
+        )
+        for row in rows
+    )
+    return _grid(title, columns, cells)
+
+
+def _times(report: Report) -> Table:
+    columns = ("", "answers", "business median", "p90", "max", "wall median", "p90", "max", "tickets")
+    rows = (
+        (
+            times.name,
+            str(times.answered.count),
+            *(
+                duration(value)
+                for spread in (times.business, times.wall)
+                for value in (spread.median, spread.p90, spread.max)
+            ),
+            _tickets(times.slowest),
+        )
+        for times in report.times
+    )
+    return _grid("Response times (tickets: the slowest tenth)", columns, rows)
+
+
+def _week(report: Report) -> Table:
+    """A shade for the starts of each hour, ``!`` where one of them breached."""
+    most = max(hour.started.count for hour in report.hours)
+    cells = {(hour.weekday, hour.hour): hour for hour in report.hours}
+
+    def shade(place: tuple[int, int]) -> str:
+        hour = cells.get(place)
+        if hour is None:
+            return "·"
+        return "!" if hour.breached.count else SHADES[-(-hour.started.count * (len(SHADES) - 1) // most)]
+
+    rows = ((name, "".join(shade((day, hour)) for hour in range(24))) for day, name in enumerate(WEEKDAYS))
+    return _grid(
+        "Clock starts by hour of the week (! = one of them breached)", ("", "0     6     12    18    "), rows
+    )
+
+
+def _pair(tally: Tally) -> tuple[str, str]:
+    return str(tally.count), _tickets(tally)
+
+
+def _tickets(tally: Tally) -> str:
+    """The first few tickets; JSON and CSV name them all."""
+    named = " ".join(str(ticket) for ticket in tally.tickets[:SHOWN])
+    more = len(tally.tickets) - SHOWN
+    return f"{named} +{more}" if more > 0 else named

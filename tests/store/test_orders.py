@@ -1,0 +1,183 @@
+"""The order directory on both engines: import, import again, find."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text
+
+from relaydesk.orders import importer
+from relaydesk.orders.directory import find
+from relaydesk.orders.files import FileError
+from relaydesk.orders.importer import Imported, Rejected, import_file
+from relaydesk.orders.order import Item, Order
+from relaydesk.store.errors import Conflict
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from sqlmodel import Session
+
+    from relaydesk.store import Store
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+HEADER = "order_id,merchant_ref,state,amount,relay_address,created_at,items\n"
+ROWS = (
+    "1001,A-1,CREATED,10.50,5oguv2ft0e@shopping.instagram.com,2026-11-20T00:00:00Z,SKU-1 x 2 @ 5.25\n"
+    "1002,A-2,CREATED,7,5oguv2ft0e@shopping.instagram.com,2026-11-21T00:00:00Z,SKU-2\n"
+)
+
+
+def bring(store: Store, folder: Path, content: str, name: str = "orders.csv") -> Imported:
+    path = folder / name
+    path.write_text(content)
+    return import_file(store, path, now=NOW)
+
+
+def test_it_finds_what_it_imported_by_each_key(store: Store, tmp_path: Path) -> None:
+    assert bring(store, tmp_path, HEADER + ROWS) == Imported(added=2)
+    first = Order(
+        id="1001",
+        merchant_ref="A-1",
+        state="CREATED",
+        amount="10.50",
+        relay_address="5oguv2ft0e@shopping.instagram.com",
+        created_at=datetime(2026, 11, 20, tzinfo=UTC),
+        items=(Item(retailer_id="SKU-1", quantity=2, price="5.25"),),
+    )
+    assert find(store, "1001") == find(store, " #1001 ") == find(store, "A-1") == [first]
+    assert [order.id for order in find(store, "5OGUV2ft0e@shopping.instagram.com")] == ["1002", "1001"]
+    for nothing in ("", "#", "1003", "a-1", "x" * 10_000, "10\0", "%", "100_"):
+        assert find(store, nothing) == []
+
+
+def test_importing_again_changes_nothing(store: Store, tmp_path: Path) -> None:
+    bring(store, tmp_path, HEADER + ROWS)
+    before = find(store, "1001")
+    assert bring(store, tmp_path, HEADER + ROWS) == Imported(unchanged=2)
+    assert find(store, "1001") == before
+
+
+def test_importing_again_updates_what_the_file_speaks_of(store: Store, tmp_path: Path) -> None:
+    bring(store, tmp_path, HEADER + ROWS)
+    (before,) = find(store, "1001")
+    assert bring(store, tmp_path, "order_id,state,amount\n1001,COMPLETED,\n") == Imported(updated=1)
+    assert find(store, "1001") == [replace(before, state="COMPLETED", amount="")]
+
+
+def test_items_are_replaced_as_a_whole(store: Store, tmp_path: Path) -> None:
+    bring(store, tmp_path, HEADER + ROWS)
+    items = [{"id": "9", "retailer_id": "SKU-9", "quantity": 1}, {"id": "10", "retailer_id": "SKU-10"}]
+    changed = json.dumps([{"order_id": "1001", "items": items}])
+    assert bring(store, tmp_path, changed, "orders.json") == Imported(updated=1)
+    (order,) = find(store, "1001")
+    assert {item.id: item.retailer_id for item in order.items} == {"9": "SKU-9", "10": "SKU-10"}
+    assert bring(store, tmp_path, changed, "orders.json") == Imported(unchanged=1)
+    assert bring(store, tmp_path, "order_id,items\n1001,\n") == Imported(updated=1)
+    assert find(store, "1001")[0].items == ()
+
+
+def test_many_items_keep_their_order(store: Store, tmp_path: Path) -> None:
+    bring(store, tmp_path, "order_id,items\n1," + ";".join(f"SKU-{n}" for n in range(12)) + "\n")
+    assert [item.retailer_id for item in find(store, "1")[0].items] == [f"SKU-{n}" for n in range(12)]
+
+
+def test_bad_rows_are_named_and_left_out(store: Store, tmp_path: Path) -> None:
+    found = bring(
+        store, tmp_path, "order_id,amount,colour\n1,5\n2,5,red\n3.68509E+14,5,red\n4,five,red\n5,5,red\n"
+    )
+    assert (found.added, found.left_out, found.ignored) == (2, 3, ("colour",))
+    assert [rejected.row for rejected in found.rejected] == [2, 4, 5]
+    assert "spreadsheet" in found.rejected[1].why
+    assert find(store, "2")
+    assert not find(store, "4")
+
+
+def test_a_reference_belongs_to_one_order(store: Store, tmp_path: Path) -> None:
+    bring(store, tmp_path, HEADER + ROWS)
+    found = bring(store, tmp_path, "order_id,merchant_ref\n1003,A-1\n1004,A-4\n1005,A-4\n")
+    assert found.added == 1
+    assert found.rejected == (
+        Rejected(2, "merchant_ref A-1 belongs to order 1001 already"),
+        Rejected(4, "merchant_ref A-4 belongs to order 1004 already"),
+    )
+    assert [order.id for order in find(store, "A-1")] == ["1001"]
+
+
+def test_references_may_change_hands_within_a_file(store: Store, tmp_path: Path) -> None:
+    bring(store, tmp_path, HEADER + ROWS)
+    handed = "order_id,merchant_ref\n1001,\n1002,A-1\n1001,A-2\n1006,\n1007,\n"
+    found = bring(store, tmp_path, handed)
+    assert (found.added, found.updated, found.rejected) == (2, 3, ())
+    assert [find(store, ref)[0].id for ref in ("A-1", "A-2")] == ["1002", "1001"]
+
+
+def test_the_same_order_twice_in_a_file_keeps_the_last(store: Store, tmp_path: Path) -> None:
+    found = bring(store, tmp_path, "order_id,state\n1,CREATED\n1,COMPLETED\n1,COMPLETED\n")
+    assert found == Imported(added=1, updated=1, unchanged=1)
+    assert find(store, "1")[0].state == "COMPLETED"
+
+
+def test_batches_go_in_one_by_one_and_tell_the_progress(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importer, "BATCH", 2)
+    path = tmp_path / "orders.json"
+    path.write_text('[{"order_id": "1"}, {"order_id": "2"}, {"order_id": "3"}, oops')
+    told: list[tuple[int, int]] = []
+    with pytest.raises(FileError, match=r"orders\.json, order 4"):
+        import_file(store, path, now=NOW, progress=lambda done, total: told.append((done, total)))
+    assert told == [(path.stat().st_size, path.stat().st_size)]
+    assert find(store, "2")
+    assert not find(store, "3")
+
+
+def test_it_tries_again_when_another_was_first(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = store.transaction
+    calls: list[int] = []
+
+    def first_fails() -> AbstractContextManager[Session]:
+        calls.append(1)
+        if len(calls) < 3:
+            raise Conflict("first")
+        return real()
+
+    monkeypatch.setattr(store, "transaction", first_fails)
+    assert bring(store, tmp_path, "order_id\n1\n") == Imported(added=1)
+    assert len(calls) == 3
+
+
+def test_memory_does_not_grow_with_the_file(store: Store, tmp_path: Path) -> None:
+    def peak(rows: int) -> int:
+        path = tmp_path / f"{rows}.csv"
+        path.write_text("order_id,state\n" + "".join(f"{n},{'x' * 30}\n" for n in range(rows)))
+        tracemalloc.start()
+        try:
+            assert import_file(store, path, now=NOW).left_out == 0
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(1000)  # caches of the libraries
+    assert peak(12_000) < 2 * peak(3000)
+
+
+def test_looking_up_uses_the_indexes(store: Store) -> None:
+    embedded = store.engine.dialect.name == "sqlite"
+    with store.reading() as session:
+        if not embedded:
+            session.connection().exec_driver_sql("SET LOCAL enable_seqscan = off")
+        query = "SELECT id FROM \"order\" WHERE id = 'a' OR merchant_ref = 'a' OR relay_address = 'a'"
+        rows = session.connection().execute(text(("EXPLAIN QUERY PLAN " if embedded else "EXPLAIN ") + query))
+        plan = " ".join(str(row) for row in rows)
+    assert "merchant_ref" in plan
+    assert "relay_address" in plan
+    assert ("SCAN order" if embedded else "Seq Scan") not in plan

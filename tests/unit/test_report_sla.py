@@ -1,0 +1,213 @@
+"""The figures, counted by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+from tests.support.stories import at, event, opened, started, stopped
+
+from relaydesk.clock.calendar import Calendar
+from relaydesk.report.runs import histories
+from relaydesk.report.sla import Report, Scope, Tally, figures, period
+
+if TYPE_CHECKING:
+    from relaydesk.events import Event
+
+ZONE = ZoneInfo("America/Los_Angeles")
+HOUR = timedelta(hours=1)
+
+
+def report(
+    *events: Event, now: float = 100, refusals: tuple[tuple[str, int], ...] = (), **scope: str
+) -> Report:
+    asked = Scope(at(0), at(24 * 7), **scope)
+    told = histories(events, at(now))
+    return figures(told, refusals, asked, calendar=Calendar.default(), now=at(now))
+
+
+def assigned(ticket: int, agent: str) -> Event:
+    return event(ticket, 0.5, "assigned", agent=agent)
+
+
+def test_attainment_is_met_over_met_and_breached() -> None:
+    counted = report(
+        *opened(1),
+        stopped(1, 5),
+        *opened(2),
+        stopped(2, 60),
+        *opened(3),  # open and past its deadline
+        *opened(4, 90),  # running
+        *opened(5),
+        event(5, 10, "closed", undecided=["response"]),
+        *opened(6),
+        stopped(6, 48),
+    ).overall
+    assert (counted.met, counted.breached) == (Tally(2, (1, 6)), Tally(2, (2, 3)))
+    assert (counted.overdue, counted.running, counted.undecided) == (
+        Tally(1, (3,)),
+        Tally(1, (4,)),
+        Tally(1, (5,)),
+    )
+    assert counted.attainment == 0.5
+    assert counted.clocks == 6
+
+
+def test_attainment_is_unknown_while_nothing_is_decided() -> None:
+    assert report(*opened(1), now=1).overall.attainment is None
+    assert report().overall.attainment is None
+
+
+def test_a_clock_belongs_to_the_period_it_started_in() -> None:
+    assert report(*opened(1, -1), stopped(1, 1)).overall.clocks == 0
+    assert report(*opened(1, 0), stopped(1, 200), now=300).overall.clocks == 1
+    assert report(*opened(1, 24 * 7), now=300).overall.clocks == 0
+
+
+def test_it_tells_first_from_next_response() -> None:
+    story = (*opened(1), stopped(1, 5), started(1, 20, round_=2), stopped(1, 90, round_=2))
+    first, following = report(*story).by_clock
+    assert (first.name, first.met.count) == ("first response", 1)
+    assert (following.name, following.breached.count) == ("next response", 1)
+
+
+def test_two_rounds_of_a_ticket_count_two_and_lead_to_it_once() -> None:
+    story = (*opened(1), stopped(1, 5), started(1, 20, round_=2), stopped(1, 25, round_=2))
+    assert report(*story).overall.met == Tally(2, (1,))
+
+
+def test_it_groups_by_queue_agent_and_day_of_the_deadline() -> None:
+    counted = report(
+        *opened(1),
+        assigned(1, "alice"),
+        *opened(2, kind="claim"),
+        assigned(2, "bob"),
+        *opened(3, 24),
+    )
+    assert [(row.name, row.breached.tickets) for row in counted.by_queue] == [
+        ("case", (1, 3)),
+        ("claim", (2,)),
+    ]
+    assert [(row.name, row.breached.tickets) for row in counted.by_agent] == [
+        ("", (3,)),
+        ("alice", (1,)),
+        ("bob", (2,)),
+    ]
+    assert [(row.name, row.breached.tickets) for row in counted.by_day] == [
+        ("2026-11-18", (1, 2)),
+        ("2026-11-19", (3,)),
+    ]
+
+
+def test_days_and_hours_are_those_of_the_calendar() -> None:
+    # Tuesday 05:00 UTC is Monday 21:00 in Los Angeles
+    counted = report(*opened(1, 20))
+    assert [
+        (hour.weekday, hour.hour, hour.started.tickets, hour.breached.count) for hour in counted.hours
+    ] == [(0, 21, (1,), 1)]
+    assert [row.name for row in counted.by_day] == ["2026-11-18"]
+
+
+def test_it_narrows_to_a_queue_and_an_agent() -> None:
+    story = (
+        *opened(1),
+        stopped(1, 5),
+        *opened(2, kind="claim"),
+        *opened(3),
+        stopped(3, 5, actor="agent:bob"),
+    )
+    assert report(*story, queue="claim").overall.breached.tickets == (2,)
+    assert report(*story, agent="bob").overall.met.tickets == (3,)
+    assert report(*story, agent="").overall.breached.tickets == (2,)
+    assert report(*story, queue="claim", agent="bob").overall.clocks == 0
+
+
+def test_times_are_median_p90_and_max() -> None:
+    story = [part for n in range(1, 12) for part in (*opened(n), stopped(n, n))]
+    (times,) = report(*story).times
+    assert (times.name, times.answered.count) == ("first response", 11)
+    assert (times.wall.median, times.wall.p90, times.wall.max) == (6 * HOUR, 10 * HOUR, 11 * HOUR)
+    assert times.slowest.tickets == (10, 11)
+
+
+def test_the_median_of_an_even_number_lies_between() -> None:
+    (times,) = report(*opened(1), stopped(1, 1), *opened(2), stopped(2, 4)).times
+    assert (times.wall.median, times.wall.p90) == (2.5 * HOUR, 4 * HOUR)
+
+
+def test_business_time_leaves_out_the_weekend() -> None:
+    # Friday 17:00 UTC to Monday 17:00 UTC
+    (times,) = report(*opened(1, 104), stopped(1, 176), now=300).times
+    assert (times.wall.max, times.business.max) == (72 * HOUR, 24 * HOUR)
+
+
+def test_a_late_answer_is_among_the_times_but_an_open_clock_is_not() -> None:
+    (times,) = report(*opened(1), stopped(1, 60), *opened(2)).times
+    assert times.answered.tickets == (1,)
+
+
+def test_ageing_looks_at_every_open_clock() -> None:
+    counted = report(*opened(1, -500), *opened(2, 98), *opened(3, 60), *opened(4), stopped(4, 5))
+    ages = {age.name: (age.in_time.tickets, age.overdue.tickets) for age in counted.ageing}
+    assert ages.pop("over 7 days") == ((), (1,))
+    assert ages.pop("under 4 hours") == ((2,), ())
+    assert ages.pop("1 to 2 days") == ((3,), ())
+    assert set(ages.values()) == {((), ())}
+
+
+def test_it_counts_cases_that_became_claims() -> None:
+    story = (*opened(1), event(1, 50, "escalated", by=2), *opened(2, kind="claim"), *opened(3))
+    counted = report(*story)
+    assert (counted.became_claims, counted.cases.tickets) == (((1, "2"),), (1, 3))
+    assert report(*opened(1), event(1, 24 * 8, "escalated", by=2)).became_claims == ()
+
+
+def test_it_counts_refusals_and_unverified_by_reason() -> None:
+    counted = report(
+        *opened(1, code="unverified"), *opened(2, code="unverified"), refusals=(("a", 1), ("b", 5))
+    )
+    assert counted.unverified == (("unverified", Tally(2, (1, 2))),)
+    assert [(entry.code, entry.count) for entry in counted.refused] == [("b", 5), ("a", 1)]
+
+
+def test_the_head_names_zone_calendar_and_readings() -> None:
+    counted = report(*opened(1))
+    assert (counted.zone, counted.calendar) == (ZONE, Calendar.default().describe())
+    assert counted.terms == (("response", "2 business days", "elapsed"),)
+
+
+NOW = datetime(2026, 11, 23, 20, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "start", "end"),
+    [
+        ("2026-11-02", "2026-11-08", "2026-11-02T00:00-08:00", "2026-11-09T00:00-08:00"),
+        ("2026-11-01", "2026-11-01", "2026-11-01T00:00-07:00", "2026-11-02T00:00-08:00"),  # a day of 25 hours
+        ("", "2026-11-30", "2026-11-01T00:00-07:00", "2026-12-01T00:00-08:00"),
+        ("", "", "2026-10-25T00:00-07:00", "2026-11-23T12:30-08:00"),
+        ("2026-11-02T06:00:00Z", "", "2026-11-02T06:00Z", "2026-11-23T20:30Z"),
+    ],
+)
+def test_a_period_is_whole_local_days_or_instants(since: str, until: str, start: str, end: str) -> None:
+    found = period(since, until, ZONE, NOW)
+    assert [moment.timestamp() for moment in found] == [
+        datetime.fromisoformat(text).timestamp() for text in (start, end)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "sentence"),
+    [
+        ("2026-11-09", "2026-11-01", "before it begins"),
+        ("yesterday", "", "'yesterday' is neither a day"),
+        ("2026-13-01", "", "'2026-13-01' is neither a day"),
+        ("2026-11-02T06:00:00", "", "no zone"),
+        ("", "9999-12-31", "neither a day"),
+    ],
+)
+def test_a_bad_period_is_a_sentence(since: str, until: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        period(since, until, ZONE, NOW)
