@@ -11,7 +11,7 @@ from relaydesk.events import Event
 from relaydesk.store import clocks, journal, numbers
 from relaydesk.store.errors import Conflict
 from relaydesk.store.gather import known, remember_attempt
-from relaydesk.store.refusals import count_refusal
+from relaydesk.store.refusals import Refused, count_refusal
 from relaydesk.store.tables import Attachment, Message, Ticket, TicketLink, table
 from relaydesk.store.upsert import upsert
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from relaydesk.mailauth.verdict import AuthReport
     from relaydesk.sorting.decision import Decision, Placement
 
-__all__ = ["Recorded", "count_refusal", "known", "record", "remember_attempt"]
+__all__ = ["Recorded", "Refused", "count_refusal", "known", "record", "remember_attempt"]
 
 M, T = table(Message).c, table(Ticket).c
 _NEW_TICKET, _NEW_MESSAGE = insert(table(Ticket)), insert(table(Message))
@@ -106,8 +106,8 @@ def _open(session: Session, arrival: _Arrival) -> int:
         "kind": decision.kind,
         "queue": decision.queue,
         "state": "open",
-        "thread_key": arrival.placement.thread_key or None,
-        "relay_address": findings.relay_address,
+        "thread_key": arrival.placement.thread_key.lower() or None,
+        "relay_address": findings.relay_address.lower(),
         "case_token": findings.case_token,
         "case_number": findings.case_number,
         "username": findings.username,
@@ -236,8 +236,9 @@ def _relate(session: Session, ticket_id: int, arrival: _Arrival) -> None:
             events.append(Event(escalated, arrival.at, "escalated", data={"by": ticket_id}))
     for other in dict.fromkeys((*placement.escalates, *placement.links)):
         first, second = sorted((ticket_id, other))
-        link = upsert(session, TicketLink).values(ticket_id=first, other_id=second).on_conflict_do_nothing()
-        if session.connection().execute(link).rowcount == 1:
+        link = upsert(session, TicketLink).values(ticket_id=first, other_id=second)
+        told = link.on_conflict_do_nothing().returning(table(TicketLink).c.ticket_id)
+        if session.connection().execute(told).first() is not None:
             events.append(Event(ticket_id, arrival.at, "linked", data={"ticket": other}))
             events.append(Event(other, arrival.at, "linked", data={"ticket": ticket_id}))
     journal.append(session, events, arrival.now)

@@ -79,13 +79,14 @@ def known(  # noqa: PLR0913 - each is one key of the message
     """What the store knows that bears on this message; short indexed reads only.
 
     Absent keys are "" and (). Tickets of an order are those bound to it and those that named it on a
-    labelled line while it was not in the directory.
+    labelled line while it was not in the directory. Relay addresses are compared in lower case.
     """
     rows = (
         session.connection().execute(_STORED, {"delivery": delivery_key, "replay": replay_key or None}).all()
     )
+    address = relay_address.lower()
     stored = next((row for row in rows if row.delivery_key == delivery_key), None)
-    orders = _directory(session, order_ids, merchant_refs, relay_address)
+    orders = _directory(session, order_ids, merchant_refs, address)
     bounces = _bounces(session, bounce_ticket) if bounce_ticket is not None else None
     return Known(
         first_seen=session.connection().execute(_FIRST_SEEN, {"delivery": delivery_key}).scalar(),
@@ -94,7 +95,7 @@ def known(  # noqa: PLR0913 - each is one key of the message
         replay_of=next((row.ticket_id for row in rows if row.delivery_key != delivery_key), None),
         bounced_ticket=bounce_ticket if bounces is not None else None,
         bounces=bounces or 0,
-        tickets=_tickets(session, relay_address, sender, {*order_ids, *(order.id for order in orders)}),
+        tickets=_tickets(session, address, sender, {*order_ids, *(order.id for order in orders)}),
         orders=orders,
     )
 

@@ -50,11 +50,8 @@ def of_tickets(session: Session, tickets: Sequence[int]) -> tuple[Number, ...]:
 def note(session: Session, ticket_id: int, candidates: Sequence[Candidate], bound: Sequence[str]) -> None:
     """Writes what a message named. Binding wins over mentioning; a released number stays released."""
     refs = [c.value for c in candidates if c.what == "merchant_ref"]
-    known = (
-        dict(row._tuple() for row in session.connection().execute(_BY_REFERENCE, {"refs": refs}))
-        if refs
-        else {}
-    )
+    rows = session.connection().execute(_BY_REFERENCE, {"refs": refs}) if refs else ()
+    known = {row.merchant_ref: row.id for row in rows}
     numbers = {("order", order): Number(ticket_id, "order", order, "bound") for order in bound}
     for found in candidates:
         order = known.get(found.value) if found.what == "merchant_ref" else found.value
@@ -104,7 +101,7 @@ def bind(session: Session, ticket_id: int, order: str, label: str) -> bool:
         set_={"how": "bound", "label": label},
         where=N.how != "bound",
     )
-    return session.connection().execute(statement).rowcount == 1
+    return session.connection().execute(statement.returning(N.ticket_id)).first() is not None
 
 
 def release(session: Session, ticket_id: int, order: str) -> bool:
@@ -119,3 +116,14 @@ def release(session: Session, ticket_id: int, order: str) -> bool:
 def in_directory(session: Session, order: str) -> bool:
     """Whether the local directory holds this Facebook order id."""
     return session.connection().execute(select(O.id).where(O.id == order)).first() is not None
+
+
+def tickets_naming(session: Session, value: str, limit: int) -> tuple[int, ...]:
+    """The newest tickets that name this order id or seller's reference, in whatever way."""
+    statement = (
+        select(N.ticket_id)
+        .where(N.what.in_(("order", "merchant_ref")), N.value == value)
+        .order_by(N.ticket_id.desc())
+        .limit(limit)
+    )
+    return tuple(session.connection().execute(statement).scalars())

@@ -13,7 +13,7 @@ from relaydesk.store.tables import Refusal, table
 from relaydesk.store.upsert import upsert
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from sqlmodel import Session
 
@@ -24,7 +24,17 @@ KEEP = timedelta(days=400)
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """One line of the tally. ``network`` and ``from_domain`` are "" where the day's cap was reached."""
+    """One refusal or deferral: UTC day, reason code, address of the peer or origin, From domain."""
+
+    day: date
+    code: str
+    ip: str
+    from_domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """One line of what was turned away; where the day's cap was reached the last two keys are ""."""
 
     day: str
     code: str
@@ -35,50 +45,48 @@ class Refused:
     last_at: datetime
 
 
-def network_of(ip: str | None) -> str:
+def network_of(ip: str) -> str:
     """The /24 (IPv4) or /48 (IPv6) around an address, "" for none: enough to find a drift, no single host."""
     try:
-        address = ipaddress.ip_address(ip or "")
+        address = ipaddress.ip_address(ip)
     except ValueError:
         return ""
     return str(ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False))  # noqa: PLR2004
 
 
-def count_refusal(
-    session: Session, *, at: datetime, code: str, ip: str | None, from_domain: str = ""
-) -> None:
-    """Counts one refusal or deferral. ``at`` is aware; the day is UTC's."""
+def count_refusal(session: Session, refused: Refused, count: int, at: datetime) -> None:
+    """Adds ``count`` to the tally; ``at`` is when the latest of them happened."""
     key = {
-        "day": at.astimezone(UTC).date().isoformat(),
-        "code": code,
-        "network": network_of(ip),
-        "from_domain": from_domain.lower(),
+        "day": refused.day.isoformat(),
+        "code": refused.code,
+        "network": network_of(refused.ip),
+        "from_domain": refused.from_domain.lower(),
     }
-    if _count_again(session, key, at):
+    if _counted_again(session, key, count, at):
         return
     rows = session.connection().execute(select(func.count()).where(R.day == key["day"])).scalar_one()
     if rows == 0:
-        oldest = (at.astimezone(UTC) - KEEP).date().isoformat()
+        oldest = (refused.day - KEEP).isoformat()
         session.connection().execute(delete(table(Refusal)).where(R.day < oldest))
     if rows >= DAILY_ROWS:
         key |= {"network": "", "from_domain": ""}
-    statement = upsert(session, Refusal).values(**key, count=1, first_at=at, last_at=at)
+    statement = upsert(session, Refusal).values(**key, count=count, first_at=at, last_at=at)
     statement = statement.on_conflict_do_update(
         index_elements=[R.day, R.code, R.network, R.from_domain],
-        set_={"count": R["count"] + 1, "last_at": at},
+        set_={"count": R["count"] + count, "last_at": at},
     )
     session.connection().execute(statement)
 
 
-def _count_again(session: Session, key: dict[str, str], at: datetime) -> bool:
+def _counted_again(session: Session, key: dict[str, str], count: int, at: datetime) -> bool:
     same = [R[name] == value for name, value in key.items()]
-    statement = update(table(Refusal)).where(*same).values(count=R["count"] + 1, last_at=at)
+    statement = update(table(Refusal)).where(*same).values(count=R["count"] + count, last_at=at)
     return session.connection().execute(statement).rowcount == 1
 
 
 def search(
     session: Session, *, since: datetime, until: datetime, text: str = "", limit: int = 1000
-) -> tuple[Refused, ...]:
+) -> tuple[Tally, ...]:
     """The tally of the days from ``since`` to ``until``, latest first.
 
     ``text`` narrows it to a reason code, a From domain or a network (an address is looked up as its network).
@@ -93,4 +101,4 @@ def search(
             | (R.from_domain == text.lower())
             | R.network.in_([text, network_of(text) or text])
         )
-    return tuple(Refused(**row._mapping) for row in session.connection().execute(statement))
+    return tuple(Tally(**row._mapping) for row in session.connection().execute(statement))

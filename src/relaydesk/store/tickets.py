@@ -1,0 +1,257 @@
+"""What the desk looks at: the queues and their counts, one ticket whole, the raw bytes of a message.
+
+Counting and paging read the indexes over open tickets only, so that they cost the same however many are
+closed. Pages go on from where the last one ended (keyset), never by offset.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, func, or_, select, union
+
+from relaydesk.events import Event
+from relaydesk.store import clocks, numbers
+from relaydesk.store.tables import Attachment, Message, Ticket, TicketEvent, TicketLink, table
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement
+    from sqlmodel import Session
+
+    from relaydesk.store.clocks import Clock
+    from relaydesk.store.numbers import Number
+
+T, M, A = table(Ticket).c, table(Message).c, table(Attachment).c
+E, L = table(TicketEvent).c, table(TicketLink).c
+OPEN = T.state == "open"
+EVENTS_SHOWN = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCount:
+    """Open tickets of a queue; ``overdue`` passed their deadline, ``due_today`` are due later today."""
+
+    queue: str
+    open: int
+    due_today: int
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRow:
+    """One ticket as a line of a list. Times are aware UTC; ``next_due`` is None when no clock runs."""
+
+    id: int
+    kind: str
+    queue: str
+    state: str
+    relay_address: str
+    case_token: str
+    case_number: str
+    username: str
+    sender: str
+    subject: str
+    contact_reason: str
+    assignee: str | None
+    escalated: bool
+    verified: bool
+    opened_at: datetime
+    last_message_at: datetime
+    closed_at: datetime | None
+    next_due: datetime | None
+    message_count: int
+
+    @property
+    def open(self) -> bool:
+        return self.state == "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page of a list ended."""
+
+    next_due: datetime | None
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Open tickets by deadline, those without one last; ``after`` leads to the next page."""
+
+    tickets: tuple[TicketRow, ...]
+    numbers: tuple[Number, ...]
+    after: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentRow:
+    """An attachment's description; its content is in the message's raw bytes."""
+
+    name: str
+    declared_type: str
+    sniffed_type: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """One stored message without its raw bytes; ``auth`` and ``findings`` as JSON values."""
+
+    id: int
+    kind: str
+    vouched: bool
+    duplicate_of: int | None
+    received_at: datetime
+    mail_from: str
+    rcpt_to: list[str]
+    peer: str
+    helo: str
+    tls: bool
+    size: int
+    from_addr: str
+    subject: str
+    message_id: str
+    origin: dict[str, Any]
+    auth: dict[str, Any]
+    reasons: list[dict[str, str]]
+    findings: dict[str, Any]
+    trace: str
+    attachments: tuple[AttachmentRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TicketView:
+    """One ticket with everything that belongs to it, oldest first."""
+
+    ticket: TicketRow
+    messages: tuple[MessageRow, ...]
+    events: tuple[tuple[int, Event], ...]
+    clocks: tuple[Clock, ...]
+    numbers: tuple[Number, ...]
+    links: tuple[int, ...]
+
+
+_ROW = [T[field.name] for field in fields(TicketRow)]
+_MESSAGE = [M[field.name] for field in fields(MessageRow) if field.name != "attachments"]
+
+
+def counts(session: Session, now: datetime, today_ends: datetime) -> tuple[QueueCount, ...]:
+    """The counts of every queue that has an open ticket; ``today_ends`` is the desk's coming midnight."""
+    overdue = func.count().filter(T.next_due < now)
+    due_today = func.count().filter(and_(T.next_due >= now, T.next_due < today_ends))
+    statement = (
+        select(T.queue, func.count(), due_today, overdue).where(OPEN).group_by(T.queue).order_by(T.queue)
+    )
+    return tuple(QueueCount(*row) for row in session.connection().execute(statement))
+
+
+def page(
+    session: Session,
+    queue: str | None = None,
+    *,
+    assignee: str | None = None,
+    after: Place | None = None,
+    limit: int = 50,
+) -> Page:
+    """Open tickets by deadline, from ``after`` on; None as queue or assignee means all."""
+    mine: list[ColumnElement[bool]] = [OPEN]
+    if queue is not None:
+        mine.append(T.queue == queue)
+    if assignee is not None:
+        mine.append(T.assignee == assignee)
+    found: list[TicketRow] = []
+    # Two walks along one index, since the engines disagree where NULL sorts.
+    if after is None or after.next_due is not None:
+        timed = (
+            select(*_ROW).where(*mine, T.next_due.is_not(None), *_beyond(after)).order_by(T.next_due, T.id)
+        )
+        found = _rows(session, timed.limit(limit + 1))
+    if len(found) <= limit:
+        since = after.id if after is not None and after.next_due is None else 0
+        untimed = select(*_ROW).where(*mine, T.next_due.is_(None), T.id > since).order_by(T.id)
+        found += _rows(session, untimed.limit(limit + 1 - len(found)))
+    shown = tuple(found[:limit])
+    named = numbers.of_tickets(session, [row.id for row in shown])
+    more = Place(shown[-1].next_due, shown[-1].id) if len(found) > limit else None
+    return Page(shown, named, more)
+
+
+def _beyond(after: Place | None) -> list[ColumnElement[bool]]:
+    if after is None or after.next_due is None:
+        return []
+    return [T.next_due >= after.next_due, or_(T.next_due > after.next_due, T.id > after.id)]
+
+
+def _rows(session: Session, statement: Any) -> list[TicketRow]:
+    return [TicketRow(*row) for row in session.connection().execute(statement)]
+
+
+def row(session: Session, ticket_id: int) -> TicketRow | None:
+    """One ticket's line, None when there is none of that number."""
+    return next(iter(_rows(session, select(*_ROW).where(T.id == ticket_id))), None)
+
+
+def view(session: Session, ticket_id: int) -> TicketView | None:
+    """One ticket whole (its latest :data:`EVENTS_SHOWN` events), None when there is none of that number."""
+    ticket = row(session, ticket_id)
+    if ticket is None:
+        return None
+    return TicketView(
+        ticket=ticket,
+        messages=_messages(session, ticket_id),
+        events=events(session, ticket_id),
+        clocks=clocks.of_tickets(session, [ticket_id]),
+        numbers=numbers.of_tickets(session, [ticket_id]),
+        links=links(session, ticket_id),
+    )
+
+
+def _messages(session: Session, ticket_id: int) -> tuple[MessageRow, ...]:
+    connection = session.connection()
+    parts = select(A.message_id, A.name, A.declared_type, A.sniffed_type, A.size, A.sha256).join(
+        table(Message), M.id == A.message_id
+    )
+    held: dict[int, list[AttachmentRow]] = {}
+    for part in connection.execute(parts.where(M.ticket_id == ticket_id).order_by(A.id)):
+        held.setdefault(part.message_id, []).append(AttachmentRow(*part[1:]))
+    found = connection.execute(select(*_MESSAGE).where(M.ticket_id == ticket_id).order_by(M.id))
+    return tuple(MessageRow(**line._mapping, attachments=tuple(held.get(line.id, ()))) for line in found)
+
+
+def events(session: Session, ticket_id: int) -> tuple[tuple[int, Event], ...]:
+    """A ticket's events with their numbers, in the order of recording: the latest :data:`EVENTS_SHOWN`."""
+    statement = (
+        select(E.id, E.ticket_id, E.at, E.what, E.actor, E.data)
+        .where(E.ticket_id == ticket_id)
+        .order_by(E.id.desc())
+        .limit(EVENTS_SHOWN)
+    )
+    found = session.connection().execute(statement).all()
+    return tuple((line.id, Event(*line[1:])) for line in reversed(found))
+
+
+def links(session: Session, ticket_id: int) -> tuple[int, ...]:
+    """The tickets linked with this one."""
+    both = union(
+        select(L.other_id.label("other")).where(L.ticket_id == ticket_id),
+        select(L.ticket_id.label("other")).where(L.other_id == ticket_id),
+    )
+    return tuple(sorted(session.connection().execute(both).scalars()))
+
+
+def raw(session: Session, message_id: int) -> bytes | None:
+    """The bytes of a message exactly as received, None when there is none of that number."""
+    found: bytes | None = session.connection().execute(select(M.raw).where(M.id == message_id)).scalar()
+    return found
+
+
+def search(session: Session, text: str, limit: int = 50) -> tuple[TicketRow, ...]:
+    """Tickets with this order number or reference, relay address or ticket number, newest first."""
+    from_number = [int(text)] if text.isascii() and text.isdigit() and len(text) < 19 else []  # noqa: PLR2004
+    ids = set(numbers.tickets_naming(session, text, limit)) | set(from_number)
+    mine = or_(T.id.in_(sorted(ids)), T.relay_address == text)
+    return tuple(_rows(session, select(*_ROW).where(mine).order_by(T.id.desc()).limit(limit)))
