@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from relaydesk import setup, timekeeper
-from relaydesk.door.listener import Door
+from relaydesk.door.room import Door
 from relaydesk.door.listener import serve as open_door
 from relaydesk.intake import Intake
 from relaydesk.logs import configure, log, log_exception

@@ -15,10 +15,9 @@ from relaydesk.sorting.decision import Known
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from relaydesk.intake import Gathered
     from relaydesk.mailauth.resolver import Resolver
     from relaydesk.mailauth.verdict import AuthReport
-    from relaydesk.sorting.decision import Decision
+    from relaydesk.sorting.decision import Decision, Gathered
     from relaydesk.sorting.policy import Policy
     from relaydesk.sorting.rules import Rules
 
@@ -64,16 +63,7 @@ async def explain(
 ) -> tuple[Gathered, Decision]:
     """Parse, authenticate, decide, with an empty store."""
     gathered = await gather(envelope, resolver, policy, rules)
-    decision = decide(
-        envelope,
-        gathered.letter,
-        gathered.auth,
-        gathered.findings,
-        Known(),
-        policy,
-        envelope.received_at,
-    )
-    return gathered, decision
+    return gathered, decide(envelope, gathered, Known(), policy, envelope.received_at)
 
 
 def as_object(envelope: Envelope, gathered: Gathered, decision: Decision) -> dict[str, Any]:

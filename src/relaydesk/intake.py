@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from relaydesk.door import trace
@@ -20,9 +21,10 @@ from relaydesk.mailauth import results, spf
 from relaydesk.mailauth.authenticate import authenticate
 from relaydesk.reasons import reason
 from relaydesk.sorting.bounces import bounced_ticket
-from relaydesk.sorting.decide import admit, decide, replay_key
-from relaydesk.sorting.decision import Decision
+from relaydesk.sorting.decide import decide
+from relaydesk.sorting.decision import Decision, Gathered
 from relaydesk.sorting.findings import Findings, Match
+from relaydesk.sorting.rows import admit, replay_key
 from relaydesk.sorting.sort import sort
 from relaydesk.store import arrivals
 from relaydesk.store.errors import Conflict, StoreUnavailable
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor
     from datetime import datetime
+
+    from sqlmodel import Session
 
     from relaydesk.letters.envelope import Envelope, Origin
     from relaydesk.letters.letter import Letter
@@ -43,20 +47,14 @@ if TYPE_CHECKING:
     from relaydesk.store.engine import Store
 
 TRIES = 8  # a conflict needs another writer at the same key; eight in a row do not happen
+ATTEMPTS_KEPT = timedelta(days=7)  # senders give up after four to five days (RFC 5321 §4.5.4.1)
 BIG = 65_536  # bytes from which parsing leaves the event loop
 NOTHING = Findings(Match("unsorted"))
 
 
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """What one message says and what the network proves, before the store is asked."""
-
-    letter: Letter
-    findings: Findings
-    auth: AuthReport
-
-
-async def gather(envelope: Envelope, resolver: Resolver, policy: Policy, rules: Rules) -> Gathered:
+async def gather(
+    envelope: Envelope, resolver: Resolver, policy: Policy, rules: Rules, patience: float = 20.0
+) -> Gathered:
     """Read the letter and authenticate it; the part that ``explain`` shares. Keeps nothing."""
     loop = asyncio.get_running_loop()
 
@@ -65,7 +63,7 @@ async def gather(envelope: Envelope, resolver: Resolver, policy: Policy, rules: 
         return letter, sort(letter, rules, frozenset(policy.allowlist.senders))
 
     letter, findings = await loop.run_in_executor(None, read) if len(envelope.raw) > BIG else read()
-    auth = await authenticate(envelope, letter, resolver, now=envelope.received_at)
+    auth = await authenticate(envelope, letter, resolver, limit=patience)
     return Gathered(letter, findings, auth)
 
 
@@ -98,18 +96,18 @@ class Intake:
             if domain:
                 admission = admit(origin, mail_from, rcpt, policy, drift_domain=domain)
         if admission.reason is not None:
-            self._count(admission.reason, origin, mail_from)
+            self._count(admission.reason, origin, domain_of(mail_from))
             log("rcpt", outcome=admission.outcome, code=admission.reason.code, ip=origin.ip)
         return admission
 
     async def receive(self, envelope: Envelope) -> Decision:
         """Decide one message and store it if accepted. Never raises: what goes wrong defers."""
         started = time.perf_counter()
+        gathered = None
         try:
-            gathered = await gather(envelope, self.resolver, self.policy(), self.rules())
-            settle = self._settle
+            gathered = await gather(envelope, self.resolver, self.policy(), self.rules(), self.patience)
             loop = asyncio.get_running_loop()
-            decision, ids = await loop.run_in_executor(self.workers, settle, envelope, gathered)
+            decision, ids = await loop.run_in_executor(self.workers, self._settle, envelope, gathered)
         except StoreUnavailable as error:
             log("store_unavailable", level="error", problem=str(error))
             decision, ids = _deferred("store_unavailable"), {}
@@ -117,15 +115,15 @@ class Intake:
             log_exception("unexpected_error")
             decision, ids = _deferred("internal_error"), {}
         if decision.outcome != "accepted":
-            self._count(decision.reasons[0], envelope.origin, envelope.mail_from)
-        self._log(envelope, decision, ids, started)
+            self._count(decision.reasons[0], envelope.origin, _claimed(envelope, gathered))
+        self._log(envelope, gathered, decision, ids, started)
         return decision
 
     async def turned_away(
         self, origin: Origin, helo: str, mail_from: str, rcpt_to: tuple[str, ...], reason: Reason
     ) -> None:
         """The door refused this by itself (row 1): it is counted with the rest."""
-        self._count(reason, origin, mail_from)
+        self._count(reason, origin, domain_of(mail_from))
         log("turned_away", code=reason.code, ip=origin.ip, **{"from": domain_of(mail_from)})
 
     async def flush(self) -> None:
@@ -146,7 +144,7 @@ class Intake:
             with self.store.reading() as session:
                 known = self._known(session, envelope, gathered, policy, key)
             now = self.clock()
-            decision = decide(envelope, letter, gathered.auth, gathered.findings, known, policy, now)
+            decision = decide(envelope, gathered, known, policy, now)
             try:
                 return decision, self._record(envelope, gathered, decision, now)
             except Conflict:
@@ -154,7 +152,7 @@ class Intake:
         raise StoreUnavailable(f"{TRIES} conflicts in a row on one delivery")
 
     def _known(
-        self, session: arrivals.Session, envelope: Envelope, gathered: Gathered, policy: Policy, key: str
+        self, session: Session, envelope: Envelope, gathered: Gathered, policy: Policy, key: str
     ) -> Known:
         found = gathered.findings
         return arrivals.known(
@@ -173,13 +171,15 @@ class Intake:
     ) -> dict[str, object]:
         if decision.outcome == "deferred":
             with self.store.transaction() as session:
-                arrivals.remember_attempt(session, envelope.delivery_key, envelope.received_at)
+                keep = self.policy().outage_after + ATTEMPTS_KEPT
+                arrivals.remember_attempt(session, envelope.delivery_key, envelope.received_at, keep)
         if decision.outcome != "accepted":
             return {}
         if decision.placement is not None and decision.placement.action == "stored":
             return {"ticket": decision.placement.ticket, "resend": True}
-        beside = trace.received(envelope, self.authserv_id) + results.header(
-            self.authserv_id, envelope, gathered.auth
+        beside = (
+            f"{trace.received_line(envelope, self.hostname)}\r\n"
+            f"Authentication-Results: {results.authentication_results(gathered.auth, self.authserv_id)}\r\n"
         )
         with self.store.transaction() as session:
             kept = arrivals.record(
@@ -199,9 +199,8 @@ class Intake:
         log("drift", level="warning", domain=domain, ip=origin.ip, mend="relaydesk allowlist audit")
         return domain
 
-    def _count(self, why: Reason, origin: Origin, mail_from: str) -> None:
-        day = self.clock()
-        self.refusals[arrivals.Refused(day.date(), why.code, origin.ip or "", domain_of(mail_from))] += 1
+    def _count(self, why: Reason, origin: Origin, domain: str) -> None:
+        self.refusals[arrivals.Refused(self.clock().date(), why.code, origin.ip or "", domain)] += 1
 
     def _write_refusals(self, counted: Counter[arrivals.Refused]) -> None:
         with self.store.transaction() as session:
@@ -209,19 +208,38 @@ class Intake:
                 arrivals.count_refusal(session, refused, count, self.clock())
 
     def _log(
-        self, envelope: Envelope, decision: Decision, ids: dict[str, object], started: float
+        self,
+        envelope: Envelope,
+        gathered: Gathered | None,
+        decision: Decision,
+        ids: dict[str, object],
+        started: float,
     ) -> None:
+        accepted = decision.outcome == "accepted"
         log(
             "message",
-            **{"from": domain_of(envelope.mail_from)},
+            **{"from": _claimed(envelope, gathered)},
             to=sorted({domain_of(rcpt) for rcpt in envelope.rcpt_to}),
+            auth=_methods(gathered.auth) if gathered else None,
             outcome=decision.outcome,
             code=decision.code,
-            kind=decision.kind if decision.outcome == "accepted" else None,
-            queue=decision.queue if decision.outcome == "accepted" else None,
+            kind=decision.kind if accepted else None,
+            queue=decision.queue if accepted else None,
             ms=round((time.perf_counter() - started) * 1000, 1),
             **ids,
         )
+
+
+def _claimed(envelope: Envelope, gathered: Gathered | None) -> str:
+    """The domain the message claims to come from: of From, else of the reverse-path."""
+    if gathered is not None and gathered.letter.from_:
+        return gathered.letter.from_[0].domain
+    return domain_of(envelope.mail_from)
+
+
+def _methods(auth: AuthReport) -> str:
+    signatures = "+".join(one.result for one in auth.dkim) or "none"
+    return f"spf={auth.spf.result} dkim={signatures} dmarc={auth.dmarc.result}"
 
 
 def _deferred(code: str) -> Decision:

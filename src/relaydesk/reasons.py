@@ -27,14 +27,14 @@ SENTENCES: dict[str, str] = {
     "mail_loop": "More than {limit} Received headers: the message goes round in a loop.",
     "no_recipient": "The message has no recipient.",
     # row 2: bounces of our answers
-    "bounce_of_answer": "The recipient is our own bounce address and its seal is right: a bounce of one of our answers.",
+    "bounce_of_answer": "The recipient is our own bounce address under its right seal: a bounce of our answer.",
     "bounce_capped": "More than {limit} bounces for one answer: no further one is taken.",
     # row 3 and 4: who may send what here
     "unknown_mailbox": "{rcpt} is none of our mailboxes.",
     "no_role": "{ip} is in none of the lists networks, relays and proxies.",
     "proxy_without_header": "{ip} is a listed proxy but spoke no PROXY header.",
     "origin_not_listed": "The origin {ip}, seen by our relay, is not one of the listed networks.",
-    "drift": "SPF passes for {domain} from {ip}, which no listed network holds: the list may be out of date.",
+    "drift": "SPF passes for {domain} from {ip}, which is in no listed network: is the list out of date?",
     # row 5: the shape of the message
     "not_one_from": "From holds {count} addresses where exactly one is allowed.",
     "duplicate_headers": "Headers that may occur once occur more often: {names}.",

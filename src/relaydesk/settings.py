@@ -22,7 +22,6 @@ from relaydesk.door.limits import Limits
 PREFIX = "RELAYDESK_"
 CONFIG_VARIABLE = "RELAYDESK_CONFIG"
 DEFAULT_FILE = Path("relaydesk.yaml")
-_NOT_SETTINGS = {CONFIG_VARIABLE, "RELAYDESK_SHARED"}
 
 
 class SettingsError(ValueError):
@@ -88,7 +87,9 @@ class Settings(BaseSettings):
         ("0.0.0.0:25",), description="SMTP addresses, host:port; IPv6 as [::1]:25; port 0 takes a free one"
     )
     processes: int = Field(0, ge=0, le=64, description="listener processes; 0: one a processor, at most 4")
-    user: str = Field("", description="drop to this user once the ports are bound (only when started as root)")
+    user: str = Field(
+        "", description="drop to this user once the ports are bound (only when started as root)"
+    )
     database: str = Field(
         "sqlite:///relaydesk.db", description="where all is kept: sqlite:///FILE or postgresql://…"
     )
@@ -181,7 +182,7 @@ def load(path: Path | None = None, environment: dict[str, str] | None = None) ->
     except ValidationError as error:
         lines = [_sentence(dict(problem)) for problem in error.errors(include_url=False)]
     except ValueError as error:  # pydantic-settings: a variable that is not JSON where JSON is needed
-        lines = [f'{error}; lists are written as JSON, such as \'["help@shop.example"]\'']
+        lines = [f"{error}; lists are written as JSON, such as '[\"help@shop.example\"]'"]
     raise SettingsError("\n".join(lines))
 
 
@@ -230,15 +231,17 @@ def _mapping(path: Path | None) -> dict[str, Any]:
 
 
 def _check_names(environ: dict[str, str]) -> None:
-    unknown = [
-        _unknown(name.removeprefix(PREFIX).lower(), name)
-        for name in sorted(environ)
+    """Reports misspelt variables only: others of our prefix may be somebody's (Kubernetes sets such)."""
+    given = {name: name.removeprefix(PREFIX).partition("__")[0].lower() for name in sorted(environ)}
+    misspelt = [
+        _unknown(setting, name)
+        for name, setting in given.items()
         if name.startswith(PREFIX)
-        and name not in _NOT_SETTINGS
-        and name.removeprefix(PREFIX).partition("__")[0].lower() not in Settings.model_fields
+        and setting not in Settings.model_fields
+        and difflib.get_close_matches(setting, list(Settings.model_fields), 1, cutoff=0.8)
     ]
-    if unknown:
-        raise SettingsError("\n".join(unknown))
+    if misspelt:
+        raise SettingsError("\n".join(misspelt))
 
 
 def _unknown(name: str, where: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ import click
 
 from relaydesk import app, setup
 from relaydesk import explain as explaining
-from relaydesk.cli.output import json_option, print_json, print_table
+from relaydesk.cli.output import json_option, print_json
 from relaydesk.door.networks import canonical
 from relaydesk.mailauth.resolver import Resolver
 from relaydesk.mailauth.zone import ZoneSource, parse_zone
@@ -121,7 +120,11 @@ def _tell(answer: dict[str, Any]) -> None:
             click.echo(f"{title:>20}  {', '.join(value) if isinstance(value, list) else value}")
     origin, auth = answer["origin"], answer["auth"]
     click.echo(f"{'origin':>20}  {origin['ip'] or 'unknown'} ({origin['role']}, by {origin['how']})")
-    for name, found in (("SPF", auth["spf"]), *(("DKIM", one) for one in auth["dkim"]), ("DMARC", auth["dmarc"])):
+    for name, found in (
+        ("SPF", auth["spf"]),
+        *(("DKIM", one) for one in auth["dkim"]),
+        ("DMARC", auth["dmarc"]),
+    ):
         click.echo(f"{name:>20}  {found['result']} {found['domain'] or ''} {found['reason']}".rstrip())
     for clock in answer["deadlines"]:
         click.echo(f"{clock['clock'] + ' due':>20}  {clock['due']}  ({clock['target']}, {clock['reading']})")

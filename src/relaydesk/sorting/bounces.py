@@ -1,4 +1,4 @@
-"""Our bounce addresses: the ticket's number in the local part, sealed with an HMAC so that nobody else makes one.
+"""Our bounce addresses: the ticket's number in the local part, under a seal (HMAC) that only we can make.
 
 ``bounces+<ticket>-<seal>@<domain>`` is the envelope sender of our answers. The seal is the first 80 bits
 of HMAC-SHA-256 (RFC 2104) over ticket and domain in base 32, which survives case folding on the way.

@@ -1,266 +1,33 @@
-"""The door's policy: the first row that matches decides. Pure; one function a row, in the order of the table.
+"""The decision on one message: the policy's rows, and for an accepted message where it goes and until when.
 
-``admit`` answers a RCPT with the rows that need no message (2 to 4); ``decide`` answers the whole message
-with all of them, so that both entries share one policy.
+Pure: the same values give the same decision.
 """
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from relaydesk.mailauth.verdict import undecided, vouches
 from relaydesk.reasons import Reason, reason
-from relaydesk.sorting.bounces import bounced_ticket
-from relaydesk.sorting.decision import Admission, Decision, Placement
+from relaydesk.sorting.decision import Decision, Placement
+from relaydesk.sorting.rows import ROWS, Arrival, Verdict, replay_key, voucher
 from relaydesk.sorting.threads import place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from relaydesk.letters.envelope import Envelope, Origin
-    from relaydesk.letters.letter import Letter
-    from relaydesk.mailauth.verdict import AuthReport, DkimResult
-    from relaydesk.sorting.decision import Known, KnownTicket, Outcome, Planned
-    from relaydesk.sorting.findings import Findings, Kind
+    from relaydesk.letters.envelope import Envelope
+    from relaydesk.sorting.decision import Gathered, Known, KnownTicket, Planned
+    from relaydesk.sorting.findings import Kind
     from relaydesk.sorting.policy import Policy
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """All that a row may look at."""
-
-    envelope: Envelope
-    letter: Letter
-    auth: AuthReport
-    findings: Findings
-    known: Known
-    policy: Policy
-    now: datetime
-
-    @property
-    def origin(self) -> Origin:
-        return self.envelope.origin
-
-    @property
-    def direct(self) -> bool:
-        """Whether the peer itself is an origin: then a defect is the sender's own, not a relay's."""
-        return self.origin.role == "origin"
-
-    @property
-    def from_domain(self) -> str:
-        return self.letter.from_[0].domain if self.letter.from_ else ""
-
-    @property
-    def claims_listed(self) -> bool:
-        """From is a listed sender domain or a name below one."""
-        senders = self.policy.allowlist
-        return senders.is_sender(self.from_domain) or senders.below_sender(self.from_domain)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What one row found. ``genuine`` lets the rules sort the message; otherwise it is held as unsorted."""
-
-    outcome: Outcome
-    reason: Reason
-    genuine: bool = False
-    kind: Kind = "unsorted"
-
-
-def admit(
-    origin: Origin, mail_from: str, rcpt: str, policy: Policy, *, drift_domain: str = ""
-) -> Admission:
-    """Rows 2 to 4 for one recipient. ``drift_domain`` is set when SPF passes for a listed sender domain."""
-    if not mail_from and bounced_ticket(policy.secret, rcpt) is not None:
-        return Admission("accepted")
-    if not policy.is_mailbox(rcpt):
-        return Admission("refused", reason("unknown_mailbox", rcpt=rcpt))
-    if origin.role in ("origin", "relay"):
-        return Admission("accepted")
-    if drift_domain:
-        outcome: Literal["deferred", "refused"] = "deferred" if policy.on_drift == "defer" else "refused"
-        return Admission(outcome, reason("drift", domain=drift_domain, ip=origin.ip))
-    code = "proxy_without_header" if origin.role == "proxy" else "no_role"
-    return Admission("refused", reason(code, ip=origin.ip))
-
-
-def decide(
-    envelope: Envelope,
-    letter: Letter,
-    auth: AuthReport,
-    findings: Findings,
-    known: Known,
-    policy: Policy,
-    now: datetime,
-) -> Decision:
+def decide(envelope: Envelope, gathered: Gathered, known: Known, policy: Policy, now: datetime) -> Decision:
     """Refuse, defer or accept one message, and say where it goes. ``now`` is aware UTC."""
-    arrival = Arrival(envelope, letter, auth, findings, known, policy, now)
+    arrival = Arrival(envelope, gathered, known, policy, now)
     verdict = next(found for row in ROWS if (found := row(arrival)) is not None)
     remarks = _remarks(arrival, verdict)
     if verdict.outcome != "accepted":
-        return Decision(verdict.outcome, (verdict.reason, *remarks), findings)
+        return Decision(verdict.outcome, (verdict.reason, *remarks), gathered.findings)
     return _accepted(arrival, verdict, remarks)
-
-
-# --- the rows ---------------------------------------------------------------------------------------
-
-
-def _shape(a: Arrival) -> Verdict | None:  # row 1
-    if not a.envelope.rcpt_to:
-        return Verdict("refused", reason("no_recipient"))
-    if len(a.letter.received) > a.policy.max_received:
-        return Verdict("refused", reason("mail_loop", limit=a.policy.max_received))
-    return None
-
-
-def _bounce(a: Arrival) -> Verdict | None:  # row 2
-    seals = [bounced_ticket(a.policy.secret, rcpt) for rcpt in a.envelope.rcpt_to]
-    if a.envelope.mail_from or not all(seals):
-        return None
-    if a.known.bounces >= a.policy.max_bounces and not a.known.stored:
-        return Verdict("refused", reason("bounce_capped", limit=a.policy.max_bounces))
-    return Verdict("accepted", reason("bounce_of_answer"), kind="bounce")
-
-
-def _recipients(a: Arrival) -> Verdict | None:  # rows 3 and 4, for a peer without a role
-    drift = a.auth.spf.domain if spf_drift(a.auth, a.policy) else ""
-    for rcpt in a.envelope.rcpt_to:
-        admission = admit(a.origin, a.envelope.mail_from, rcpt, a.policy, drift_domain=drift)
-        if admission.reason is not None:
-            return Verdict(admission.outcome, admission.reason)
-    return None
-
-
-def _origin(a: Arrival) -> Verdict | None:  # row 4, when the origin is known only after DATA
-    if not a.origin.known or a.origin.allowlisted:
-        return None
-    if spf_drift(a.auth, a.policy):
-        outcome: Literal["deferred", "refused"] = "deferred" if a.policy.on_drift == "defer" else "refused"
-        return Verdict(outcome, reason("drift", domain=a.auth.spf.domain, ip=a.origin.ip))
-    return Verdict("refused", reason("origin_not_listed", ip=a.origin.ip))
-
-
-def _one_from(a: Arrival) -> Verdict | None:  # row 5
-    if len(a.letter.from_) != 1:
-        return _held(a, reason("not_one_from", count=len(a.letter.from_)))
-    if a.letter.duplicated:
-        return _held(a, reason("duplicate_headers", names=", ".join(a.letter.duplicated)))
-    return None
-
-
-def _unknown_now(a: Arrival) -> Verdict | None:  # row 6
-    detail = undecided(a.auth)
-    if not detail or _vouched(a) is not None:
-        return None
-    first = a.known.first_seen or a.envelope.received_at
-    if a.known.stored or a.now - first >= a.policy.outage_after:
-        return Verdict("accepted", reason("auth_outage", age=_age(a.now - first)))
-    return Verdict("deferred", reason("auth_unknown", detail=detail))
-
-
-def _genuine(a: Arrival) -> Verdict | None:  # row 7
-    voucher = _vouched(a)
-    if voucher is None or not a.policy.allowlist.is_sender(a.from_domain):
-        return None
-    return Verdict("accepted", voucher, genuine=True, kind=a.findings.match.kind)
-
-
-def _forged(a: Arrival) -> Verdict | None:  # row 8
-    if not a.claims_listed or _vouched(a) is not None or not a.origin.known:
-        return None
-    if a.auth.dmarc.policy != "reject" or _may_be_broken_by_relay(a):
-        return None
-    return Verdict("refused", reason("forged", from_domain=a.from_domain))
-
-
-def _unverified(a: Arrival) -> Verdict | None:  # row 9
-    if not a.claims_listed or _vouched(a) is not None:
-        return None
-    return Verdict("accepted", reason("unverified", from_domain=a.from_domain, detail=_lack(a)))
-
-
-def _not_listed(a: Arrival) -> Verdict | None:  # row 10
-    if _vouched(a) is None:
-        return None
-    outcome: Outcome = "refused" if a.policy.unlisted_sender == "refuse" else "accepted"
-    return Verdict(outcome, reason("not_listed_sender", from_domain=a.from_domain))
-
-
-def _stranger(a: Arrival) -> Verdict:  # row 11
-    return _held(a, reason("unauthenticated", from_domain=a.from_domain))
-
-
-ROWS: tuple[Callable[[Arrival], Verdict | None], ...] = (
-    _shape,
-    _bounce,
-    _recipients,
-    _origin,
-    _one_from,
-    _unknown_now,
-    _genuine,
-    _forged,
-    _unverified,
-    _not_listed,
-    _stranger,
-)
-
-
-# --- what the rows ask ------------------------------------------------------------------------------
-
-
-def _held(a: Arrival, why: Reason) -> Verdict:
-    return Verdict("refused" if a.direct else "accepted", why)
-
-
-def _vouched(a: Arrival) -> Reason | None:
-    spf_counts = a.origin.known and not a.origin.shared
-    found = vouches(a.auth, a.from_domain, a.policy.allowlist.dkim_map, spf_counts=spf_counts)
-    if found is None:
-        return None
-    code, domain = found
-    return reason(code, domain=domain, from_domain=a.from_domain, ip=a.origin.ip)
-
-
-def _may_be_broken_by_relay(a: Arrival) -> bool:
-    return a.origin.role == "relay" and any(result.result == "fail" for result in a.auth.dkim)
-
-
-def _lack(a: Arrival) -> str:
-    signatures = ", ".join(f"DKIM {found.domain or 'unsigned'} {found.result}" for found in a.auth.dkim)
-    return f"SPF {a.auth.spf.result}, {signatures or 'no DKIM signature'}, DMARC {a.auth.dmarc.result}"
-
-
-def _age(span: timedelta) -> str:
-    return f"{span.total_seconds() / 3600:.1f} hours"
-
-
-def spf_drift(auth: AuthReport, policy: Policy) -> bool:
-    """SPF passes for a listed sender domain: asked of an unlisted network, it means the list is out of date."""
-    domain = auth.spf.domain
-    listed = policy.allowlist.is_sender(domain) or policy.allowlist.below_sender(domain)
-    return auth.spf.result == "pass" and listed
-
-
-def voucher(auth: AuthReport, from_domain: str, policy: Policy) -> DkimResult | None:
-    """The signature that vouches for From, aligned or by the list's map; None when only SPF does."""
-    if auth.aligned_dkim:
-        return auth.dkim[auth.aligned_dkim[0]]
-    extra = policy.allowlist.dkim_map.get(from_domain, ())
-    return next((found for found in auth.dkim if found.result == "pass" and found.domain in extra), None)
-
-
-def replay_key(auth: AuthReport, from_domain: str, policy: Policy) -> str:
-    """Hash of (d=, s=, b=) of the signature that vouches; "" when none does."""
-    found = voucher(auth, from_domain, policy)
-    if found is None or not found.b:
-        return ""
-    return hashlib.sha256(f"{found.domain}\0{found.selector}\0{found.b}".encode()).hexdigest()
-
-
-# --- an accepted message ----------------------------------------------------------------------------
 
 
 def _accepted(a: Arrival, verdict: Verdict, remarks: tuple[Reason, ...]) -> Decision:
@@ -308,9 +75,7 @@ def _failed(a: Arrival) -> int | None:
     return next((t.id for t in a.known.tickets if key and t.thread_key.lower() == key), None)
 
 
-def _clocks(
-    a: Arrival, queue: str, placement: Placement, joined: KnownTicket | None
-) -> tuple[Planned, ...]:
+def _clocks(a: Arrival, queue: str, placement: Placement, joined: KnownTicket | None) -> tuple[Planned, ...]:
     if placement.action not in ("open", "join"):
         return ()
     start = a.known.first_seen or a.envelope.received_at

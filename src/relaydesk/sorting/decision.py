@@ -8,11 +8,22 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from relaydesk.letters.letter import Letter
+    from relaydesk.mailauth.verdict import AuthReport
     from relaydesk.reasons import Reason
     from relaydesk.sorting.findings import Findings, Kind
 
 Outcome = Literal["accepted", "refused", "deferred"]
 ClockName = Literal["response", "handling", "evidence"]
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What one message says and what the network proves, before the store is asked."""
+
+    letter: Letter
+    findings: Findings
+    auth: AuthReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +76,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A clock to start: ``start`` and ``due`` aware UTC, ``warn_at`` or None, and why the deadline is then."""
+    """A clock to start: ``start`` and ``due`` aware UTC, ``warn_at`` or None, and why it is due then."""
 
     clock: ClockName
     start: datetime

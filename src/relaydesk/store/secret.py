@@ -1,0 +1,31 @@
+"""The key that seals our bounce addresses: made once, kept with the mail, the same for every process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from relaydesk.store.tables import Secret, table
+from relaydesk.store.upsert import upsert
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from relaydesk.store.engine import Store
+
+BYTES = 32  # as long as the digest it keys (RFC 2104 §3)
+NAME = "bounces"
+
+
+def read(store: Store, make: Callable[[int], bytes]) -> bytes:
+    """The store's key; the first process to ask has it made by ``make`` (a source of random bytes)."""
+    wanted = select(table(Secret).c.value).where(table(Secret).c.name == NAME)
+    with store.reading() as session:
+        found = session.connection().execute(wanted).scalar()
+    if found is None:
+        with store.transaction() as session:
+            new = upsert(session, Secret).values(name=NAME, value=make(BYTES).hex())
+            session.connection().execute(new.on_conflict_do_nothing())
+            found = session.connection().execute(wanted).scalar_one()
+    return bytes.fromhex(found)

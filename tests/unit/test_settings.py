@@ -1,0 +1,96 @@
+"""Settings: file and environment, and a clear sentence for every bad one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from relaydesk import setup
+from relaydesk.settings import Settings, SettingsError, load, public
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RELAYDESK_CONFIG", raising=False)
+
+
+def settings_from(monkeypatch: pytest.MonkeyPatch, text: str = "", **environment: str) -> Settings:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    Path("relaydesk.yaml").write_text(text, encoding="utf-8")
+    return load()
+
+
+def test_it_reads_mailboxes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = settings_from(monkeypatch, RELAYDESK_MAILBOXES='["Help@shop.example"]')
+    assert found.mailboxes == ("help@shop.example",)
+
+
+def test_it_lets_the_environment_win_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "on_drift: defer\nprocesses: 2\nqueues: {case: {answer: 1 business day}}\n"
+    found = settings_from(
+        monkeypatch, text, RELAYDESK_PROCESSES="3", RELAYDESK_QUEUES__CASE__READING="end_of_day"
+    )
+    assert (found.on_drift, found.processes) == ("defer", 3)
+    case = found.all_queues["case"]
+    assert (case.answer, case.reading, case.tighter) == (
+        "1 business day",
+        "end_of_day",
+        {"return_request": "48 hours"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "told"),
+    [
+        ("mailboxs: [a@b.example]", {}, "mailboxs is no setting. Did you mean mailboxes?"),
+        ("", {"RELAYDESK_MAILBOXS": "[]"}, "Did you mean mailboxes?"),
+        ("processes: many", {}, "Setting processes (RELAYDESK_PROCESSES)"),
+        ("mailboxes: [help]", {}, "'help' is no mail address"),
+        ("limits: {recipient: 3}", {}, "recipient is no limit; there are message_bytes"),
+        ("limits: {recipients: -3}", {}, "must be a positive number"),
+        ("on_drift: ignore", {}, "on_drift"),
+        ("on_drift: defer\non_drift: refuse", {}, "duplicate key"),
+        ("- a", {}, "must hold settings"),
+        ("", {"RELAYDESK_MAILBOXES": "help@shop.example"}, "lists are written as JSON"),
+    ],
+)
+def test_it_names_the_bad_setting_and_the_mend(
+    monkeypatch: pytest.MonkeyPatch, text: str, environment: dict[str, str], told: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        settings_from(monkeypatch, text, **environment)
+    assert told in str(caught.value)
+
+
+def test_it_leaves_other_programs_variables_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings_from(monkeypatch, RELAYDESK_SERVICE_HOST="10.0.0.1").processes == 0
+
+
+def test_it_reports_a_missing_file() -> None:
+    with pytest.raises(SettingsError, match="is not there"):
+        load(Path("elsewhere.yaml"))
+
+
+def test_it_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = settings_from(
+        monkeypatch, "secret: hush-hush\ndatabase: postgresql://desk:pass-word@db.example/desk\n"
+    )
+    shown = str(public(found))
+    assert "hush-hush" not in shown
+    assert "pass-word" not in shown
+    assert "db.example" in shown
+
+
+def test_it_names_a_target_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = settings_from(monkeypatch, "queues: {claim: {answer: two days}}\n")
+    with pytest.raises(setup.SetupError, match=r"queues\.claim\.answer: 'two days' is no target"):
+        setup.policy(found, setup.allowlist(found))
+
+
+def test_it_names_a_list_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = settings_from(monkeypatch, "allowlist: gone.yaml\n")
+    with pytest.raises(setup.SetupError, match=r"gone\.yaml cannot be read"):
+        setup.allowlist(found)
