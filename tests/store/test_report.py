@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import event as alchemy
+from tests.support.arriving import open_ticket, planned
 from tests.support.shared import ROOT
 from tests.support.stories import at, event, opened, stopped
 
+from relaydesk import desk, timekeeper
 from relaydesk.clock.calendar import Calendar
 from relaydesk.report.publish import Form, publish
 from relaydesk.report.sla import Scope
@@ -207,3 +209,37 @@ def _plan(store: Store, session: Session) -> str:
     word = "EXPLAIN" if store.engine.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
     rows = session.connection().exec_driver_sql(f"{word} {statements[-1]}", values[-1])
     return "\n".join(str(tuple(row)) for row in rows)
+
+
+def test_it_reads_what_intake_desk_and_timekeeper_write(store: Store) -> None:
+    """The whole line, with no event written by hand."""
+    desk.add_agent(store, "bob", now=at(-1))
+    answered, late, undecided, again = (
+        open_ticket(store, name=name, at=at(0), clocks=(planned(start=at(0)),))
+        for name in ("answered", "late", "undecided", "again")
+    )
+    waiting = open_ticket(store, name="waiting", at=at(70), clocks=(planned(start=at(70)),), vouched=False)
+    desk.assign(store, late, "bob", actor="agent:bob", now=at(1))
+    desk.close(store, undecided, actor="agent:bob", now=at(2))
+    desk.close(store, again, actor="agent:bob", now=at(2))
+    desk.reopen(store, again, actor="agent:bob", now=at(3))
+    timekeeper.sweep(store, at(60), 100)
+    desk.answered_outside(store, answered, at=at(5), actor="agent:bob", now=at(61))
+    desk.answered_outside(store, late, at=at(55), actor="agent:alice", now=at(61))
+    told = as_json(store)
+    assert {
+        name: told["overall"][name]["tickets"]
+        for name in ("met", "breached", "overdue", "running", "undecided")
+    } == {
+        "met": [answered],
+        "breached": [late, again],
+        "overdue": [again],
+        "running": [waiting],
+        "undecided": [undecided],
+    }
+    assert [(row["name"], row["breached"]["tickets"]) for row in told["by_agent"]] == [
+        ("", [again]),
+        ("bob", [late]),
+    ]
+    assert told["times"][0]["wall"] == {"median": 30 * 3600, "p90": 55 * 3600, "max": 55 * 3600}
+    assert told["unverified"] == []

@@ -130,7 +130,7 @@ class Hour:
 
 @dataclass(frozen=True, slots=True)
 class Reasoned:
-    """Refused messages by reason: no tickets, ``relaydesk refusals`` lists them."""
+    """Messages refused or deferred for one reason: no tickets, ``relaydesk refusals`` lists them."""
 
     code: str
     count: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relaydesk.report.words import EMPTY, WEEKDAYS, duration, percent, person, span
+from relaydesk.report.words import EMPTY, WEEKDAYS, percent, person, span, stopwatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 PLAIN_WIDTH = 110
 SHOWN = 6
 SHADES = " ░▒▓█"
+HOURS = "0     6     12    18    "
+WORDS = ("tickets", "breached tickets", "claim", HOURS)  # columns that hold no numbers
 
 
 def table(report: Report, out: TextIO) -> None:
@@ -30,7 +32,8 @@ def table(report: Report, out: TextIO) -> None:
     for line in _head(report):
         console.print(line, markup=False)
     for part in _parts(report):
-        console.print()
+        console.print(f"\n{part.title}", style="bold", markup=False)
+        part.title = None
         console.print(part)
     if not report.overall.clocks:
         console.print(f"\n{EMPTY}")
@@ -67,17 +70,16 @@ def _parts(report: Report) -> Iterator[Table]:
         yield _grid("Accepted unverified", ("reason", "messages", "tickets"), marked)
     if report.refused:
         refused = ((entry.code, str(entry.count)) for entry in report.refused)
-        yield _grid("Refused (see relaydesk refusals)", ("reason", "messages"), refused)
+        yield _grid("Refused or deferred (see relaydesk refusals)", ("reason", "messages"), refused)
 
 
 def _grid(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Table:
     from rich.table import Table  # noqa: PLC0415 - heavy, and only needed to print
     from rich.text import Text  # noqa: PLC0415
 
-    grid = Table(title=title, title_justify="left", title_style="bold")
+    grid = Table(title=title)
     for place, column in enumerate(columns):
-        numeric = place > 0 and column not in ("tickets", "breached tickets", "claim")
-        grid.add_column(column, justify="right" if numeric else "left")
+        grid.add_column(column, justify="right" if place and column not in WORDS else "left")
     for row in rows:
         grid.add_row(*(Text(cell) for cell in row))
     return grid
@@ -104,7 +106,7 @@ def _times(report: Report) -> Table:
             times.name,
             str(times.answered.count),
             *(
-                duration(value)
+                stopwatch(value)
                 for spread in (times.business, times.wall)
                 for value in (spread.median, spread.p90, spread.max)
             ),
@@ -112,7 +114,7 @@ def _times(report: Report) -> Table:
         )
         for times in report.times
     )
-    return _grid("Response times (tickets: the slowest tenth)", columns, rows)
+    return _grid("Response times in hours:minutes (tickets: the slowest tenth)", columns, rows)
 
 
 def _week(report: Report) -> Table:
@@ -127,9 +129,7 @@ def _week(report: Report) -> Table:
         return "!" if hour.breached.count else SHADES[-(-hour.started.count * (len(SHADES) - 1) // most)]
 
     rows = ((name, "".join(shade((day, hour)) for hour in range(24))) for day, name in enumerate(WEEKDAYS))
-    return _grid(
-        "Clock starts by hour of the week (! = one of them breached)", ("", "0     6     12    18    "), rows
-    )
+    return _grid("Clock starts by hour of the week (! = one of them breached)", ("", HOURS), rows)
 
 
 def _pair(tally: Tally) -> tuple[str, str]:

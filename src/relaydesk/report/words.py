@@ -23,6 +23,12 @@ def duration(span: timedelta) -> str:
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
 
 
+def stopwatch(span: timedelta) -> str:
+    """Hours and minutes for narrow columns, ``26:05``."""
+    hours, minutes = divmod(int(span.total_seconds()) // MINUTE, MINUTE)
+    return f"{hours}:{minutes:02}"
+
+
 def percent(share: float | None) -> str:
     """``97.5 %``, rounded down so that 100 % means every one; a dash while nothing is decided."""
     return "-" if share is None else f"{int(share * 1000 + 1e-9) / 10:.1f} %"
