@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
-_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
+# One field with its folded lines (RFC 5322 §2.2.3); possessive, so that hostile text costs one pass.
+_FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)(?:\n|\Z)")
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
+_MBOX = re.compile(rb"From [^\n]*\n")
 
 
 def header_section(raw: bytes) -> bytes:
@@ -16,21 +18,35 @@ def header_section(raw: bytes) -> bytes:
     return raw[: min(ends)] if ends else raw
 
 
+def split(raw: bytes, limit: int = 65_536) -> tuple[list[tuple[str, bytes]], int]:
+    """The header fields, as :func:`fields` gives them, and the offset where the body starts.
+
+    The body starts after the first empty line, or at the first line that is no field, so that nothing
+    a person might want to read is lost.
+    """
+    found: list[tuple[str, bytes]] = []
+    at = 0
+    if not _FIELD.match(raw, 0, limit) and (mbox := _MBOX.match(raw, 0, limit)):
+        at = mbox.end()
+    while field := _FIELD.match(raw, at, limit):
+        value = field[2]
+        found.append((field[1].decode("ascii"), (_FOLD.sub(b"", value) if b"\n" in value else value).strip()))
+        at = field.end()
+    if at >= limit:
+        at = len(header_section(raw)) + 2
+    for empty in (b"\r\n", b"\n"):
+        if raw.startswith(empty, at):
+            return found, at + len(empty)
+    return found, min(at, len(raw))
+
+
 def fields(raw: bytes, limit: int = 65_536) -> list[tuple[str, bytes]]:
     """(name as written, unfolded value without outer white space) of each header field, top first.
 
     Reads at most ``limit`` bytes of the header section. The first line that is no field ends the
     headers, as it does for the standard parser; a leading mbox ``From `` line is passed over.
     """
-    found: list[tuple[str, bytes]] = []
-    for number, line in enumerate(_FOLD.sub(b"", header_section(raw[: limit + 4])[:limit]).split(b"\n")):
-        field = _FIELD.fullmatch(line.removesuffix(b"\r"))
-        if field is None:
-            if number == 0 and line.startswith(b"From "):
-                continue
-            break
-        found.append((field[1].decode("ascii"), field[2].strip()))
-    return found
+    return split(raw, limit)[0]
 
 
 def values(raw: bytes, name: str, limit: int = 65_536) -> list[str]:

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One mailbox of a header (RFC 5322 §3.4): decoded display name, local part as written, lower-case A-label domain."""
+    """One mailbox of a header (RFC 5322 §3.4).
+
+    Decoded display name, local part as written, domain in lower-case A-labels.
+    """
 
     name: str
     local: str

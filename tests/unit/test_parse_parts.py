@@ -1,0 +1,174 @@
+"""MIME structure, HTML and attachments."""
+
+import base64
+import hashlib
+
+import pytest
+
+from relaydesk.letters import hypertext, parts
+from relaydesk.letters.parse import read
+
+JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(range(256))
+
+
+def multipart(kind: str, *pieces: str, boundary: str = "edge", close: bool = True) -> str:
+    inner = "".join(f"--{boundary}\r\n{piece}\r\n" for piece in pieces)
+    return f'Content-Type: multipart/{kind}; boundary="{boundary}"\r\n\r\n{inner}' + (
+        f"--{boundary}--\r\n" if close else ""
+    )
+
+
+PLAIN = "Content-Type: text/plain; charset=utf-8\r\n\r\nplain text"
+HTML = "Content-Type: text/html; charset=utf-8\r\n\r\n<p>rich <b>text</b></p>"
+PHOTO = (
+    "Content-Type: image/png; name=photo.png\r\nContent-Disposition: attachment; filename=photo.png\r\n"
+    "Content-Transfer-Encoding: base64\r\n\r\n" + base64.encodebytes(JPEG).decode()
+)
+
+
+def test_it_prefers_plain_text_and_keeps_the_html():
+    found = read(multipart("alternative", PLAIN, HTML).encode())
+    assert (found.text, found.html, found.attachments, found.defects) == (
+        "plain text",
+        "<p>rich <b>text</b></p>",
+        (),
+        (),
+    )
+
+
+def test_it_makes_text_of_html_when_there_is_no_other():
+    found = read(multipart("related", HTML).encode())
+    assert found.text == "rich text"
+
+
+def test_it_takes_attachments_apart():
+    inner = multipart("alternative", PLAIN, HTML, boundary="inner")
+    found = read(multipart("mixed", inner, PHOTO).encode())
+    assert found.text == "plain text"
+    (photo,) = found.attachments
+    assert (photo.name, photo.declared_type, photo.sniffed_type) == ("photo.png", "image/png", "image/jpeg")
+    assert (photo.content, photo.size) == (JPEG, len(JPEG))
+    assert photo.sha256 == hashlib.sha256(JPEG).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("disposition", "expected"),
+    [
+        ("attachment; filename*=utf-8''Gr%C3%BC%C3%9Fe.pdf", "Grüße.pdf"),
+        ("attachment; filename*0*=utf-8''Gr%C3%BC; filename*1=sse.pdf", "Grüsse.pdf"),
+        ('attachment; filename="=?utf-8?Q?Gr=C3=BC=C3=9Fe.pdf?="', "Grüße.pdf"),
+        ('attachment; filename="../../etc/passwd"', "passwd"),
+        ('attachment; filename="C:\\\\temp\\\\a.txt"', "a.txt"),
+        ('attachment; filename="gpj\u202eexe.txt"', "gpjexe.txt"),
+        ("attachment", "part-1"),
+    ],
+)
+def test_it_decodes_file_names(disposition, expected):
+    part = f"Content-Type: application/x-data\r\nContent-Disposition: {disposition}\r\n\r\nx"
+    assert read(multipart("mixed", PLAIN, part).encode()).attachments[0].name == expected
+
+
+def test_it_does_not_descend_into_an_attached_message():
+    inner = "Content-Type: message/rfc822\r\n\r\nSubject: other\r\n\r\nOrder number: 64000841784004"
+    found = read(multipart("mixed", PLAIN, inner).encode())
+    assert found.text == "plain text"
+    assert found.attachments[0].declared_type == "message/rfc822"
+    assert found.attachments[0].name == "part-1.eml"
+    assert b"64000841784004" in found.attachments[0].content
+
+
+def test_it_treats_a_named_text_part_as_an_attachment():
+    named = 'Content-Type: text/plain; name="note.txt"\r\n\r\nin the note'
+    found = read(multipart("mixed", PLAIN, named).encode())
+    assert found.text == "plain text"
+    assert found.attachments[0].name == "note.txt"
+
+
+def test_it_reads_a_multipart_without_its_end():
+    found = read(multipart("mixed", PLAIN, HTML, close=False).encode())
+    assert found.text == "plain text"
+    assert "closing delimiter" in found.defects[0]
+
+
+def test_it_shows_a_multipart_without_any_delimiter_as_text():
+    found = read(b"Content-Type: multipart/mixed; boundary=x\r\n\r\nreadable all the same")
+    assert found.text == "readable all the same"
+    assert found.defects
+
+
+def test_it_takes_neighbouring_and_similar_delimiters_apart():
+    head = b"Content-Type: multipart/mixed; boundary=x\r\n\r\n"
+    raw = head + b"--x\r\n--x \r\n\r\none --x\r\n--xy\r\n\r\n--x\r\n\r\ntwo\r\n--x--\r\nepilogue"
+    assert read(raw).text == "one --x\n--xy\n\ntwo"
+
+
+def test_it_reads_damaged_base64_as_far_as_it_goes():
+    found = read(b"Content-Transfer-Encoding: base64\r\n\r\naGVsbG8\r\n")
+    assert found.text.startswith("hel")
+    assert "base64" in found.defects[0]
+
+
+@pytest.mark.parametrize(("levels", "deep"), [(10, False), (30, True)])
+def test_it_stops_at_its_depth(levels, deep):
+    raw = PLAIN
+    for level in range(levels):
+        raw = multipart("mixed", raw, boundary=f"edge{level}")
+    found = read(raw.encode())
+    assert (found.text == "plain text") is not deep
+    assert any("too deeply" in defect for defect in found.defects) is deep
+
+
+def test_it_cuts_the_parameters_of_a_part():
+    many = "".join(f"; x{number}=y" for number in range(100))
+    part = f"Content-Type: application/x-data{many}; name=late.bin\r\n\r\nx"
+    assert read(multipart("mixed", part).encode()).attachments[0].name == "part-1"
+
+
+def test_it_stops_at_its_number_of_parts():
+    found = read(multipart("mixed", *[PHOTO] * (parts.MAX_PARTS + 50)).encode())
+    assert 0 < len(found.attachments) <= parts.MAX_PARTS
+    assert any("parts" in defect for defect in found.defects)
+
+
+@pytest.mark.parametrize("many", [1, 400])
+def test_it_makes_html_safe(many):
+    filler = "<p>x</p>" * many
+    html = (
+        f'{filler}<script>alert(1)</script><style>p{{}}</style><!-- c --><p onclick="x()">a</p>'
+        '<a href="javascript:x()">b</a><a href="https://ok.example/?a=1&amp;b=2">c</a><img src="https://spy.example/x">'
+        "<iframe src=x>d</iframe><form><input></form><a href='https://q.example/\"x'>e</a>"
+    )
+    found = hypertext.sanitised(html)
+    for bad in (
+        "script",
+        "alert",
+        "style",
+        "onclick",
+        "javascript:",
+        "<img",
+        "spy",
+        "iframe",
+        "<form",
+        "<!--",
+    ):
+        assert bad not in found, bad
+    assert 'href="https://ok.example/?a=1&amp;b=2"' in found
+    assert hypertext.links(found, "see http://text.example/a).")[0] == "https://ok.example/?a=1&b=2"
+    assert hypertext.links(found, "see http://text.example/a).")[-1] == "http://text.example/a"
+
+
+def test_it_writes_html_as_lines_and_cells():
+    html = hypertext.sanitised(
+        "<div>One<br>two <b>th</b>ree\n four</div><table><tr><td>Order\n number</td><td>123</td></tr>"
+        "<tr><td>Total</td><td>5&nbsp;€</td></tr></table><ul><li>a</li><li>b</li></ul>"
+    )
+    lines = [line for line in hypertext.readable(html).split("\n") if line]
+    assert lines == ["One", "two three four", "Order number\t123", "Total\t5 €", "a", "b"]
+
+
+def test_it_rewrites_much_markup_to_the_same_text():
+    html = "<div><b>Order</b> <i>number</i>: 1 &lt; 2</div>"
+    few = hypertext.readable(hypertext.sanitised(html))
+    many = hypertext.readable(hypertext.sanitised(html * 200))
+    assert few == "Order number: 1 < 2"
+    assert {line for line in many.split("\n") if line} == {few}
