@@ -1,0 +1,205 @@
+"""What a letter says about its order and its buyer."""
+
+import pytest
+from tests.support.mails import DOMAINS, RULES, sorted_mail
+
+from relaydesk.letters.parse import read
+from relaydesk.sorting.sort import sort
+
+CASE = "Instagram Support <case++Aazr5wey3juyyq@support.instagram.com>"
+ORDER = "64000841784004"
+OTHER = "368508827392800"
+
+
+def found_in(text: str, subject: str = "Message from alice"):
+    return sorted_mail(CASE, subject, text)
+
+
+def labelled(text: str) -> list[tuple[str, str]]:
+    return [(number.what, number.value) for number in found_in(text).candidates if number.sure == "labelled"]
+
+
+def html(body: str, text: str | None = None):
+    part = f"--b\r\nContent-Type: text/plain\r\n\r\n{text}\r\n" if text is not None else ""
+    raw = (
+        f"From: {CASE}\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n{part}"
+        f"--b\r\nContent-Type: text/html\r\n\r\n{body}\r\n--b--\r\n"
+    )
+    return sort(read(raw.encode()), RULES, DOMAINS)
+
+
+def test_it_reads_who_writes():
+    found = sorted_mail(CASE, "Message from  Älice B.", "Case number: 12345678901234567")
+    assert found.case_token == "Aazr5wey3juyyq"
+    assert found.relay_address == "case++Aazr5wey3juyyq@support.instagram.com"
+    assert found.username == "Älice B."
+    assert found.case_number == "12345678901234567"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("Case #12345678901234567", "12345678901234567"),
+        ("Your case number is 12345678901234567.", "12345678901234567"),
+        ("Case ID\n12345678901234567", "12345678901234567"),
+        ("Case number: 1234567890123456", ""),
+        ("Order number: 12345678901234567", ""),
+    ],
+)
+def test_it_reads_the_visible_case_number(text, number):
+    assert found_in(text).case_number == number
+
+
+def test_it_knows_a_relay_address_only_inside_the_sender_domains():
+    raw = read(f"From: {CASE}\r\n\r\nx".encode())
+    found = sort(raw, RULES, frozenset({"support.facebook.com"}))
+    assert (found.relay_address, found.case_token) == ("", "")
+
+
+def test_it_never_takes_the_reply_to_instead_of_the_sender():
+    outside = sorted_mail(CASE, extra="Reply-To: thief@evil.example\r\n")
+    assert outside.relay_address.startswith("case++")
+    assert outside.foreign_reply_to == "evil.example"
+    inside = sorted_mail(
+        "no-reply@shopping.instagram.com", extra="Reply-To: case++other@support.instagram.com\r\n"
+    )
+    assert (inside.relay_address, inside.foreign_reply_to) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"Facebook order number: {ORDER}", [("order", ORDER)]),
+        (f"  * order NUMBER : #{ORDER} ", [("order", ORDER)]),
+        (f"Order #{ORDER}", [("order", ORDER)]),
+        (f"Order # {ORDER}.", [("order", ORDER)]),
+        (f"Order number\n\n{ORDER}\n", [("order", ORDER)]),
+        (f"Order number:\r\n{ORDER}", [("order", ORDER)]),
+        ("Order ID: 1234567890", [("order", "1234567890")]),
+        ("Merchant order number: SHOP-1001/a", [("merchant_ref", "SHOP-1001/a")]),
+        ("Merchant order reference: #1001", [("merchant_ref", "1001")]),
+        (f"Merchant order number:\nFacebook order number: {ORDER}", [("order", ORDER)]),
+        ("Merchant order number:\nOrder details:\n", []),
+        (f"Order {ORDER}", []),
+        (f"Order #{ORDER} never came", []),
+        (f"my Order number: {ORDER}", []),
+        (f"> Order number: {ORDER}", []),
+        (f"Orders: {ORDER}", []),
+        (f"Listing ID: {ORDER}", []),
+        (f"Order number: {ORDER}123456789", []),
+        ("Order number: 123456789", []),
+    ],
+)
+def test_it_takes_as_labelled_only_lines_of_the_form(text, expected):
+    assert labelled(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"hi, order {ORDER} is late",
+        f"my number is {ORDER}",
+        f"Order #{ORDER} never came",
+        f"> Order number: {ORDER}",
+        f"I return it. The order number was {ORDER}!",
+    ],
+)
+def test_it_takes_numbers_in_prose_as_mentioned(text):
+    found = found_in(text).candidates
+    assert [(number.value, number.sure, number.where) for number in found] == [(ORDER, "mentioned", "text")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Listing ID: {ORDER}",
+        f"Item number\n{ORDER}",
+        f"the listing {ORDER} is nice",
+        f"tracking number is {ORDER}",
+        f"order, but my refund id: {ORDER}",
+        f"call +{ORDER}",
+        f"Case number {ORDER}",
+        f"see x-{ORDER} or {ORDER}@mail.example",
+        f"https://shop.example/?listing_id={ORDER}",
+        "1234567890123",
+        f"{ORDER}12345",
+        f"Item: {ORDER}\nwhat about {ORDER}?",
+    ],
+)
+def test_it_leaves_look_alikes_out(text):
+    assert found_in(text).candidates == ()
+
+
+def test_it_keeps_an_order_that_also_stands_as_something_else():
+    found = found_in(f"Order number: {ORDER}\nItem number: {ORDER}")
+    assert [(number.value, number.sure) for number in found.candidates] == [(ORDER, "labelled")]
+
+
+def test_it_reads_tables():
+    row = html(
+        f"<table><tr><td>Facebook order number</td><td>{ORDER}</td></tr>"
+        f"<tr><td>Item</td><td>{OTHER}</td></tr></table>"
+    )
+    assert [(n.value, n.where, n.label, n.sure) for n in row.candidates] == [
+        (ORDER, "html", "Facebook order number", "labelled")
+    ]
+    grid = html(
+        "<table><tr><th>Item number</th><th>Order number</th><th>Merchant order number</th></tr>"
+        f"<tr><td>{OTHER}</td><td>{ORDER}</td><td>A-7</td></tr></table>"
+    )
+    assert [(n.what, n.value) for n in grid.candidates] == [("order", ORDER), ("merchant_ref", "A-7")]
+
+
+def test_it_reads_html_beside_plain_text():
+    found = html(f"<p>Merchant order number: A-7</p><p>Order number: {ORDER}</p>", f"Order number: {ORDER}")
+    assert [(n.value, n.where) for n in found.candidates] == [(ORDER, "text"), ("A-7", "html")]
+
+
+@pytest.mark.parametrize(
+    ("link", "expected"),
+    [
+        (f"https://www.facebook.com/shipping_orders/{ORDER}/?listing_id={OTHER}", [ORDER]),
+        (f"https://business.facebook.com/commerce/orders/{ORDER}", [ORDER]),
+        (f"https://www.instagram.com/x?order_id={ORDER}&item={OTHER}", [ORDER]),
+        (f"https://www.facebook.com/x?listing_id={ORDER}", []),
+        (f"https://evil.example/shipping_orders/{ORDER}/", []),
+        (f"https://www.facebook.com@evil.example/shipping_orders/{ORDER}/", []),
+        (f"https://evilfacebook.com/shipping_orders/{ORDER}/", []),
+        (f"https://[broken/shipping_orders/{ORDER}/", []),
+    ],
+)
+def test_it_reads_links_of_metas_hosts_only(link, expected):
+    found = html(f'<a href="{link.replace("&", "&amp;")}">See it</a>').candidates
+    assert [number.value for number in found] == expected
+    assert all((number.where, number.sure) == ("link", "labelled") for number in found)
+
+
+def test_it_takes_the_number_of_a_claims_subject_as_labelled():
+    found = sorted_mail("no-reply@shopping.instagram.com", f"A claim has been opened for order #{ORDER}")
+    assert [(n.value, n.where, n.sure) for n in found.candidates] == [(ORDER, "subject", "labelled")]
+    other = sorted_mail(CASE, f"A claim has been opened for order #{ORDER}")
+    assert [(n.value, n.sure) for n in other.candidates] == [(ORDER, "mentioned")]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Reason for contact: Order late or missing", "late_or_missing"),
+        ("Reason: Item damaged or not as described", "damaged_or_not_as_described"),
+        ("Reason for contact\nReturn request\n\nIt never arrived", "return_request"),
+        ("Reason for contact: Cancellation request", "cancellation_request"),
+        ("Reason for contact: Another question", "other_question"),
+        ("My package never arrived", "late_or_missing"),
+        ("Hello there", ""),
+    ],
+)
+def test_it_reads_the_reason_for_contact(text, code):
+    assert found_in(text).contact_reason == code
+
+
+def test_it_reads_whom_a_bounce_could_not_reach():
+    notice = "We could not deliver to <Case++Abc@support.instagram.com>. Contact postmaster@mx.facebook.com."
+    found = sorted_mail("mailer-daemon@mx.facebook.com", "Sorry, your message could not be delivered", notice)
+    assert found.failed_recipient == "Case++Abc@support.instagram.com"
+    assert found.relay_address == ""
+    assert sorted_mail(CASE, "x", notice).failed_recipient == ""
