@@ -1,0 +1,244 @@
+"""DKIM (RFC 6376, 8301, 8463) by dkimpy, with what a receiver must add around it.
+
+dkimpy selects, canonicalises and hashes the signed header fields. The body hash, the key, and every rule
+about which signatures may count are checked here first: dkimpy passes several that must not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import dkim
+from dkim.util import InvalidTagValueList, parse_tag_value
+
+from relaydesk.mailauth.bodyhash import NO_FIELD, body_hash, split_message
+from relaydesk.mailauth.dkimkey import Key, Objection, parse_key
+from relaydesk.mailauth.records import Found, TempFail, domain_name, printable
+from relaydesk.mailauth.verdict import DkimResult
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from relaydesk.mailauth.bodyhash import Canonical
+    from relaydesk.mailauth.records import Lookup
+
+MAX_SIGNATURES = 5
+_SIGNATURE_LIMIT = 4096  # bytes; dkimpy's pattern for b= is quadratic in folds (8 KB cost 0.2 s)
+_NAMES_LIMIT = 256  # names in h=: each is looked for among all fields
+_FIELDS_LIMIT = 2000
+_LARGE = 1 << 20  # a body that is hashed off the event loop
+_ALGORITHMS = {b"rsa-sha256": "rsa", b"ed25519-sha256": "ed25519"}
+_SELECTOR = re.compile(rb"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?")
+# RFC 5322 §3.6, and the MIME fields that decide how the body is read.
+_SINGLETONS = frozenset(
+    b"from sender reply-to to cc bcc date message-id in-reply-to references subject "
+    b"mime-version content-type content-transfer-encoding".split()
+)
+
+
+async def verify(
+    raw: bytes, resolver: Lookup, now: datetime, *, deadline: float | None = None
+) -> tuple[DkimResult, ...]:
+    """The results of the topmost signatures of a message, at most ``MAX_SIGNATURES``; () when unsigned.
+
+    ``raw`` is the message exactly as received; ``now`` the moment of receipt, against which ``x=`` is
+    read; ``deadline`` a moment of the running loop's clock for the look-ups. A failed look-up is
+    ``temperror``; no input raises.
+    """
+    fields, body = split_message(raw)
+    signatures = [field for field in fields if field[0].lower() == b"dkim-signature"][:MAX_SIGNATURES]
+    if not signatures:
+        return ()
+    counts = Counter(name.lower() for name, _ in fields)
+    read = [_read(field, counts, int(now.timestamp())) for field in signatures]
+    hashes = {how: await _hash(body, how) for how in {one.body for one in read if one.found.result == "pass"}}
+    return tuple(await asyncio.gather(*(_verify(one, fields, hashes, resolver, deadline) for one in read)))
+
+
+async def _hash(body: bytes, how: Canonical) -> bytes:
+    if len(body) > _LARGE:
+        return await asyncio.to_thread(body_hash, body, how)
+    return body_hash(body, how)
+
+
+@dataclass(frozen=True, slots=True)
+class _Signature:
+    """One signature as read. ``found`` is the result so far: ``pass`` when nothing speaks against it yet."""
+
+    field: tuple[bytes, bytes]
+    found: DkimResult
+    tags: dict[bytes, bytes]
+    names: tuple[bytes, ...] = ()
+    body: Canonical = "simple"
+
+
+def _read(field: tuple[bytes, bytes], counts: Counter[bytes], now: int) -> _Signature:
+    tags: dict[bytes, bytes] = {}
+    try:
+        if len(field[1]) > _SIGNATURE_LIMIT or counts.total() > _FIELDS_LIMIT:
+            raise Objection("permerror", "The signature or the header section is too large to verify.")
+        try:
+            tags = parse_tag_value(field[1])
+        except InvalidTagValueList as broken:
+            raise Objection("permerror", f"The signature cannot be read: {_text(broken)}.") from None
+        found = _evidence(tags)
+        _object_to_tags(tags, now)
+        names = tuple(name.strip().lower() for name in tags[b"h"].split(b":"))
+        _object_to_names(names, counts)
+        return _Signature(field, replace(found, result="pass"), tags, names, _canonical(tags))
+    except Objection as objection:
+        found = replace(_evidence(tags), result=objection.result, reason=str(objection))
+        return _Signature(field, found, tags)
+
+
+def _evidence(tags: dict[bytes, bytes]) -> DkimResult:
+    """What the signature says of itself, as far as it can be read."""
+    signed_at = tags.get(b"t", b"")
+    return DkimResult(
+        "permerror",
+        domain=_domain(tags.get(b"d", b"")) or "",
+        selector=_text(tags.get(b"s", b"")).lower(),
+        identity=_text(tags.get(b"i", b"")),
+        algorithm=_text(tags.get(b"a", b"")).lower(),
+        signed_headers=tuple(_text(name).lower() for name in tags.get(b"h", b"").split(b":")[:_NAMES_LIMIT]),
+        b=_base64(tags.get(b"b", b"")),
+        signed_at=int(signed_at) if re.fullmatch(rb"\d{1,12}", signed_at) else None,
+    )
+
+
+def _object_to_tags(tags: dict[bytes, bytes], now: int) -> None:
+    """RFC 6376 §3.5 and §6.1.1; RFC 8301 §3.1 for rsa-sha1."""
+    missing = [name.decode() for name in (b"v", b"a", b"b", b"bh", b"d", b"h", b"s") if name not in tags]
+    if missing:
+        raise Objection("permerror", f"The signature lacks {', '.join(missing)}=.")
+    if tags[b"v"] != b"1":
+        raise Objection("permerror", "The signature is of another version than 1 (v=).")
+    if tags[b"a"].lower() not in _ALGORITHMS:
+        raise Objection("permerror", f"The algorithm {_text(tags[b'a'])} is forbidden or not known (a=).")
+    if not _base64(tags[b"b"]) or not _base64(tags[b"bh"]):
+        raise Objection("permerror", "The signature or its body hash is no base64 (b=, bh=).")
+    domain = _domain(tags[b"d"])
+    if domain is None or not _SELECTOR.fullmatch(tags[b"s"]):
+        raise Objection("permerror", "The signature names no usable domain or selector (d=, s=).")
+    if b"dns/txt" not in {query.strip().lower() for query in tags.get(b"q", b"dns/txt").split(b":")}:
+        raise Objection("permerror", "The key is not offered in DNS (q=).")
+    if not f".{_identity_domain(tags)}".endswith(f".{domain}"):
+        raise Objection("permerror", f"The identity is not of {domain} (i=).")
+    if b"l" in tags:
+        raise Objection("policy", "The signature covers only a part of the body (l=); text could follow it.")
+    _object_to_times(tags, now)
+
+
+def _object_to_times(tags: dict[bytes, bytes], now: int) -> None:
+    for name in (b"t", b"x"):
+        if name in tags and not re.fullmatch(rb"\d{1,12}", tags[name]):
+            raise Objection("permerror", f"{name.decode()}= is no moment.")
+    if b"x" in tags:
+        expires = int(tags[b"x"])
+        if b"t" in tags and expires <= int(tags[b"t"]):
+            raise Objection("permerror", "The signature expires before it was made (x=, t=).")
+        if expires < now:
+            raise Objection("fail", "The signature has expired (x=).")
+
+
+def _object_to_names(names: tuple[bytes, ...], counts: Counter[bytes]) -> None:
+    if b"from" not in names:
+        raise Objection("fail", "From is not signed (h=).")
+    if counts[NO_FIELD]:
+        raise Objection("permerror", "The header section holds a line that is no header field.")
+    if not counts[b"from"]:
+        raise Objection("permerror", "The message has no From.")
+    if len(names) > _NAMES_LIMIT:
+        raise Objection("permerror", "The signature names too many header fields (h=).")
+    for name in _SINGLETONS.intersection(names):
+        if counts[name] > max(1, names.count(name)):
+            raise Objection("policy", f"{name.decode().title()} occurs more often than it is signed.")
+
+
+def _canonical(tags: dict[bytes, bytes]) -> Canonical:
+    header, _, body = tags.get(b"c", b"simple/simple").lower().partition(b"/")
+    if header not in (b"simple", b"relaxed") or body not in (b"", b"simple", b"relaxed"):
+        raise Objection("permerror", "The canonicalization is not known (c=).")
+    return "relaxed" if body == b"relaxed" else "simple"
+
+
+async def _verify(
+    one: _Signature,
+    fields: list[tuple[bytes, bytes]],
+    hashes: dict[Canonical, bytes],
+    resolver: Lookup,
+    deadline: float | None,
+) -> DkimResult:
+    found = one.found
+    if found.result != "pass":
+        return found
+    try:
+        record = await _key_record(found, resolver, deadline)
+        found = replace(found, record=_text(record, 2048))
+        key = parse_key(record, _ALGORITHMS[found.algorithm.encode()])
+        found = replace(found, key_bits=key.bits)
+        if key.exact_identity and _identity_domain(one.tags) != found.domain:
+            raise Objection("permerror", "The key allows no identity below its domain (t=s).")
+        if hashes[one.body] != base64.b64decode(one.tags[b"bh"]):
+            raise Objection("fail", "The body is not the one that was signed.")
+        if not _header_holds(one, fields, key):
+            raise Objection("fail", "The signed header fields were changed, or the key is another.")
+        if key.testing:
+            raise Objection("neutral", f"{found.domain} is testing: its signatures count for nothing (t=y).")
+    except Objection as objection:
+        return replace(found, result=objection.result, reason=str(objection))
+    except Exception as failure:  # dkimpy raises many kinds on junk; none may stop the message
+        return replace(
+            found, result="permerror", reason=f"The signature cannot be verified: {_text(failure)}."
+        )
+    return replace(found, reason=f"The signature of {found.domain} holds ({key.bits}-bit {key.algorithm}).")
+
+
+async def _key_record(found: DkimResult, resolver: Lookup, deadline: float | None) -> bytes:
+    name = f"{found.selector}._domainkey.{found.domain}"
+    answer = await resolver.lookup(name, "TXT", deadline)
+    if isinstance(answer, TempFail):
+        raise Objection("temperror", f"The key at {name} could not be looked up now ({answer.why}).")
+    if not isinstance(answer, Found):
+        raise Objection("permerror", f"There is no key at {name}.")
+    # RFC 6376 §3.6.2.2 allows one record; beside it some publish others, which hold no p=.
+    texts = answer.texts
+    return next((text for text in texts if re.search(rb"(?:^|;)\s*p\s*=", text)), texts[0])
+
+
+def _header_holds(one: _Signature, fields: list[tuple[bytes, bytes]], key: Key) -> bool:
+    verifier = dkim.DKIM()
+    verifier.headers = fields
+    # Presented as dkimpy's Ed25519 key whatever it is: see Key.verify.
+    verifier.pk, verifier.keysize, verifier.ktag = key, key.bits, b"ed25519"
+    without_body = {name: value for name, value in one.tags.items() if name != b"bh"}
+    without_body[b"a"] = b"rsa-sha256"  # for dkimpy this only chooses SHA-256
+    without_body[b"c"] = one.tags.get(b"c", b"simple/simple").lower()
+    return bool(verifier.verify_sig_process(without_body, list(one.names), one.field, None))
+
+
+def _identity_domain(tags: dict[bytes, bytes]) -> str | None:
+    """The domain of i=, which is d= when there is none (RFC 6376 §3.5)."""
+    return _domain(tags[b"i"].rpartition(b"@")[2]) if b"i" in tags else _domain(tags[b"d"])
+
+
+def _domain(value: bytes) -> str | None:
+    return domain_name(value.decode("utf-8", "replace"))
+
+
+def _base64(value: bytes) -> str:
+    """Canonical base64 of a tag, "" for none: two spellings of one signature are one replay key."""
+    try:
+        return base64.b64encode(base64.b64decode(b"".join(value.split()), validate=True)).decode("ascii")
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _text(value: bytes | Exception, limit: int = 256) -> str:
+    return printable(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value), limit)

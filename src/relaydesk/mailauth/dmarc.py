@@ -1,0 +1,214 @@
+"""DMARC (RFC 9989) over fetched records: the organizational domain, alignment, and the policy that applies.
+
+Pure. What must be asked first, and in which order, is in :mod:`relaydesk.mailauth.treewalk`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, cast
+
+from relaydesk.mailauth.verdict import DmarcResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from relaydesk.mailauth.verdict import Result
+
+Policy = Literal["none", "quarantine", "reject"]
+Mode = Literal["r", "s"]
+
+WALK_LIMIT = 8  # RFC 9989 §4.10: no more than eight queries
+_VERSION = re.compile(rb"[vV][ \t]*=[ \t]*DMARC1[ \t]*(?:;|$)")
+_WEAKER: dict[Policy, Policy] = {"reject": "quarantine", "quarantine": "none", "none": "none"}
+_POLICIES = frozenset(_WEAKER)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One DMARC record (RFC 9989 §4.7). ``p`` is "" when the record asks for nothing that can be applied."""
+
+    text: str
+    p: Policy | Literal[""] = ""
+    sp: Policy | Literal[""] = ""
+    np: Policy | Literal[""] = ""
+    adkim: Mode = "r"
+    aspf: Mode = "r"
+    psd: Literal["y", "n", "u"] = "u"
+    testing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The records found on the way up from ``start``, longest name first; ``why`` is set when one failed."""
+
+    start: str
+    found: tuple[tuple[str, Record], ...] = ()
+    why: str = ""
+
+    @property
+    def organizational(self) -> str | None:
+        """The organizational domain (RFC 9989 §4.10.2), None when a failed query leaves it open."""
+        if self.why:
+            return None
+        for name, record in self.found:
+            if record.psd == "n":
+                return name
+            if record.psd == "y" and name != self.start:
+                return self.start.removesuffix(f".{name}").rpartition(".")[2] + f".{name}"
+        return self.found[-1][0] if self.found else self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """A domain that SPF or DKIM speaks for, with that check's result: ``pass`` and ``temperror`` matter."""
+
+    by: Literal["dkim", "spf"]
+    domain: str
+    result: Result
+
+
+def parse_record(text: bytes) -> Record | None:
+    """The record of one TXT, or None when it is none of DMARC's (RFC 9989 §4.8). Unknown tags are ignored."""
+    if not _VERSION.match(text):
+        return None
+    written = text.decode("ascii", "replace")
+    tags: dict[str, str] = {}
+    for part in written.split(";")[1:]:
+        name, _, value = part.partition("=")
+        tags.setdefault(name.strip().lower(), value.strip())
+    lowered = {name: value.lower() for name, value in tags.items()}
+    wishes = {name: lowered[name] for name in ("p", "sp", "np") if name in lowered}
+    record = Record(
+        written,
+        adkim="s" if lowered.get("adkim") == "s" else "r",
+        aspf="s" if lowered.get("aspf") == "s" else "r",
+        psd=cast('Literal["y", "n", "u"]', psd) if (psd := lowered.get("psd")) in ("y", "n") else "u",
+        testing=lowered.get("t") == "y",
+    )
+    if "p" in wishes and _POLICIES.issuperset(wishes.values()):
+        known = cast("dict[str, Policy]", wishes)
+        return replace(record, p=known["p"], sp=known.get("sp", ""), np=known.get("np", ""))
+    # §4.10.1: a policy that cannot be read counts as "none" if reports are wanted, else as no record.
+    return replace(record, p="none") if re.match(r"[a-z][a-z0-9+.-]*:.", lowered.get("rua", "")) else record
+
+
+def single_record(texts: Iterable[bytes]) -> Record | None:
+    """The one DMARC record of a name; several count as none (RFC 9989 §4.10)."""
+    records = [record for record in map(parse_record, texts) if record]
+    return records[0] if len(records) == 1 else None
+
+
+def walk_names(domain: str) -> tuple[str, ...]:
+    """The domains to look at, from ``domain`` up to its top-level domain (RFC 9989 §4.10)."""
+    labels = domain.split(".")
+    cut = max(1, len(labels) - WALK_LIMIT + 1)
+    return domain, *(".".join(labels[start:]) for start in range(cut, len(labels)))
+
+
+def applicable(walk: Walk) -> tuple[str, Record] | None:
+    """The record that applies to the walk's start: its own, its organizational domain's, or the suffix's."""
+    by_name = dict(walk.found)
+    suffix = walk.found[-1][0] if walk.found and walk.found[-1][1].psd == "y" else ""
+    for name in (walk.start, walk.organizational or "", suffix):
+        if name in by_name:
+            return name, by_name[name]
+    return None
+
+
+def wants_existence(walk: Walk) -> bool:
+    """Whether the policy depends on the existence of the author's domain: np differs from sp or p."""
+    match applicable(walk):
+        case (name, record) if name != walk.start and record.p:
+            return bool(record.np) and record.np != (record.sp or record.p)
+    return False
+
+
+def evaluate(
+    author: Walk,
+    identifiers: Iterable[Identifier],
+    walks: Mapping[str, Walk],
+    *,
+    exists: bool | None = True,
+) -> DmarcResult:
+    """The DMARC result for the From domain ``author.start``.
+
+    ``walks`` holds the tree walk of every identifier that needs one (see :func:`needs_walk`); ``exists``
+    is False when the From domain does not exist, None when nobody could say. Alignment is found without a
+    record too, in relaxed mode. A failed look-up is ``temperror`` unless an aligned pass is certain.
+    """
+    place = applicable(author)
+    record = place[1] if place else Record("")
+    judged = [(one, _aligned(one, author, walks, record)) for one in identifiers]
+    aligned = [one for one, fits in judged if one.result == "pass" and fits]
+    # The author's own record applies, whatever a failed query above it would have brought.
+    known = not author.why or (place is not None and place[0] == author.start)
+    open_by = {one.by for one, fits in judged if _leaves_open(one, fits)} | (set() if known else {"dmarc"})
+    outcome = DmarcResult(
+        "none",
+        from_domain=author.start,
+        organizational_domain=author.organizational or "",
+        aligned_by=tuple(sorted({one.by for one in aligned})),
+        aligned_dkim=tuple(sorted({one.domain for one in aligned if one.by == "dkim"})),
+        undecided=bool(open_by) and not aligned,
+        open_by=tuple(sorted(open_by)),
+    )
+    if not known:
+        reason = f"The DMARC record of {author.start} could not be looked up now ({author.why})."
+        return replace(outcome, result="temperror", reason=reason)
+    if place is None:
+        return replace(outcome, reason=f"{author.start} has no DMARC record.")
+    if not record.p:
+        reason = f"The DMARC record of {place[0]} asks for nothing that can be applied."
+        return replace(outcome, record=record.text, reason=reason)
+    return _with_record(outcome, place[0], record, exists)
+
+
+def _with_record(outcome: DmarcResult, domain: str, record: Record, exists: bool | None) -> DmarcResult:
+    policy, tag = _policy(record, own=domain == outcome.from_domain, exists=exists)
+    outcome = replace(outcome, domain=domain, record=record.text, policy=policy)
+    if outcome.aligned_by:
+        reason = f"{' and '.join(outcome.aligned_by).upper()} aligned with {outcome.from_domain}."
+        return replace(outcome, result="pass", reason=reason)
+    if outcome.undecided:
+        reason = f"Whether anything is aligned with {outcome.from_domain} could not be looked up now."
+        return replace(outcome, result="temperror", reason=reason)
+    if exists is None:
+        reason = f"Whether {outcome.from_domain} exists could not be looked up now."
+        return replace(outcome, result="temperror", undecided=True, open_by=("dmarc",), reason=reason)
+    reason = f"Nothing that passes is aligned with {outcome.from_domain}; {domain} asks for {tag}={policy}."
+    return replace(outcome, result="fail", reason=reason)
+
+
+def _policy(record: Record, *, own: bool, exists: bool | None) -> tuple[Policy, str]:
+    """The policy and the tag it comes from (RFC 9989 §4.10.1); ``t=y`` asks for one step less (§4.7)."""
+    if not own and exists is False and record.np:
+        tag, value = "np", record.np
+    elif not own and record.sp:
+        tag, value = "sp", record.sp
+    else:
+        tag, value = "p", record.p or "none"
+    return (_WEAKER[value] if record.testing else value), tag
+
+
+def needs_walk(identifier: Identifier, author: str, mode: Mode = "r") -> bool:
+    """Whether alignment depends on organizational domains: relaxed, not equal, and a label in common."""
+    if identifier.result not in ("pass", "temperror") or mode == "s":
+        return False
+    return identifier.domain != author and identifier.domain.rpartition(".")[2] == author.rpartition(".")[2]
+
+
+def _aligned(one: Identifier, author: Walk, walks: Mapping[str, Walk], record: Record) -> bool | None:
+    """Whether it is aligned (RFC 9989 §4.4), None when a failed query leaves it open."""
+    if one.domain == author.start:
+        return True
+    mode = record.adkim if one.by == "dkim" else record.aspf
+    if not needs_walk(one, author.start, mode):
+        return False
+    own, other = author.organizational, walks[one.domain].organizational
+    return None if own is None or other is None else own == other
+
+
+def _leaves_open(one: Identifier, fits: bool | None) -> bool:
+    return (one.result == "pass" and fits is None) or (one.result == "temperror" and fits is not False)

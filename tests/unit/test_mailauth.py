@@ -1,0 +1,219 @@
+"""The room's one door, what vouches, what stays open, and the header that tells it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.support.dns import dns_server
+from tests.support.signing import DOMAIN, MESSAGE, SELECTOR, key_zone, over, signed
+
+from relaydesk.letters.envelope import Envelope, Origin
+from relaydesk.letters.letter import Address, Letter
+from relaydesk.mailauth.authenticate import authenticate
+from relaydesk.mailauth.resolver import Resolver
+from relaydesk.mailauth.results import authentication_results
+from relaydesk.mailauth.verdict import undecided, vouches
+
+if TYPE_CHECKING:
+    from relaydesk.mailauth.verdict import AuthReport
+
+IP = "66.220.144.130"
+ZONE: dict[str, list[Any]] = {
+    **key_zone(),
+    DOMAIN: [{"TXT": f"v=spf1 ip4:{IP} -all"}],
+    "_dmarc.instagram.com": [{"TXT": "v=DMARC1; p=reject"}],
+}
+DMARC, KEY = "_dmarc.instagram.com", f"{SELECTOR}._domainkey.{DOMAIN}"
+
+
+def envelope(raw: bytes | None = None, **changes: Any) -> Envelope:
+    base = Envelope(
+        peer=IP,
+        origin=Origin(IP, "origin", allowlisted=True, how="peer"),
+        helo="mx-out.facebook.com",
+        mail_from=f"bounce@{DOMAIN}",
+        rcpt_to=("help@shop.example",),
+        raw=signed() if raw is None else raw,
+        received_at=datetime(2026, 11, 21, 10, 0, tzinfo=UTC),
+    )
+    return replace(base, **changes)
+
+
+def letter(*domains: str) -> Letter:
+    return Letter(from_=tuple(Address("", "case++x", domain) for domain in domains or (DOMAIN,)))
+
+
+async def report(zone: dict[str, list[Any]] | None = None, **changes: Any) -> AuthReport:
+    return await authenticate(envelope(**changes), letter(), over(ZONE if zone is None else zone))
+
+
+async def test_it_finds_genuine_mail_genuine() -> None:
+    found = await report()
+    assert (found.spf.result, found.dkim[0].result, found.dmarc.result) == ("pass", "pass", "pass")
+    assert found.dmarc.aligned_by == ("dkim", "spf")
+    assert found.aligned_dkim == (0,)
+    assert (found.dmarc.policy, found.dmarc.domain) == ("reject", "instagram.com")
+    assert vouches(found, DOMAIN, {}, spf_counts=True) == ("aligned_dkim", {"domain": DOMAIN})
+
+
+async def test_it_finds_a_forgery_forged() -> None:
+    found = await report(raw=MESSAGE, mail_from="x@evil.example")
+    assert (found.spf.result, found.dkim, found.dmarc.result) == ("none", (), "fail")
+    assert found.dmarc.policy == "reject"
+    assert vouches(found, DOMAIN, {}, spf_counts=True) is None
+    assert undecided(found, DOMAIN, {}, spf_counts=True) == ""
+
+
+async def test_it_does_not_check_spf_of_a_relay() -> None:
+    relayed = Origin(None, "relay", allowlisted=False, how="unknown")
+    found = await report(origin=relayed)
+    assert (found.spf.result, found.spf.reason) == ("none", "relayed: the origin is not known")
+    assert found.dmarc.aligned_by == ("dkim",)
+
+
+async def test_it_aligns_the_helo_of_the_null_sender() -> None:
+    found = await report(raw=MESSAGE, mail_from="", helo=DOMAIN)
+    assert (found.spf.identity, found.dmarc.result, found.dmarc.aligned_by) == ("helo", "pass", ("spf",))
+    assert vouches(found, DOMAIN, {}, spf_counts=True) == ("aligned_spf", {"domain": DOMAIN, "ip": IP})
+    assert vouches(found, DOMAIN, {}, spf_counts=False) is None
+
+
+async def test_a_mapped_signature_vouches() -> None:
+    zone = {**ZONE, **key_zone("facebookmail.com")}
+    found = await report(zone, raw=signed(domain="facebookmail.com"), mail_from="x@evil.example")
+    assert found.dmarc.aligned_by == ()
+    facts = {"domain": "facebookmail.com", "from_domain": DOMAIN}
+    assert vouches(found, DOMAIN, {DOMAIN: ("facebookmail.com",)}, spf_counts=True) == ("mapped_dkim", facts)
+    assert vouches(found, DOMAIN, {"other.example": ("facebookmail.com",)}, spf_counts=True) is None
+
+
+async def test_no_record_is_needed_to_vouch() -> None:
+    zone = {name: records for name, records in ZONE.items() if name != DMARC}
+    found = await report(zone)
+    assert found.dmarc.result == "none"
+    assert vouches(found, DOMAIN, {}, spf_counts=False) == ("aligned_dkim", {"domain": DOMAIN})
+
+
+@pytest.mark.parametrize("names", [(), (DOMAIN, DOMAIN), (DOMAIN, "evil.example")])
+async def test_it_needs_exactly_one_from(names: tuple[str, ...]) -> None:
+    several = Letter(from_=tuple(Address("", "x", name) for name in names))
+    found = await authenticate(envelope(), several, over(ZONE))
+    assert found.dmarc.result == ("permerror" if names else "none")
+    assert found.dmarc.reason == f"From holds {len(names)} addresses; DMARC needs exactly one."
+    assert found.aligned_dkim == ()
+    assert vouches(found, DOMAIN, {}, spf_counts=True) is None
+
+
+@pytest.mark.parametrize("failure", ["TIMEOUT", "SERVFAIL"])
+@pytest.mark.parametrize("name", [DOMAIN, KEY, DMARC])
+async def test_one_failed_look_up_is_settled_by_what_else_passes(name: str, failure: str) -> None:
+    found = await report({**ZONE, name: [failure]})
+    results = {found.spf.result, found.dkim[0].result, found.dmarc.result}
+    assert "temperror" in results
+    assert undecided(found, DOMAIN, {}, spf_counts=True) == ""
+
+
+@pytest.mark.parametrize("name", [DOMAIN, KEY, DMARC])
+async def test_a_failed_look_up_leaves_open_what_nothing_else_settles(name: str) -> None:
+    unsigned, foreign = {"raw": MESSAGE}, {"mail_from": "x@evil.example"}
+    changes = {DOMAIN: unsigned, KEY: foreign, DMARC: unsigned | foreign}[name]
+    found = await report({**ZONE, name: ["TIMEOUT"]}, **changes)
+    assert vouches(found, DOMAIN, {}, spf_counts=True) is None
+    assert "timeout" in undecided(found, DOMAIN, {}, spf_counts=True)
+
+
+async def test_spf_that_does_not_count_leaves_nothing_open() -> None:
+    found = await report({**ZONE, DOMAIN: ["TIMEOUT"]}, raw=MESSAGE)
+    assert undecided(found, DOMAIN, {}, spf_counts=True)
+    assert undecided(found, DOMAIN, {}, spf_counts=False) == ""
+
+
+async def test_spf_that_does_not_count_does_not_settle_a_signature() -> None:
+    found = await report({**ZONE, KEY: ["TIMEOUT"]})
+    assert undecided(found, DOMAIN, {}, spf_counts=True) == ""
+    assert KEY in undecided(found, DOMAIN, {}, spf_counts=False)
+
+
+async def test_a_mapped_signature_that_failed_for_now_leaves_it_open() -> None:
+    zone = {**ZONE, f"{SELECTOR}._domainkey.facebookmail.com": ["TIMEOUT"]}
+    found = await report(zone, raw=signed(domain="facebookmail.com"), mail_from="x@evil.example")
+    assert undecided(found, DOMAIN, {DOMAIN: ("facebookmail.com",)}, spf_counts=True)
+    assert undecided(found, DOMAIN, {}, spf_counts=True) == ""
+
+
+class Never:
+    """A source that never answers."""
+
+    async def query(self, name: str, rrtype: str) -> Any:
+        await asyncio.Event().wait()
+
+
+async def test_a_message_has_a_time_limit_in_all() -> None:
+    async with asyncio.timeout(10):
+        found = await authenticate(envelope(), letter(), Resolver(Never()), limit=0.1)
+    assert (found.spf.result, found.dkim[0].result, found.dmarc.result) == ("temperror",) * 3
+    assert found.dmarc.undecided
+
+
+async def test_it_answers_over_the_network() -> None:
+    with dns_server(ZONE) as server:
+        resolver = Resolver.over_network([server.address], patience=3)
+        found = await authenticate(envelope(), letter(), resolver)
+        asked = server.asked.total()
+        assert found == await report()
+        assert await authenticate(envelope(), letter(), resolver) == found
+        assert server.asked.total() == asked, "the second message asks nothing"
+
+
+async def test_it_never_raises() -> None:
+    chance = random.Random(3)
+    resolver = over(ZONE)
+    pieces = [
+        b"\r\n",
+        b"\n",
+        b":",
+        b"DKIM-Signature:",
+        b"From:",
+        b"\x00",
+        b"\xff",
+        b"v=1;",
+        b" ",
+        b"b=",
+        b"a=rsa-sha256;",
+    ]
+    names = ["", "x", "\udc80", "a@b@c", "<>", "ü.example", "[::1]", "\r\n", "%{i}@%{l}.example", "." * 300]
+    for _ in range(300):
+        raw = b"".join(chance.choices(pieces, k=chance.randrange(40)))
+        changes = {"mail_from": chance.choice(names), "helo": chance.choice(names)}
+        found = await authenticate(envelope(raw, **changes), letter(chance.choice(names)), resolver)
+        assert "could not be evaluated" not in found.spf.reason + found.dmarc.reason
+        assert not any("could not be read" in one.reason for one in found.dkim)
+
+
+async def test_it_writes_the_header() -> None:
+    found = await report()
+    b = found.dkim[0].b[:8]
+    quoted = b if all(char not in "=" for char in b) else f'"{b}"'
+    assert authentication_results(found, "mx.shop.example") == (
+        f"mx.shop.example; spf=pass smtp.mailfrom={DOMAIN}; "
+        f"dkim=pass header.d={DOMAIN} header.s={SELECTOR} header.b={quoted}; "
+        f"dmarc=pass header.from={DOMAIN}"
+    )
+
+
+async def test_the_header_cannot_be_broken_out_of() -> None:
+    found = await report(raw=MESSAGE, mail_from='x@evil.example"; dkim=pass\r\nX: y')
+    text = authentication_results(found, 'mx"; spf=pass\r\n')
+    assert "\r" not in text and "\n" not in text
+    assert text.startswith('"mx\\"; spf=pass"; spf=none reason="')
+    assert "dkim=none" in text
+
+
+async def test_the_header_names_helo() -> None:
+    found = await report(raw=MESSAGE, mail_from="", helo=DOMAIN)
+    assert f"smtp.helo={DOMAIN}" in authentication_results(found, "mx.shop.example")
