@@ -11,8 +11,10 @@ ARGS ?=
 BIN := .venv/bin
 SETUP := PYTHON="$(PYTHON)" .ci/setup
 
-.PHONY: demo test lint bench lock clean
-.DEFAULT_GOAL := demo
+.PHONY: help demo test lint bench lock clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
 
 demo:
 	@$(SETUP) runtime

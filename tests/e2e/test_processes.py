@@ -27,7 +27,7 @@ HAS_IPV6 = socket.has_ipv6 and Path("/proc/net/if_inet6").exists() and Path("/pr
 class Serve:
     """A running fake ``serve``: its process, its addresses, and the log it wrote."""
 
-    def __init__(self, *arguments: str, env: dict[str, str] | None = None) -> None:
+    def __init__(self, *arguments: str, env: dict[str, str] | None = None, **options) -> None:
         self.process = subprocess.Popen(
             [sys.executable, str(SUPPORT / "fake_serve.py"), *arguments],
             stdout=subprocess.PIPE,
@@ -35,6 +35,7 @@ class Serve:
             text=True,
             env={**os.environ, "PYTHONPATH": str(SOURCE), **(env or {})},
             start_new_session=True,
+            **options,
         )
         self.addresses: list[Address] = []
 
@@ -45,7 +46,7 @@ class Serve:
         return self
 
     def ask(self, which: int = 0) -> list[str]:
-        """One connection: name, pid, reloads, uid, home of the child that took it."""
+        """One connection: name, pid, reloads of the child that took it."""
         with self.connect(which) as connection:
             return connection.makefile().readline().split()
 
@@ -123,7 +124,7 @@ def test_it_restarts_a_killed_child_and_no_connection_is_refused_meanwhile(serve
     before = one.pids(1)["serve-1"]
     os.kill(before, signal.SIGKILL)
     eventually(lambda: gone(before))
-    name, pid, *_ = one.ask()  # waits in the socket's queue for the next child
+    name, pid, _ = one.ask()  # waits in the socket's queue for the next child
     assert name == "serve-1"
     assert int(pid) != before
     status, errors = one.end()
@@ -237,7 +238,7 @@ def test_it_tells_systemd_when_all_are_ready_and_when_it_stops(serve, tmp_path):
 def test_it_binds_a_low_port_and_gives_up_root(serve):
     port = next(p for p in range(1023, 512, -1) if not taken(p))
     nobody = pwd.getpwnam("nobody")
-    one = serve(f"127.0.0.1:{port}", "shell", "--user", "nobody")
+    one = serve(f"127.0.0.1:{port}", "shell", "--user", "nobody", extra_groups=[0, 1, 12])
     who = one.process.stdout.readline().split()
     assert who == [str(nobody.pw_uid), *[str(nobody.pw_gid)] * 2, nobody.pw_dir, "nobody"]
     one.wait_ready()
@@ -284,6 +285,17 @@ def test_it_reads_an_address(text, host, port):
 def test_it_says_what_an_address_looks_like(text):
     with pytest.raises(ValueError, match=r"write an IP address and a port, as 0\.0\.0\.0:25 or \[::\]:25"):
         Address.parse(text)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux spreads connections")
+def test_it_gives_each_sibling_a_socket_of_its_own_on_each_address():
+    bound = bind([Address("127.0.0.1", 0), Address("127.0.0.1", 0)], 3)
+    try:
+        ports = [[one.getsockname()[1] for one in sockets] for sockets in bound.sockets]
+        assert ports == [[address.port for address in bound.addresses]] * 3
+        assert len({one.fileno() for sockets in bound.sockets for one in sockets}) == 6
+    finally:
+        bound.close()
 
 
 def test_it_closes_what_it_bound_when_a_later_address_fails():

@@ -53,7 +53,7 @@ def main() -> int:
             if key.data == "accept":
                 connection, _ = key.fileobj.accept()
                 open_ones.append(connection)
-                facts = [name, os.getpid(), state["reloads"], os.getuid(), os.environ["HOME"]]
+                facts = [name, os.getpid(), state["reloads"]]
                 connection.sendall((" ".join(map(str, facts)) + "\n").encode())
     for listener in given.sockets:
         listener.close()
