@@ -17,7 +17,7 @@ from tests.support.stories import at, event, opened, stopped
 from relaydesk import desk, timekeeper
 from relaydesk.clock.calendar import Calendar
 from relaydesk.report.publish import Form, publish
-from relaydesk.report.sla import Scope
+from relaydesk.report.scope import Scope
 from relaydesk.store import reporting
 from relaydesk.store.tables import Deadline, Refusal, Ticket, TicketEvent
 

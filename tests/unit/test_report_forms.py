@@ -16,11 +16,13 @@ from tests.support.stories import at, event, opened, stopped
 from relaydesk.clock.calendar import Calendar
 from relaydesk.report import render, terminal
 from relaydesk.report.runs import ClockRun, histories
-from relaydesk.report.sla import Report, Scope, figures
+from relaydesk.report.scope import Scope
+from relaydesk.report.sla import figures
 from relaydesk.report.words import EMPTY, duration, percent
 
 if TYPE_CHECKING:
     from relaydesk.events import Event
+    from relaydesk.report.figures import Report
 
 TEMPLATES = ROOT / "templates"
 CALENDAR = Calendar.default()

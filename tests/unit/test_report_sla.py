@@ -10,8 +10,10 @@ import pytest
 from tests.support.stories import at, event, opened, started, stopped
 
 from relaydesk.clock.calendar import Calendar
+from relaydesk.report.figures import Report, Tally
 from relaydesk.report.runs import histories
-from relaydesk.report.sla import Report, Scope, Tally, figures, period
+from relaydesk.report.scope import Scope, period
+from relaydesk.report.sla import figures
 
 if TYPE_CHECKING:
     from relaydesk.events import Event

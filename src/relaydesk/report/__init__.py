@@ -1,5 +1,5 @@
 """How well the shop answers: figures from the tickets' events, and the four forms they are printed in.
 
-:mod:`relaydesk.report.runs` reads clock runs out of events and :mod:`relaydesk.report.sla` counts them, both
-pure; :mod:`relaydesk.report.render` prints; :func:`relaydesk.report.publish.publish` does it all in one call.
+``runs`` reads clock runs out of events and ``sla`` counts them into ``figures``, all pure; ``render`` and
+``terminal`` print. :func:`relaydesk.report.publish.publish` does it all in one call.
 """

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from relaydesk.clock.calendar import Calendar
     from relaydesk.report.runs import ClockRun
-    from relaydesk.report.sla import Scope
+    from relaydesk.report.scope import Scope
     from relaydesk.store.engine import Store
 
 Form = Literal["table", "json", "csv", "html"]

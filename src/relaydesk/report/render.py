@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from defusedcsv import csv as defused
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from relaydesk.report.sla import Outcomes, Report
+from relaydesk.report.figures import Outcomes, Report
 from relaydesk.report.words import EMPTY, WEEKDAYS, duration, percent, person, span
 
 if TYPE_CHECKING:

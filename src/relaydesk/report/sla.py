@@ -12,20 +12,20 @@ from __future__ import annotations
 import math
 import statistics
 from collections import defaultdict
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from relaydesk.clock.deadlines import business_time
+from relaydesk.report.figures import Age, Hour, Outcomes, Reasoned, Report, Spread, Tally, Times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from zoneinfo import ZoneInfo
+    from datetime import datetime
 
     from relaydesk.clock.calendar import Calendar
     from relaydesk.report.runs import ClockRun, History, Mark
+    from relaydesk.report.scope import Scope
 
-DEFAULT_DAYS = 30
 AGES = (
     ("under 4 hours", timedelta(hours=4)),
     ("4 to 24 hours", timedelta(days=1)),
@@ -35,162 +35,6 @@ AGES = (
     ("over 7 days", timedelta.max),
 )
 """Buckets of wall time since the clock started; a bucket ends before the next begins."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What is asked: clocks started from ``since`` (inclusive) to ``until`` (exclusive), aware UTC.
-
-    ``queue`` and ``agent`` narrow it; None is all, and ``agent=""`` is what nobody had.
-    """
-
-    since: datetime
-    until: datetime
-    queue: str | None = None
-    agent: str | None = None
-
-    def takes(self, run: ClockRun) -> bool:
-        return self.during(run.started) and self.among(run)
-
-    def during(self, moment: datetime) -> bool:
-        return self.since <= moment < self.until
-
-    def among(self, of: ClockRun | Mark) -> bool:
-        return self.queue in (None, of.queue) and self.agent in (None, of.agent)
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """A number and the tickets it leads to (each once, in order of number)."""
-
-    count: int = 0
-    tickets: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Outcomes:
-    """How the clocks of one group ended. ``overdue`` are those of ``breached`` that are still open."""
-
-    name: str
-    met: Tally
-    breached: Tally
-    overdue: Tally
-    running: Tally
-    undecided: Tally
-
-    @property
-    def attainment(self) -> float | None:
-        """Met ÷ (met + breached), 0 to 1; None while nothing is decided."""
-        decided = self.met.count + self.breached.count
-        return self.met.count / decided if decided else None
-
-    @property
-    def clocks(self) -> int:
-        return self.met.count + self.breached.count + self.running.count + self.undecided.count
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Median, p90 and maximum of a set of times."""
-
-    median: timedelta
-    p90: timedelta
-    max: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """How long answers of one group took. ``slowest`` are the tickets at or above p90 of business time."""
-
-    name: str
-    answered: Tally
-    slowest: Tally
-    business: Spread
-    wall: Spread
-
-
-@dataclass(frozen=True, slots=True)
-class Age:
-    """Open clocks of one age: those still within their deadline and those past it."""
-
-    name: str
-    in_time: Tally
-    overdue: Tally
-
-
-@dataclass(frozen=True, slots=True)
-class Hour:
-    """An hour of the local week (``weekday`` 0 is Monday): clocks started in it, and those that breached."""
-
-    weekday: int
-    hour: int
-    started: Tally
-    breached: Tally
-
-
-@dataclass(frozen=True, slots=True)
-class Reasoned:
-    """Messages refused or deferred for one reason: no tickets, ``relaydesk refusals`` lists them."""
-
-    code: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All figures. ``terms`` are the (clock, target, reading) that occur, ``hours`` those with a start.
-
-    ``became_claims`` are (case, claim) tickets of cases escalated in the period, ``cases`` those with a clock
-    started in it. ``refused`` heeds neither queue nor agent, for refused mail has none.
-    """
-
-    scope: Scope
-    made_at: datetime
-    zone: ZoneInfo
-    calendar: str
-    terms: tuple[tuple[str, str, str], ...]
-    overall: Outcomes
-    by_clock: tuple[Outcomes, ...]
-    by_queue: tuple[Outcomes, ...]
-    by_agent: tuple[Outcomes, ...]
-    by_day: tuple[Outcomes, ...]
-    times: tuple[Times, ...]
-    ageing: tuple[Age, ...]
-    hours: tuple[Hour, ...]
-    cases: Tally
-    became_claims: tuple[tuple[int, str], ...]
-    refused: tuple[Reasoned, ...]
-    unverified: tuple[tuple[str, Tally], ...]
-
-
-def period(since: str, until: str, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
-    """The instants of ``--from`` and ``--to``: local days (the last one whole) or ISO instants with a zone.
-
-    "" for ``until`` is now, for ``since`` thirty local days before the end. ValueError is a sentence.
-    """
-    end = _instant(until, zone, timedelta(days=1)) if until else now
-    if since:
-        start = _instant(since, zone, timedelta())
-    else:
-        day = (end - timedelta(microseconds=1)).astimezone(zone).date() - timedelta(days=DEFAULT_DAYS - 1)
-        start = datetime.combine(day, time(), zone)
-    if start >= end:
-        raise ValueError(f"the period ends ({until or 'now'}) before it begins ({since or 'default'})")
-    return start, end
-
-
-def _instant(text: str, zone: ZoneInfo, later: timedelta) -> datetime:
-    try:
-        if len(text) == len("2026-11-23"):
-            return datetime.combine(date.fromisoformat(text) + later, time(), zone)
-        moment = datetime.fromisoformat(text)
-    except (ValueError, OverflowError):
-        raise ValueError(
-            f"{text!r} is neither a day (2026-11-23) nor a time (2026-11-23T09:30:00Z)"
-        ) from None
-    if moment.tzinfo is None:
-        raise ValueError(f"{text!r} has no zone; add Z for UTC or an offset such as -08:00")
-    return moment
 
 
 class _Count:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from relaydesk.report.sla import Outcomes, Report, Tally
+    from relaydesk.report.figures import Outcomes, Report, Tally
 
 PLAIN_WIDTH = 110
 SHOWN = 6

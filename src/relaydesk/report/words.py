@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from relaydesk.report.sla import Report
+    from relaydesk.report.figures import Report
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 EMPTY = "No clock started in this period: there is nothing to measure yet."
