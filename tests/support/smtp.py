@@ -30,9 +30,7 @@ MAIL = b"From: a@support.facebook.com\r\nSubject: hello\r\n\r\nbody\r\n"
 #: Loopback is a plain origin in most tests.
 DIRECT = "networks: [127.0.0.0/8, '::1']\nsenders: [support.facebook.com]\n"
 PROXIED = "networks: [66.220.144.128/25, '2001:db8::/32']\nproxies: ['127.0.0.1', '::1']\n"
-XCLIENT = (
-    "networks: [66.220.144.128/25, '2001:db8::/32']\nproxies: [{network: 127.0.0.1, xclient: true}]\n"
-)
+XCLIENT = "networks: [66.220.144.128/25, '2001:db8::/32']\nproxies: [{network: 127.0.0.1, xclient: true}]\n"
 
 
 def decision(outcome: str, code: str = "no_rule") -> Decision:
@@ -117,11 +115,13 @@ class OpenDoor:
     @contextlib.contextmanager
     def talk(self, *, greeting: bool = True, source: str = "") -> Iterator[Talk]:
         bound = (source, 0) if source else None
-        with socket.create_connection((self.host, self.port), timeout=15, source_address=bound) as sock:
-            talk = Talk(sock)
+        talk = Talk(socket.create_connection((self.host, self.port), timeout=15, source_address=bound))
+        try:
             if greeting:
-                assert talk.reply().startswith("220 "), talk
+                assert talk.reply().startswith("220 ")
             yield talk
+        finally:
+            talk.sock.close()
 
 
 class Talk:
@@ -151,6 +151,10 @@ class Talk:
     def ask(self, command: str | bytes) -> str:
         self.send((command if isinstance(command, bytes) else command.encode()) + b"\r\n")
         return self.reply()
+
+    def secure(self, context: ssl.SSLContext) -> None:
+        """The TLS handshake, after the reply to STARTTLS."""
+        self.sock = context.wrap_socket(self.sock, server_hostname="mx.shop.example")
 
     def start_mail(self, *rcpts: str, sender: str = "a@support.facebook.com") -> None:
         """EHLO, MAIL and RCPT, all of them accepted."""

@@ -22,7 +22,7 @@ _END = b"\r\n.\r\n"
 class Dots:
     """Takes in chunks until the end of the data.
 
-    ``flaw`` is the reason code of the first thing that is wrong, or ""; from then on nothing is kept, but
+    ``flaw`` is the reason code of what was found wrong first, or ""; from then on nothing is kept, but
     the end is still looked for. ``doubtful`` tells that the end seen is the doubtful one: feeding more
     takes it back. ``rest`` is what came behind a sure end: the next commands.
     """

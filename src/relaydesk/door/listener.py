@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from relaydesk.door.room import Room
+from relaydesk.door.room import Door, Receiver, Room
 from relaydesk.door.session import Connection
 
 if TYPE_CHECKING:
     import socket
 
-    from relaydesk.door.room import Door
+__all__ = ["Door", "Listener", "Receiver", "Room", "serve"]
 
 
 class Listener:
@@ -32,9 +32,12 @@ class Listener:
         await self._room.drain(seconds)
 
 
-async def serve(sock: socket.socket, door: Door) -> Listener:
-    """Accept connections on a bound socket until the Listener is closed."""
-    room = Room(door)
+async def serve(sock: socket.socket, door: Door, room: Room | None = None) -> Listener:
+    """Accept connections on a bound socket until the Listener is closed.
+
+    Listeners of one process that are given the same ``room`` share its caps; each has its own otherwise.
+    """
+    room = room or Room(door)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Connection(room, loop), sock=sock, backlog=256)
     return Listener(server, room)

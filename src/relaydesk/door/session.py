@@ -78,9 +78,7 @@ class Connection(SMTP):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._inbox.end()
-        self._room.connections.discard(self)
-        if self._counted_as:
-            self._room.leave(self._counted_as)
+        self._depart()
         super().connection_lost(error)
 
     # --- what the room calls
@@ -114,7 +112,21 @@ class Connection(SMTP):
             log.exception("a session failed")
             await self._end(Reply(421, "4.3.0", "Something went wrong, please try again later"))
         finally:
+            # After a failed TLS handshake asyncio never tells us that the connection is lost.
+            self._depart()
             self._writer.close()
+            if self._writer.transport.get_write_buffer_size():
+                # A client that never reads would keep the rest of our replies in memory for ever.
+                self.loop.call_later(self._limits.write_seconds, self._writer.transport.abort)
+
+    def _depart(self) -> None:
+        """Give back what this connection holds; more than once does no harm."""
+        self._room.connections.discard(self)
+        if self._counted_as:
+            self._room.leave(self._counted_as)
+            self._counted_as = ""
+        if self._timeout_handle is not None:
+            self._timeout_handle.cancel()
 
     async def _end(self, reply: Reply) -> None:
         """Say the last reply, and see that it arrives even if the client is still sending."""

@@ -58,8 +58,9 @@ def _decode(value: str) -> str:
 
 
 def _address(text: str) -> str:
-    bare = text[len("IPV6:") :] if text.upper().startswith("IPV6:") else text
+    prefixed = text.upper().startswith("IPV6:")
+    bare = text[len("IPV6:") :] if prefixed else text
     address = canonical(bare)
-    if address is None or (bare is text) != ("." in text and ":" not in text):
+    if address is None or prefixed != (":" in bare):
         raise PathError("syntax")
     return str(address)
