@@ -14,14 +14,17 @@ import signal
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from relaydesk.store import Store
 from tests.support import postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 RUN = "RELAYDESK_TEST_RUN"
 TEMPLATE = "relaydesk_template"

