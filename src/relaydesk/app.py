@@ -7,7 +7,6 @@ the children running. ``door`` is one listener process: door → intake → stor
 from __future__ import annotations
 
 import asyncio
-import functools
 import os
 import secrets
 import signal
@@ -19,8 +18,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from relaydesk import setup, timekeeper
-from relaydesk.door.room import Door
 from relaydesk.door.listener import serve as open_door
+from relaydesk.door.room import Door
 from relaydesk.intake import Intake
 from relaydesk.logs import configure, log, log_exception
 from relaydesk.mailauth.resolver import Resolver
@@ -181,7 +180,7 @@ async def _door(conf: Settings, handed: Inherited, share: int) -> None:
     loop.add_signal_handler(signal.SIGHUP, parts.reload)
     listeners = [await open_door(one, door) for one in handed.sockets]
     flushing = asyncio.create_task(_flush(intake))
-    handed.watch_parent(functools.partial(loop.call_soon_threadsafe, stop.set), conf.drain_seconds)
+    handed.watch_parent(lambda: _stop_soon(loop, stop), conf.drain_seconds)
     handed.ready()
     await stop.wait()
     await _drain(listeners, conf.drain_seconds)
@@ -189,6 +188,10 @@ async def _door(conf: Settings, handed: Inherited, share: int) -> None:
     await intake.flush()
     workers.shutdown()
     store.close()
+
+
+def _stop_soon(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    loop.call_soon_threadsafe(stop.set)
 
 
 async def _flush(intake: Intake) -> None:

@@ -38,7 +38,7 @@ WHAT: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One fact about a ticket. ``at`` is aware UTC; ``actor`` is ``agent:NAME``, ``mail`` or ``relaydesk``."""
+    """One fact about a ticket. ``at`` is aware UTC; ``actor`` is ``agent:NAME``, ``mail`` or our own name."""
 
     ticket_id: int
     at: datetime

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 
 
-def envelope_of(
+def envelope_of(  # noqa: PLR0913 - an envelope has that many facts
     raw: bytes,
     *,
     peer: str,

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 TRIES = 8  # a conflict needs another writer at the same key; eight in a row do not happen
 ATTEMPTS_KEPT = timedelta(days=7)  # senders give up after four to five days (RFC 5321 §4.5.4.1)
 BIG = 65_536  # bytes from which parsing leaves the event loop
+Ids = dict[str, int | bool | None]  # what the log line names of the store
 NOTHING = Findings(Match("unsorted"))
 
 
@@ -124,7 +125,7 @@ class Intake:
     ) -> None:
         """The door refused this by itself (row 1): it is counted with the rest."""
         self._count(reason, origin, domain_of(mail_from))
-        log("turned_away", code=reason.code, ip=origin.ip, **{"from": domain_of(mail_from)})
+        log("turned_away", code=reason.code, ip=origin.ip, sender=domain_of(mail_from))
 
     async def flush(self) -> None:
         """Write the counted refusals; they are kept for the next try when the store does not take them."""
@@ -137,7 +138,7 @@ class Intake:
         except StoreUnavailable:
             self.refusals.update(counted)
 
-    def _settle(self, envelope: Envelope, gathered: Gathered) -> tuple[Decision, dict[str, object]]:
+    def _settle(self, envelope: Envelope, gathered: Gathered) -> tuple[Decision, Ids]:
         policy, letter = self.policy(), gathered.letter
         key = replay_key(gathered.auth, letter.from_[0].domain if letter.from_ else "", policy)
         for _ in range(TRIES):
@@ -166,9 +167,7 @@ class Intake:
             bounce_ticket=next((bounced_ticket(policy.secret, rcpt) for rcpt in envelope.rcpt_to), None),
         )
 
-    def _record(
-        self, envelope: Envelope, gathered: Gathered, decision: Decision, now: datetime
-    ) -> dict[str, object]:
+    def _record(self, envelope: Envelope, gathered: Gathered, decision: Decision, now: datetime) -> Ids:
         if decision.outcome == "deferred":
             with self.store.transaction() as session:
                 keep = self.policy().outage_after + ATTEMPTS_KEPT
@@ -212,13 +211,13 @@ class Intake:
         envelope: Envelope,
         gathered: Gathered | None,
         decision: Decision,
-        ids: dict[str, object],
+        ids: Ids,
         started: float,
     ) -> None:
         accepted = decision.outcome == "accepted"
         log(
             "message",
-            **{"from": _claimed(envelope, gathered)},
+            sender=_claimed(envelope, gathered),
             to=sorted({domain_of(rcpt) for rcpt in envelope.rcpt_to}),
             auth=_methods(gathered.auth) if gathered else None,
             outcome=decision.outcome,
@@ -226,6 +225,7 @@ class Intake:
             kind=decision.kind if accepted else None,
             queue=decision.queue if accepted else None,
             ms=round((time.perf_counter() - started) * 1000, 1),
+            level="info",
             **ids,
         )
 

@@ -31,7 +31,16 @@ LEVELS: dict[str, int] = {
 }
 
 # These write mail, addresses or bound values of statements at INFO and DEBUG: never below WARNING here.
-TALKERS = ("mail", "mail.log", "mail.error", "mail.debug", "sqlalchemy", "sqlalchemy.engine", "dkimpy")
+TALKERS = (
+    "mail",
+    "mail.log",
+    "mail.error",
+    "mail.debug",
+    "sqlalchemy",
+    "sqlalchemy.engine",
+    "dkimpy",
+    "alembic",
+)
 
 # A local part, quoted or not. The look-behind lets a run of letters be tried once only: linear time.
 LOCAL_PART = re.compile(r"""(?:"[^"\n]{1,256}"|(?<![^\s<>@"'(,;=:\[])[^\s<>@"'(,;=:\[]+)@(?=[\w\[.-])""")

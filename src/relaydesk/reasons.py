@@ -27,7 +27,7 @@ SENTENCES: dict[str, str] = {
     "mail_loop": "More than {limit} Received headers: the message goes round in a loop.",
     "no_recipient": "The message has no recipient.",
     # row 2: bounces of our answers
-    "bounce_of_answer": "The recipient is our own bounce address under its right seal: a bounce of our answer.",
+    "bounce_of_answer": "The recipient is our bounce address under its right seal: a bounce of our answer.",
     "bounce_capped": "More than {limit} bounces for one answer: no further one is taken.",
     # row 3 and 4: who may send what here
     "unknown_mailbox": "{rcpt} is none of our mailboxes.",
@@ -40,7 +40,7 @@ SENTENCES: dict[str, str] = {
     "duplicate_headers": "Headers that may occur once occur more often: {names}.",
     # row 6: unknown right now
     "auth_unknown": "Authentication could not be settled now: {detail}",
-    "auth_outage": "Authentication could not be settled for {age} since the first attempt; accepted unverified.",
+    "auth_outage": "Authentication was not settled for {age} since the first attempt; accepted unverified.",
     # row 7: genuine
     "aligned_dkim": "A DKIM signature of {domain} passes and is aligned with From.",
     "mapped_dkim": "A DKIM signature of {domain} passes, which the list maps to {from_domain}.",

@@ -33,10 +33,16 @@ class Queue(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    answer: str | None = Field(None, description="time to answer (or to handle, without a relay address)")
-    evidence: str | None = Field(None, description="time to send evidence (chargebacks)")
-    reading: Literal["elapsed", "end_of_day"] = Field("elapsed", description="how business days are counted")
-    warn_before: str | None = Field("4 business hours", description="warn this long before the deadline")
+    answer: str | None = Field(
+        default=None, description="time to answer (or to handle, without a relay address)"
+    )
+    evidence: str | None = Field(default=None, description="time to send evidence (chargebacks)")
+    reading: Literal["elapsed", "end_of_day"] = Field(
+        default="elapsed", description="how business days are counted"
+    )
+    warn_before: str | None = Field(
+        default="4 business hours", description="warn this long before the deadline"
+    )
     tighter: dict[str, str] = Field(
         default_factory=dict, description="a second target by reason for contact; the earlier one counts"
     )
@@ -57,7 +63,7 @@ def _limits(given: object) -> Limits:
         return given
     if not isinstance(given, dict):
         raise ValueError("write the limits as 'name: number' lines")
-    kinds = {field.name: type(field.default) for field in dataclasses.fields(Limits)}
+    kinds = {name: type(value) for name, value in dataclasses.asdict(Limits()).items()}
     for name, value in given.items():
         if name not in kinds:
             raise ValueError(f"{name} is no limit; there are {', '.join(kinds)}")
@@ -93,10 +99,14 @@ class Settings(BaseSettings):
     database: str = Field(
         "sqlite:///relaydesk.db", description="where all is kept: sqlite:///FILE or postgresql://…"
     )
-    allowlist: Path | None = Field(None, description="the lists of networks; default: the shipped ones")
-    rules: Path | None = Field(None, description="the shop's own sorting rules, over the shipped ones")
-    tls_certificate: Path | None = Field(None, description="certificate chain for STARTTLS, PEM")
-    tls_key: Path | None = Field(None, description="its private key, PEM")
+    allowlist: Path | None = Field(
+        default=None, description="the lists of networks; default: the shipped ones"
+    )
+    rules: Path | None = Field(
+        default=None, description="the shop's own sorting rules, over the shipped ones"
+    )
+    tls_certificate: Path | None = Field(default=None, description="certificate chain for STARTTLS, PEM")
+    tls_key: Path | None = Field(default=None, description="its private key, PEM")
     nameservers: tuple[str, ...] = Field(
         (), description="DNS servers, address or address:port; default: those of resolv.conf"
     )

@@ -106,3 +106,11 @@ def test_it_binds_only_orders_that_exist_and_are_this_buyers() -> None:
     assert owned_orders(case(ref), (by_relay, by_ref)) == ("333", "444")
     typed = Candidate("A-1", "merchant_ref", "text", "", "mentioned")
     assert owned_orders(case(typed), (by_ref,)) == ()
+
+
+def test_it_notes_a_bounce_on_its_ticket_and_a_repeated_one_as_a_duplicate() -> None:
+    notice = Findings(Match("bounce", "bounce"), failed_recipient=ALICE)
+    placement, _ = place("bounce", "mailer-daemon@mx.facebook.com", notice, Known(), vouched=True, bounced=6)
+    assert (placement.action, placement.ticket) == ("bounce", 6)
+    again, _ = place("bounce", "", notice, Known(replay_of=6), vouched=True, bounced=6)
+    assert again.action == "duplicate"

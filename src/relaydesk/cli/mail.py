@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from datetime import UTC, datetime
+from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,17 @@ import click
 
 from relaydesk import app, setup
 from relaydesk import explain as explaining
-from relaydesk.cli.output import json_option, print_json
-from relaydesk.door.networks import canonical
+from relaydesk.cli.options import address, moment
+from relaydesk.cli.output import json_option, print_json, print_table
+from relaydesk.door import allowlist as lists
 from relaydesk.mailauth.resolver import Resolver
 from relaydesk.mailauth.zone import ZoneSource, parse_zone
+from relaydesk.reasons import SENTENCES
+from relaydesk.store.refusals import search as search_refusals
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from relaydesk.settings import Settings
 
 EXPLAINED = (
@@ -31,27 +37,6 @@ EXPLAINED = (
 )
 
 
-def moment(_: click.Context, __: click.Parameter, text: str | None) -> datetime | None:
-    """An option's ISO 8601 time with its zone, as aware UTC."""
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is no time; write it as 2026-11-23T09:30:00Z") from None
-    if found.tzinfo is None:
-        raise click.BadParameter(f"{text!r} has no zone; add Z for UTC or an offset such as -08:00")
-    return found.astimezone(UTC)
-
-
-def address(_: click.Context, __: click.Parameter, text: str) -> str:
-    """An option's IP address in canonical text."""
-    found = canonical(text)
-    if found is None:
-        raise click.BadParameter(f"{text!r} is no IP address; write it as 66.220.144.130 or 2001:db8::1")
-    return str(found)
-
-
 @click.command()
 @click.argument("message", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--peer", required=True, callback=address, help="Address of the host that would hand it in.")
@@ -60,7 +45,7 @@ def address(_: click.Context, __: click.Parameter, text: str) -> str:
 @click.option("--rcpt", multiple=True, help="Recipient, may be repeated (default: a mailbox of ours).")
 @click.option("--zone", type=click.Path(path_type=Path), help="Answer DNS from this file, ask no server.")
 @click.option("--now", "at", callback=moment, help="Moment of receipt, ISO 8601 (default: now).")
-@click.option("--allowlist", "lists", type=click.Path(path_type=Path), help="Lists of networks to use.")
+@click.option("--allowlist", "list_file", type=click.Path(path_type=Path), help="Lists of networks to use.")
 @json_option
 @click.pass_obj
 def explain(
@@ -72,7 +57,7 @@ def explain(
     rcpt: tuple[str, ...],
     zone: Path | None,
     at: datetime | None,
-    lists: Path | None,
+    list_file: Path | None,
     as_json: bool,
 ) -> None:
     """Say what would happen to MESSAGE (a file, or - for standard input), and why.
@@ -80,8 +65,8 @@ def explain(
     Runs the whole line on an empty store and keeps nothing.
     """
     conf = setup.settings(config)
-    if lists is not None:
-        conf = conf.model_copy(update={"allowlist": lists})
+    if list_file is not None:
+        conf = conf.model_copy(update={"allowlist": list_file})
     raw = sys.stdin.buffer.read() if str(message) == "-" else message.read_bytes()
     answer = asyncio.run(_explained(conf, raw, peer, helo, mail_from, rcpt, zone, at or app.now()))
     if as_json:
@@ -152,15 +137,54 @@ def check(config: str | None, file: Path | None, as_json: bool) -> None:
         conf = conf.model_copy(update={"allowlist": file})
     try:
         found = setup.allowlist(conf)
-    except setup.lists.AllowlistError as error:
+    except lists.AllowlistError as error:
         if as_json:
             print_json({"ok": False, "problems": [{"line": p.line, "text": p.text} for p in error.problems]})
         else:
             click.echo(str(error), err=True)
         sys.exit(1)
-    counts = {name: len(getattr(found, name)) for name in setup.lists.LISTS}
+    counts = {name: len(getattr(found, name)) for name in lists.LISTS}
     if as_json:
         print_json({"ok": True, "source": found.source, **counts})
     else:
         told = ", ".join(f"{count} {name}" for name, count in counts.items())
         click.echo(f"{found.source} is good: {told}.")
+
+
+@click.command()
+@click.argument("text", required=False, default="")
+@click.option(
+    "--from", "since", callback=moment, metavar="TIME", help="From this time on (default: 30 days)."
+)
+@click.option("--to", "until", callback=moment, metavar="TIME", help="Until this time (default: now).")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=200, show_default=True)
+@json_option
+@click.pass_obj
+def refusals(
+    config: str | None,
+    text: str,
+    since: datetime | None,
+    until: datetime | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """What was turned away at the door, and why: latest first, added up by day, reason and network.
+
+    TEXT narrows it to a reason code, a From domain, an address or its network.
+    """
+    conf = setup.settings(config)
+    end = until or app.now()
+    begin = since or end - timedelta(days=30)
+    with app.open_store(conf).reading() as session:
+        found = search_refusals(session, since=begin, until=end, text=text, limit=limit)
+    if as_json:
+        print_json([{**asdict(tally), "text": SENTENCES.get(tally.code, "")} for tally in found])
+        return
+    rows = [
+        (t.day, t.count, t.code, t.network or "-", t.from_domain or "-", t.last_at.isoformat("T", "seconds"))
+        for t in found
+    ]
+    columns = ("day (UTC)", "count", "reason", "network", "From domain", "last")
+    print_table("Turned away", columns, rows, "Nothing was turned away.")
+    if any(t.code == "drift" for t in found):
+        click.echo("Drift: Meta may send from new networks; see `relaydesk allowlist audit`.")

@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from relaydesk.reasons import Reason, reason
-from relaydesk.sorting.decision import Decision, Placement
+from relaydesk.sorting.decision import Decision
 from relaydesk.sorting.rows import ROWS, Arrival, Verdict, replay_key, voucher
 from relaydesk.sorting.threads import place
 
 if TYPE_CHECKING:
     from relaydesk.letters.envelope import Envelope
-    from relaydesk.sorting.decision import Gathered, Known, KnownTicket, Planned
+    from relaydesk.sorting.decision import Gathered, Known, KnownTicket, Placement, Planned
     from relaydesk.sorting.findings import Kind
     from relaydesk.sorting.policy import Policy
 
@@ -33,13 +33,8 @@ def decide(envelope: Envelope, gathered: Gathered, known: Known, policy: Policy,
 def _accepted(a: Arrival, verdict: Verdict, remarks: tuple[Reason, ...]) -> Decision:
     kind, why = _kind(a, verdict)
     sender = a.letter.from_[0].addr.lower() if a.letter.from_ else ""
-    if kind == "bounce":
-        known = a.known
-        ticket = known.bounced_ticket if verdict.kind == "bounce" and not verdict.genuine else _failed(a)
-        placement = Placement("stored" if known.stored else "bounce", ticket)
-        placed: tuple[Reason, ...] = (reason("joins_bounce", ticket=ticket),) if ticket else ()
-    else:
-        placement, placed = place(kind, sender, a.findings, a.known, vouched=verdict.genuine)
+    bounced = _bounced(a, verdict) if kind == "bounce" else None
+    placement, placed = place(kind, sender, a.findings, a.known, vouched=verdict.genuine, bounced=bounced)
     joined = next((t for t in a.known.tickets if t.id == placement.ticket), None)
     queue = joined.queue if joined is not None else kind
     return Decision(
@@ -57,20 +52,23 @@ def _accepted(a: Arrival, verdict: Verdict, remarks: tuple[Reason, ...]) -> Deci
 
 def _kind(a: Arrival, verdict: Verdict) -> tuple[Kind, tuple[Reason, ...]]:
     match = a.findings.match
+    if verdict.genuine and not match.rule:
+        return "unsorted", (reason("no_rule"),)
+    if verdict.kind == "bounce" and _bounced(a, verdict) is None:
+        return "unsorted", (reason("bounce_unmatched"),)
     if not verdict.genuine:
         return verdict.kind, ()
-    if not match.rule:
-        return "unsorted", (reason("no_rule"),)
-    if verdict.kind == "bounce" and _failed(a) is None:
-        return "unsorted", (reason("bounce_unmatched"),)
     why = [reason("rule", rule=match.rule, why=match.why)]
     if a.findings.contact_reason == "return_request":
         why.append(reason("return_request"))
     return verdict.kind, tuple(why)
 
 
-def _failed(a: Arrival) -> int | None:
-    """The ticket whose relay address a bounce notice names as the one that failed."""
+def _bounced(a: Arrival, verdict: Verdict) -> int | None:
+    """The ticket whose answer bounced: the one our sealed address names (row 2), else the one whose relay
+    address a notice of Meta's says could not be reached."""
+    if not verdict.genuine:
+        return a.known.bounced_ticket
     key = a.findings.failed_recipient.lower()
     return next((t.id for t in a.known.tickets if key and t.thread_key.lower() == key), None)
 

@@ -70,7 +70,7 @@ class Policy:
     def plan(
         self, queue: str, start: datetime, *, relay: bool, contact_reason: str = ""
     ) -> tuple[Planned, ...]:
-        """The clocks a message starts in a queue at ``start`` (aware UTC); none where there are no targets."""
+        """The clocks a message starts in a queue at ``start`` (aware UTC); none without targets."""
         targets = self.queues.get(queue, QueueTargets())
         planned = []
         if targets.answer is not None:

@@ -35,14 +35,22 @@ def _same(order: KnownOrder, findings: Findings) -> bool:
     return order.relay_address.lower() == findings.relay_address.lower()
 
 
-def place(
-    kind: Kind, sender: str, findings: Findings, known: Known, *, vouched: bool
+def place(  # noqa: PLR0913 - who it is from, what it says, what is known, what is proven
+    kind: Kind,
+    sender: str,
+    findings: Findings,
+    known: Known,
+    *,
+    vouched: bool,
+    bounced: int | None = None,
 ) -> tuple[Placement, tuple[Reason, ...]]:
-    """Where an accepted message goes, and why."""
+    """Where an accepted message goes, and why. ``bounced`` is the ticket whose answer it returns."""
     if known.stored:
         return Placement("stored", known.stored_ticket), (reason("already_stored"),)
     if known.replay_of is not None and vouched:
         return Placement("duplicate", known.replay_of), (reason("replayed", ticket=known.replay_of),)
+    if bounced is not None:
+        return Placement("bounce", bounced), (reason("joins_bounce", ticket=bounced),)
     if not vouched:
         return Placement("open"), (reason("opens"),)
     owned = owned_orders(findings, known.orders)

@@ -197,6 +197,13 @@ class FirstSeen(SQLModel, table=True):
     at: datetime = Field(index=True, sa_type=Moment)
 
 
+class Secret(SQLModel, table=True):
+    """A key made once for this store and shared by every process of it; ``value`` is hexadecimal."""
+
+    name: str = Field(primary_key=True, sa_type=Key)
+    value: str = Field(sa_type=Key)
+
+
 class Refusal(SQLModel, table=True):
     """What was turned away, added up by UTC day, reason, network (/24 or /48) and From domain."""
 

@@ -39,6 +39,13 @@ def upgrade() -> None:
     op.create_index("ix_first_seen_at", "first_seen", ["at"])
 
     op.create_table(
+        "secret",
+        sa.Column("name", Key(), nullable=False),
+        sa.Column("value", Key(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_secret")),
+    )
+
+    op.create_table(
         "order",
         sa.Column("id", Key(), nullable=False),
         sa.Column("merchant_ref", Key(), nullable=True),
