@@ -72,6 +72,12 @@ def test_it_starts_the_next_round_after_an_answer(store: Store) -> None:
     assert view(store, ticket).ticket.next_due == later + 48 * HOUR
 
 
+def test_it_takes_an_answer_at_the_deadline_itself(store: Store) -> None:
+    ticket = open_ticket(store)
+    desk.answered_outside(store, ticket, at=DUE, actor=ALICE, now=DUE + HOUR)
+    assert "breached" not in whats(store, ticket)
+
+
 def test_it_breaches_a_late_answer_even_if_nobody_noticed(store: Store) -> None:
     ticket = open_ticket(store)
     desk.answered_outside(store, ticket, at=DUE + HOUR, actor=ALICE, now=DUE + 2 * HOUR)
