@@ -6,18 +6,22 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from relaydesk.door import origin, replies
+from relaydesk.door.dots import Dots, flaw_of
 from relaydesk.intake import gather
 from relaydesk.letters import fields, parse
 from relaydesk.letters.envelope import Envelope
+from relaydesk.reasons import reason
 from relaydesk.sorting.decide import decide
-from relaydesk.sorting.decision import Known
+from relaydesk.sorting.decision import Decision, Known
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from relaydesk.door.limits import Limits
     from relaydesk.mailauth.resolver import Resolver
     from relaydesk.mailauth.verdict import AuthReport
-    from relaydesk.sorting.decision import Decision, Gathered
+    from relaydesk.reasons import Reason
+    from relaydesk.sorting.decision import Gathered
     from relaydesk.sorting.policy import Policy
     from relaydesk.sorting.rules import Rules
 
@@ -59,11 +63,22 @@ def _reverse_path(raw: bytes) -> str:
 
 
 async def explain(
-    envelope: Envelope, resolver: Resolver, policy: Policy, rules: Rules
+    envelope: Envelope, resolver: Resolver, policy: Policy, rules: Rules, limits: Limits
 ) -> tuple[Gathered, Decision]:
-    """Parse, authenticate, decide, with an empty store."""
+    """Check what the door checks, then parse, authenticate and decide, with an empty store."""
     gathered = await gather(envelope, resolver, policy, rules)
+    if flaw := _flaw(envelope.raw, limits):
+        return gathered, Decision("refused", (flaw,), gathered.findings)
     return gathered, decide(envelope, gathered, Known(), policy, envelope.received_at)
+
+
+def _flaw(raw: bytes, limits: Limits) -> Reason | None:
+    """Row 1 of the policy: the bytes are read as the door would read them off the wire."""
+    dots = Dots(limits)
+    stuffed = raw.replace(b"\r\n.", b"\r\n..")
+    dots.feed((b"." if stuffed.startswith(b".") else b"") + stuffed + b"\r\n.\r\n")
+    code = dots.flaw or flaw_of(raw, limits)
+    return reason(code, limit=limits.of(code)) if code else None
 
 
 def as_object(envelope: Envelope, gathered: Gathered, decision: Decision) -> dict[str, Any]:

@@ -86,7 +86,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "alembic": ("store",),
     "checkdmarc": ("mailauth.publisher",),
     "click": ("cli",),
-    "cryptography": ("mailauth", "door.certificates", "demo"),
+    "cryptography": ("mailauth", "doctor", "demo"),
     "defusedcsv": ("report",),
     "dkim": ("mailauth.dkim", "mailauth.dkimkey", "mailauth.bodyhash", "mailauth.signing"),
     "dns": ("mailauth",),

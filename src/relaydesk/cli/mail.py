@@ -15,7 +15,9 @@ from relaydesk import app, setup
 from relaydesk import explain as explaining
 from relaydesk.cli.options import address, moment
 from relaydesk.cli.output import json_option, print_json, print_table
+from relaydesk.doctor import Finding, examine
 from relaydesk.door import allowlist as lists
+from relaydesk.mailauth import publisher
 from relaydesk.mailauth.resolver import Resolver
 from relaydesk.mailauth.zone import ZoneSource, parse_zone
 from relaydesk.reasons import SENTENCES
@@ -94,7 +96,7 @@ async def _explained(
     envelope = explaining.envelope_of(
         raw, peer=peer, helo=helo, mail_from=mail_from, rcpt=rcpt or mailboxes[:1], policy=policy, now=at
     )
-    gathered, decision = await explaining.explain(envelope, resolver, policy, setup.rules(conf))
+    gathered, decision = await explaining.explain(envelope, resolver, policy, setup.rules(conf), conf.limits)
     return explaining.as_object(envelope, gathered, decision)
 
 
@@ -149,6 +151,67 @@ def check(config: str | None, file: Path | None, as_json: bool) -> None:
     else:
         told = ", ".join(f"{count} {name}" for name, count in counts.items())
         click.echo(f"{found.source} is good: {told}.")
+
+
+@allowlist.command("audit")
+@click.option(
+    "--sender", "extra", multiple=True, help="A further domain whose SPF to read, such as facebook.com."
+)
+@json_option
+@click.pass_obj
+def audit(config: str | None, extra: tuple[str, ...], as_json: bool) -> None:
+    """Compare the listed networks with what the senders publish in SPF. Exit code 1 when they differ."""
+    conf = setup.settings(config)
+    found = setup.allowlist(conf)
+    told = publisher.audit_networks(
+        [*found.senders, *extra],
+        [entry.network for entry in found.networks],
+        conf.nameservers,
+        conf.dns_timeout,
+    )
+    if as_json:
+        print_json(
+            {
+                "lacking": [{"network": str(net), "published_by": list(by)} for net, by in told.lacking],
+                "unpublished": [str(network) for network in told.unpublished],
+                "remarks": list(told.remarks),
+            }
+        )
+    else:
+        rows = [(str(network), ", ".join(by)) for network, by in told.lacking]
+        print_table("Published, not listed", ("network", "published by"), rows, "The list lacks nothing.")
+        idle = [(str(network),) for network in told.unpublished]
+        print_table("Listed, not published", ("network",), idle, "Every listed network is published.")
+        for remark in told.remarks:
+            click.echo(remark, err=True)
+    sys.exit(1 if told.lacking or told.unpublished or told.remarks else 0)
+
+
+@click.command()
+@click.option(
+    "--domain", "domains", multiple=True, help="The shop's mail domain (default: of the mailboxes)."
+)
+@json_option
+@click.pass_obj
+def doctor(config: str | None, domains: tuple[str, ...], as_json: bool) -> None:
+    """Check this installation, and the shop's own mail domain: would Meta take our replies?
+
+    Exit code 1 when something must be mended.
+    """
+    conf = setup.settings(config)
+    found = [*examine(conf, app.now())]
+    for domain in domains or sorted({box.rpartition("@")[2] for box in conf.mailboxes}):
+        try:
+            checked = publisher.check_domain(domain, conf.nameservers, conf.dns_timeout)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--domain") from None
+        found += [Finding(f"{domain} {one.check}", one.level, one.text) for one in checked]
+    if as_json:
+        print_json([asdict(finding) for finding in found])
+    else:
+        for one in found:
+            click.echo(f"{one.level:>9}  {one.check}: {one.text}")
+    sys.exit(1 if any(one.level == "fail" for one in found) else 0)
 
 
 @click.command()

@@ -95,14 +95,7 @@ class Dialogue:
     def turn_away(self, code: str) -> Reply:
         """Refuse by the door itself, and have it counted."""
         known = self.transaction or Transaction("")
-        counts = {
-            "too_large": self.limits.message_bytes,
-            "too_many_recipients": self.limits.recipients,
-            "line_too_long": self.limits.line_bytes,
-            "headers_too_large": self.limits.header_bytes,
-            "mail_loop": self.limits.received,
-        }
-        why = reason(code, limit=counts.get(code, 0), ip=self.peer.socket_ip)
+        why = reason(code, limit=self.limits.of(code), ip=self.peer.socket_ip)
         self.room.start(
             self.door.receiver.turned_away(
                 self.origin(), self.helo, known.mail_from, tuple(known.rcpt_to), why

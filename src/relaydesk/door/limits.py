@@ -54,6 +54,17 @@ class Limits:
     quiet_seconds: float = 1.0
     """How long the line must be quiet after a dot that follows a bare CR, to count as the end of the data."""
 
+    def of(self, code: str) -> int:
+        """The figure that a refusal of this reason code names; 0 where it names none."""
+        named = {
+            "too_large": self.message_bytes,
+            "too_many_recipients": self.recipients,
+            "line_too_long": self.line_bytes,
+            "headers_too_large": self.header_bytes,
+            "mail_loop": self.received,
+        }
+        return named.get(code, 0)
+
     def divided(self, processes: int) -> Limits:
         """The share of one of several processes on the same port: the caps for all of them, split."""
         return replace(

@@ -1,0 +1,90 @@
+"""``relaydesk doctor``: is this installation fit for work? One finding for each thing that must be right."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from cryptography import x509
+
+from relaydesk import setup
+from relaydesk.door import allowlist as lists
+from relaydesk.store.engine import Store
+from relaydesk.store.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from relaydesk.settings import Settings
+
+EXPIRES_SOON = 14  # days of a certificate's life left from which on it is told
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at, and a sentence with the mend; ``unchecked`` when nobody could say."""
+
+    check: str
+    level: Literal["ok", "warn", "fail", "unchecked"]
+    text: str
+
+
+def examine(conf: Settings, now: datetime) -> Iterator[Finding]:
+    """The settings, the files they name, the certificate and the store. ``now`` is aware UTC."""
+    if conf.mailboxes:
+        yield Finding("mailboxes", "ok", f"{len(conf.mailboxes)} take mail: {', '.join(conf.mailboxes)}.")
+    else:
+        yield Finding("mailboxes", "fail", "None are set, so all mail would be refused; set mailboxes.")
+    yield _tried("lists", lambda: _lists(conf))
+    yield _tried("rules", lambda: f"{len(setup.rules(conf).rules)} sorting rules are good.")
+    yield _tried("calendar", lambda: _calendar(conf, now))
+    yield _tried("targets", lambda: _targets(conf))
+    yield _certificate(conf, now)
+    yield _tried("store", lambda: _store(conf))
+
+
+def _tried(check: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(check, "ok", look())
+    except (ValueError, OSError, StoreError) as error:
+        return Finding(check, "fail", str(error))
+
+
+def _lists(conf: Settings) -> str:
+    found = setup.allowlist(conf)
+    counts = ", ".join(f"{len(getattr(found, name))} {name}" for name in lists.LISTS)
+    return f"{found.source}: {counts}."
+
+
+def _calendar(conf: Settings, now: datetime) -> str:
+    found = setup.calendar(conf, now.date())
+    return " ".join([f"{found.describe()}.", *found.warnings])
+
+
+def _targets(conf: Settings) -> str:
+    setup.policy(conf, setup.allowlist(conf))
+    told = (f"{name} {queue.answer}" for name, queue in conf.all_queues.items() if queue.answer)
+    return f"{', '.join(told)}."
+
+
+def _certificate(conf: Settings, now: datetime) -> Finding:
+    if conf.tls_certificate is None:
+        return Finding("certificate", "warn", "None is set, so STARTTLS is not offered; set tls_certificate.")
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+            conf.tls_certificate, conf.tls_key
+        )
+        found = x509.load_pem_x509_certificate(conf.tls_certificate.read_bytes())
+    except (OSError, ssl.SSLError, ValueError) as error:
+        return Finding("certificate", "fail", f"{conf.tls_certificate} cannot be used: {error}.")
+    days = (found.not_valid_after_utc - now.astimezone(UTC)).days
+    level: Literal["ok", "warn", "fail"] = "fail" if days < 0 else "warn" if days < EXPIRES_SOON else "ok"
+    told = f"{conf.tls_certificate} ends on {found.not_valid_after_utc:%Y-%m-%d}"
+    return Finding("certificate", level, f"{told}, in {days} days." if days >= 0 else f"{told}; renew it.")
+
+
+def _store(conf: Settings) -> str:
+    Store.open(conf.database).close()
+    return "it answers, syncs each commit, and its schema is this version's."
