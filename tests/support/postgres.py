@@ -52,8 +52,10 @@ def reachable(programs: Path, user: str | None, scratch: Path) -> Path:
             [str(programs / "postgres"), "--version"], user=user, cwd="/", check=True, capture_output=True
         )
     except PermissionError:
-        shutil.copytree(programs.parent, scratch / "install", symlinks=True)
-        return scratch / "install" / "bin"
+        package = programs.parents[1]
+        for part in (package, package.with_name(f"{package.name}.libs")):  # the libraries stand beside it
+            shutil.copytree(part, scratch / part.name, symlinks=True)
+        return scratch / package.name / "pginstall" / "bin"
     return programs
 
 
@@ -81,26 +83,15 @@ class Server:
         self._user = plain_user(self.directory)
         self._bin = reachable(binaries(), self._user, self.directory)
         self._process: subprocess.Popen[bytes] | None = None
-        data = self.directory / "data"
-        self._run(
-            "initdb",
-            "-D",
-            str(data),
-            "-A",
-            "trust",
-            "-U",
-            "relaydesk",
-            "-E",
-            "UTF8",
-            "--locale=C",
-            "--no-sync",
-        )
+        data = str(self.directory / "data")
+        self._run("initdb", "-D", data, *"-A trust -U relaydesk -E UTF8 --locale=C --no-sync".split())
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
             [str(self._bin / program), *arguments], user=self._user, cwd="/", capture_output=True, check=False
         )
         if done.returncode:
+            shutil.rmtree(self.directory, ignore_errors=True)
             raise NoPostgres(f"{program} failed: {done.stderr.decode(errors='replace')[-500:]}")
 
     def url(self, database: str = "postgres") -> str:
