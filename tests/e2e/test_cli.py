@@ -1,0 +1,231 @@
+"""The command line as people and programs call it: readable by default, JSON on demand, no traces."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from tests.support.signing import MESSAGE, key_zone, signed
+
+from relaydesk.cli import COMMANDS, cli
+
+CASE = MESSAGE.replace(
+    b"Where is my parcel?", b"Facebook order number: 64000841784004\r\n\r\nWhere is my parcel?"
+)
+ZONE = {
+    **key_zone(),
+    "_dmarc.support.instagram.com": [{"TXT": "v=DMARC1; p=reject"}],
+}
+
+
+def signed_case() -> bytes:
+    return signed(CASE)
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A shop's folder: settings, a store, nothing in it."""
+    monkeypatch.chdir(tmp_path)
+    Path("relaydesk.yaml").write_text("mailboxes: [help@shop.example]\nhostname: mx.shop.example\n")
+    assert run("db", "upgrade").exit_code == 0
+    return tmp_path
+
+
+def run(*arguments: str, stdin: bytes | None = None) -> Result:
+    return CliRunner().invoke(cli, list(arguments), input=stdin, catch_exceptions=False)
+
+
+def data(*arguments: str, code: int = 0) -> Any:
+    found = run(*arguments, "--json")
+    assert found.exit_code == code, found.output
+    return json.loads(found.stdout)
+
+
+def test_it_lists_its_commands_without_loading_them() -> None:
+    code = "import sys; from relaydesk.cli import cli; cli(['--help'], standalone_mode=False);"
+    heavy = "print(sorted({'sqlmodel','checkdmarc','rich','aiosmtpd','pydantic'} & set(sys.modules)))"
+    told = subprocess.run([sys.executable, "-c", code + heavy], capture_output=True, text=True, check=True)
+    assert told.stdout.splitlines()[-1] == "[]"
+    for name, (_, about) in COMMANDS.items():
+        assert (f"\n  {name} " in told.stdout) == bool(about)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_it_explains_each_command(name: str) -> None:
+    found = run(name, "--help")
+    assert found.exit_code == 0
+    assert "Usage:" in found.output
+
+
+def test_it_says_when_an_answer_is_due(shop: Path) -> None:
+    found = data("due", "--received", "2026-11-24T12:00:00-08:00", "--target", "2 business days")
+    assert found["due"] == "2026-11-26T20:00:00+00:00"
+    assert found["reading"] == "elapsed"
+    Path("cal.yaml").write_text("zone: Europe/Berlin\nhours: {mon: ['09:00-17:00']}\n")
+    found = data(
+        *("due", "--received", "2026-11-24T12:00:00+01:00", "--target", "4 business hours"),
+        *("--calendar", "cal.yaml"),
+    )
+    assert found["due"] == "2026-11-30T12:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("due", "--received", "yesterday"), "is no moment"),
+        (("due", "--received", "2026-11-24T12:00:00"), "is no moment"),
+        (("due", "--received", "2026-11-24T12:00:00Z", "--target", "soon"), "is no target"),
+        (
+            ("due", "--received", "2026-11-24T12:00:00Z", "--calendar", "gone.yaml"),
+            "gone.yaml cannot be read",
+        ),
+        (("explain", "gone.eml", "--peer", "192.0.2.1"), "gone.eml"),
+        (("explain", "-", "--peer", "here"), "is no IP address"),
+        (("explain", "-", "--peer", "192.0.2.1", "--now", "noon"), "is no time"),
+        (("queue", "parcels"), "there is no queue parcels"),
+        (("orders", "import", "gone.csv"), "gone.csv"),
+        (("report", "sla", "--from", "soon"), "is neither a day"),
+        (("--config", "gone.yaml", "config", "show"), "gone.yaml is not there"),
+        (("ticket", "1", "--how", "paid"), "--how goes with --handled"),
+    ],
+)
+def test_it_names_the_mend_of_a_wrong_call(shop: Path, arguments: tuple[str, ...], told: str) -> None:
+    found = run(*arguments, stdin=b"")
+    assert found.exit_code == 2
+    assert told in found.stderr
+    assert "Traceback" not in found.output
+
+
+def test_it_says_no_with_exit_code_one(shop: Path) -> None:
+    assert run("ticket", "7").exit_code == 1
+    assert "There is no ticket 7." in run("ticket", "7").stderr
+    assert run("orders", "find", "123").exit_code == 1
+    Path("list.yaml").write_text("networks: [300.1.2.3/8]\nsender: []\n")
+    found = data("allowlist", "check", "list.yaml", code=1)
+    assert [problem["line"] for problem in found["problems"]] == [1, 2]
+
+
+def test_it_asks_for_an_upgrade_of_a_store_without_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = run("queue")
+    assert found.exit_code == 1
+    assert "relaydesk db upgrade" in found.stderr
+
+
+def explained(message: bytes, *more: str, code: int = 0) -> Any:
+    Path("zone.yaml").write_text(json.dumps(ZONE))  # JSON is YAML
+    Path("message.eml").write_bytes(message)
+    return data("explain", "message.eml", "--zone", "zone.yaml", *more, code=code)
+
+
+def test_it_explains_a_genuine_case(shop: Path) -> None:
+    found = explained(
+        signed_case(),
+        *("--peer", "66.220.144.130", "--now", "2026-11-24T20:00:00Z", "--helo", "mx-out.facebook.com"),
+    )
+    assert (found["outcome"], found["reply"][:9]) == ("accepted", "250 2.0.0")
+    assert found["origin"] == {
+        "ip": "66.220.144.130",
+        "role": "origin",
+        "allowlisted": True,
+        "how": "peer",
+    }
+    assert found["auth"]["dkim"][0]["result"] == "pass"
+    assert "dkim" in found["auth"]["dmarc"]["aligned_by"]
+    assert (found["kind"], found["queue"]) == ("case", "case")
+    assert found["relay_address"] == "case++aazr5wey3juyyq@support.instagram.com"
+    assert found["case_token"] == "aazr5wey3juyyq"
+    assert found["order_ids"] == ["64000841784004"]
+    assert found["deadlines"][0]["due"] == "2026-11-26T20:00:00+00:00"
+    assert {"aligned_dkim", "rule", "opens"} <= {why["code"] for why in found["reasons"]}
+
+
+def test_it_explains_what_the_door_would_refuse(shop: Path) -> None:
+    stranger = explained(signed_case(), "--peer", "192.0.2.7")
+    assert (stranger["outcome"], stranger["reply"][:9]) == ("refused", "550 5.7.1")
+    assert stranger["kind"] is None
+    other = explained(signed_case(), "--peer", "66.220.144.130", "--rcpt", "boss@shop.example")
+    assert other["reply"].startswith("550 5.1.1")
+    forged = explained(signed_case().replace(b"Where", b"Nowhere"), "--peer", "69.63.184.5")
+    assert (forged["outcome"], forged["reasons"][0]["code"]) == ("refused", "forged")
+
+
+@pytest.mark.parametrize("message", [b"", b"\n", b"\x00\xff" * 300, b"From: a@b\n\nx", b"no header at all"])
+def test_it_explains_any_bytes(shop: Path, message: bytes) -> None:
+    found = explained(message, "--peer", "66.220.144.130", "--mail-from", "")
+    assert found["outcome"] == "refused"
+    assert found["order_ids"] == []
+    assert found["reasons"]
+
+
+def test_it_says_that_a_file_with_bare_line_feeds_was_read_as_crlf(shop: Path) -> None:
+    found = explained(signed_case().replace(b"\r\n", b"\n"), "--peer", "66.220.144.130")
+    assert found["outcome"] == "accepted"
+    assert "lf_read_as_crlf" in [why["code"] for why in found["reasons"]]
+
+
+def test_it_imports_and_finds_orders(shop: Path) -> None:
+    Path("orders.csv").write_text(
+        "order_id,merchant_ref,state,relay_address\n"
+        "64000841784004,A-1,CREATED,5oguv2ft0e@shopping.instagram.com\n"
+        "3.68509E+14,A-2,CREATED,\n"
+    )
+    done = data("orders", "import", "orders.csv")
+    assert (done["added"], done["left_out"], done["rejected"][0]["row"]) == (1, 1, 3)  # as a spreadsheet counts
+    assert data("orders", "import", "orders.csv")["unchanged"] == 1
+    for key in ("64000841784004", "A-1", "5oguv2ft0e@shopping.instagram.com"):
+        assert data("orders", "find", key)[0]["id"] == "64000841784004"
+
+
+def test_it_shows_empty_queues_and_reports(shop: Path) -> None:
+    assert [queue["open"] for queue in data("queue")] == [0] * 5
+    assert data("queue", "all") == []
+    assert "is empty" in run("queue", "case").output
+    assert "no agents yet" in run("agents", "list").output
+    assert "Nothing was turned away" in run("refusals").output
+    for form in ("table", "json", "csv", "html"):
+        found = run("report", "sla", "--format", form)
+        assert found.exit_code == 0
+        assert found.output
+    assert run("report", "sla", "--format", "html", "-o", "report.html").exit_code == 0
+    assert Path("report.html").read_text().startswith("<!doctype html>")
+
+
+def test_it_keeps_agents(shop: Path) -> None:
+    assert run("agents", "add", "alice", "--email", "alice@shop.example").exit_code == 0
+    assert run("agents", "add", "alice").exit_code == 1
+    assert run("agents", "deactivate", "alice").exit_code == 0
+    assert data("agents", "list")[0]["active"] is False
+
+
+def test_it_shows_the_settings_without_secrets(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RELAYDESK_SECRET", "hush-hush")
+    found = data("config", "show")
+    assert found["mailboxes"] == ["help@shop.example"]
+    assert "hush-hush" not in json.dumps(found)
+    assert "hush-hush" not in run("config", "show").output
+
+
+def test_it_examines_the_installation(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RELAYDESK_NAMESERVERS", '["127.0.0.1:9"]')
+    monkeypatch.setenv("RELAYDESK_DNS_TIMEOUT", "0.3")
+    found = {finding["check"]: finding["level"] for finding in data("doctor")}
+    assert found["store"] == "ok"
+    assert found["certificate"] == "warn"
+    assert found["shop.example spf"] == "unchecked"
+
+
+def test_it_ends_quietly_when_its_reader_goes_away(shop: Path) -> None:
+    command = f"{sys.executable} -m relaydesk report sla --format html | head -c 10"
+    done = subprocess.run(
+        ["sh", "-c", command], capture_output=True, text=True, env={**os.environ}, check=True
+    )
+    assert done.stderr == ""
