@@ -22,6 +22,7 @@ SETTINGS = {
     "shared_buffers": "32MB",
     "autovacuum": "off",
     "max_wal_size": "256MB",
+    "dynamic_shared_memory_type": "mmap",  # in its own directory, so that nothing is left behind
     "fsync": "on",
 }
 
@@ -84,7 +85,9 @@ class Server:
         self._bin = reachable(binaries(), self._user, self.directory)
         self._process: subprocess.Popen[bytes] | None = None
         data = str(self.directory / "data")
-        self._run("initdb", "-D", data, *"-A trust -U relaydesk -E UTF8 --locale=C --no-sync".split())
+        self._run(
+            "initdb", "-D", data, *["-A", "trust", "-U", "relaydesk", "-E", "UTF8", "--locale=C", "--no-sync"]
+        )
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
