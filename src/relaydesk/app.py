@@ -14,12 +14,13 @@ import ssl
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from relaydesk import setup, timekeeper
 from relaydesk.door.listener import serve as open_door
-from relaydesk.door.room import Door
+from relaydesk.door.room import Door, Room
 from relaydesk.intake import Intake
 from relaydesk.logs import configure, log, log_exception
 from relaydesk.mailauth.resolver import Resolver
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from relaydesk.settings import Settings
     from relaydesk.sorting.policy import Policy
     from relaydesk.sorting.rules import Rules
+    from relaydesk.timekeeper import Rederived, Swept
 
 ALL_ROLES = ("door", "office")
 FLUSH_SECONDS = 2.0  # between two writings of the counted refusals
@@ -178,7 +180,8 @@ async def _door(conf: Settings, handed: Inherited, share: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, parts.reload)
-    listeners = [await open_door(one, door) for one in handed.sockets]
+    room = Room(door)  # one for all addresses: the caps count for the process
+    listeners = [await open_door(one, door, room) for one in handed.sockets]
     flushing = asyncio.create_task(_flush(intake))
     handed.watch_parent(lambda: _stop_soon(loop, stop), conf.drain_seconds)
     handed.ready()
@@ -220,24 +223,29 @@ def run_office(conf: Settings) -> int:
     parts = Reloadable(conf, secret.read(store, secrets.token_bytes))
     handed.watch_parent(stop.set, conf.drain_seconds)
     handed.ready()
-    _look(lambda: timekeeper.rederive(store, parts.policy.plan, now()))
+    _look(lambda: timekeeper.rederive(store, parts.policy.plan, now()), "deadlines_derived")
     while not stop.wait(conf.sweep_seconds):
         if reloaded.is_set():
             reloaded.clear()
             parts.reload()
-        _look(lambda: timekeeper.sweep(store, now()))
+        _look(lambda: timekeeper.sweep(store, now()), "deadlines_passed")
     store.close()
     return 0
 
 
-def _look(work: Callable[[], object]) -> None:
+def _look(work: Callable[[], Swept | Rederived], told_as: str) -> None:
     """Run one piece of the office's work; a failing store is waited for, never the end of the process."""
     try:
-        work()
+        done = work()
     except StoreError as error:
         log("store_unavailable", level="error", problem=str(error))
     except Exception:
         log_exception("office_failed")
+    else:
+        figures = asdict(done)
+        failed = figures.pop("failed")
+        if failed or any(figures.values()):
+            log(told_as, level="error" if failed else "info", failed=str(failed) or None, figures=figures)
 
 
 def _handed_down() -> Inherited:

@@ -19,6 +19,7 @@ from ruamel.yaml.error import YAMLError
 
 from relaydesk.door.limits import Limits
 
+SHORTEST_LINE = 65_536  # bytes; a smaller cap bounces real mail for good
 PREFIX = "RELAYDESK_"
 CONFIG_VARIABLE = "RELAYDESK_CONFIG"
 DEFAULT_FILE = Path("relaydesk.yaml")
@@ -69,6 +70,8 @@ def _limits(given: object) -> Limits:
             raise ValueError(f"{name} is no limit; there are {', '.join(kinds)}")
         if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
             raise ValueError(f"limit {name} must be a positive number, not {value!r}")
+    if given.get("line_bytes", SHORTEST_LINE) < SHORTEST_LINE:
+        raise ValueError(f"limit line_bytes must be at least {SHORTEST_LINE}; real mail has such lines")
     return Limits(**{name: kinds[name](value) for name, value in given.items()})
 
 

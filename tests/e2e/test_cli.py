@@ -92,7 +92,7 @@ def test_it_says_when_an_answer_is_due(shop: Path) -> None:
         (("orders", "import", "gone.csv"), "gone.csv"),
         (("report", "sla", "--from", "soon"), "is neither a day"),
         (("--config", "gone.yaml", "config", "show"), "gone.yaml is not there"),
-        (("ticket", "1", "--how", "paid"), "--how goes with --handled"),
+        (("ticket", "1", "--how", "paid"), "go with --handled"),
     ],
 )
 def test_it_names_the_mend_of_a_wrong_call(shop: Path, arguments: tuple[str, ...], told: str) -> None:

@@ -122,6 +122,7 @@ def _row(ticket: TicketRow, numbers: Sequence[Number]) -> dict[str, Any]:
 )
 @click.option("--handled", callback=moment, metavar="AT", help="Handled at AT; say how with --how.")
 @click.option("--how", help="What was done, with --handled.")
+@click.option("--clock", type=click.Choice(["handling", "evidence"]), help="Which clock --handled stops.")
 @click.option("--assign", metavar="AGENT", help="Give it to an agent.")
 @click.option("--unassign", is_flag=True, help="Give it to nobody.")
 @click.option("--note", metavar="TEXT", help="Add an internal note.")
@@ -165,10 +166,10 @@ def _work(store: Store, conf: Settings, ticket_id: int, actor: str, acts: dict[s
         desk.answered_outside(store, ticket_id, at=acts["answered"], **who)
         yield f"Ticket {ticket_id}: answered elsewhere, on record."
     if acts["handled"]:
-        desk.handled(store, ticket_id, at=acts["handled"], how=acts["how"] or "", **who)
+        desk.handled(store, ticket_id, at=acts["handled"], how=acts["how"] or "", clock=acts["clock"], **who)
         yield f"Ticket {ticket_id}: handled, on record."
-    elif acts["how"]:
-        raise click.UsageError("--how goes with --handled AT.")
+    elif acts["how"] or acts["clock"]:
+        raise click.UsageError("--how and --clock go with --handled AT.")
     if acts["assign"] and acts["unassign"]:
         raise click.UsageError("Choose one of --assign and --unassign.")
     if acts["assign"] or acts["unassign"]:

@@ -1,0 +1,117 @@
+"""Real and hostile mail through the whole line: each file gets a stated code and is kept byte by byte."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import resource
+import smtplib
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+from tests.support.shared import shared
+
+from relaydesk import setup
+from relaydesk.door.allowlist import parse as parse_lists
+from relaydesk.door.limits import Limits
+from relaydesk.door.listener import serve
+from relaydesk.door.replies import BY_REASON
+from relaydesk.door.room import Door
+from relaydesk.intake import Intake
+from relaydesk.mailauth.resolver import Resolver
+from relaydesk.mailauth.zone import ZoneSource, parse_zone
+from relaydesk.settings import Settings
+from relaydesk.store.tables import Message, table
+
+if TYPE_CHECKING:
+    from relaydesk.store import Store
+
+MEBIBYTE = 1 << 20
+# A relay with an unknown origin: nothing can be proven and nothing is refused for it, so all is stored.
+LISTS = "relays: [127.0.0.1/32]\nsenders: [support.instagram.com]\n"
+
+
+def corpus() -> list[tuple[str, bytes]]:
+    folder = shared("corpus")
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and "README" not in path.name)
+    return [(str(path.relative_to(folder)), crlf(path.read_bytes())) for path in files]
+
+
+def crlf(raw: bytes) -> bytes:
+    """The bytes with every line end as CR LF, and one at the end, as a client must send them."""
+    lines = re.sub(rb"\r\n|\r|\n", b"\r\n", raw)
+    return lines if lines.endswith(b"\r\n") else lines + b"\r\n"
+
+
+def intake_for(store: Store, workers: ThreadPoolExecutor) -> Intake:
+    conf = Settings(mailboxes=("help@shop.example",))
+    policy = setup.policy(conf, parse_lists(LISTS))
+    rules = setup.rules(conf)
+    return Intake(
+        store=store,
+        resolver=Resolver(ZoneSource(parse_zone({}))),
+        policy=lambda: policy,
+        rules=lambda: rules,
+        hostname="mx.shop.example",
+        authserv_id="mx.shop.example",
+        clock=lambda: datetime.now(UTC),
+        workers=workers,
+    )
+
+
+def send_all(port: int, messages: list[tuple[str, bytes]]) -> dict[str, tuple[int, bytes, float]]:
+    """Reply code, reply text and processor seconds of each file."""
+    told = {}
+    for name, raw in messages:
+        with smtplib.SMTP("127.0.0.1", port, timeout=60) as client:
+            client.ehlo("client.example")
+            client.mail("buyer@sender.example")
+            client.rcpt("help@shop.example")
+            before = time.process_time()
+            code, text = client.data(raw)
+            told[name] = (code, text, time.process_time() - before)
+    return told
+
+
+@pytest.mark.timeout(120)
+async def test_it_answers_and_keeps_every_file_of_the_corpus(
+    sqlite_store: Store,
+) -> None:
+    messages = corpus()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    told = await through_the_door(sqlite_store, messages)
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak) * 1024
+    stated = {(reply.code, reply.enhanced) for reply in BY_REASON.values()} | {(250, "2.0.0")}
+    odd = {n: t for n, (c, t, _) in told.items() if (c, t.decode().split()[0]) not in stated}
+    assert odd == {}
+    slow = {name: spent for name, (_, _, spent) in told.items() if spent > 1.0}
+    assert slow == {}
+    assert grown < 200 * MEBIBYTE
+    with sqlite_store.reading() as session:
+        kept = {row.raw for row in session.connection().execute(select(table(Message).c.raw))}
+    accepted = {raw for name, raw in messages if told[name][0] == 250}
+    assert accepted == kept
+    assert len(accepted) > 150  # the rest is refused for its own sake: loops, giant headers
+
+
+async def through_the_door(
+    store: Store, messages: list[tuple[str, bytes]]
+) -> dict[str, tuple[int, bytes, float]]:
+    with socket.create_server(("127.0.0.1", 0)) as sock, ThreadPoolExecutor(2) as workers:
+        door = Door(
+            hostname="mx.shop.example",
+            limits=Limits(commands=100_000, quiet_seconds=0.2),
+            receiver=intake_for(store, workers),
+            allowlist=lambda: parse_lists(LISTS),
+            now=lambda: datetime.now(UTC),
+        )
+        listener = await serve(sock, door)
+        try:
+            return await asyncio.to_thread(send_all, listener.address[1], messages)
+        finally:
+            await listener.close(5)
