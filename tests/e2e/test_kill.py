@@ -1,0 +1,26 @@
+"""kill -9 under load, in a few rounds; ``bench/kill.py`` does a hundred."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench import kill
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.postgres import Server
+
+
+def test_it_loses_and_doubles_nothing_on_sqlite(tmp_path: Path):
+    figures = kill.run(4, tmp_path, seed=1, targets=("listener", "everyone", "office", "parent"))
+    assert figures.problems == []
+    assert figures.sent == 4 * kill.MAILS
+    assert figures.acknowledged > 0
+
+
+def test_it_loses_and_doubles_nothing_on_postgresql(tmp_path: Path, own_postgres: Server):
+    figures = kill.run(3, tmp_path, own_postgres, seed=2, targets=("server", "listener", "backend"))
+    assert figures.problems == []
+    assert figures.sent == 3 * kill.MAILS
+    assert figures.acknowledged > 0
