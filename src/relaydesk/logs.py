@@ -77,6 +77,7 @@ def configure(level: Level = "info", form: Format = "auto", stream: TextIO | Non
     )
     logging.basicConfig(level=LEVELS[level], handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # names every one
     silence_talkers()
 
 

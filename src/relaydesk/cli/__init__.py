@@ -26,7 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "orders": ("orders:orders", "The local order directory."),
     "allowlist": ("mail:allowlist", "Check the lists of networks, or audit them against DNS."),
     "refusals": ("mail:refusals", "What was turned away at the door, and why."),
-    "send-test": ("mail:send_test", "Send a signed sample through a door and explain the outcome."),
+    "send-test": ("sendtest:send", "Send a signed sample through a door and explain the outcome."),
     "agents": ("desk:agents", "Who works in the queues."),
     "config": ("running:config", "The effective settings."),
     "db": ("running:db", "The database."),

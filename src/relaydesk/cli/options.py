@@ -25,8 +25,10 @@ def moment(_: click.Context, __: click.Parameter, text: str | None) -> datetime 
     return found.astimezone(UTC)
 
 
-def address(_: click.Context, __: click.Parameter, text: str) -> str:
+def address(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
     """An IP address in canonical text."""
+    if text is None:
+        return None
     found = canonical(text)
     if found is None:
         raise click.BadParameter(f"{text!r} is no IP address; write it as 66.220.144.130 or 2001:db8::1")

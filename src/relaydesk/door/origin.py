@@ -42,9 +42,9 @@ _GOOGLE = re.compile(rf"from \S+ \((?:\S+ )?\[{_ADDRESS}\]\) by mx\.google\.com 
 _GOOGLE_INNER = re.compile(r"by [0-9A-Za-z.:-]+ with SMTP id .*")
 
 # from HELO (192.0.2.1) by XX.mail.protection.outlook.com (10.0.0.1) with Microsoft SMTP Server … ; inner
-# hand-overs look the same, with Microsoft's own addresses, or say "with mapi".
+# hand-overs look the same, with Microsoft's own addresses and the name in capitals, or say "with mapi".
 _M365 = re.compile(
-    rf"from \S+ \(\[?{_ADDRESS}(?:%\d+)?\]?\) by [A-Za-z0-9.-]+\.(?:outlook|office365)\.com \([^()]*\) "
+    rf"from \S+ \(\[?{_ADDRESS}(?:%\d+)?\]?\) by [A-Za-z0-9.-]+\.(?i:outlook|office365)\.(?i:com) \([^()]*\) "
     r"with (?:Microsoft SMTP Server|mapi|HTTPS?)\b.*"
 )
 _M365_INNER = tuple(ip_network(text) for text in ("10.0.0.0/8", "fe80::/10", "2603:1080::/25"))
