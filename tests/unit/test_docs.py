@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
-import importlib.util
+import csv
+import json
 import re
+import shlex
+from dataclasses import asdict
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
 import click
 import pytest
 from pydantic import BaseModel
+from ruamel.yaml import YAML
+from tests.support.mails import RULES
 
+from relaydesk import cli, setup
+from relaydesk.clock.calendar import Calendar
 from relaydesk.door import limits, replies
+from relaydesk.door.allowlist import parse
 from relaydesk.events import WHAT
+from relaydesk.mailauth.zone import parse_zone
+from relaydesk.orders import rows as orders
 from relaydesk.reasons import SENTENCES
-from relaydesk.settings import PREFIX, Queue, Settings
+from relaydesk.settings import PREFIX, Queue, Settings, load
+from relaydesk.sorting import rules
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 
 
 @cache
 def named() -> frozenset[str]:
     """Everything that docs/operations.md puts in backticks, outside of code blocks."""
     page = DOCS / "operations.md"
-    if not page.exists() and not (ROOT / "src" / "relaydesk" / "app.py").exists():
-        pytest.skip("neither the composition nor docs/operations.md is written yet")
     text = page.read_text(encoding="utf-8")
     text = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
     return frozenset(re.findall(r"`([^`\n]+)`", text))
@@ -75,17 +86,164 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> set[str]:
 
 
 def test_it_documents_every_command():
-    from relaydesk import cli
-
-    rooms = {where.partition(":")[0] for where, _ in cli.COMMANDS.values()}
-    if missing := {room for room in rooms if importlib.util.find_spec(f"relaydesk.cli.{room}") is None}:
-        pytest.skip(f"not written yet: relaydesk.cli {', '.join(sorted(missing))}")
-    assert isinstance(cli.main, click.Group)
-    typed = commands(cli.main)
+    typed = commands(cli.cli)
     assert "report sla" in typed
     assert {
         name for name in typed if not any(one == name or one.startswith(f"{name} ") for one in named())
     } == set()
+
+
+def blocks(page: str, language: str = "yaml") -> list[str]:
+    return [text for named_as, text in fenced(DOCS / page) if named_as == language]
+
+
+def fenced(page: Path) -> list[tuple[str, str]]:
+    """The fenced blocks of a page: language and text."""
+    text = page.read_text(encoding="utf-8")
+    return re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def calls() -> list[tuple[str, list[str]]]:
+    """Every call of relaydesk in the pages, as pasted: page, words behind ``relaydesk``."""
+    found = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        quoted = re.findall(r"(?<!`)`relaydesk ([^`\n]+)`(?!`)", text)
+        for _, block in fenced(page):
+            quoted += re.findall(r"^(?:ExecStart=\S*/)?relaydesk (?!unix )(.+)$", block, re.MULTILINE)
+        found += [(page.name, shlex.split(line)) for line in quoted]
+    return found
+
+
+@pytest.mark.parametrize(("page", "words"), calls(), ids=lambda value: str(value)[:60])
+def test_its_calls_can_be_typed_as_they_stand(page, words):
+    command: click.Command = cli.cli
+    context = click.Context(command)
+    known = {"--help", *(option for one in command.params for option in one.opts)}
+    for word in words:
+        if isinstance(command, click.Group) and (inner := command.get_command(context, word)) is not None:
+            command = inner
+            known |= {option for one in command.params for option in one.opts}
+        elif word.startswith("-"):
+            assert word in known, f"{page}: {command.name} has no {word}"
+    assert command is not cli.cli or words[0] == "COMMAND", (
+        f"{page}: relaydesk {' '.join(words)} is no command"
+    )
+
+
+def options(command: click.Command) -> set[str]:
+    found = {option for one in command.params for option in one.opts}
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        inner = (command.get_command(context, name) for name in command.list_commands(context))
+        return found.union(*(options(one) for one in inner if one is not None))
+    return found
+
+
+def test_it_names_no_option_that_does_not_exist():
+    mentioned = {one.split()[0] for one in named() if one.startswith("--")}
+    # of certbot
+    assert mentioned - options(cli.cli) - {"--deploy-hook"} == set()
+
+
+def rows(page: str, first: str) -> dict[str, list[str]]:
+    """The table of a page whose header begins with this word: name to further cells."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    table = re.search(rf"^\| {first} \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", text, re.MULTILINE)
+    assert table is not None, first
+    cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table[1].splitlines()]
+    return {row[0].strip("` "): row[1:] for row in cells}
+
+
+def test_it_tells_the_defaults_of_the_settings():
+    told = rows("operations.md", "setting")
+    wrong = {}
+    for name, field in Settings.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        if default in ("", None) or isinstance(default, (dict, limits.Limits)) or name == "nameservers":
+            continue  # "this host's own name" and the like
+        written = json.dumps(list(default)) if isinstance(default, tuple) else str(default)
+        if told[name][0] != f"`{written}`":
+            wrong[name] = (told[name][0], written)
+    assert wrong == {}
+
+
+def test_it_tells_the_defaults_of_the_limits():
+    told = {name: float(cells[0]) for name, cells in rows("operations.md", "limit").items()}
+    assert told == asdict(limits.Limits())
+
+
+def example(page: str, start: str) -> dict[str, object]:
+    """The YAML examples of a page that begin with this key, as one mapping each."""
+    (found,) = [block for block in blocks(page) if block.startswith(start)]
+    return YAML(typ="safe", pure=True).load(found)
+
+
+def test_its_examples_of_settings_work(tmp_path):
+    (readme,) = [text for language, text in fenced(ROOT / "README.md") if language == "yaml"]
+    queues = next(block for block in blocks("operations.md") if block.startswith("queues:"))
+    for text in (readme, example_text("operations.md", "mailboxes:"), queues):
+        path = tmp_path / "relaydesk.yaml"
+        path.write_text(text)
+        conf = load(path, {})
+        setup.policy(conf, setup.allowlist(conf))
+
+
+def example_text(page: str, start: str) -> str:
+    return next(block for block in blocks(page) if block.startswith(start))
+
+
+def test_its_example_of_a_calendar_works():
+    calendar = Calendar.from_mapping(example("formats.md", "zone:"))
+    assert calendar.warnings == ()
+    assert calendar.business_day == timedelta(hours=8)
+
+
+def test_its_examples_of_lists_work():
+    lists = [block for block in blocks("relays.md") if block.startswith(("relays:", "proxies:"))]
+    assert len(lists) == 5
+    for text in lists:
+        found = parse(text)
+        assert found.relays or found.proxies
+
+
+def test_its_example_of_rules_extends_ours():
+    assert any(
+        rule.name == "our-claim-decided"
+        for rule in RULES.extended(rules.load(example_text("formats.md", "rules:"), "formats.md")).rules
+    )
+
+
+def test_its_example_of_a_zone_works():
+    assert len(parse_zone(example("formats.md", "support.instagram.com:")).nodes) == 4
+
+
+def test_its_example_of_orders_is_read():
+    (lines,) = blocks("formats.md", "")
+    (record,) = csv.DictReader(lines.splitlines())
+    row = orders.read(record)
+    assert row.unknown == ()
+    assert (row.order.items[0].retailer_id, row.order.items[0].quantity) == ("MUG-RED", 2)
+
+
+def test_it_documents_the_columns_of_orders():
+    assert set(rows("formats.md", "column")) == set(orders.COLUMNS)
+
+
+def test_it_documents_the_keys_of_a_rule_file():
+    text = (DOCS / "formats.md").read_text(encoding="utf-8")
+    words = set(re.findall(r"`(\w+)`", text))
+    assert {*rules._RULE, *rules._LABELS} - words == set()
+    assert {*rules._TOP} - words - {"rules"} == set()
+
+
+def test_the_readme_is_one_screen_and_names_what_there_is():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert text.count("\n") <= 90
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    made = re.findall(r"^make ([a-z]+)", text, re.MULTILINE)
+    assert made == ["demo", "test"]
+    assert set(made) <= set(targets)
 
 
 def test_it_documents_no_setting_that_does_not_exist():
@@ -94,7 +252,7 @@ def test_it_documents_no_setting_that_does_not_exist():
     assert {one for one in mentioned if one.split("__")[0].removesuffix("_") not in known} == set()
 
 
-@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_its_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         if "://" not in target and not target.startswith("mailto:"):
