@@ -257,3 +257,29 @@ def test_its_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         if "://" not in target and not target.startswith("mailto:"):
             assert (page.parent / target).exists(), target
+
+
+def sources() -> dict[str, str]:
+    """Module path without suffix, as flow.md writes it: its text."""
+    package = ROOT / "src" / "relaydesk"
+    return {
+        path.relative_to(package).with_suffix("").as_posix(): path.read_text(encoding="utf-8")
+        for path in package.rglob("*.py")
+    }
+
+
+def flow_names() -> list[str]:
+    text = (DOCS / "flow.md").read_text(encoding="utf-8")
+    return sorted(set(re.findall(r"`([\w/]+\.[\w.]+)`", text)) - {"facebook.yaml"})
+
+
+@pytest.mark.parametrize("name", flow_names())
+def test_the_flow_names_functions_that_exist(name):
+    where, *path = name.split(".")
+    known = sources()
+    if where in known:
+        text = known[where]
+    else:  # a class, wherever it is defined
+        text = "\n".join(one for one in known.values() if re.search(rf"^class {where}\b", one, re.MULTILINE))
+    for part in path:
+        assert re.search(rf"^ *(?:async def|def|class) {part}\b|^{part}\b.*=", text, re.MULTILINE), name
