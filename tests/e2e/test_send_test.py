@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import ssl
 import threading
@@ -11,11 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trustme
+from click.testing import CliRunner
 from tests.support.dns import dns_server
 from tests.support.serving import Serving
 from tests.support.signing import key
 from tests.support.smtp import DIRECT, PROXIED, XCLIENT, OpenDoor
 
+from relaydesk.cli import cli
 from relaydesk.door.limits import Limits
 from relaydesk.mailauth.signing import key_record
 from relaydesk.sendtest.conversation import Route
@@ -25,6 +28,8 @@ from relaydesk.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from click.testing import Result
 
     from relaydesk.sendtest.sample import Sample, SampleKind
 
@@ -125,6 +130,25 @@ def test_it_names_an_origin_that_is_not_listed(serving):
     result = send_test(to(serving.port, via="proxy", origin="203.0.113.9"), sample())
     assert (result.good, result.code, result.stage) == (False, "no_role", "RCPT TO")
     assert "Name one of networks" in result.told[1]
+
+
+def command(serving: Serving, *options: str) -> Result:
+    place = {"RELAYDESK_DATABASE": serving.database, "RELAYDESK_MAILBOXES": '["help@shop.example"]'}
+    return CliRunner().invoke(cli, ["send-test", "--to", f"127.0.0.1:{serving.port}", *options], env=place)
+
+
+def test_its_command_says_what_became_of_the_sample(serving):
+    done = command(serving, "--proxy", FACEBOOK)
+    assert done.exit_code == 0, done.output
+    assert "The message was answered: 250 2.0.0 Ok: stored" in done.output
+    assert "in queue case, genuine:" in done.output
+
+
+def test_its_command_fails_when_something_is_wrong(serving):
+    done = command(serving, "--json")
+    assert done.exit_code == 1
+    told = json.loads(done.output)
+    assert (told["good"], told["code"], told["filed"]) == (False, "proxy_without_header", None)
 
 
 # --- doors set up otherwise ----------------------------------------------------------------------------
