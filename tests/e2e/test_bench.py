@@ -1,0 +1,26 @@
+"""The benchmark runs and tells what it promises; its figures are not judged here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_it_sets_the_full_line_beside_a_bare_server():
+    script = [sys.executable, str(ROOT / "bench" / "intake.py"), "--json", "--processes", "1"]
+    few = ["--rounds", "1", "--mails", "4", "--photos", "1", "--clients", "2"]
+    done = subprocess.run([*script, *few], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert [row["shape"] for row in told["summary"]] == [
+        "3 KB, new connection",
+        "3 KB, reused connection",
+        "4 MB photo",
+    ]
+    for row in told["summary"]:
+        assert row["ratio"] == row["full"]["per_second"] / row["bare"]["per_second"] > 0
+    assert {run["server"] for run in told["runs"]} == {"bare", "full"}
