@@ -1,0 +1,183 @@
+"""The course of the demo: start, send, look, and serve on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from relaydesk import app, desk, setup
+from relaydesk.cases.case import common_zone, load_all
+from relaydesk.cases.compose import delivery
+from relaydesk.cases.wire import send
+from relaydesk.data import data_path
+from relaydesk.demo import stand
+from relaydesk.demo.stand import HOST
+from relaydesk.letters import parse
+from relaydesk.mailauth.zone import parse_zone
+from relaydesk.orders.importer import import_file
+from relaydesk.store import tickets
+
+if TYPE_CHECKING:
+    from relaydesk.cases.case import Case, Step
+    from relaydesk.store.engine import Store
+
+CLAIMED = "371202934455811"  # an order that a claim of the samples names
+GROUPS = {
+    "1": "Genuine mail",
+    "2": "Signatures and SPF",
+    "3": "The door's policy, row by row",
+    "4": "By way of relays",
+    "5": "Look-alikes",
+    "6": "Hostile MIME",
+    "7": "Conversations",
+}
+_COLOURS = {"2": "32", "4": "33", "5": "31"}
+_BOLD = "1"
+
+
+def run(*, once: bool, port: int | None) -> int:
+    """The whole demo; ``port`` is the door's on loopback (default: a free one). The exit status.
+
+    With ``once`` it ends by itself: 0 if every reply was as the case expects and every command went well.
+    Without, it serves until Ctrl-C.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    fixtures = data_path("fixtures")
+    cases = load_all(fixtures)
+    with contextlib.ExitStack() as stack:
+        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="relaydesk-demo-")))
+        names = stack.enter_context(stand.answering(parse_zone(common_zone(cases))))
+        config = stand.prepared(place, fixtures, names, port or 0)
+        _say("Starting the real server with the demo shop …")
+        process = stack.enter_context(stand.serving(place, config))
+        shop = Shop(config, fixtures, stand.announced_port(process, place))
+        good = shop.show(cases)
+        if once:
+            return 0 if good else 1
+        _say(f"Serving on {HOST}:{shop.port} until Ctrl-C. Everything lies in {place} and goes with it.")
+        with contextlib.suppress(KeyboardInterrupt):
+            process.wait()
+            raise setup.SetupError(f"The server has ended. {stand.last_words(place)}")
+    _say("\nStopped, and cleared away.")
+    return 0
+
+
+@dataclass(slots=True)
+class Shop:
+    """The running demo: its settings file, the fixtures, the port of its door, and what came of it."""
+
+    config: Path
+    fixtures: Path
+    port: int
+    replies: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+
+    def show(self, cases: tuple[Case, ...]) -> bool:
+        """Send every case, then print what a person looks at; whether all went as it should."""
+        _say(f"It listens on {HOST}:{self.port}; DNS comes from the fixtures. Now the samples, one by one.")
+        store = app.open_store(setup.settings(str(self.config)))
+        try:
+            done = import_file(store, self.fixtures / "orders.csv", now=app.now())
+            _say(f"{done.added} orders stand in the shop's directory.")
+            self._send_all(store, cases)
+            answered, handled = _sender_ticket(store, cases[0].last), _newest(store, CLAIMED)
+        finally:
+            store.close()
+        now = app.now().isoformat(timespec="seconds")
+        how = "Nothing to do: the buyer was paid back."
+        well = [
+            self._command("ticket", str(answered), "--answered-outside", now, "--as", "demo"),
+            self._command("ticket", str(handled), "--handled", now, "--how", how, "--as", "demo"),
+            self._command("queue"),
+            self._command("queue", "all", "--limit", "100"),
+            self._command("report", "sla"),
+        ]
+        self._advise(answered)
+        return all(well) and not self.wrong
+
+    def _send_all(self, store: Store, cases: tuple[Case, ...]) -> None:
+        group = ""
+        for case in cases:
+            if case.name[0] != group:
+                group = case.name[0]
+                _say(_paint(f"\n{GROUPS.get(group, 'More')}", _BOLD))
+            for step in case.steps:
+                self._do(store, case, step)
+        counts = self.replies
+        told = f"{counts['2']} taken in, {counts['5']} refused, {counts['4']} asked to come again"
+        ending = f"not as expected: {', '.join(self.wrong)}" if self.wrong else "every reply as expected"
+        _say(f"\n{counts.total()} messages: {told}; {ending}.")
+
+    def _do(self, store: Store, case: Case, step: Step) -> None:
+        """One step of a case: an agent's act, or a message and its reply."""
+        if step.act == "close":
+            desk.close(store, _sender_ticket(store, case.steps[0]), actor="agent:demo", now=app.now())
+            _say(f"  {'':4}before: an agent closes the ticket")
+            return
+        ticket = _sender_ticket(store, case.steps[0]) if "{bounce}" in step.rcpt else 0
+        secret = setup.settings(str(self.config)).secret
+        given = delivery(step, app.now(), self.fixtures / "keys", secret=secret, ticket=ticket)
+        reply = send(given, HOST, self.port)
+        self.replies[reply[0]] += 1
+        title = case.name if step is case.last else f"{'':4}before: a message"
+        wanted = _wanted(step)
+        odd = "" if reply.startswith(wanted) else f"   EXPECTED {wanted}"
+        _say(f"  {title:42} {_paint(reply, _COLOURS.get(reply[0], ''))}{odd}")
+        if odd:
+            self.wrong.append(case.name)
+
+    def _command(self, *arguments: str) -> bool:
+        """Run one of the real commands on the demo's settings, for the user to see; whether it went well."""
+        _say(_paint(f"\n$ relaydesk {' '.join(arguments)}", _BOLD))
+        command = stand.command(self.config, *arguments)
+        return subprocess.run(command, check=False, env=stand.environment()).returncode == 0  # noqa: S603 - ourselves
+
+    def _advise(self, ticket: int) -> None:
+        _say(f"""
+What to look at next, in another terminal, with  export RELAYDESK_CONFIG={self.config}
+  relaydesk ticket {ticket}                               a ticket with its evidence
+  relaydesk queue case                             one queue, by deadline
+  relaydesk report sla --format html -o sla.html   the report to print
+  relaydesk refusals                               what was turned away, and why
+The samples lie in {self.fixtures / "cases"}; each says in why.md what it is for.
+""")
+
+
+def _wanted(step: Step) -> str:
+    """The beginning of the reply that the case expects here and now."""
+    starts = {"accepted": "250 ", "refused": "5", "deferred": "4"}
+    expected = {**step.expected, **step.expected.get("demo", {})}
+    return str(expected.get("reply") or starts[expected["outcome"]])
+
+
+def _sender_ticket(store: Store, step: Step) -> int:
+    """The newest ticket of the sender of a step's message, 0 for none."""
+    return _newest(store, parse.read(step.message).from_[0].addr.lower())
+
+
+def _newest(store: Store, text: str) -> int:
+    """The newest ticket of a relay address or an order, 0 for none."""
+    with store.reading() as session:
+        found = tickets.search(session, text)
+    return found[0].id if found else 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _paint(text: str, colour: str) -> str:
+    """Coloured on a terminal only (https://no-color.org)."""
+    if not colour or not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
+        return text
+    return f"\x1b[{colour}m{text}\x1b[0m"

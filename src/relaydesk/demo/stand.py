@@ -1,0 +1,134 @@
+"""What the demo stands on: a name server, a certificate, a settings file and the real server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from relaydesk import setup
+from relaydesk.mailauth.zoneserver import ZoneServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from relaydesk.mailauth.zone import Zone
+
+HOST = "127.0.0.1"
+READY_SECONDS = 60.0
+STOP_SECONDS = 40.0
+LISTENS = "relaydesk listens on "
+
+
+@contextlib.contextmanager
+def answering(zone: Zone) -> Iterator[str]:
+    """A name server for ``zone`` in a thread of its own; its address."""
+    loop, server = asyncio.new_event_loop(), ZoneServer(zone, HOST)
+    thread = threading.Thread(target=loop.run_forever, name="dns", daemon=True)
+    thread.start()
+    asyncio.run_coroutine_threadsafe(server.start(), loop).result(READY_SECONDS)
+    try:
+        yield server.address
+    finally:
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(READY_SECONDS)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(READY_SECONDS)
+        loop.close()
+
+
+def prepared(place: Path, fixtures: Path, names: str, port: int) -> Path:
+    """The settings file: the demo shop's, and where things are."""
+    _certify(place)
+    where = {
+        "listen": [f"{HOST}:{port}"],
+        "database": f"sqlite:///{place / 'relaydesk.db'}",
+        "allowlist": str(fixtures / "allowlist.yaml"),
+        "nameservers": [names],
+        "tls_certificate": str(place / "certificate.pem"),
+        "tls_key": str(place / "key.pem"),
+    }
+    config = place / "relaydesk.yaml"
+    lines = [f"{name}: {json.dumps(value)}\n" for name, value in where.items()]
+    config.write_text(
+        (fixtures / "relaydesk.yaml").read_text(encoding="utf-8") + "".join(lines), encoding="utf-8"
+    )
+    return config
+
+
+def _certify(place: Path) -> None:
+    """A self-signed certificate for STARTTLS, good for a month."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "mx.shop.example")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=30))
+    names = x509.SubjectAlternativeName([x509.DNSName("mx.shop.example")])
+    made = builder.add_extension(names, critical=False).sign(key, SHA256())
+    (place / "certificate.pem").write_bytes(made.public_bytes(Encoding.PEM))
+    (place / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    (place / "key.pem").chmod(0o600)
+
+
+@contextlib.contextmanager
+def serving(place: Path, config: Path) -> Iterator[subprocess.Popen[str]]:
+    """``relaydesk serve`` in a session of its own, so that a Ctrl-C reaches it once, by us."""
+    with (place / "relaydesk.log").open("w", encoding="utf-8") as log:
+        process = subprocess.Popen(  # noqa: S603 - ourselves
+            command(config, "serve"),
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env=environment(),
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def announced_port(process: subprocess.Popen[str], place: Path) -> int:
+    """The port that the server says it listens on. SetupError with its last words when it never does."""
+    late = threading.Timer(READY_SECONDS, process.kill)
+    late.start()
+    try:
+        for line in process.stdout or ():
+            if line.startswith(LISTENS):
+                return int(line.rpartition(":")[2])
+    finally:
+        late.cancel()
+    process.wait()
+    raise setup.SetupError(f"The server did not start. {last_words(place)}")
+
+
+def last_words(place: Path) -> str:
+    lines = (place / "relaydesk.log").read_text(encoding="utf-8").splitlines()
+    return "Its last words: " + (" ".join(lines[-3:]) or "none.")
+
+
+def command(config: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "relaydesk", "--config", str(config), *arguments]
+
+
+def environment() -> dict[str, str]:
+    """Ours without settings: the demo shop's are all in its file."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("RELAYDESK_")}
