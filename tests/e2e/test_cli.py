@@ -118,6 +118,7 @@ def test_it_asks_for_an_upgrade_of_a_store_without_tables(
     found = run("queue")
     assert found.exit_code == 1
     assert "relaydesk db upgrade" in found.stderr
+    assert not list(tmp_path.iterdir())  # asking makes no empty database
 
 
 def explained(message: bytes, *more: str, code: int = 0) -> Any:
@@ -179,7 +180,8 @@ def test_it_imports_and_finds_orders(shop: Path) -> None:
         "3.68509E+14,A-2,CREATED,\n"
     )
     done = data("orders", "import", "orders.csv")
-    assert (done["added"], done["left_out"], done["rejected"][0]["row"]) == (1, 1, 3)  # as a spreadsheet counts
+    assert (done["added"], done["left_out"]) == (1, 1)
+    assert done["rejected"][0]["row"] == 3  # as a spreadsheet counts
     assert data("orders", "import", "orders.csv")["unchanged"] == 1
     for key in ("64000841784004", "A-1", "5oguv2ft0e@shopping.instagram.com"):
         assert data("orders", "find", key)[0]["id"] == "64000841784004"

@@ -47,6 +47,8 @@ class Store:
         Raises StoreUnfit (a sentence that names the mend) or StoreUnavailable.
         """
         address = _address(url)
+        if address.get_backend_name() == "sqlite":
+            _own_file(Path(str(address.database)), make=upgrade)
         engine = create_engine(
             address,
             pool_size=connections,
@@ -126,12 +128,15 @@ def _address(url: str) -> URL:
         raise StoreUnfit(f"{family} is no database relaydesk knows; write the address like {FORMS}.")
     if not address.database or address.database == ":memory:":
         raise StoreUnfit("A database in memory keeps nothing; give a file, as in sqlite:///relaydesk.db.")
-    _own_file(Path(address.database))
     return address
 
 
-def _own_file(path: Path) -> None:
-    """Creates a new database file readable by its owner only: it will hold customers' mail."""
+def _own_file(path: Path, *, make: bool) -> None:
+    """The database file; a new one is readable by its owner only, as it will hold customers' mail."""
+    if not make and path.parent.is_dir() and not path.exists():
+        raise StoreUnfit(
+            f"There is no database {path} yet; run `relaydesk db upgrade`, or `relaydesk serve`."
+        )
     try:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except FileNotFoundError:
