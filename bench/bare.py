@@ -24,7 +24,8 @@ class Dropping:
 
 
 async def serve(port: int) -> None:
-    with socket.socket() as sock:
+    # With the protocol named, asyncio sets TCP_NODELAY on what it accepts; else replies wait up to 40 ms.
+    with socket.socket(proto=socket.IPPROTO_TCP) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind(("127.0.0.1", port))
