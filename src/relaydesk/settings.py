@@ -10,14 +10,22 @@ import difflib
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from relaydesk.door.limits import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SHORTEST_LINE = 65_536  # bytes; a smaller cap bounces real mail for good
 PREFIX = "RELAYDESK_"
@@ -171,7 +179,7 @@ class Settings(BaseSettings):
         return timedelta(hours=self.outage_hours)
 
     @classmethod
-    def settings_customise_sources(
+    def settings_customise_sources(  # noqa: PLR0913, PLR0917 - as the library calls it
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
@@ -179,19 +187,21 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return env_settings, init_settings
+        """Nothing is read behind the caller's back: :func:`load` brings file and environment together."""
+        return (init_settings,)
 
 
-def load(path: Path | None = None, environment: dict[str, str] | None = None) -> Settings:
-    """The effective settings from ``path`` (else RELAYDESK_CONFIG, else ./relaydesk.yaml if it is there).
+def load(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """The effective settings from ``path`` (else RELAYDESK_CONFIG, else ./relaydesk.yaml if it is there),
+    with those of ``environment`` (default: this process's) over them.
 
     Raises SettingsError with every bad setting named.
     """
-    environ = dict(os.environ) if environment is None else environment
+    environ = os.environ if environment is None else environment
     _check_names(environ)
     source = _file(path, environ)
     try:
-        return Settings(**_mapping(source))
+        return Settings(**_over(_mapping(source), _variables(environ)))
     except ValidationError as error:
         lines = [_sentence(dict(problem)) for problem in error.errors(include_url=False)]
     except ValueError as error:  # pydantic-settings: a variable that is not JSON where JSON is needed
@@ -216,7 +226,7 @@ def hide_password(url: str) -> str:
     return f"{scheme}{separator}{login.partition(':')[0]}:***@{host}" if at and ":" in login else url
 
 
-def _file(path: Path | None, environ: dict[str, str]) -> Path | None:
+def _file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
     named = path or (Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None)
     if named is not None:
         if not named.is_file():
@@ -243,7 +253,23 @@ def _mapping(path: Path | None) -> dict[str, Any]:
     return {str(key): value for key, value in found.items()}
 
 
-def _check_names(environ: dict[str, str]) -> None:
+def _variables(environ: Mapping[str, str]) -> dict[str, Any]:
+    """The settings that the environment gives; a name with ``__`` reaches into a setting."""
+    source = EnvSettingsSource(Settings)
+    source.env_vars = {name.lower(): value for name, value in environ.items()}
+    return source()
+
+
+def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Both together; where they differ ``above`` counts, table by table."""
+    merged = dict(below)
+    for name, value in above.items():
+        old = merged.get(name)
+        merged[name] = _over(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _check_names(environ: Mapping[str, str]) -> None:
     """Reports misspelt variables only: others of our prefix may be somebody's (Kubernetes sets such)."""
     given = {name: name.removeprefix(PREFIX).partition("__")[0].lower() for name in sorted(environ)}
     misspelt = [

@@ -142,12 +142,14 @@ class Shop:
         return subprocess.run(command, check=False, env=stand.environment()).returncode == 0  # noqa: S603 - ourselves
 
     def _advise(self, ticket: int) -> None:
+        ours = Path(sys.executable).with_name("relaydesk")
+        run = f"{ours if ours.exists() else 'relaydesk'} --config {self.config}"
         _say(f"""
-What to look at next, in another terminal, with  export RELAYDESK_CONFIG={self.config}
-  relaydesk ticket {ticket}                               a ticket with its evidence
-  relaydesk queue case                             one queue, by deadline
-  relaydesk report sla --format html -o sla.html   the report to print
-  relaydesk refusals                               what was turned away, and why
+What to look at next, in another terminal:
+  {run} ticket {ticket}       # a ticket with its evidence
+  {run} queue case            # one queue, by deadline
+  {run} report sla --format html -o sla.html   # the report to print
+  {run} refusals              # what was turned away, and why
 The samples lie in {self.fixtures / "cases"}; each says in why.md what it is for.
 """)
 

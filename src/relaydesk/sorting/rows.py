@@ -160,7 +160,8 @@ def _genuine(a: Arrival) -> Verdict | None:  # row 7
 def _forged(a: Arrival) -> Verdict | None:  # row 8
     if not a.claims_listed or vouched(a) is not None or not a.origin.known:
         return None
-    if a.auth.dmarc.policy != "reject" or _may_be_broken_by_relay(a):
+    # DMARC that passes says nothing against the message, even where its SPF does not count for us.
+    if a.auth.dmarc.policy != "reject" or a.auth.dmarc.result == "pass" or _may_be_broken_by_relay(a):
         return None
     return Verdict("refused", reason("forged", from_domain=a.from_domain))
 
