@@ -179,7 +179,7 @@ class Settings(BaseSettings):
         return timedelta(hours=self.outage_hours)
 
     @classmethod
-    def settings_customise_sources(  # noqa: PLR0913, PLR0917 - as the library calls it
+    def settings_customise_sources(
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
