@@ -3,6 +3,7 @@
 #   make test            the whole test suite                 (make test ARGS="tests/unit -k clock")
 #   make lint            style, format and types
 #   make bench           the benchmark
+#   make kill            kill -9 at random moments under load: 100 rounds (make kill ARGS="--rounds 10")
 #   make lock            the lock files anew (needs uv)
 #   make clean           away with what was made here
 PYTHON ?=
@@ -11,7 +12,7 @@ ARGS ?=
 BIN := .venv/bin
 SETUP := PYTHON="$(PYTHON)" .ci/setup
 
-.PHONY: help demo test lint bench lock clean
+.PHONY: help demo test lint bench kill lock clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -33,6 +34,10 @@ lint:
 bench:
 	@$(SETUP) dev
 	$(BIN)/python bench/intake.py $(ARGS)
+
+kill:
+	@$(SETUP) dev
+	$(BIN)/python bench/kill.py $(ARGS)
 
 lock:
 	@.ci/lock

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, select, update
 
 from relaydesk.store.tables import Order, TicketOrder, table
-from relaydesk.store.upsert import upsert
+from relaydesk.store.upsert import engine_of, upsert, upsert_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sqlalchemy import Insert
     from sqlmodel import Session
 
     from relaydesk.sorting.findings import Candidate
@@ -69,14 +71,6 @@ _RANK = {"bound": 0, "not_found": 1, "mentioned": 2}
 def _write(session: Session, numbers: list[Number]) -> None:
     if not numbers:
         return
-    statement = upsert(session, TicketOrder)
-    new = statement.excluded
-    weaker = (N.how == "mentioned") | ((N.how == "not_found") & (new.how == "bound"))
-    statement = statement.on_conflict_do_update(
-        index_elements=[N.ticket_id, N.what, N.value],
-        set_={"how": new.how, "label": new.label, "place": new.place},
-        where=weaker,
-    )
     rows = [
         {
             "ticket_id": n.ticket_id,
@@ -88,7 +82,20 @@ def _write(session: Session, numbers: list[Number]) -> None:
         }
         for n in numbers
     ]
-    session.connection().execute(statement, rows)
+    session.connection().execute(_noting(engine_of(session)), rows)
+
+
+@cache
+def _noting(engine: str) -> Insert:
+    """Built once an engine: this runs for nearly every message."""
+    statement = upsert_for(engine, TicketOrder)
+    new = statement.excluded
+    weaker = (N.how == "mentioned") | ((N.how == "not_found") & (new.how == "bound"))
+    return statement.on_conflict_do_update(
+        index_elements=[N.ticket_id, N.what, N.value],
+        set_={"how": new.how, "label": new.label, "place": new.place},
+        where=weaker,
+    )
 
 
 def bind(session: Session, ticket_id: int, order: str, label: str) -> bool:

@@ -12,8 +12,16 @@ if TYPE_CHECKING:
     from sqlmodel import Session, SQLModel
 
 
-def upsert(session: Session, model: type[SQLModel]) -> sqlite.Insert | postgresql.Insert:
+def engine_of(session: Session) -> str:
+    """``sqlite`` or ``postgresql``: which engine a session speaks to."""
+    return session.get_bind().dialect.name
+
+
+def upsert_for(engine: str, model: type[SQLModel]) -> sqlite.Insert | postgresql.Insert:
     """An insert that knows ``on_conflict_do_update`` and ``on_conflict_do_nothing``."""
-    if session.get_bind().dialect.name == "sqlite":
-        return sqlite.insert(table(model))
-    return postgresql.insert(table(model))
+    return sqlite.insert(table(model)) if engine == "sqlite" else postgresql.insert(table(model))
+
+
+def upsert(session: Session, model: type[SQLModel]) -> sqlite.Insert | postgresql.Insert:
+    """The same for the engine of a session."""
+    return upsert_for(engine_of(session), model)
