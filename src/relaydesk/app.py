@@ -12,10 +12,10 @@ import secrets
 import signal
 import ssl
 import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from relaydesk import setup, timekeeper
@@ -214,23 +214,29 @@ def run_office(conf: Settings) -> int:
     """The office process: looks at the deadlines every few seconds."""
     configure(conf.log_level, conf.log_format)
     handed = _handed_down()
-    stop = threading.Event()
-    reloaded = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    signal.signal(signal.SIGHUP, lambda *_: reloaded.set())
+    # A handler may run while the main thread waits here: of the queues only this one stands that.
+    asked: SimpleQueue[int] = SimpleQueue()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda number, _: asked.put(number))
     store = open_store(conf)
     parts = Reloadable(conf, secret.read(store, secrets.token_bytes))
-    handed.watch_parent(stop.set, conf.drain_seconds)
+    handed.watch_parent(lambda: asked.put(signal.SIGTERM), conf.drain_seconds)
     handed.ready()
     _look(lambda: timekeeper.rederive(store, parts.policy.plan, now()), "deadlines_derived")
-    while not stop.wait(conf.sweep_seconds):
-        if reloaded.is_set():
-            reloaded.clear()
+    while (number := _next(asked, conf.sweep_seconds)) in (None, signal.SIGHUP):
+        if number is not None:
             parts.reload()
         _look(lambda: timekeeper.sweep(store, now()), "deadlines_passed")
     store.close()
     return 0
+
+
+def _next(asked: SimpleQueue[int], seconds: float) -> int | None:
+    """The next signal, or None when none came in so many seconds."""
+    try:
+        return asked.get(timeout=seconds)
+    except Empty:
+        return None
 
 
 def _look(work: Callable[[], Swept | Rederived], told_as: str) -> None:
