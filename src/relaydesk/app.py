@@ -223,8 +223,8 @@ def run_office(conf: Settings) -> int:
     handed.watch_parent(lambda: asked.put(signal.SIGTERM), conf.drain_seconds)
     handed.ready()
     _look(lambda: timekeeper.rederive(store, parts.policy.plan, now()), "deadlines_derived")
-    while (number := _next(asked, conf.sweep_seconds)) in (None, signal.SIGHUP):
-        if number is not None:
+    while (came := _next(asked, conf.sweep_seconds)) in (None, signal.SIGHUP):
+        if came is not None:
             parts.reload()
         _look(lambda: timekeeper.sweep(store, now()), "deadlines_passed")
     store.close()

@@ -76,11 +76,20 @@ def _limits(given: object) -> Limits:
     for name, value in given.items():
         if name not in kinds:
             raise ValueError(f"{name} is no limit; there are {', '.join(kinds)}")
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
-            raise ValueError(f"limit {name} must be a positive number, not {value!r}")
-    if given.get("line_bytes", SHORTEST_LINE) < SHORTEST_LINE:
+    numbers = {name: _number(name, value) for name, value in given.items()}
+    if numbers.get("line_bytes", SHORTEST_LINE) < SHORTEST_LINE:
         raise ValueError(f"limit line_bytes must be at least {SHORTEST_LINE}; real mail has such lines")
-    return Limits(**{name: kinds[name](value) for name, value in given.items()})
+    return Limits(**{name: kinds[name](value) for name, value in numbers.items()})
+
+
+def _number(name: str, value: object) -> float:
+    try:  # a variable such as RELAYDESK_LIMITS__ERRORS comes as text
+        found = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else 0.0
+    except ValueError:
+        found = 0.0
+    if not 0 < found < inf:
+        raise ValueError(f"limit {name} must be a positive number, not {value!r}")
+    return found
 
 
 class Settings(BaseSettings):
@@ -200,12 +209,11 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
     environ = os.environ if environment is None else environment
     _check_names(environ)
     source = _file(path, environ)
+    given = _over(_mapping(source), _variables(environ))
     try:
-        return Settings(**_over(_mapping(source), _variables(environ)))
+        return Settings(**given)
     except ValidationError as error:
         lines = [_sentence(dict(problem)) for problem in error.errors(include_url=False)]
-    except ValueError as error:  # pydantic-settings: a variable that is not JSON where JSON is needed
-        lines = [f"{error}; lists are written as JSON, such as '[\"help@shop.example\"]'"]
     raise SettingsError("\n".join(lines))
 
 
@@ -240,7 +248,7 @@ def _mapping(path: Path | None) -> dict[str, Any]:
         return {}
     try:
         found = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
+    except (OSError, YAMLError, ValueError, RecursionError) as error:  # ValueError: no text, or no such date
         problem = " ".join(str(error).split())
         raise SettingsError(f"{path} cannot be read as YAML: {problem}") from error
     if found is None:
@@ -257,7 +265,12 @@ def _variables(environ: Mapping[str, str]) -> dict[str, Any]:
     """The settings that the environment gives; a name with ``__`` reaches into a setting."""
     source = EnvSettingsSource(Settings)
     source.env_vars = {name.lower(): value for name, value in environ.items()}
-    return source()
+    try:
+        return source()
+    except ValueError as error:  # pydantic-settings names the field in quotes
+        variable = PREFIX + str(error).split('"')[1].upper()
+        mend = "lists are written as JSON, such as '[\"help@shop.example\"]', mappings as '{\"name\": 1}'"
+        raise SettingsError(f"{variable} cannot be read: {mend}.") from error
 
 
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -292,4 +305,5 @@ def _unknown(name: str, where: str) -> str:
 def _sentence(problem: dict[str, Any]) -> str:
     name = ".".join(str(part) for part in problem["loc"])
     variable = PREFIX + str(problem["loc"][0]).upper() if problem["loc"] else ""
-    return f"Setting {name} ({variable}): {str(problem['msg']).removeprefix('Value error, ')}."
+    told = _PLAIN.get(problem["type"]) or str(problem["msg"]).removeprefix("Value error, ")
+    return f"Setting {name} ({variable}): {told}."

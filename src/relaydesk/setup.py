@@ -51,7 +51,7 @@ def read_yaml(path: Path) -> Any:
     """A YAML file as plain values. SetupError with the line when it is none."""
     try:
         return YAML(typ="safe", pure=True).load(read_text(path))
-    except YAMLError as error:
+    except (YAMLError, ValueError, RecursionError) as error:  # ValueError: a date that is none
         raise SetupError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from None
 
 

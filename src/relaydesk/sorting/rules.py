@@ -53,7 +53,7 @@ class _Reader:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             said = (error.problem or "not YAML").splitlines()[0]
             raise RulesError([f"{self.source}:{line}: {said}."]) from error
-        except YAMLError as error:
+        except (YAMLError, ValueError, RecursionError) as error:
             raise RulesError([f"{self.source}:1: not YAML: {str(error).splitlines()[0]}."]) from error
         if document is None:
             return {}
