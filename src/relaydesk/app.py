@@ -25,7 +25,7 @@ from relaydesk.intake import Intake
 from relaydesk.logs import configure, log, log_exception
 from relaydesk.mailauth.resolver import Resolver
 from relaydesk.processes.inherited import Inherited, inherited
-from relaydesk.processes.listening import Address, bind
+from relaydesk.processes.listening import bind
 from relaydesk.processes.privileges import drop_privileges
 from relaydesk.processes.supervisor import Child, Pace, supervise
 from relaydesk.settings import hide_password
@@ -106,7 +106,7 @@ def serve(conf: Settings, config_file: str | None, roles: Sequence[str] = ALL_RO
     configure(conf.log_level, conf.log_format)
     _check(conf, roles)
     listeners = _listeners(conf) if "door" in roles else 0
-    bound = bind([Address.parse(text) for text in conf.listen], listeners) if listeners else None
+    bound = bind(setup.listen(conf), listeners) if listeners else None
     if conf.user:
         drop_privileges(conf.user)
     open_store(conf, upgrade=True).close()
@@ -127,9 +127,13 @@ def serve(conf: Settings, config_file: str | None, roles: Sequence[str] = ALL_RO
 def _check(conf: Settings, roles: Sequence[str]) -> None:
     """Everything a file can have wrong is told before any port is bound."""
     Reloadable(conf, b"")
-    setup.calendar(conf, now().date())
+    for warning in setup.calendar(conf, now().date()).warnings:
+        log("calendar", level="warning", problem=warning)
     open_resolver(conf)
-    if "door" in roles and not conf.mailboxes:
+    if "door" not in roles:
+        return
+    setup.listen(conf)
+    if not conf.mailboxes:
         raise setup.SetupError(
             "No mailboxes are set, so all mail would be refused: set mailboxes in relaydesk.yaml or "
             "RELAYDESK_MAILBOXES='[\"help@shop.example\"]'."

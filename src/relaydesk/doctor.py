@@ -37,9 +37,11 @@ def examine(conf: Settings, now: datetime) -> Iterator[Finding]:
         yield Finding("mailboxes", "ok", f"{len(conf.mailboxes)} take mail: {', '.join(conf.mailboxes)}.")
     else:
         yield Finding("mailboxes", "fail", "None are set, so all mail would be refused; set mailboxes.")
+    yield _tried("listen", lambda: f"{', '.join(map(str, setup.listen(conf)))}.")
     yield _tried("lists", lambda: _lists(conf))
     yield _tried("rules", lambda: f"{len(setup.rules(conf).rules)} sorting rules are good.")
     yield _tried("calendar", lambda: _calendar(conf, now))
+    yield from (Finding("calendar", "warn", told) for told in _ineffective(conf))
     yield _tried("targets", lambda: _targets(conf))
     yield _certificate(conf, now)
     yield _tried("store", lambda: _store(conf))
@@ -59,8 +61,14 @@ def _lists(conf: Settings) -> str:
 
 
 def _calendar(conf: Settings, now: datetime) -> str:
-    found = setup.calendar(conf, now.date())
-    return " ".join([f"{found.describe()}.", *found.warnings])
+    return f"{setup.calendar(conf, now.date()).describe()}."
+
+
+def _ineffective(conf: Settings) -> tuple[str, ...]:
+    try:
+        return setup.calendar(conf).warnings
+    except ValueError:  # told as a failure already
+        return ()
 
 
 def _targets(conf: Settings) -> str:

@@ -9,6 +9,7 @@ import dataclasses
 import difflib
 import os
 from datetime import timedelta
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -31,6 +32,14 @@ SHORTEST_LINE = 65_536  # bytes; a smaller cap bounces real mail for good
 PREFIX = "RELAYDESK_"
 CONFIG_VARIABLE = "RELAYDESK_CONFIG"
 DEFAULT_FILE = Path("relaydesk.yaml")
+# What pydantic says in its own words, for the admin.
+_PLAIN = {
+    "tuple_type": "this must be a list; write it as [one, two]",
+    "dict_type": "this must be a mapping; write it as {name: value}",
+    "model_type": "this must be a mapping; write it as {name: value}",
+    "string_type": "this must be text; put it in quotes",
+    "extra_forbidden": "there is no such field",
+}
 
 
 class SettingsError(ValueError):
@@ -73,13 +82,15 @@ def _limits(given: object) -> Limits:
     if not isinstance(given, dict):
         raise ValueError("write the limits as 'name: number' lines")
     kinds = {name: type(value) for name, value in dataclasses.asdict(Limits()).items()}
-    for name, value in given.items():
+    for name in given:
         if name not in kinds:
             raise ValueError(f"{name} is no limit; there are {', '.join(kinds)}")
-    numbers = {name: _number(name, value) for name, value in given.items()}
+    numbers = {name: kinds[name](_number(name, value)) for name, value in given.items()}
     if numbers.get("line_bytes", SHORTEST_LINE) < SHORTEST_LINE:
         raise ValueError(f"limit line_bytes must be at least {SHORTEST_LINE}; real mail has such lines")
-    return Limits(**{name: kinds[name](value) for name, value in numbers.items()})
+    if nothing := next((name for name, number in numbers.items() if not number), None):
+        raise ValueError(f"limit {nothing} must be at least 1, not {given[nothing]!r}")
+    return Limits(**numbers)
 
 
 def _number(name: str, value: object) -> float:

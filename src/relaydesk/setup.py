@@ -17,6 +17,7 @@ from relaydesk.clock.calendar import Calendar
 from relaydesk.clock.deadlines import Target
 from relaydesk.data import data_path
 from relaydesk.door import allowlist as lists
+from relaydesk.processes.listening import Address
 from relaydesk.sorting import rules as sorting_rules
 from relaydesk.sorting.policy import Policy, QueueTargets
 
@@ -49,8 +50,9 @@ def read_text(path: Path) -> str:
 
 def read_yaml(path: Path) -> Any:
     """A YAML file as plain values. SetupError with the line when it is none."""
+    text = read_text(path)
     try:
-        return YAML(typ="safe", pure=True).load(read_text(path))
+        return YAML(typ="safe", pure=True).load(text)
     except (YAMLError, ValueError, RecursionError) as error:  # ValueError: a date that is none
         raise SetupError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from None
 
@@ -72,6 +74,16 @@ def allowlist(conf: Settings) -> Allowlist:
     """The lists of networks: the settings' file, else the shipped one."""
     path = conf.allowlist or data_path("allowlist.yaml")
     return lists.parse(read_text(path), str(path))
+
+
+def listen(conf: Settings) -> tuple[Address, ...]:
+    """The addresses of the door."""
+    if not conf.listen:
+        raise SetupError("Setting listen: no address is given; write it as listen: ['0.0.0.0:25'].")
+    try:
+        return tuple(Address.parse(text) for text in conf.listen)
+    except ValueError as error:
+        raise SetupError(f"Setting listen: {error}") from None
 
 
 def rules(conf: Settings) -> Rules:

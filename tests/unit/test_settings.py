@@ -54,7 +54,13 @@ def test_it_lets_the_environment_win_over_the_file(monkeypatch: pytest.MonkeyPat
         ("on_drift: ignore", {}, "on_drift"),
         ("on_drift: defer\non_drift: refuse", {}, "duplicate key"),
         ("- a", {}, "must hold settings"),
-        ("", {"RELAYDESK_MAILBOXES": "help@shop.example"}, "lists are written as JSON"),
+        ("", {"RELAYDESK_MAILBOXES": "help@shop.example"}, "RELAYDESK_MAILBOXES cannot be read: lists are"),
+        ("mailboxes: help@shop.example", {}, "must be a list"),
+        ("queues: {case: {nosuch: 1}}", {}, "there is no such field"),
+        ("limits: {recipients: 0.5}", {}, "at least 1"),
+        ("", {"RELAYDESK_LIMITS__ERRORS": "many"}, "must be a positive number"),
+        ("calendar: {special: {2026-02-30: []}}", {}, "relaydesk.yaml cannot be read as YAML: day is out of"),
+        ("calendar: " + "[" * 3000, {}, "relaydesk.yaml cannot be read as YAML"),
     ],
 )
 def test_it_names_the_bad_setting_and_the_mend(
@@ -63,6 +69,27 @@ def test_it_names_the_bad_setting_and_the_mend(
     with pytest.raises(SettingsError) as caught:
         settings_from(monkeypatch, text, **environment)
     assert told in str(caught.value)
+    assert ("JSON" in str(caught.value)) == ("JSON" in told or "cannot be read: lists" in told)
+
+
+def test_it_reads_a_limit_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = settings_from(monkeypatch, RELAYDESK_LIMITS__ERRORS="7", RELAYDESK_LIMITS__IDLE_SECONDS="1.5")
+    assert (found.limits.errors, found.limits.idle_seconds) == (7, 1.5)
+
+
+@pytest.mark.parametrize("listen", ["[]", '["127.0.0.1"]', '["127.0.0.1:99999"]', '["desk.example:25"]'])
+def test_it_names_an_address_that_is_none(monkeypatch: pytest.MonkeyPatch, listen: str) -> None:
+    found = settings_from(monkeypatch, RELAYDESK_LISTEN=listen)
+    with pytest.raises(setup.SetupError, match=r"Setting listen: .*write"):
+        setup.listen(found)
+
+
+@pytest.mark.parametrize("text", ["special: {2026-02-30: []}", "x: " + "[" * 3000])
+def test_it_says_which_file_is_no_yaml(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "calendar.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(setup.SetupError, match=r"calendar\.yaml cannot be read as YAML"):
+        setup.calendar_file(path)
 
 
 def test_it_leaves_other_programs_variables_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,8 @@ def due(
         calendar = setup.calendar_file(calendar_file)
     else:
         calendar = setup.calendar(setup.settings(config))
+    for warning in calendar.warnings:
+        click.echo(f"relaydesk: {warning}", err=True)
     try:
         Target.parse(target)
     except ValueError as error:
