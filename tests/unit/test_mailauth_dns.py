@@ -231,7 +231,7 @@ def test_it_names_what_is_no_name_server(text: str) -> None:
     ("mapping", "sentence"),
     [
         (["x"], "A zone maps names to lists"),
-        ({"x.example": "TIMEOUT"}, "x.example: expected a list of records"),
+        ({"x.example": "gone"}, "x.example: expected a list of records"),
         ({"x.example": {"A": "192.0.2.1"}}, "x.example: expected a list of records"),
         ({"x.example": ["NEVER"]}, "x.example: 'NEVER' is no record"),
         ({"x.example": [{"A": "192.0.2.256"}]}, "x.example: '192.0.2.256' is no address"),
@@ -253,3 +253,9 @@ def test_it_names_what_is_wrong_with_a_zone(mapping: object, sentence: str) -> N
 async def test_a_zone_file_times_out_at_once() -> None:
     resolver = Resolver(ZoneSource(parse_zone(ZONE)))
     assert await resolver.lookup("slow.example", "TXT") == TempFail("timeout")
+
+
+@pytest.mark.parametrize("entries", [["SERVFAIL"], "SERVFAIL", [{"SERVFAIL": True}], {"SERVFAIL": None}])
+def test_it_reads_a_failure_in_any_of_its_shapes(entries: object) -> None:
+    zone = parse_zone({"broken.example": entries})
+    assert zone.answer("broken.example", "TXT") == TempFail("servfail")

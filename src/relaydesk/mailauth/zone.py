@@ -96,10 +96,12 @@ def _labels(name: str) -> list[str]:
 
 
 def _node(owner: object, entries: object) -> Node:
+    if _failure(entries) is not None:
+        entries = [entries]
     if isinstance(entries, (str, Mapping)) or not isinstance(entries, Sequence):
         raise ZoneError(f'{owner}: expected a list of records such as [{{TXT: "v=spf1 -all"}}].')
-    failure = next((TempFail(_FAILURES[entry]) for entry in entries if _is_failure(entry)), None)
-    pairs = [pair for entry in entries if not _is_failure(entry) for pair in _pairs(owner, entry)]
+    failure = next((found for entry in entries if (found := _failure(entry)) is not None), None)
+    pairs = [pair for entry in entries if _failure(entry) is None for pair in _pairs(owner, entry)]
     if not any(rrtype == "TXT" for rrtype, _ in pairs):
         pairs = [("TXT" if rrtype == "SPF" else rrtype, value) for rrtype, value in pairs]
     held: dict[RrType, tuple[Rdata, ...]] = {}
@@ -111,8 +113,11 @@ def _node(owner: object, entries: object) -> Node:
     return Node(held, failure)
 
 
-def _is_failure(entry: object) -> bool:
-    return isinstance(entry, str) and entry in _FAILURES
+def _failure(entry: object) -> TempFail | None:
+    """``TIMEOUT`` or ``SERVFAIL``, alone or as the one key of a mapping."""
+    if isinstance(entry, Mapping) and len(entry) == 1:
+        entry = next(iter(entry))
+    return TempFail(_FAILURES[entry]) if isinstance(entry, str) and entry in _FAILURES else None
 
 
 def _pairs(owner: object, entry: object) -> Iterable[tuple[str, object]]:
