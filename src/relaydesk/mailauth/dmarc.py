@@ -53,10 +53,9 @@ class Walk:
         if self.why:
             return None
         for name, record in self.found:
-            if record.psd == "n":
-                return name
             if record.psd == "y" and name != self.start:
                 return self.start.removesuffix(f".{name}").rpartition(".")[2] + f".{name}"
+        # The shortest name with a record; a psd=n ended the walk, so it is the last one too.
         return self.found[-1][0] if self.found else self.start
 
 
@@ -142,8 +141,8 @@ def evaluate(
     record = place[1] if place else Record("")
     judged = [(one, _aligned(one, author, walks, record)) for one in identifiers]
     aligned = [one for one, fits in judged if one.result == "pass" and fits]
-    # The author's own record applies, whatever a failed query above it would have brought.
-    known = not author.why or (place is not None and place[0] == author.start)
+    # With a failed query above it, only the author's own record is found, and it applies in any case.
+    known = not author.why or place is not None
     open_by = {one.by for one, fits in judged if _leaves_open(one, fits)} | (set() if known else {"dmarc"})
     outcome = DmarcResult(
         "none",

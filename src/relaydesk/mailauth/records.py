@@ -100,4 +100,6 @@ def label_fits(label: str) -> bool:
 
 def printable(text: str, limit: int = 200) -> str:
     """Foreign text for a sentence of ours: one line of printable ASCII, cut at ``limit`` characters."""
+    if text.isascii() and text.isprintable():
+        return text[:limit].strip()
     return "".join(char if " " <= char <= "~" else " " for char in text[:limit]).strip()

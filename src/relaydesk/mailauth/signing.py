@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 from dkim.canonicalization import CanonicalizationPolicy
 from dkim.crypto import parse_pem_private_key
 
-from relaydesk.mailauth.bodyhash import Canonical, body_hash, split_message
+from relaydesk.mailauth.bodyhash import Canonical, canonical_body, split_message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,10 +52,13 @@ def sign(  # noqa: PLR0913 - a signature has that many parts, and most have thei
     headers: Sequence[str] = META_HEADERS,
     canonicalization: str = "relaxed/simple",
     tags: Sequence[tuple[str, str]] = (),
+    algorithm: str = "",
 ) -> bytes:
     """``raw`` (with CRLF line ends) with a DKIM-Signature on top.
 
     ``tags`` are further ones in order, such as ``("t", "1763900000")``; nothing reads the clock.
+    ``algorithm`` is the key's own with SHA-256, unless ``"rsa-sha1"`` is asked for (RFC 8301 forbids it, so
+    that samples must show it refused).
 
     :raises ValueError: for a key that is neither RSA nor Ed25519 in unencrypted PEM.
     """
@@ -65,19 +68,21 @@ def sign(  # noqa: PLR0913 - a signature has that many parts, and most have thei
     signer = dkim.DKIM()
     signer.headers = fields
     if isinstance(key, rsa.RSAPrivateKey):
-        algorithm, signing_key = b"rsa-sha256", parse_pem_private_key(private_key_pem)
+        named, signing_key = b"rsa-sha256", parse_pem_private_key(private_key_pem)
     else:
-        algorithm, signing_key = b"ed25519-sha256", nacl.signing.SigningKey(key.private_bytes_raw())
-    signer.signature_algorithm, signer.hasher = algorithm, dkim.HASH_ALGORITHMS[algorithm]
+        named, signing_key = b"ed25519-sha256", nacl.signing.SigningKey(key.private_bytes_raw())
+    named = algorithm.encode() or named
+    signer.signature_algorithm, signer.hasher = named, dkim.HASH_ALGORITHMS[named]
+    hashed = canonical_body(body, form)
     written = [
         (b"v", b"1"),
-        (b"a", algorithm),
+        (b"a", named),
         (b"c", canonicalization.encode()),
         (b"d", domain.encode()),
         (b"s", selector.encode()),
         *((name.encode(), value.encode()) for name, value in tags),
         (b"h", ":".join(headers).encode()),
-        (b"bh", base64.b64encode(body_hash(body, form))),
+        (b"bh", base64.b64encode(signer.hasher(hashed).digest())),
         (b"b", b"0" * 60),
     ]
     policy = CanonicalizationPolicy.from_c_value(canonicalization.encode())
