@@ -76,6 +76,9 @@ SENTENCES: dict[str, str] = {
     # the door and the store
     "store_unavailable": "The store did not take the message; the client tries again.",
     "internal_error": "Something unexpected happened; the client tries again.",
+    # the gateway for the shop's own help desk
+    "not_relay_address": "{rcpt} is no relay address of a ticket we know.",
+    "answer_refused": "{sentence}",
 }
 
 
