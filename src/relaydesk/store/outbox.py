@@ -34,7 +34,8 @@ class Outgoing:
     """What is to be sent, before it is made.
 
     ``message`` is the stored message that is answered or forwarded, ``author`` an event's actor.
-    ``not_before`` is the end of the undo time. Times are aware.
+    ``not_before`` is the end of the undo time. Times are aware. ``handed_in`` is the delivery key of a help
+    desk's submission: the same one never makes a second row.
     """
 
     purpose: Purpose
@@ -45,6 +46,7 @@ class Outgoing:
     order_id: str | None
     not_before: datetime
     give_up_at: datetime
+    handed_in: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ def put(session: Session, outgoing: Outgoing, build: Callable[[int], Finished], 
     """Writes a row and its ``answer_queued``, in the caller's transaction; the row's number.
 
     ``build`` gets that number and makes the message, so that its bounce address and Message-ID can name it.
-    What it raises undoes the transaction. Conflict when the Message-ID exists.
+    What it raises undoes the transaction. Conflict when the Message-ID or the submission exists.
     """
     row = {
         "purpose": outgoing.purpose,
@@ -144,6 +146,7 @@ def put(session: Session, outgoing: Outgoing, build: Callable[[int], Finished], 
         "author": outgoing.author,
         "recipient": outgoing.recipient,
         "order_id": outgoing.order_id,
+        "handed_in": outgoing.handed_in,
         "envelope_from": "",
         "subject": "",
         "state": "queued",

@@ -250,7 +250,8 @@ class Outbox(SQLModel, table=True):
     ``next_try_at`` is when an undecided row may be claimed: the end of its undo time, its next try, or,
     while it is being sent, the end of the claimer's lease. ``attempts`` tells one claim from the next.
     ``envelope_from``, ``rfc_message_id``, ``subject`` and ``raw`` are written in the transaction that makes
-    the row and never change.
+    the row and never change. ``handed_in`` is the delivery key of a help desk's submission, so that one that
+    is handed in twice goes out once.
     """
 
     __table_args__ = (
@@ -265,6 +266,7 @@ class Outbox(SQLModel, table=True):
     recipient: str = Field(sa_type=Key)
     envelope_from: str = Field(default="", sa_type=Key)
     rfc_message_id: str | None = Field(default=None, unique=True, sa_type=Key)
+    handed_in: str | None = Field(default=None, unique=True, sa_type=Key)
     order_id: str | None = Field(default=None, sa_type=Key)
     subject: str = Field(default="", sa_type=Words)
     state: str = Field(default="queued", sa_type=Key)

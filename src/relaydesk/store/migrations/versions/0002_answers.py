@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("recipient", Key(), nullable=False),
         sa.Column("envelope_from", Key(), nullable=False),
         sa.Column("rfc_message_id", Key(), nullable=True),
+        sa.Column("handed_in", Key(), nullable=True),
         sa.Column("order_id", Key(), nullable=True),
         sa.Column("subject", Words(), nullable=False),
         sa.Column("state", Key(), nullable=False),
@@ -44,6 +45,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_outbox_ticket_id_ticket")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint("rfc_message_id", name=op.f("uq_outbox_rfc_message_id")),
+        sa.UniqueConstraint("handed_in", name=op.f("uq_outbox_handed_in")),
     )
     op.create_index(
         "ix_outbox_undecided_next_try_at_id",
