@@ -17,7 +17,7 @@ from relaydesk.answers.answer import AnswerRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from email.message import EmailMessage
+    from email.message import EmailMessage, MIMEPart
 
     from relaydesk.answers.answer import Bound
 
@@ -101,7 +101,7 @@ def _parsed(raw: bytes) -> EmailMessage:
     return message
 
 
-def _parts(part: EmailMessage, depth: int = 0) -> Iterator[EmailMessage]:
+def _parts(part: MIMEPart, depth: int = 0) -> Iterator[MIMEPart]:
     """This part and those below; a message that is enclosed is not looked into."""
     _refuse_if(depth > MAX_DEPTH, f"The finished message is nested more than {MAX_DEPTH} deep.")
     yield part
@@ -118,7 +118,8 @@ def _fields(message: EmailMessage) -> None:
         for name, value in part.items():
             _refuse_if(_CONTROL.search(str(value)), f"{name} hides a line break or control character.")
         name = part.get_filename() or ""
-        _refuse_if(_CONTROL.search(name) or set(name) & set("/\\"), f"An enclosure's name is unsafe: {name!r}.")
+        unsafe = _CONTROL.search(name) or set(name) & set("/\\")
+        _refuse_if(unsafe, f"An enclosure's name is unsafe: {name!r}.")
     absent = [name for name in WANTED if message[name] is None]
     _refuse_if(absent, f"These fields are missing: {', '.join(absent)}.")
     forbidden = sorted({name for name in message.keys() if FORBIDDEN.fullmatch(name)})  # noqa: SIM118
