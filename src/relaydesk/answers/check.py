@@ -171,7 +171,7 @@ def _sender(message: EmailMessage, bound: Bound) -> None:
 def _content(message: EmailMessage, bound: Bound) -> None:
     shown = list(_shown(message))
     plain = [text for kind, text in shown if kind == "plain"]
-    hyper = [_visible(text) for kind, text in shown if kind == "html"]
+    hyper = [visible(text) for kind, text in shown if kind == "html"]
     _refuse_if(not plain and not hyper, "The message has no text.")
     places = {"Subject": str(message["subject"])}
     places |= {"text": "\n".join(plain)} if plain else {}
@@ -194,7 +194,7 @@ def _shown(message: EmailMessage) -> Iterator[tuple[str, str]]:
             yield part.get_content_subtype(), part.get_content()
 
 
-def _visible(html: str) -> str:
+def visible(html: str) -> str:
     reader = _Visible()
     reader.feed(html)
     reader.close()

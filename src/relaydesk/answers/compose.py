@@ -62,30 +62,46 @@ def compose(question: Question, draft: Draft, shop: Shop, *, message_id: str, da
     """
     _require(question, draft, shop, message_id)
     text = _closed(draft)
-    boundary = "=_" + hashlib.sha256(message_id.encode()).hexdigest()[:32]
-    lines = [
-        f"Date: {format_datetime(date.astimezone(UTC))}",
-        folded(f"From: {phrase(shop.name)} <{shop.contact}>" if shop.name else f"From: {shop.contact}"),
-        f"To: {question.relay_address}",
-        folded("Subject: " + encoded_words(answer_subject(question.subject, draft.order_id))),
-        f"Message-ID: {message_id}",
-        *_threading(question),
-        "MIME-Version: 1.0",
-    ]
+    boundary = boundary_of(message_id)
     body = multipart(
         "alternative", boundary + "a", [text_part("plain", text), text_part("html", as_html(text))]
     )
     if draft.enclosures:
         body = multipart("mixed", boundary + "m", [body, *map(enclosed, draft.enclosures)])
-    return "\r\n".join(lines).encode("ascii") + b"\r\n" + body
+    subject = answer_subject(question.subject, draft.order_id)
+    return head(question, subject, shop, message_id=message_id, date=date) + body
 
 
-def _require(question: Question, draft: Draft, shop: Shop, message_id: str) -> None:
+def boundary_of(message_id: str) -> str:
+    """The beginning of all boundaries of one message."""
+    return "=_" + hashlib.sha256(message_id.encode()).hexdigest()[:32]
+
+
+def head(question: Question, subject: str, shop: Shop, *, message_id: str, date: datetime) -> bytes:
+    """The header section but for the body's own fields. AnswerRefused for addresses that are none."""
+    _require_addresses(question, shop, message_id)
+    lines = [
+        f"Date: {format_datetime(date.astimezone(UTC))}",
+        folded(f"From: {phrase(shop.name)} <{shop.contact}>" if shop.name else f"From: {shop.contact}"),
+        f"To: {question.relay_address}",
+        folded("Subject: " + encoded_words(subject)),
+        f"Message-ID: {message_id}",
+        *_threading(question),
+        "MIME-Version: 1.0",
+    ]
+    return "\r\n".join(lines).encode("ascii") + b"\r\n"
+
+
+def _require_addresses(question: Question, shop: Shop, message_id: str) -> None:
     for address in (question.relay_address, shop.contact):
         if not _ADDRESS.fullmatch(address) or len(address) > 254:  # noqa: PLR2004 - RFC 5321 §4.5.3.1.3
             raise AnswerRefused(f"{address!r} is no address that an answer can name.")
     if not _OURS.fullmatch(message_id):
         raise AnswerRefused(f"{message_id!r} is no Message-ID.")
+
+
+def _require(question: Question, draft: Draft, shop: Shop, message_id: str) -> None:
+    _require_addresses(question, shop, message_id)
     if draft.order_id is None and not draft.no_order:
         raise AnswerRefused("Choose the order, or confirm that no order number exists.")
     if draft.order_id is not None and not ORDER_ID.fullmatch(draft.order_id):
