@@ -15,7 +15,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from relaydesk.events import Event
-from relaydesk.store import casework, clocks, journal, outbox
+from relaydesk.store import casework, clocks, journal
+from relaydesk.store.sight import sight
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,7 +46,7 @@ def stop_response_clock(  # noqa: PLR0913 - which answer, to what, when, by whom
     ticket = casework.lock(session, ticket_id)
     existing = clocks.of_tickets(session, [ticket_id])
     clock = next((one for one in existing if one.clock == "response" and one.stopped_at is None), None)
-    seen = outbox.sight(session, ticket_id, message_id)
+    seen = sight(session, ticket_id, message_id)
     if ticket is None or clock is None or seen is None or clock.started_at > seen.until:
         return False
     if clock.suspended:

@@ -24,6 +24,11 @@ FLOOR_NAMES = ("pure", "outside", "work", "edge")
 # The longest name that fits decides; a module of the top that is not named here is an edge.
 FLOORS = {
     "": EDGE,
+    "answered": WORK,
+    "answers": OUTSIDE,
+    "answers.answer": PURE,
+    "answers.hop": PURE,
+    "answers.nexthop": PURE,
     "clock": PURE,
     "door.allowlist": PURE,
     "door.dots": PURE,
@@ -55,11 +60,12 @@ FLOORS = {
     "settings": OUTSIDE,
     "store": OUTSIDE,
     "desk": WORK,
+    "dispatcher": WORK,
     "intake": WORK,
     "timekeeper": WORK,
 }
 # A package's own __init__ is imported with each of its modules: where some are pure it must be too.
-PURE_DOORS = {"door", "mailauth", "report", ""}
+PURE_DOORS = {"answers", "door", "mailauth", "report", ""}
 
 # Pure modules compute. What they may import of the standard library, and the outside libraries that compute.
 PURE_STANDARD = {
@@ -83,6 +89,7 @@ IMPURE_CALLS = re.compile(
 # Each outside library has one owner: the room, or the modules, that know it.
 OWNERS: dict[str, tuple[str, ...]] = {
     "aiosmtpd": ("door",),
+    "aiosmtplib": ("answers.conversation",),
     "alembic": ("store",),
     "checkdmarc": ("mailauth.publisher",),
     "click": ("cli",),

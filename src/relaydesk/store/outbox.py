@@ -16,7 +16,7 @@ from sqlalchemy import and_, func, insert, select, update
 from relaydesk.answers.answer import UNDECIDED, Purpose, State
 from relaydesk.events import Event
 from relaydesk.store import journal
-from relaydesk.store.tables import Message, Outbox, table
+from relaydesk.store.tables import Outbox, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
-M, O = table(Message).c, table(Outbox).c  # noqa: E741 - as every table here has its letter
+O = table(Outbox).c  # noqa: E741 - as every table here has its letter
 _NEW = insert(table(Outbox))
 _UNDECIDED = O.state.in_(UNDECIDED)
 
@@ -89,7 +89,10 @@ class OutboxRow:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A row that is ours to send until ``lease_until``; ``attempts`` is the number of this claim."""
+    """A row that is ours to send until ``lease_until``; ``attempts`` is the number of this claim.
+
+    ``lapsed``: the claim before ran out without an outcome, so the hop may have the message already.
+    """
 
     id: int
     purpose: Purpose
@@ -107,15 +110,7 @@ class Claimed:
     last_code: int
     last_text: str
     raw: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """What stood before the answerer: ``until`` is the latest acceptance among the messages up to the one
-    answered, ``next_at`` that of the first customer message stored after it, if there is one."""
-
-    until: datetime
-    next_at: datetime | None
+    lapsed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +125,7 @@ class Outcome:
 
 
 _ROW = [O[one.name] for one in fields(OutboxRow)]
-_CLAIMED = [O[one.name] for one in fields(Claimed)]
+_CLAIMED = [O[one.name] for one in fields(Claimed) if one.name != "lapsed"]
 
 
 def put(session: Session, outgoing: Outgoing, build: Callable[[int], Finished], now: datetime) -> int:
@@ -197,32 +192,32 @@ def anything_due(session: Session, now: datetime) -> bool:
 
 def claim(session: Session, who: str, now: datetime, lease: timedelta, limit: int) -> tuple[Claimed, ...]:
     """Up to ``limit`` rows whose time has come or whose lease ran out, now ``who``'s for the lease."""
-    found = (
-        select(O.id)
+    due = (
+        select(O.id, O.state)
         .where(_UNDECIDED, O.next_try_at <= now)
         .order_by(O.next_try_at, O.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    ids = session.connection().execute(found).scalars().all()
-    if not ids:
+    lapsed = {one.id: one.state == "sending" for one in session.connection().execute(due)}
+    if not lapsed:
         return ()
-    until = now + lease
     taken = (
         update(table(Outbox))
-        .where(O.id.in_(ids), _UNDECIDED, O.next_try_at <= now)
+        .where(O.id.in_(lapsed))
         .values(
             state="sending",
             attempts=O.attempts + 1,
             lease_by=who,
-            lease_until=until,
-            next_try_at=until,
+            lease_until=now + lease,
+            next_try_at=now + lease,
             first_tried_at=func.coalesce(O.first_tried_at, now),
         )
         .returning(*_CLAIMED)
     )
     rows = session.connection().execute(taken).all()
-    return tuple(sorted((Claimed(**row._mapping) for row in rows), key=lambda one: one.id))
+    claimed = [Claimed(**row._mapping, lapsed=lapsed[row.id]) for row in rows]
+    return tuple(sorted(claimed, key=lambda one: one.id))
 
 
 def delivered(session: Session, claimed: Claimed, outcome: Outcome, hop: str, now: datetime) -> bool:
@@ -358,21 +353,3 @@ def newest(session: Session, limit: int = 1000) -> tuple[OutboxRow, ...]:
     """Everything, newest first."""
     statement = select(*_ROW).order_by(O.id.desc()).limit(limit)
     return tuple(OutboxRow(**one._mapping) for one in session.connection().execute(statement))
-
-
-def sight(session: Session, ticket: int, message: int) -> Sight | None:
-    """What an answer to ``message`` can have taken into account; None when the ticket has no such message."""
-    statement = (
-        select(M.id, M.kind, M.received_at, M.findings)
-        .where(M.ticket_id == ticket, M.duplicate_of.is_(None))
-        .order_by(M.id)
-    )
-    stored = session.connection().execute(statement).all()
-    before = [one.received_at for one in stored if one.id <= message]
-    after = [one.received_at for one in stored if one.id > message and _answerable(one.kind, one.findings)]
-    return Sight(max(before), min(after, default=None)) if before else None
-
-
-def _answerable(kind: str, findings: dict[str, Any]) -> bool:
-    """Customer mail: no bounce and no notice, and with an address to answer to."""
-    return kind not in ("bounce", "notice") and bool(findings.get("relay_address"))
