@@ -14,6 +14,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 from relaydesk.answers.answer import AnswerRefused
+from relaydesk.answers.mime import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -184,7 +185,7 @@ def _content(message: EmailMessage, bound: Bound) -> None:
             missing = not names(bound.order_id, text)
             _refuse_if(missing, f"The order number {bound.order_id} is missing in the {place}.")
         if bound.merchant_ref and place != "Subject":
-            missing = one_space(bound.merchant_ref) not in one_space(text)
+            missing = one_space(clean(bound.merchant_ref)) not in one_space(text)
             _refuse_if(missing, f"Our order number {bound.merchant_ref} is missing in the {place}.")
 
 
@@ -195,6 +196,7 @@ def _shown(message: EmailMessage) -> Iterator[tuple[str, str]]:
 
 
 def visible(html: str) -> str:
+    """The text that a reader of this HTML sees, a line for each block."""
     reader = _Visible()
     reader.feed(html)
     reader.close()

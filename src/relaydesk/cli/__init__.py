@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "due": ("clock:due", "Say when an answer would be due, and why then."),
     "queue": ("desk:queue", "Show the queues, or the tickets of one, by deadline."),
     "ticket": ("desk:ticket", "Show a ticket, or work on it."),
+    "templates": ("templates:templates", "The reply templates: list, check, preview."),
     "report": ("reports:report", "How well the shop answers."),
     "orders": ("orders:orders", "The local order directory."),
     "allowlist": ("mail:allowlist", "Check the lists of networks, or audit them against DNS."),
