@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 MAX_PARTS = 100
 MAX_DEPTH = 10
+_NO_ORDER = re.compile(r"^[ \t]*#no-order[ \t]*$", re.IGNORECASE | re.MULTILINE)
 _CONTENT_ID = re.compile(r"<[!-;=?-~]{1,240}>")
 
 
@@ -38,8 +39,9 @@ class Submitted:
     """What a help desk handed in, as far as the buyer may see it.
 
     ``texts`` and ``htmls`` in their order; ``inline`` are the images the HTML shows, by Content-ID, and
-    ``files`` the rest, each (name, content). ``automatic`` says that the desk wrote by itself, and
-    ``thread`` names the messages it answers, the latest first.
+    ``files`` the rest, each (name, content). ``automatic`` says that the desk wrote by itself, ``no_order``
+    that the agent states, by a line ``#no-order``, that no order number exists; ``thread`` names the messages
+    it answers, the latest first.
     """
 
     subject: str
@@ -48,6 +50,7 @@ class Submitted:
     inline: tuple[tuple[str, str, bytes], ...] = ()
     files: tuple[tuple[str, bytes], ...] = ()
     automatic: bool = False
+    no_order: bool = False
     thread: tuple[str, ...] = ()
 
 
@@ -136,10 +139,14 @@ def _read(message: EmailMessage, header: list[tuple[str, bytes]], rules: Cleanin
     texts: list[str] = []
     htmls: list[str] = []
     rest: list[tuple[str, str, bytes]] = []
+    no_order = False
     for part in _parts(message):
         kind, name = part.get_content_type(), part.get_filename()
         if kind in ("text/plain", "text/html") and not part.is_attachment() and not name:
             text = clean(str(part.get_content()))
+            no_order = (
+                no_order or _NO_ORDER.search(text if kind == "text/plain" else visible(text)) is not None
+            )
             (texts if kind == "text/plain" else htmls).append(_cleaned(text, kind, rules))
         else:
             rest.append((str(part.get("Content-ID", "")).strip(), name or "enclosure", _bytes_of(part)))
@@ -152,6 +159,7 @@ def _read(message: EmailMessage, header: list[tuple[str, bytes]], rules: Cleanin
         inline=tuple(inline),
         files=tuple(one[1:] for one in rest if one not in inline),
         automatic=is_automatic(header, rules),
+        no_order=no_order,
         thread=_thread(header),
     )
 

@@ -5,16 +5,22 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from relaydesk.door import trace
+from relaydesk.door.allowlist import Allowlist
 from relaydesk.door.dialogue import Dialogue
 from relaydesk.door.replies import Reply, reply_for
+from relaydesk.door.room import Door, Receiver, peer_key
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Awaitable, Callable
+    from datetime import datetime
 
     from relaydesk.door.dialogue import Transaction
+    from relaydesk.door.limits import Limits
     from relaydesk.letters.envelope import Envelope
 
 Verdict = Literal["right", "wrong", "later"]
@@ -23,12 +29,35 @@ PATIENCE = 3
 """Failed authentications of one session; after them it ends."""
 
 
-class Logins(Protocol):
-    """Who knows the clients. Must not block the loop."""
+class Gateway(Receiver, Protocol):
+    """Who knows the clients and takes what they hand in. Must not block the loop."""
 
     async def authenticate(self, ip: str, name: str, password: str) -> Verdict:
-        """Whether these are a client's credentials; ``later`` when that is not looked at now."""
+        """Whether these are a client's credentials; ``later`` when that is not looked at now.
+
+        ``ip`` is an IPv4 address or an IPv6 /64.
+        """
         ...
+
+
+def submission_door(
+    hostname: str,
+    limits: Limits,
+    gateway: Gateway,
+    now: Callable[[], datetime],
+    tls: Callable[[], ssl.SSLContext | None],
+) -> Door:
+    """The door of a submission listener: no network has a role at it, and a message has one recipient."""
+    nobody = Allowlist()
+    return Door(
+        hostname,
+        replace(limits, recipients=1),
+        gateway,
+        allowlist=lambda: nobody,
+        now=now,
+        tls=tls,
+        dialogue=partial(Submission, gateway),
+    )
 
 
 class _Broken(Exception):  # noqa: N818 - an ending, with the reply it gets
@@ -40,7 +69,7 @@ class _Broken(Exception):  # noqa: N818 - an ending, with the reply it gets
 class Submission(Dialogue):
     """A session in which nothing but AUTH leads to MAIL, and nothing but TLS to AUTH."""
 
-    def __init__(self, logins: Logins, *session: Any) -> None:
+    def __init__(self, logins: Gateway, *session: Any) -> None:
         super().__init__(*session)
         self.logins = logins
         self.client = ""
@@ -72,7 +101,7 @@ class Submission(Dialogue):
             name, password = await _READERS[mechanism.upper()](self, initial.strip(" "))
         except _Broken as broken:
             return broken.reply
-        looking = self.room.start(self.logins.authenticate(self.peer.socket_ip, name, password))
+        looking = self.room.start(self.logins.authenticate(peer_key(self.peer.socket_ip), name, password))
         verdict = await self._finish(looking)
         if verdict == "right":
             self.client = name
