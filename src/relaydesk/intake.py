@@ -14,13 +14,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from relaydesk import returned
+from relaydesk.answers import dsn
+from relaydesk.answers.compose import answer_of_message_id
 from relaydesk.door import trace
 from relaydesk.letters import parse
 from relaydesk.logs import domain_of, log, log_exception
 from relaydesk.mailauth import results, spf
 from relaydesk.mailauth.authenticate import authenticate
 from relaydesk.reasons import reason
-from relaydesk.sorting.bounces import bounced_ticket
+from relaydesk.sorting.bounces import Sealed, bounced_ticket, sealed_by_us
 from relaydesk.sorting.decide import decide
 from relaydesk.sorting.decision import Decision, Gathered
 from relaydesk.sorting.findings import Findings, Match
@@ -65,7 +68,15 @@ async def gather(
 
     letter, findings = await loop.run_in_executor(None, read) if len(envelope.raw) > BIG else read()
     auth = await authenticate(envelope, letter, resolver, limit=patience)
-    return Gathered(letter, findings, auth)
+    return Gathered(letter, findings, auth, _came_back(envelope, letter, findings, policy))
+
+
+def _came_back(envelope: Envelope, letter: Letter, findings: Findings, policy: Policy) -> dsn.Dsn | None:
+    """What the letter says of an answer of ours, where its recipient or our rules make it a bounce."""
+    notice = findings.match.kind == "bounce"
+    if not notice and not any(bounced_ticket(policy.secret, rcpt) for rcpt in envelope.rcpt_to):
+        return None
+    return dsn.read(letter, notice=notice, failed_recipient=findings.failed_recipient)
 
 
 @dataclass(slots=True)
@@ -156,6 +167,7 @@ class Intake:
         self, session: Session, envelope: Envelope, gathered: Gathered, policy: Policy, key: str
     ) -> Known:
         found = gathered.findings
+        sealed = _sealed(envelope, gathered, policy)
         return arrivals.known(
             session,
             delivery_key=envelope.delivery_key,
@@ -164,7 +176,8 @@ class Intake:
             sender=gathered.letter.from_[0].addr.lower() if gathered.letter.from_ else "",
             order_ids=found.values("order"),
             merchant_refs=found.values("merchant_ref"),
-            bounce_ticket=next((bounced_ticket(policy.secret, rcpt) for rcpt in envelope.rcpt_to), None),
+            bounce_ticket=sealed.ticket if sealed else None,
+            bounce_answer=sealed.answer if sealed else 0,
         )
 
     def _record(self, envelope: Envelope, gathered: Gathered, decision: Decision, now: datetime) -> Ids:
@@ -184,7 +197,24 @@ class Intake:
             kept = arrivals.record(
                 session, envelope, gathered.letter, gathered.auth, decision, trace=beside, now=now
             )
+            self._take_bounce(session, envelope, decision, kept, now)
         return {"message": kept.message_id, "ticket": kept.ticket_id}
+
+    def _take_bounce(
+        self, session: Session, envelope: Envelope, decision: Decision, kept: arrivals.Recorded, now: datetime
+    ) -> None:
+        if decision.dsn is None or decision.placement is None or kept.ticket_id is None:
+            return
+        returned.take(
+            session,
+            kept.ticket_id,
+            kept.message_id,
+            decision.dsn,
+            answer=decision.placement.answer,
+            at=envelope.received_at,
+            plan=self.policy().plan,
+            now=now,
+        )
 
     async def _drifting(self, origin: Origin, helo: str, mail_from: str, policy: Policy) -> str:
         """The listed sender domain for which SPF passes from this unlisted peer, or ""."""
@@ -228,6 +258,17 @@ class Intake:
             level="info",
             **ids,
         )
+
+
+def _sealed(envelope: Envelope, gathered: Gathered, policy: Policy) -> Sealed | None:
+    """The answer that came back, by what only we can have sealed: our bounce address, else our Message-ID."""
+    for rcpt in envelope.rcpt_to:
+        if (sealed := sealed_by_us(policy.secret, rcpt)) is not None:
+            return sealed
+    if gathered.dsn is None or not gathered.dsn.original_message_id:
+        return None
+    named = answer_of_message_id(policy.secret, gathered.dsn.original_message_id)
+    return Sealed(*named) if named is not None else None
 
 
 def _claimed(envelope: Envelope, gathered: Gathered | None) -> str:

@@ -34,6 +34,12 @@ def read(session: Session, ticket: int, author: str) -> str | None:
     )
 
 
+def of_ticket(session: Session, ticket: int) -> tuple[tuple[str, str], ...]:
+    """(author, text) of every draft on this ticket."""
+    found = select(D.author, D.text).where(D.ticket_id == ticket).order_by(D.author)
+    return tuple((row.author, row.text) for row in session.connection().execute(found))
+
+
 def drop(session: Session, ticket: int, author: str) -> None:
     """The draft was sent or thrown away."""
     session.connection().execute(delete(table(Draft)).where(D.ticket_id == ticket, D.author == author))
