@@ -1,7 +1,8 @@
 """The composition root: what each process of relaydesk is made of. Read this to know what runs.
 
 ``serve`` is the light parent: it binds the ports, gives up root, brings the schema up to date and keeps
-the children running. ``door`` is one listener process: door → intake → store. ``office`` keeps the time.
+the children running. ``door`` is one listener process: door → intake → store. ``office`` keeps the time and
+sends the answers.
 """
 
 from __future__ import annotations
@@ -12,13 +13,12 @@ import secrets
 import signal
 import ssl
 import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from relaydesk import setup, timekeeper
+from relaydesk import outgoing, setup, timekeeper
 from relaydesk.door.listener import serve as open_door
 from relaydesk.door.room import Door, Room
 from relaydesk.intake import Intake
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from relaydesk.door.allowlist import Allowlist
     from relaydesk.door.listener import Listener
+    from relaydesk.letterhead import Letterhead
     from relaydesk.settings import Settings
     from relaydesk.sorting.policy import Policy
     from relaydesk.sorting.rules import Rules
@@ -65,22 +66,29 @@ def open_resolver(conf: Settings) -> Resolver:
         raise setup.SetupError(f"Setting nameservers: {error}") from None
 
 
+def letterhead(conf: Settings, store: Store) -> Letterhead:
+    """Who we are when something goes out; its seals are those of every process of this store."""
+    return setup.letterhead(conf, setup.allowlist(conf), secret=secret.read(store, secrets.token_bytes))
+
+
 class Reloadable:
-    """What SIGHUP reads anew: the lists, the rules, the certificate. A broken file keeps what was there."""
+    """What SIGHUP reads anew: lists, rules, certificate, signing key. A broken file keeps what was there."""
 
     def __init__(self, conf: Settings, sealed_with: bytes) -> None:
         self._conf, self._secret = conf, sealed_with
-        self.allowlist, self.rules, self.policy, self.tls = self._read()
+        self.allowlist, self.rules, self.policy, self.tls, self.letterhead = self._read()
 
-    def _read(self) -> tuple[Allowlist, Rules, Policy, ssl.SSLContext | None]:
+    def _read(self) -> tuple[Allowlist, Rules, Policy, ssl.SSLContext | None, Letterhead | None]:
         found = setup.allowlist(self._conf)
         policy = setup.policy(self._conf, found, secret=self._secret)
-        return found, setup.rules(self._conf), policy, _certificate(self._conf)
+        answers = self._conf.support_contact or self._conf.mailboxes
+        letterhead = setup.letterhead(self._conf, found, secret=self._secret) if answers else None
+        return found, setup.rules(self._conf), policy, _certificate(self._conf), letterhead
 
     def reload(self) -> None:
         """Read all of it again; all or nothing."""
         try:
-            self.allowlist, self.rules, self.policy, self.tls = self._read()
+            self.allowlist, self.rules, self.policy, self.tls, self.letterhead = self._read()
         except (ValueError, OSError) as error:
             log("reload_failed", level="error", kept="the lists as they were", problem=str(error))
         else:
@@ -211,30 +219,76 @@ async def _drain(listeners: Sequence[Listener], seconds: float) -> None:
 
 
 def run_office(conf: Settings) -> int:
-    """The office process: looks at the deadlines every few seconds."""
+    """The office process: looks at the deadlines every few seconds, and sends the answers."""
     configure(conf.log_level, conf.log_format)
     handed = _handed_down()
-    stop = threading.Event()
-    reloaded = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    signal.signal(signal.SIGHUP, lambda *_: reloaded.set())
-    store = open_store(conf)
-    parts = Reloadable(conf, secret.read(store, secrets.token_bytes))
-    handed.watch_parent(stop.set, conf.drain_seconds)
-    handed.ready()
-    _look(lambda: timekeeper.rederive(store, parts.policy.plan, now()), "deadlines_derived")
-    while not stop.wait(conf.sweep_seconds):
-        if reloaded.is_set():
-            reloaded.clear()
-            parts.reload()
-        _look(lambda: timekeeper.sweep(store, now()), "deadlines_passed")
-    store.close()
+    asyncio.run(_office(conf, handed))
     return 0
 
 
+async def _office(conf: Settings, handed: Inherited) -> None:
+    store = open_store(conf)
+    parts = Reloadable(conf, secret.read(store, secrets.token_bytes))
+    workers = ThreadPoolExecutor(conf.workers, "store")
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, parts.reload)
+    handed.watch_parent(lambda: _stop_soon(loop, stop), conf.drain_seconds)
+    handed.ready()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_keep_time(conf, store, parts, workers, stop))
+        tasks.create_task(_send(conf, store, parts, workers, stop))
+    workers.shutdown()
+    store.close()
+
+
+async def _keep_time(
+    conf: Settings, store: Store, parts: Reloadable, workers: ThreadPoolExecutor, stop: asyncio.Event
+) -> None:
+    loop = asyncio.get_running_loop()
+
+    async def look(work: Callable[[], Swept | Rederived], told_as: str) -> None:
+        await loop.run_in_executor(workers, _look, work, told_as)
+
+    await look(lambda: timekeeper.rederive(store, parts.policy.plan, now()), "deadlines_derived")
+    while not await _stopped(stop, conf.sweep_seconds):
+        await look(lambda: timekeeper.sweep(store, now()), "deadlines_passed")
+
+
+async def _stopped(stop: asyncio.Event, seconds: float) -> bool:
+    """Whether it is time to stop, asked for so many seconds."""
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True
+
+
+async def _send(
+    conf: Settings, store: Store, parts: Reloadable, workers: ThreadPoolExecutor, stop: asyncio.Event
+) -> None:
+    first = parts.letterhead
+    if first is None:
+        log("answers_not_sent", level="warning", mend="set support_contact or mailboxes")
+        return
+    dispatcher, couriers = outgoing.dispatcher(
+        conf,
+        store,
+        lambda: parts.letterhead or first,
+        plan=lambda *what, **how: parts.policy.plan(*what, **how),  # noqa: PLW0108 - a reload replaces it
+        resolver=open_resolver(conf),
+        workers=workers,
+        clock=now,
+    )
+    await dispatcher.run(stop)
+    for courier in couriers:
+        await courier.close()
+
+
 def _look(work: Callable[[], Swept | Rederived], told_as: str) -> None:
-    """Run one piece of the office's work; a failing store is waited for, never the end of the process."""
+    """Run one piece of the timekeeper's work; a failing store is waited for, never the end of the process."""
     try:
         done = work()
     except StoreError as error:
