@@ -111,7 +111,8 @@ def enclosed(enclosure: Enclosure) -> bytes:
 def _filename(name: str) -> str:
     """The file name as a parameter (RFC 2183; beyond ASCII RFC 2231), whatever was in it."""
     safe = re.sub(r'[/\\"%;\n\t]', "_", clean(name))[:60] or "enclosure"
-    return f'filename="{safe}"' if safe.isascii() else f"filename*=utf-8''{quote(safe, safe='')}"
+    plain = safe.isascii() and "=?" not in safe  # some readers decode words there too, against RFC 2047 §5
+    return f'filename="{safe}"' if plain else f"filename*=utf-8''{quote(safe, safe='')}"
 
 
 def multipart(subtype: str, boundary: str, parts: list[bytes]) -> bytes:
