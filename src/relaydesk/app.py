@@ -11,23 +11,22 @@ import asyncio
 import os
 import secrets
 import signal
-import ssl
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from relaydesk import outgoing, setup, timekeeper
+from relaydesk import ingoing, outgoing, setup, timekeeper
 from relaydesk.door.listener import serve as open_door
-from relaydesk.door.room import Door, Room
-from relaydesk.intake import Intake
+from relaydesk.door.room import Room
 from relaydesk.logs import configure, log, log_exception
 from relaydesk.mailauth.resolver import Resolver
 from relaydesk.processes.inherited import Inherited, inherited
 from relaydesk.processes.listening import Address, bind
 from relaydesk.processes.privileges import drop_privileges
 from relaydesk.processes.supervisor import Child, Pace, supervise
+from relaydesk.reloading import Reloadable
 from relaydesk.settings import hide_password
 from relaydesk.store import secret
 from relaydesk.store.engine import Store
@@ -35,13 +34,13 @@ from relaydesk.store.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from socket import socket
 
-    from relaydesk.door.allowlist import Allowlist
     from relaydesk.door.listener import Listener
+    from relaydesk.door.room import Door
+    from relaydesk.intake import Intake
     from relaydesk.letterhead import Letterhead
     from relaydesk.settings import Settings
-    from relaydesk.sorting.policy import Policy
-    from relaydesk.sorting.rules import Rules
     from relaydesk.timekeeper import Rederived, Swept
 
 ALL_ROLES = ("door", "office")
@@ -71,41 +70,6 @@ def letterhead(conf: Settings, store: Store) -> Letterhead:
     return setup.letterhead(conf, setup.allowlist(conf), secret=secret.read(store, secrets.token_bytes))
 
 
-class Reloadable:
-    """What SIGHUP reads anew: lists, rules, certificate, signing key. A broken file keeps what was there."""
-
-    def __init__(self, conf: Settings, sealed_with: bytes) -> None:
-        self._conf, self._secret = conf, sealed_with
-        self.allowlist, self.rules, self.policy, self.tls, self.letterhead = self._read()
-
-    def _read(self) -> tuple[Allowlist, Rules, Policy, ssl.SSLContext | None, Letterhead | None]:
-        found = setup.allowlist(self._conf)
-        policy = setup.policy(self._conf, found, secret=self._secret)
-        answers = self._conf.support_contact or self._conf.mailboxes
-        letterhead = setup.letterhead(self._conf, found, secret=self._secret) if answers else None
-        return found, setup.rules(self._conf), policy, _certificate(self._conf), letterhead
-
-    def reload(self) -> None:
-        """Read all of it again; all or nothing."""
-        try:
-            self.allowlist, self.rules, self.policy, self.tls, self.letterhead = self._read()
-        except (ValueError, OSError) as error:
-            log("reload_failed", level="error", kept="the lists as they were", problem=str(error))
-        else:
-            log("reloaded")
-
-
-def _certificate(conf: Settings) -> ssl.SSLContext | None:
-    if conf.tls_certificate is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(conf.tls_certificate, conf.tls_key)
-    except (OSError, ssl.SSLError) as error:
-        raise setup.SetupError(f"The certificate {conf.tls_certificate} cannot be used: {error}.") from None
-    return context
-
-
 # --- the parent -------------------------------------------------------------------------------------
 
 
@@ -114,7 +78,8 @@ def serve(conf: Settings, config_file: str | None, roles: Sequence[str] = ALL_RO
     configure(conf.log_level, conf.log_format)
     _check(conf, roles)
     listeners = _listeners(conf) if "door" in roles else 0
-    bound = bind([Address.parse(text) for text in conf.listen], listeners) if listeners else None
+    wanted = [Address.parse(text) for text in (*conf.listen, *conf.gateway_listen)]
+    bound = bind(wanted, listeners) if listeners else None
     if conf.user:
         drop_privileges(conf.user)
     open_store(conf, upgrade=True).close()
@@ -126,10 +91,16 @@ def serve(conf: Settings, config_file: str | None, roles: Sequence[str] = ALL_RO
     ]
     if "office" in roles:
         children.append(Child("office", (*run, "run-office")))
-    where = ", ".join(str(address) for address in bound.addresses) if bound else "nothing (office only)"
+    where = _listening(conf, bound.addresses) if bound else "nothing (office only)"
     return supervise(
         children, announcement=f"relaydesk listens on {where}", pace=Pace(grace=conf.drain_seconds)
     )
+
+
+def _listening(conf: Settings, addresses: Sequence[Address]) -> str:
+    doors, gateways = addresses[: len(conf.listen)], addresses[len(conf.listen) :]
+    told = ", ".join(map(str, doors))
+    return f"{told}; the gateway on {', '.join(map(str, gateways))}" if gateways else told
 
 
 def _check(conf: Settings, roles: Sequence[str]) -> None:
@@ -141,6 +112,11 @@ def _check(conf: Settings, roles: Sequence[str]) -> None:
         raise setup.SetupError(
             "No mailboxes are set, so all mail would be refused: set mailboxes in relaydesk.yaml or "
             "RELAYDESK_MAILBOXES='[\"help@shop.example\"]'."
+        )
+    unknown = sorted(set(conf.forward) - set(conf.all_queues))
+    if unknown:
+        raise setup.SetupError(
+            f"Setting forward: there is no queue {unknown[0]}; there are {', '.join(conf.all_queues)}."
         )
 
 
@@ -162,34 +138,19 @@ def run_door(conf: Settings, share: int) -> int:
 async def _door(conf: Settings, handed: Inherited, share: int) -> None:
     store = open_store(conf)
     parts = Reloadable(conf, secret.read(store, secrets.token_bytes))
-    name = setup.hostname(conf)
     workers = ThreadPoolExecutor(conf.workers, "store")
-    intake = Intake(
-        store=store,
-        resolver=open_resolver(conf),
-        policy=lambda: parts.policy,
-        rules=lambda: parts.rules,
-        hostname=name,
-        authserv_id=conf.authserv_id or name,
-        patience=conf.auth_timeout,
-        clock=now,
-        workers=workers,
-    )
-    door = Door(
-        hostname=name,
-        limits=conf.limits.divided(share),
-        receiver=intake,
-        allowlist=lambda: parts.allowlist,
-        now=now,
-        tls=lambda: parts.tls,
-    )
+    intake = ingoing.intake(conf, store, parts, resolver=open_resolver(conf), workers=workers, clock=now)
+    door = ingoing.door(conf, intake, parts, share=share, clock=now)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, parts.reload)
-    room = Room(door)  # one for all addresses: the caps count for the process
-    listeners = [await open_door(one, door, room) for one in handed.sockets]
+    doors, gateways = handed.sockets[: len(conf.listen)], handed.sockets[len(conf.listen) :]
+    listeners = await _open(doors, door)
+    if gateways:
+        gateway = ingoing.gateway_door(conf, store, parts, share=share, workers=workers, clock=now)
+        listeners += await _open(gateways, gateway, implicit_tls=conf.gateway_tls == "implicit")
     flushing = asyncio.create_task(_flush(intake))
     handed.watch_parent(lambda: _stop_soon(loop, stop), conf.drain_seconds)
     handed.ready()
@@ -199,6 +160,11 @@ async def _door(conf: Settings, handed: Inherited, share: int) -> None:
     await intake.flush()
     workers.shutdown()
     store.close()
+
+
+async def _open(sockets: Sequence[socket], door: Door, *, implicit_tls: bool = False) -> list[Listener]:
+    room = Room(door)  # one for all addresses: the caps count for the process
+    return [await open_door(one, door, room, implicit_tls=implicit_tls) for one in sockets]
 
 
 def _stop_soon(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
@@ -252,7 +218,7 @@ async def _keep_time(
     async def look(work: Callable[[], Swept | Rederived], told_as: str) -> None:
         await loop.run_in_executor(workers, _look, work, told_as)
 
-    await look(lambda: timekeeper.rederive(store, parts.policy.plan, now()), "deadlines_derived")
+    await look(lambda: timekeeper.rederive(store, parts.current.policy.plan, now()), "deadlines_derived")
     while not await _stopped(stop, conf.sweep_seconds):
         await look(lambda: timekeeper.sweep(store, now()), "deadlines_passed")
 
@@ -269,15 +235,15 @@ async def _stopped(stop: asyncio.Event, seconds: float) -> bool:
 async def _send(
     conf: Settings, store: Store, parts: Reloadable, workers: ThreadPoolExecutor, stop: asyncio.Event
 ) -> None:
-    first = parts.letterhead
+    first = parts.current.letterhead
     if first is None:
         log("answers_not_sent", level="warning", mend="set support_contact or mailboxes")
         return
     dispatcher, couriers = outgoing.dispatcher(
         conf,
         store,
-        lambda: parts.letterhead or first,
-        plan=lambda *what, **how: parts.policy.plan(*what, **how),  # noqa: PLW0108 - a reload replaces it
+        lambda: parts.current.letterhead or first,
+        plan=lambda *what, **how: parts.current.policy.plan(*what, **how),  # noqa: PLW0108 - a reload replaces it
         resolver=open_resolver(conf),
         workers=workers,
         clock=now,

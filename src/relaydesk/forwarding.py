@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relaydesk.answers.answer import AnswerRefused
@@ -10,6 +11,7 @@ from relaydesk.logs import log
 from relaydesk.store import numbers, outbox, tickets
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from sqlmodel import Session
@@ -21,6 +23,36 @@ if TYPE_CHECKING:
 
 FORWARDED = ("open", "join")
 """Placements whose message goes on; duplicates and bounces are not for another desk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarding:
+    """Which queues go on to which address; ``letterhead`` is asked anew for each message."""
+
+    addresses: Mapping[str, str]
+    letterhead: Callable[[], Letterhead]
+    authserv_id: str
+
+    def lay(  # noqa: PLR0913 - see forward_row
+        self,
+        session: Session,
+        envelope: Envelope,
+        decision: Decision,
+        kept: Recorded,
+        *,
+        trace: str,
+        subject: str,
+        now: datetime,
+    ) -> int | None:
+        """Lays a message in the outbox where its queue goes on; see :func:`forward_row`."""
+        to = self.addresses.get(decision.queue)
+        if to is None:
+            return None
+        head = self.letterhead()
+        return forward_row(
+            session, envelope, decision, kept, to=to, trace=trace, authserv_id=self.authserv_id,
+            letterhead=head, subject=subject, now=now,
+        )  # fmt: skip
 
 
 def forward_row(  # noqa: PLR0913 - what came, what was decided, where it goes, under whose name

@@ -15,15 +15,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from relaydesk import returned
-from relaydesk.answers import dsn
-from relaydesk.answers.compose import answer_of_message_id
 from relaydesk.door import trace
 from relaydesk.letters import parse
 from relaydesk.logs import domain_of, log, log_exception
 from relaydesk.mailauth import results, spf
 from relaydesk.mailauth.authenticate import authenticate
 from relaydesk.reasons import reason
-from relaydesk.sorting.bounces import Sealed, bounced_ticket, sealed_by_us
 from relaydesk.sorting.decide import decide
 from relaydesk.sorting.decision import Decision, Gathered
 from relaydesk.sorting.findings import Findings, Match
@@ -39,6 +36,7 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
+    from relaydesk.forwarding import Forwarding
     from relaydesk.letters.envelope import Envelope, Origin
     from relaydesk.letters.letter import Letter
     from relaydesk.mailauth.resolver import Resolver
@@ -68,15 +66,7 @@ async def gather(
 
     letter, findings = await loop.run_in_executor(None, read) if len(envelope.raw) > BIG else read()
     auth = await authenticate(envelope, letter, resolver, limit=patience)
-    return Gathered(letter, findings, auth, _came_back(envelope, letter, findings, policy))
-
-
-def _came_back(envelope: Envelope, letter: Letter, findings: Findings, policy: Policy) -> dsn.Dsn | None:
-    """What the letter says of an answer of ours, where its recipient or our rules make it a bounce."""
-    notice = findings.match.kind == "bounce"
-    if not notice and not any(bounced_ticket(policy.secret, rcpt) for rcpt in envelope.rcpt_to):
-        return None
-    return dsn.read(letter, notice=notice, failed_recipient=findings.failed_recipient)
+    return Gathered(letter, findings, auth, returned.read(envelope, letter, findings, policy.secret))
 
 
 @dataclass(slots=True)
@@ -85,7 +75,7 @@ class Intake:
 
     ``policy`` and ``rules`` are asked anew for each message, so that a reload takes effect; ``clock``
     gives aware UTC; ``workers`` runs the store's work, never on the event loop; ``patience`` bounds the
-    authentication of one message, in seconds.
+    authentication of one message, in seconds. ``forwarding`` is None where no queue goes on elsewhere.
     """
 
     store: Store
@@ -97,6 +87,7 @@ class Intake:
     clock: Callable[[], datetime]
     workers: Executor
     patience: float = 20.0
+    forwarding: Forwarding | None = None
     refusals: Counter[arrivals.Refused] = field(default_factory=Counter)
 
     async def admit(self, origin: Origin, helo: str, mail_from: str, rcpt: str) -> Admission:
@@ -167,7 +158,7 @@ class Intake:
         self, session: Session, envelope: Envelope, gathered: Gathered, policy: Policy, key: str
     ) -> Known:
         found = gathered.findings
-        sealed = _sealed(envelope, gathered, policy)
+        sealed = returned.sealed(envelope, gathered.dsn, policy.secret)
         return arrivals.known(
             session,
             delivery_key=envelope.delivery_key,
@@ -198,6 +189,9 @@ class Intake:
                 session, envelope, gathered.letter, gathered.auth, decision, trace=beside, now=now
             )
             self._take_bounce(session, envelope, decision, kept, now)
+            if self.forwarding is not None:
+                subject = gathered.letter.subject
+                self.forwarding.lay(session, envelope, decision, kept, trace=beside, subject=subject, now=now)
         return {"message": kept.message_id, "ticket": kept.ticket_id}
 
     def _take_bounce(
@@ -258,17 +252,6 @@ class Intake:
             level="info",
             **ids,
         )
-
-
-def _sealed(envelope: Envelope, gathered: Gathered, policy: Policy) -> Sealed | None:
-    """The answer that came back, by what only we can have sealed: our bounce address, else our Message-ID."""
-    for rcpt in envelope.rcpt_to:
-        if (sealed := sealed_by_us(policy.secret, rcpt)) is not None:
-            return sealed
-    if gathered.dsn is None or not gathered.dsn.original_message_id:
-        return None
-    named = answer_of_message_id(policy.secret, gathered.dsn.original_message_id)
-    return Sealed(*named) if named is not None else None
 
 
 def _claimed(envelope: Envelope, gathered: Gathered | None) -> str:

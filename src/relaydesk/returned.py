@@ -16,7 +16,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from relaydesk.answered import stop_response_clock
+from relaydesk.answers import dsn as notifications
+from relaydesk.answers.compose import answer_of_message_id
 from relaydesk.events import Event
+from relaydesk.sorting.bounces import Sealed, bounced_ticket, sealed_by_us
 from relaydesk.store import casework, clocks, journal, outbox
 
 if TYPE_CHECKING:
@@ -26,10 +29,32 @@ if TYPE_CHECKING:
 
     from relaydesk.answers.dsn import Dsn
     from relaydesk.desk import Plan
+    from relaydesk.letters.envelope import Envelope
+    from relaydesk.letters.letter import Letter
+    from relaydesk.sorting.findings import Findings
     from relaydesk.store.clocks import Clock
     from relaydesk.store.outbox import OutboxRow
 
 WHY = "its answer came back undelivered"
+
+
+def read(envelope: Envelope, letter: Letter, findings: Findings, secret: bytes) -> Dsn | None:
+    """What a letter says of an answer of ours, where its recipient or our rules make it a bounce."""
+    notice = findings.match.kind == "bounce"
+    if not notice and not any(bounced_ticket(secret, rcpt) for rcpt in envelope.rcpt_to):
+        return None
+    return notifications.read(letter, notice=notice, failed_recipient=findings.failed_recipient)
+
+
+def sealed(envelope: Envelope, dsn: Dsn | None, secret: bytes) -> Sealed | None:
+    """The answer that came back, by what only we can have sealed: our bounce address, else our Message-ID."""
+    for rcpt in envelope.rcpt_to:
+        if (found := sealed_by_us(secret, rcpt)) is not None:
+            return found
+    if dsn is None or not dsn.original_message_id:
+        return None
+    named = answer_of_message_id(secret, dsn.original_message_id)
+    return Sealed(*named) if named is not None else None
 
 
 def take(  # noqa: PLR0913 - what came, for which answer, when

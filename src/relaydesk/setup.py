@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from relaydesk import settings as configuration
+from relaydesk.answers import cleaning as desks
 from relaydesk.answers.answer import Shop
 from relaydesk.answers.nexthop import NextHop
 from relaydesk.clock.calendar import Calendar
@@ -29,6 +30,7 @@ from relaydesk.sorting.policy import Policy, QueueTargets
 if TYPE_CHECKING:
     from datetime import date
 
+    from relaydesk.answers.cleaning import Cleaning
     from relaydesk.door.allowlist import Allowlist
     from relaydesk.settings import DkimKey, Queue, Settings
     from relaydesk.sorting.rules import Rules
@@ -130,6 +132,15 @@ def _targets(name: str, queue: Queue) -> QueueTargets:
         warn_before=target("warn_before", queue.warn_before),
         tighter={reason: found for reason, found in tighter.items() if found is not None},
     )
+
+
+def cleaning(conf: Settings) -> Cleaning:
+    """The shipped rules for cleaning other help desks' answers, with the shop's own over them."""
+    shipped = Path(desks.__file__).with_name("desks.yaml")
+    found = desks.load(read_yaml(shipped), shipped.name)
+    if conf.gateway_rules is None:
+        return found
+    return desks.load(read_yaml(conf.gateway_rules), str(conf.gateway_rules)).over(found)
 
 
 def shop(conf: Settings) -> Shop:
