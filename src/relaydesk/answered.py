@@ -7,7 +7,8 @@ dated then, not when the agent pressed a key. What the answer did not answer goe
   an answer that left late never stops a clock that a newer message started meanwhile;
 - customer mail that was stored after the message answered was not in the answerer's sight: a next-response
   clock runs for it, from the acceptance of the first such message;
-- a clock that closing the ticket had suspended runs on and stops too: the answer was on its way.
+- a clock that closing the ticket had suspended runs on and stops too: the answer was on its way;
+- of several answers the first 250 counts, also when it is written down after a later one.
 """
 
 from __future__ import annotations
@@ -44,19 +45,33 @@ def stop_response_clock(  # noqa: PLR0913 - which answer, to what, when, by whom
     Expects a transaction in which the ticket is locked.
     """
     ticket = casework.lock(session, ticket_id)
-    existing = clocks.of_tickets(session, [ticket_id])
-    clock = next((one for one in existing if one.clock == "response" and one.stopped_at is None), None)
     seen = sight(session, ticket_id, message_id)
-    if ticket is None or clock is None or seen is None or clock.started_at > seen.until:
+    if ticket is None or seen is None:
         return False
+    clock = _waiting(clocks.of_tickets(session, [ticket_id]), seen.until, at)
+    if clock is None:
+        return False
+    first = clock.stopped_at is None
     if clock.suspended:
         why = "an answer was on its way when the ticket was closed"
         clocks.revive(session, [clock], why, at=at, noted_at=now)
+    elif not first:
+        clocks.undo_stop(session, clock, "an earlier answer became known", at=at, noted_at=now)
     _stop(session, clock, at=max(at, clock.started_at), actor=actor, now=now)
-    if seen.next_at is not None and ticket.open:
+    if first and seen.next_at is not None and ticket.open:
         _start_next(session, ticket, seen.next_at, plan, now)
     clocks.refresh_next_due(session, ticket_id)
     return True
+
+
+def _waiting(existing: tuple[Clock, ...], until: datetime, at: datetime) -> Clock | None:
+    """The newest response clock that this answer ends: not stopped yet, or by an answer that left later."""
+    found = None
+    for clock in existing:
+        later = clock.stopped_how == "answered" and clock.stopped_at is not None and clock.stopped_at > at
+        if clock.clock == "response" and clock.started_at <= until and (clock.stopped_at is None or later):
+            found = clock
+    return found
 
 
 def _stop(session: Session, clock: Clock, *, at: datetime, actor: str, now: datetime) -> None:
