@@ -43,7 +43,7 @@ SHOP = Shop("Shop", "help@shop.example", "shop.example")
 HEAD = Letterhead(
     SHOP, frozenset({"support.facebook.com"}), b"k" * 32, timedelta(seconds=30), timedelta(hours=72)
 )
-PASSWORD = "correct horse battery"
+PASSWORD = "correct-horse-battery"
 
 
 def asked(
