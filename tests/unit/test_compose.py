@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import replace
 
@@ -221,3 +222,16 @@ def test_its_message_id_names_ticket_and_answer_under_our_seal():
     ):
         assert answer_of_message_id(SECRET, forged) is None
     assert answer_of_message_id(SECRET, RELAY) is None
+
+
+def test_its_header_lines_and_encoded_words_are_short():
+    raw = composed(
+        question(subject="größe " * 40 + "word " * 40), draft(), Shop("Ä" * 100, SHOP.contact, "x")
+    )
+    head = raw.partition(b"\r\n\r\n")[0]
+    assert max(map(len, head.split(b"\r\n"))) <= 78  # RFC 5322 §2.1.1
+    words = re.findall(rb"=\?utf-8\?b\?[^?]*\?=", head)
+    assert len(words) > 5
+    assert max(map(len, words)) <= 75  # RFC 2047 §2
+    for word in words:
+        base64.b64decode(word[10:-2]).decode("utf-8")  # no character is cut in two

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
 import click
 
 from relaydesk import app, desk, setup
-from relaydesk.answers.answer import Shop
 from relaydesk.answers.occasion import occasion
 from relaydesk.answers.templates import Templates
 from relaydesk.answers.variables import SAMPLES, variables
@@ -104,10 +102,10 @@ def preview(
 
 
 def _about(conf: Settings, ticket_id: int, order: str | None, agent: str) -> Occasion:
-    shop, contact = parseaddr(conf.support_contact or next(iter(conf.mailboxes), ""))
-    letterhead = Shop(shop, contact, contact.rpartition("@")[2])
-    with app.open_store(conf).reading() as session:
-        about = occasion(session, ticket_id, agent=agent, shop=letterhead, order_id=order)
+    store = app.open_store(conf)
+    shop = app.letterhead(conf, store).shop
+    with store.reading() as session:
+        about = occasion(session, ticket_id, agent=agent, shop=shop, order_id=order)
     if about is None:
         raise desk.DeskError(f"There is no ticket {ticket_id}.")
     return about
