@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import smtplib
+import socket
 import ssl
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -192,7 +193,7 @@ def test_it_takes_an_ordinary_client_over_implicit_tls(
 ) -> None:
     with (
         OpenGateway(asking, contexts[0], implicit_tls=True) as gateway,
-        smtplib.SMTP_SSL("127.0.0.1", gateway.port, context=lenient(contexts[1]), timeout=10) as client,
+        smtplib.SMTP_SSL("127.0.0.1", gateway.port, context=lenient(), timeout=10) as client,
     ):
         client.login("zendesk", PASSWORD)
         client.sendmail("agent@desk.example", [ALICE], answer_mail())
@@ -210,7 +211,24 @@ def test_implicit_tls_lets_go_of_a_client_that_never_shakes_hands(
         assert talk.closed()
 
 
-def lenient(context: ssl.SSLContext) -> ssl.SSLContext:
+def test_implicit_tls_shows_the_reloaded_certificate_to_the_next_client(
+    asking: Store, contexts: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    renewed = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    AUTHORITY.issue_cert("renewed.shop.example").configure_cert(renewed)
+    with OpenGateway(asking, contexts[0], implicit_tls=True) as gateway:
+        for context, name in ((contexts[0], "mx.shop.example"), (renewed, "renewed.shop.example")):
+            gateway.tls = context
+            with contexts[1].wrap_socket(
+                socket.create_connection(("127.0.0.1", gateway.port), timeout=10), server_hostname=name
+            ) as secured:
+                assert secured.recv(4) == b"220 "
+
+
+def lenient() -> ssl.SSLContext:
+    """A client that does not mind which name the certificate has."""
+    context = ssl.create_default_context()
+    AUTHORITY.configure_trust(context)
     context.check_hostname = False
     return context
 

@@ -82,7 +82,7 @@ class OpenGateway(OpenDoor):
     def __init__(
         self, store: Store, tls: ssl.SSLContext | None, *, implicit_tls: bool = False, **limits: Any
     ) -> None:
-        super().__init__("networks: []\n", implicit_tls=implicit_tls)
+        super().__init__("networks: []\n", tls=tls, implicit_tls=implicit_tls)
         self.swallow, self.rules = False, RULES
         self.gateway = Gateway(
             store=store,
@@ -94,7 +94,7 @@ class OpenGateway(OpenDoor):
             workers=ThreadPoolExecutor(2),
         )
         self.door = submission_door(
-            "mx.shop.example", Limits(**limits), self.gateway, lambda: datetime.now(UTC), lambda: tls
+            "mx.shop.example", Limits(**limits), self.gateway, lambda: datetime.now(UTC), lambda: self.tls
         )
 
 
