@@ -1,7 +1,8 @@
 """The composition root: what each process of relaydesk is made of. Read this to know what runs.
 
 ``serve`` is the light parent: it binds the ports, gives up root, brings the schema up to date and keeps
-the children running. ``door`` is one listener process: door → intake → store. ``office`` keeps the time.
+the children running. ``door`` is one listener process: door → intake → store. ``office`` keeps the time and
+sends the answers.
 """
 
 from __future__ import annotations
@@ -10,24 +11,22 @@ import asyncio
 import os
 import secrets
 import signal
-import ssl
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from relaydesk import setup, timekeeper
+from relaydesk import ingoing, outgoing, setup, timekeeper
 from relaydesk.door.listener import serve as open_door
-from relaydesk.door.room import Door, Room
-from relaydesk.intake import Intake
+from relaydesk.door.room import Room
 from relaydesk.logs import configure, log, log_exception
 from relaydesk.mailauth.resolver import Resolver
 from relaydesk.processes.inherited import Inherited, inherited
 from relaydesk.processes.listening import bind
 from relaydesk.processes.privileges import drop_privileges
 from relaydesk.processes.supervisor import Child, Pace, supervise
+from relaydesk.reloading import Reloadable
 from relaydesk.settings import hide_password
 from relaydesk.store import secret
 from relaydesk.store.engine import Store
@@ -35,12 +34,14 @@ from relaydesk.store.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from socket import socket
 
-    from relaydesk.door.allowlist import Allowlist
     from relaydesk.door.listener import Listener
+    from relaydesk.door.room import Door
+    from relaydesk.intake import Intake
+    from relaydesk.letterhead import Letterhead
+    from relaydesk.processes.listening import Address
     from relaydesk.settings import Settings
-    from relaydesk.sorting.policy import Policy
-    from relaydesk.sorting.rules import Rules
     from relaydesk.timekeeper import Rederived, Swept
 
 ALL_ROLES = ("door", "office")
@@ -65,37 +66,9 @@ def open_resolver(conf: Settings) -> Resolver:
         raise setup.SetupError(f"Setting nameservers: {error}") from None
 
 
-class Reloadable:
-    """What SIGHUP reads anew: the lists, the rules, the certificate. A broken file keeps what was there."""
-
-    def __init__(self, conf: Settings, sealed_with: bytes) -> None:
-        self._conf, self._secret = conf, sealed_with
-        self.allowlist, self.rules, self.policy, self.tls = self._read()
-
-    def _read(self) -> tuple[Allowlist, Rules, Policy, ssl.SSLContext | None]:
-        found = setup.allowlist(self._conf)
-        policy = setup.policy(self._conf, found, secret=self._secret)
-        return found, setup.rules(self._conf), policy, _certificate(self._conf)
-
-    def reload(self) -> None:
-        """Read all of it again; all or nothing."""
-        try:
-            self.allowlist, self.rules, self.policy, self.tls = self._read()
-        except (ValueError, OSError) as error:
-            log("reload_failed", level="error", kept="the lists as they were", problem=str(error))
-        else:
-            log("reloaded")
-
-
-def _certificate(conf: Settings) -> ssl.SSLContext | None:
-    if conf.tls_certificate is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(conf.tls_certificate, conf.tls_key)
-    except (OSError, ssl.SSLError) as error:
-        raise setup.SetupError(f"The certificate {conf.tls_certificate} cannot be used: {error}.") from None
-    return context
+def letterhead(conf: Settings, store: Store) -> Letterhead:
+    """Who we are when something goes out; its seals are those of every process of this store."""
+    return setup.letterhead(conf, setup.allowlist(conf), secret=secret.read(store, secrets.token_bytes))
 
 
 # --- the parent -------------------------------------------------------------------------------------
@@ -106,7 +79,8 @@ def serve(conf: Settings, config_file: str | None, roles: Sequence[str] = ALL_RO
     configure(conf.log_level, conf.log_format)
     _check(conf, roles)
     listeners = _listeners(conf) if "door" in roles else 0
-    bound = bind(setup.listen(conf), listeners) if listeners else None
+    wanted = (*setup.listen(conf), *setup.gateway_listen(conf))
+    bound = bind(wanted, listeners) if listeners else None
     if conf.user:
         drop_privileges(conf.user)
     open_store(conf, upgrade=True).close()
@@ -118,10 +92,16 @@ def serve(conf: Settings, config_file: str | None, roles: Sequence[str] = ALL_RO
     ]
     if "office" in roles:
         children.append(Child("office", (*run, "run-office")))
-    where = ", ".join(str(address) for address in bound.addresses) if bound else "nothing (office only)"
+    where = _listening(conf, bound.addresses) if bound else "nothing (office only)"
     return supervise(
         children, announcement=f"relaydesk listens on {where}", pace=Pace(grace=conf.drain_seconds)
     )
+
+
+def _listening(conf: Settings, addresses: Sequence[Address]) -> str:
+    doors, gateways = addresses[: len(conf.listen)], addresses[len(conf.listen) :]
+    told = ", ".join(map(str, doors))
+    return f"{told}; the gateway on {', '.join(map(str, gateways))}" if gateways else told
 
 
 def _check(conf: Settings, roles: Sequence[str]) -> None:
@@ -133,10 +113,16 @@ def _check(conf: Settings, roles: Sequence[str]) -> None:
     if "door" not in roles:
         return
     setup.listen(conf)
+    setup.gateway_listen(conf)
     if not conf.mailboxes:
         raise setup.SetupError(
             "No mailboxes are set, so all mail would be refused: set mailboxes in relaydesk.yaml or "
             "RELAYDESK_MAILBOXES='[\"help@shop.example\"]'."
+        )
+    unknown = sorted(set(conf.forward) - set(conf.all_queues))
+    if unknown:
+        raise setup.SetupError(
+            f"Setting forward: there is no queue {unknown[0]}; there are {', '.join(conf.all_queues)}."
         )
 
 
@@ -158,34 +144,19 @@ def run_door(conf: Settings, share: int) -> int:
 async def _door(conf: Settings, handed: Inherited, share: int) -> None:
     store = open_store(conf)
     parts = Reloadable(conf, secret.read(store, secrets.token_bytes))
-    name = setup.hostname(conf)
     workers = ThreadPoolExecutor(conf.workers, "store")
-    intake = Intake(
-        store=store,
-        resolver=open_resolver(conf),
-        policy=lambda: parts.policy,
-        rules=lambda: parts.rules,
-        hostname=name,
-        authserv_id=conf.authserv_id or name,
-        patience=conf.auth_timeout,
-        clock=now,
-        workers=workers,
-    )
-    door = Door(
-        hostname=name,
-        limits=conf.limits.divided(share),
-        receiver=intake,
-        allowlist=lambda: parts.allowlist,
-        now=now,
-        tls=lambda: parts.tls,
-    )
+    intake = ingoing.intake(conf, store, parts, resolver=open_resolver(conf), workers=workers, clock=now)
+    door = ingoing.door(conf, intake, parts, share=share, clock=now)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, parts.reload)
-    room = Room(door)  # one for all addresses: the caps count for the process
-    listeners = [await open_door(one, door, room) for one in handed.sockets]
+    doors, gateways = handed.sockets[: len(conf.listen)], handed.sockets[len(conf.listen) :]
+    listeners = await _open(doors, door)
+    if gateways:
+        gateway = ingoing.gateway_door(conf, store, parts, share=share, workers=workers, clock=now)
+        listeners += await _open(gateways, gateway, implicit_tls=conf.gateway_tls == "implicit")
     flushing = asyncio.create_task(_flush(intake))
     handed.watch_parent(lambda: _stop_soon(loop, stop), conf.drain_seconds)
     handed.ready()
@@ -195,6 +166,11 @@ async def _door(conf: Settings, handed: Inherited, share: int) -> None:
     await intake.flush()
     workers.shutdown()
     store.close()
+
+
+async def _open(sockets: Sequence[socket], door: Door, *, implicit_tls: bool = False) -> list[Listener]:
+    room = Room(door)  # one for all addresses: the caps count for the process
+    return [await open_door(one, door, room, implicit_tls=implicit_tls) for one in sockets]
 
 
 def _stop_soon(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
@@ -215,36 +191,76 @@ async def _drain(listeners: Sequence[Listener], seconds: float) -> None:
 
 
 def run_office(conf: Settings) -> int:
-    """The office process: looks at the deadlines every few seconds."""
+    """The office process: looks at the deadlines every few seconds, and sends the answers."""
     configure(conf.log_level, conf.log_format)
     handed = _handed_down()
-    # A handler may run while the main thread waits here: of the queues only this one stands that.
-    asked: SimpleQueue[int] = SimpleQueue()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda number, _: asked.put(number))
-    store = open_store(conf)
-    parts = Reloadable(conf, secret.read(store, secrets.token_bytes))
-    handed.watch_parent(lambda: asked.put(signal.SIGTERM), conf.drain_seconds)
-    handed.ready()
-    _look(lambda: timekeeper.rederive(store, parts.policy.plan, now()), "deadlines_derived")
-    while (came := _next(asked, conf.sweep_seconds)) in (None, signal.SIGHUP):
-        if came is not None:
-            parts.reload()
-        _look(lambda: timekeeper.sweep(store, now()), "deadlines_passed")
-    store.close()
+    asyncio.run(_office(conf, handed))
     return 0
 
 
-def _next(asked: SimpleQueue[int], seconds: float) -> int | None:
-    """The next signal, or None when none came in so many seconds."""
+async def _office(conf: Settings, handed: Inherited) -> None:
+    store = open_store(conf)
+    parts = Reloadable(conf, secret.read(store, secrets.token_bytes))
+    workers = ThreadPoolExecutor(conf.workers, "store")
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, parts.reload)
+    handed.watch_parent(lambda: _stop_soon(loop, stop), conf.drain_seconds)
+    handed.ready()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_keep_time(conf, store, parts, workers, stop))
+        tasks.create_task(_send(conf, store, parts, workers, stop))
+    workers.shutdown()
+    store.close()
+
+
+async def _keep_time(
+    conf: Settings, store: Store, parts: Reloadable, workers: ThreadPoolExecutor, stop: asyncio.Event
+) -> None:
+    loop = asyncio.get_running_loop()
+
+    async def look(work: Callable[[], Swept | Rederived], told_as: str) -> None:
+        await loop.run_in_executor(workers, _look, work, told_as)
+
+    await look(lambda: timekeeper.rederive(store, parts.current.policy.plan, now()), "deadlines_derived")
+    while not await _stopped(stop, conf.sweep_seconds):
+        await look(lambda: timekeeper.sweep(store, now()), "deadlines_passed")
+
+
+async def _stopped(stop: asyncio.Event, seconds: float) -> bool:
+    """Whether it is time to stop, asked for so many seconds."""
     try:
-        return asked.get(timeout=seconds)
-    except Empty:
-        return None
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True
+
+
+async def _send(
+    conf: Settings, store: Store, parts: Reloadable, workers: ThreadPoolExecutor, stop: asyncio.Event
+) -> None:
+    first = parts.current.letterhead
+    if first is None:
+        log("answers_not_sent", level="warning", mend="set support_contact or mailboxes")
+        return
+    dispatcher, couriers = outgoing.dispatcher(
+        conf,
+        store,
+        lambda: parts.current.letterhead or first,
+        plan=lambda *what, **how: parts.current.policy.plan(*what, **how),  # noqa: PLW0108 - a reload replaces it
+        resolver=open_resolver(conf),
+        workers=workers,
+        clock=now,
+    )
+    await dispatcher.run(stop)
+    for courier in couriers:
+        await courier.close()
 
 
 def _look(work: Callable[[], Swept | Rederived], told_as: str) -> None:
-    """Run one piece of the office's work; a failing store is waited for, never the end of the process."""
+    """Run one piece of the timekeeper's work; a failing store is waited for, never the end of the process."""
     try:
         done = work()
     except StoreError as error:

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from relaydesk import returned
 from relaydesk.door import trace
 from relaydesk.letters import parse
 from relaydesk.logs import domain_of, log, log_exception
 from relaydesk.mailauth import results, spf
 from relaydesk.mailauth.authenticate import authenticate
 from relaydesk.reasons import reason
-from relaydesk.sorting.bounces import bounced_ticket
 from relaydesk.sorting.decide import decide
 from relaydesk.sorting.decision import Decision, Gathered
 from relaydesk.sorting.findings import Findings, Match
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
+    from relaydesk.forwarding import Forwarding
     from relaydesk.letters.envelope import Envelope, Origin
     from relaydesk.letters.letter import Letter
     from relaydesk.mailauth.resolver import Resolver
@@ -65,7 +66,7 @@ async def gather(
 
     letter, findings = await loop.run_in_executor(None, read) if len(envelope.raw) > BIG else read()
     auth = await authenticate(envelope, letter, resolver, limit=patience)
-    return Gathered(letter, findings, auth)
+    return Gathered(letter, findings, auth, returned.read(envelope, letter, findings, policy.secret))
 
 
 @dataclass(slots=True)
@@ -74,7 +75,7 @@ class Intake:
 
     ``policy`` and ``rules`` are asked anew for each message, so that a reload takes effect; ``clock``
     gives aware UTC; ``workers`` runs the store's work, never on the event loop; ``patience`` bounds the
-    authentication of one message, in seconds.
+    authentication of one message, in seconds. ``forwarding`` is None where no queue goes on elsewhere.
     """
 
     store: Store
@@ -86,6 +87,7 @@ class Intake:
     clock: Callable[[], datetime]
     workers: Executor
     patience: float = 20.0
+    forwarding: Forwarding | None = None
     refusals: Counter[arrivals.Refused] = field(default_factory=Counter)
 
     async def admit(self, origin: Origin, helo: str, mail_from: str, rcpt: str) -> Admission:
@@ -156,6 +158,7 @@ class Intake:
         self, session: Session, envelope: Envelope, gathered: Gathered, policy: Policy, key: str
     ) -> Known:
         found = gathered.findings
+        sealed = returned.sealed(envelope, gathered.dsn, policy.secret)
         return arrivals.known(
             session,
             delivery_key=envelope.delivery_key,
@@ -164,7 +167,8 @@ class Intake:
             sender=gathered.letter.from_[0].addr.lower() if gathered.letter.from_ else "",
             order_ids=found.values("order"),
             merchant_refs=found.values("merchant_ref"),
-            bounce_ticket=next((bounced_ticket(policy.secret, rcpt) for rcpt in envelope.rcpt_to), None),
+            bounce_ticket=sealed.ticket if sealed else None,
+            bounce_answer=sealed.answer if sealed else 0,
         )
 
     def _record(self, envelope: Envelope, gathered: Gathered, decision: Decision, now: datetime) -> Ids:
@@ -184,7 +188,27 @@ class Intake:
             kept = arrivals.record(
                 session, envelope, gathered.letter, gathered.auth, decision, trace=beside, now=now
             )
+            self._take_bounce(session, envelope, decision, kept, now)
+            if self.forwarding is not None:
+                subject = gathered.letter.subject
+                self.forwarding.lay(session, envelope, decision, kept, trace=beside, subject=subject, now=now)
         return {"message": kept.message_id, "ticket": kept.ticket_id}
+
+    def _take_bounce(
+        self, session: Session, envelope: Envelope, decision: Decision, kept: arrivals.Recorded, now: datetime
+    ) -> None:
+        if decision.dsn is None or decision.placement is None or kept.ticket_id is None:
+            return
+        returned.take(
+            session,
+            kept.ticket_id,
+            kept.message_id,
+            decision.dsn,
+            answer=decision.placement.answer,
+            at=envelope.received_at,
+            plan=self.policy().plan,
+            now=now,
+        )
 
     async def _drifting(self, origin: Origin, helo: str, mail_from: str, policy: Policy) -> str:
         """The listed sender domain for which SPF passes from this unlisted peer, or ""."""

@@ -29,6 +29,11 @@ SENTENCES: dict[str, str] = {
     # row 2: bounces of our answers
     "bounce_of_answer": "The recipient is our bounce address under its right seal: a bounce of our answer.",
     "bounce_capped": "More than {limit} bounces for one answer: no further one is taken.",
+    "bounce_hard": "The answer did not reach {recipient}: {detail}. It is unanswered again.",
+    "bounce_soft": "The answer to {recipient} is delayed or was passed on ({detail}): noted, nothing starts.",
+    "bounce_unclear": "What came back does not say whether the answer arrived: a person looks at it.",
+    "bounce_of_bounce": "A bounce of another notice: noted, nothing starts.",
+    "auto_reply": "An automatic reply to our answer: noted, nothing starts.",
     # row 3 and 4: who may send what here
     "unknown_mailbox": "{rcpt} is none of our mailboxes.",
     "no_role": "{ip} is in none of the lists networks, relays and proxies.",
@@ -76,6 +81,9 @@ SENTENCES: dict[str, str] = {
     # the door and the store
     "store_unavailable": "The store did not take the message; the client tries again.",
     "internal_error": "Something unexpected happened; the client tries again.",
+    # the gateway for the shop's own help desk
+    "not_relay_address": "{rcpt} is no relay address of a ticket we know.",
+    "answer_refused": "{sentence}",
 }
 
 

@@ -23,6 +23,7 @@ from pydantic_settings import (
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from relaydesk.answers.nexthop import NextHop
 from relaydesk.door.limits import Limits
 
 if TYPE_CHECKING:
@@ -64,6 +65,16 @@ class Queue(BaseModel):
     tighter: dict[str, str] = Field(
         default_factory=dict, description="a second target by reason for contact; the earlier one counts"
     )
+
+
+class DkimKey(BaseModel):
+    """The key that signs our answers: ``selector._domainkey.domain`` holds its public half."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    domain: str = Field(pattern=r"^[A-Za-z0-9.-]+$", description="the domain that signs (d=)")
+    selector: str = Field(pattern=r"^[A-Za-z0-9._-]+$", description="the selector (s=)")
+    key: Path = Field(description="the private key, PEM, as `relaydesk dkim new` writes it")
 
 
 DEFAULT_QUEUES: dict[str, Queue] = {
@@ -155,6 +166,58 @@ class Settings(BaseSettings):
     old_signature_days: int = Field(7, gt=0, description="mark messages whose signature is older")
     max_bounces: int = Field(20, gt=0, description="bounces taken for one ticket's answers")
     secret: str = Field("", description="seals bounce addresses; default: made once and kept in the store")
+    support_contact: str = Field(
+        "",
+        description="From of the answers, such as 'Shop <help@shop.example>'; default: the first mailbox",
+    )
+    next_hop: str = Field(
+        "mx", description="who takes the answers: smtp://host:587, smtps://host:465, or mx (Meta's own hosts)"
+    )
+    next_hop_starttls: bool = Field(
+        True, description="whether a smarthost must offer STARTTLS; without, no login is given in the clear"
+    )
+    next_hop_ca: Path | None = Field(
+        default=None, description="certificates that vouch for the next hop, PEM; default: the system's"
+    )
+    next_hop_user: str = Field("", description="login at the next hop; empty: none")
+    next_hop_password: str = Field("", description="its password")
+    answer_dkim: DkimKey | None = Field(
+        default=None, description="signs the answers: domain, selector, key (see `relaydesk dkim new`)"
+    )
+    bounce_domain: str = Field(
+        "", description="domain of our bounce addresses; its mail must come here; default: the contact's"
+    )
+    undo_seconds: float = Field(30.0, ge=0, le=3600, description="an answer waits so long before it leaves")
+    give_up_hours: float = Field(72.0, gt=0, description="an answer that no hop took for so long has failed")
+    attachment_types: tuple[str, ...] = Field(
+        ("application/pdf", "image/png", "image/jpeg"), description="what may be enclosed, by its content"
+    )
+    attachment_bytes: int = Field(
+        8_000_000, gt=0, le=15_000_000, description="largest size of one enclosure; all may have 15000000"
+    )
+    reply_templates: Path | None = Field(
+        default=None, description="a directory of the shop's own reply templates, over the shipped ones"
+    )
+    forward: dict[str, str] = Field(
+        default_factory=dict, description="addresses of another help desk by queue: its mail goes on there"
+    )
+    forward_hop: str = Field("", description="who takes what is forwarded; default: next_hop")
+    gateway_listen: tuple[str, ...] = Field(
+        (), description="addresses where another help desk hands in its answers, host:port; default: none"
+    )
+    gateway_tls: Literal["starttls", "implicit"] = Field(
+        "starttls", description="how the gateway is secured; it needs a certificate either way"
+    )
+    gateway_certificate: Path | None = Field(
+        default=None, description="its certificate chain, PEM; default: tls_certificate"
+    )
+    gateway_key: Path | None = Field(default=None, description="its private key, PEM; default: tls_key")
+    gateway_rules: Path | None = Field(
+        default=None, description="the shop's own rules for cleaning what the gateway takes"
+    )
+    automatic_answers: Literal["send", "swallow"] = Field(
+        "swallow", description="what becomes of another help desk's automatic answers"
+    )
     calendar: dict[str, Any] = Field(
         default_factory=dict, description="business time: zone, hours, holidays, special, business_day"
     )
@@ -180,6 +243,21 @@ class Settings(BaseSettings):
             if not (local and at and "." in domain) or any(c.isspace() for c in box):
                 raise ValueError(f"{box!r} is no mail address; write it as help@shop.example")
         return tuple(box.lower() for box in boxes)
+
+    @field_validator("next_hop", "forward_hop")
+    @classmethod
+    def _hop(cls, hop: str) -> str:
+        if hop:
+            NextHop.parse(hop)
+        return hop
+
+    @field_validator("gateway_listen")
+    @classmethod
+    def _listens(cls, where: tuple[str, ...]) -> tuple[str, ...]:
+        for one in where:
+            if not one.rpartition(":")[2].isdigit():
+                raise ValueError(f"{one!r} is no listening address; write it as 0.0.0.0:587")
+        return where
 
     @property
     def all_queues(self) -> dict[str, Queue]:
@@ -233,6 +311,7 @@ def public(settings: Settings) -> dict[str, Any]:
     shown = settings.model_dump(mode="json")
     shown["limits"] = dataclasses.asdict(settings.limits)
     shown["queues"] = {name: queue.model_dump(mode="json") for name, queue in settings.all_queues.items()}
+    shown["next_hop_password"] = "(set)" if settings.next_hop_password else ""
     shown["secret"] = "(set)" if settings.secret else "(kept in the store)"
     shown["database"] = hide_password(settings.database)
     return shown

@@ -6,6 +6,8 @@ Everything that can be wrong in a file is found here, at the start, with the fil
 from __future__ import annotations
 
 import socket
+from datetime import timedelta
+from email.utils import parseaddr
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,19 +15,26 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from relaydesk import settings as configuration
+from relaydesk.answers import cleaning as desks
+from relaydesk.answers.answer import Shop
+from relaydesk.answers.nexthop import NextHop
 from relaydesk.clock.calendar import Calendar
 from relaydesk.clock.deadlines import Target
 from relaydesk.data import data_path
 from relaydesk.door import allowlist as lists
+from relaydesk.letterhead import Letterhead, SigningKey
+from relaydesk.mailauth import signing
 from relaydesk.processes.listening import Address
 from relaydesk.sorting import rules as sorting_rules
 from relaydesk.sorting.policy import Policy, QueueTargets
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
+    from relaydesk.answers.cleaning import Cleaning
     from relaydesk.door.allowlist import Allowlist
-    from relaydesk.settings import Queue, Settings
+    from relaydesk.settings import DkimKey, Queue, Settings
     from relaydesk.sorting.rules import Rules
 
 
@@ -80,10 +89,19 @@ def listen(conf: Settings) -> tuple[Address, ...]:
     """The addresses of the door."""
     if not conf.listen:
         raise SetupError("Setting listen: no address is given; write it as listen: ['0.0.0.0:25'].")
+    return _addresses("listen", conf.listen)
+
+
+def gateway_listen(conf: Settings) -> tuple[Address, ...]:
+    """The addresses of the gateway; none when it is not wanted."""
+    return _addresses("gateway_listen", conf.gateway_listen)
+
+
+def _addresses(setting: str, texts: Iterable[str]) -> tuple[Address, ...]:
     try:
-        return tuple(Address.parse(text) for text in conf.listen)
+        return tuple(Address.parse(text) for text in texts)
     except ValueError as error:
-        raise SetupError(f"Setting listen: {error}") from None
+        raise SetupError(f"Setting {setting}: {error}") from None
 
 
 def rules(conf: Settings) -> Rules:
@@ -135,4 +153,78 @@ def _targets(name: str, queue: Queue) -> QueueTargets:
         reading=queue.reading,
         warn_before=target("warn_before", queue.warn_before),
         tighter={reason: found for reason, found in tighter.items() if found is not None},
+    )
+
+
+def cleaning(conf: Settings) -> Cleaning:
+    """The shipped rules for cleaning other help desks' answers, with the shop's own over them."""
+    shipped = Path(desks.__file__).with_name("desks.yaml")
+    found = desks.load(read_yaml(shipped), shipped.name)
+    if conf.gateway_rules is None:
+        return found
+    return desks.load(read_yaml(conf.gateway_rules), str(conf.gateway_rules)).over(found)
+
+
+def shop(conf: Settings) -> Shop:
+    """Who answers: the support contact of the settings, else the first mailbox.
+
+    SetupError where there is none, or where its domain is none of ours.
+    """
+    name, contact = parseaddr(conf.support_contact or next(iter(conf.mailboxes), ""))
+    local, _, domain = contact.lower().rpartition("@")
+    if not local or "." not in domain:
+        raise SetupError(
+            "Setting support_contact: answers need a sender; write it as 'Shop <help@shop.example>'."
+        )
+    ours = {box.rpartition("@")[2] for box in conf.mailboxes} | {conf.bounce_domain.lower()}
+    signs = conf.answer_dkim.domain.lower() if conf.answer_dkim else ""
+    if conf.support_contact and domain not in ours and not _aligned(domain, signs):
+        raise SetupError(
+            f"Setting support_contact: {domain} is none of our domains; take an address of one in mailboxes, "
+            "or sign for it (answer_dkim)."
+        )
+    if signs and not _aligned(domain, signs):
+        raise SetupError(
+            f"Setting answer_dkim: a signature of {signs} does not vouch for From {contact} (DMARC "
+            f"alignment); sign for {domain}."
+        )
+    return Shop(name, f"{contact.rpartition('@')[0]}@{domain}", conf.bounce_domain.lower() or domain)
+
+
+def _aligned(domain: str, signs: str) -> bool:
+    """One is the other or lies below it: what relaxed alignment (RFC 9989) surely accepts."""
+    return bool(signs) and (domain == signs or domain.endswith(f".{signs}") or signs.endswith(f".{domain}"))
+
+
+def letterhead(conf: Settings, found: Allowlist, *, secret: bytes) -> Letterhead:
+    """Who we are when something goes out. ``secret`` seals bounce addresses and Message-IDs."""
+    return Letterhead(
+        shop=shop(conf),
+        sender_domains=frozenset(found.senders),
+        secret=conf.secret.encode() or secret,
+        undo=timedelta(seconds=conf.undo_seconds),
+        give_up=timedelta(hours=conf.give_up_hours),
+        key=_signing_key(conf.answer_dkim) if conf.answer_dkim else None,
+    )
+
+
+def _signing_key(given: DkimKey) -> SigningKey:
+    pem = read_text(given.key).encode()
+    try:
+        signing.key_record(pem)
+    except (ValueError, TypeError):
+        raise SetupError(
+            f"Setting answer_dkim: {given.key} holds no private key that can sign; make one with "
+            "`relaydesk dkim new`."
+        ) from None
+    return SigningKey(given.domain.lower(), given.selector, pem)
+
+
+def next_hop(conf: Settings, hop: str = "") -> NextHop:
+    """Who takes what goes out: ``hop`` or, by default, the settings' own."""
+    return NextHop.parse(
+        hop or conf.next_hop,
+        conf.next_hop_user,
+        conf.next_hop_password,
+        starttls=conf.next_hop_starttls,
     )

@@ -78,11 +78,13 @@ class OpenDoor:
         *,
         tls: ssl.SSLContext | None = None,
         host: str = "127.0.0.1",
+        implicit_tls: bool = False,
     ) -> None:
         self.receiver = Receiver()
         self.allowlist = parse(lists)
         self.tls = tls
         self.host = host
+        self.implicit_tls = implicit_tls
         self.door = Door(
             "mx.shop.example",
             limits or Limits(),
@@ -99,7 +101,7 @@ class OpenDoor:
         sock = socket.socket(family)
         sock.bind((self.host, 0))
         self._thread.start()
-        self.listener = self.run(serve(sock, self.door))
+        self.listener = self.run(serve(sock, self.door, implicit_tls=self.implicit_tls))
         self.port: int = self.listener.address[1]
         return self
 

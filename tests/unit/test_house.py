@@ -24,6 +24,21 @@ FLOOR_NAMES = ("pure", "outside", "work", "edge")
 # The longest name that fits decides; a module of the top that is not named here is an edge.
 FLOORS = {
     "": EDGE,
+    "answered": WORK,
+    "answers": OUTSIDE,
+    "answers.answer": PURE,
+    "answers.check": PURE,
+    "answers.cleaning": PURE,
+    "answers.compose": PURE,
+    "answers.credentials": PURE,
+    "answers.dsn": PURE,
+    "answers.enclosures": PURE,
+    "answers.forward": PURE,
+    "answers.hop": PURE,
+    "answers.markup": PURE,
+    "answers.mime": PURE,
+    "answers.nexthop": PURE,
+    "answers.repair": PURE,
     "clock": PURE,
     "door.allowlist": PURE,
     "door.dots": PURE,
@@ -55,11 +70,15 @@ FLOORS = {
     "settings": OUTSIDE,
     "store": OUTSIDE,
     "desk": WORK,
+    "answering": WORK,
+    "returned": WORK,
+    "letterhead": WORK,
+    "dispatcher": WORK,
     "intake": WORK,
     "timekeeper": WORK,
 }
 # A package's own __init__ is imported with each of its modules: where some are pure it must be too.
-PURE_DOORS = {"door", "mailauth", "report", ""}
+PURE_DOORS = {"answers", "door", "mailauth", "report", ""}
 
 # Pure modules compute. What they may import of the standard library, and the outside libraries that compute.
 PURE_STANDARD = {
@@ -83,6 +102,7 @@ IMPURE_CALLS = re.compile(
 # Each outside library has one owner: the room, or the modules, that know it.
 OWNERS: dict[str, tuple[str, ...]] = {
     "aiosmtpd": ("door",),
+    "aiosmtplib": ("answers.conversation",),
     "alembic": ("store",),
     "checkdmarc": ("mailauth.publisher",),
     "click": ("cli",),
@@ -90,10 +110,10 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "defusedcsv": ("report",),
     "dkim": ("mailauth.dkim", "mailauth.dkimkey", "mailauth.bodyhash", "mailauth.signing"),
     "dns": ("mailauth",),
-    "filetype": ("letters",),
+    "filetype": ("letters", "answers.enclosures"),
     "holidays": ("clock",),
     "idna": ("letters", "door", "mailauth", "sorting"),
-    "jinja2": ("report",),
+    "jinja2": ("report", "answers.templates"),
     "mailparser": ("letters",),
     "nacl": ("mailauth.dkimkey", "mailauth.signing"),
     "nh3": ("letters",),

@@ -20,7 +20,8 @@ ACCEPTING = {
     "return_request", "order_confirmed", "order_not_found", "order_mentioned", "no_order",
     "reply_to_ignored", "old_signature", "lf_read_as_crlf", "unreadable", "opens", "joins_relay_address",
     "joins_order", "reopens", "joins_bounce", "escalates", "links", "already_stored",
-    "replayed", "bounce_unmatched",
+    "replayed", "bounce_unmatched", "bounce_hard", "bounce_soft", "bounce_unclear", "bounce_of_bounce",
+    "auto_reply",
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import click
 from relaydesk import app, desk, setup
 from relaydesk.cli.options import moment, person
 from relaydesk.cli.output import json_option, print_json, print_table
-from relaydesk.store import tickets
+from relaydesk.store import drafts, outbox, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from relaydesk.settings import Settings
     from relaydesk.store.engine import Store
     from relaydesk.store.numbers import Number
+    from relaydesk.store.outbox import OutboxRow
     from relaydesk.store.tickets import TicketRow, TicketView
 
 
@@ -150,14 +151,18 @@ def ticket(
     told = list(_work(store, conf, ticket_id, f"agent:{name or person()}", acts))
     with store.reading() as session:
         view = tickets.view(session, ticket_id)
+        answers = outbox.of_ticket(session, ticket_id)
+        kept = drafts.of_ticket(session, ticket_id)
     if view is None:
         raise desk.DeskError(f"There is no ticket {ticket_id}.")
     if as_json:
-        print_json(_view(view))
+        print_json(_view(view, answers, kept))
     elif told:
         click.echo("\n".join(told))
     else:
         _tell(view, setup.calendar(conf).zone, app.now())
+        _tell_answers(answers, kept, setup.calendar(conf).zone)
+        click.echo(f"  you have seen it up to event {view.events[-1][0]}")
 
 
 def _work(store: Store, conf: Settings, ticket_id: int, actor: str, acts: dict[str, Any]) -> Iterator[str]:
@@ -214,7 +219,7 @@ def _write_original(store: Store, ticket_id: int, message: int) -> None:
     sys.stdout.buffer.flush()
 
 
-def _view(view: TicketView) -> dict[str, Any]:
+def _view(view: TicketView, answers: Sequence[OutboxRow], kept: Sequence[tuple[str, str]]) -> dict[str, Any]:
     return {
         **asdict(view.ticket),
         "clocks": [asdict(clock) for clock in view.clocks],
@@ -222,6 +227,8 @@ def _view(view: TicketView) -> dict[str, Any]:
         "links": list(view.links),
         "messages": [asdict(message) for message in view.messages],
         "events": [{"id": number, **asdict(event)} for number, event in view.events],
+        "answers": [asdict(answer) for answer in answers],
+        "drafts": [{"author": author, "text": text} for author, text in kept],
     }
 
 
@@ -249,6 +256,17 @@ def _tell(view: TicketView, zone: ZoneInfo, now: datetime) -> None:
             click.echo(f"      attachment {part.name or '(no name)'}, {part.sniffed_type}, {part.size} bytes")
     for _, event in view.events:
         click.echo(f"  {local(event.at, zone)}  {event.what} by {event.actor}")
+
+
+def _tell_answers(answers: Sequence[OutboxRow], kept: Sequence[tuple[str, str]], zone: ZoneInfo) -> None:
+    for one in answers:
+        state = f"{one.state} {local(one.sent_at, zone)}" if one.sent_at else one.state
+        about = f"about order {one.order_id}" if one.order_id else "about no order"
+        click.echo(f"  {one.purpose} {one.id} by {one.author} to message {one.message_id}, {about}: {state}")
+        if one.last_text and one.state != "sent":
+            click.echo(f"      the next hop said: {one.last_text}")
+    for author, text in kept:
+        click.echo(f"  draft of {author}: {len(text)} characters")
 
 
 @click.group()

@@ -15,6 +15,8 @@ _EXITS = {
     "PrivilegeError": 2,
     "MissingDataError": 2,
     "CaseError": 2,
+    "CleaningError": 2,
+    "AnswerRefused": 1,
     "DeskError": 1,
     "StoreError": 1,
     "StoreUnavailable": 1,

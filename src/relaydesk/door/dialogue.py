@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from relaydesk.door import paths, trace, xclient
 from relaydesk.door.dots import flaw_of
@@ -17,7 +17,7 @@ from relaydesk.reasons import reason
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from relaydesk.door.allowlist import Allowlist
     from relaydesk.door.dots import Dots
@@ -34,6 +34,7 @@ class Wire(Protocol):
     tls: bool
 
     async def say(self, reply: Reply) -> None: ...
+    async def line(self) -> str | Reply: ...
     async def content(self) -> Dots: ...
     def secure_after_reply(self, context: ssl.SSLContext) -> None: ...
 
@@ -61,6 +62,8 @@ class Transaction:
 class Dialogue:
     """The state of one session, and what each command does to it."""
 
+    commands: ClassVar[Mapping[str, Callable[[Any, str], Awaitable[Reply]]]] = {}
+
     def __init__(self, room: Room, wire: Wire, peer: Peer, allowlist: Allowlist) -> None:
         self.room, self.wire, self.peer, self.allowlist = room, wire, peer, allowlist
         self.door, self.limits = room.door, room.door.limits
@@ -76,7 +79,7 @@ class Dialogue:
     async def obey(self, line: str) -> Reply:
         """The reply to one command line. Only the client's doing ends up in it, never its words."""
         verb, _, argument = line.partition(" ")
-        command = _COMMANDS.get(verb.upper())
+        command = self.commands.get(verb.upper())
         if command is None:
             return reply_for("unknown_command")
         try:
@@ -254,7 +257,7 @@ class Dialogue:
         return self.greeting
 
 
-_COMMANDS: dict[str, Callable[[Dialogue, str], Awaitable[Reply]]] = {
+Dialogue.commands = {
     "HELO": Dialogue._helo,
     "EHLO": Dialogue._ehlo,
     "MAIL": Dialogue._mail,

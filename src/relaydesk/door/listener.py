@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from typing import TYPE_CHECKING, Any
 
 from relaydesk.door.room import Door, Receiver, Room
@@ -32,12 +33,35 @@ class Listener:
         await self._room.drain(seconds)
 
 
-async def serve(sock: socket.socket, door: Door, room: Room | None = None) -> Listener:
+async def serve(
+    sock: socket.socket, door: Door, room: Room | None = None, *, implicit_tls: bool = False
+) -> Listener:
     """Accept connections on a bound socket until the Listener is closed.
 
     Listeners of one process that are given the same ``room`` share its caps; each has its own otherwise.
+    With ``implicit_tls`` a connection begins with the TLS handshake (RFC 8314 §3.3); ValueError when the
+    door has no certificate.
     """
     room = room or Room(door)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(room, loop), sock=sock, backlog=256)
+    server = await loop.create_server(
+        lambda: Connection(room, loop),
+        sock=sock,
+        backlog=256,
+        ssl=_always_current(door) if implicit_tls else None,
+        ssl_handshake_timeout=door.limits.tls_seconds if implicit_tls else None,
+    )
     return Listener(server, room)
+
+
+def _always_current(door: Door) -> ssl.SSLContext:
+    """A context that hands each client the door's certificate of that moment, so that reloads count."""
+    if door.tls() is None:
+        raise ValueError("Implicit TLS needs a certificate; set tls_certificate and tls_key.")
+
+    def choose(client: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
+        client.context = door.tls() or context
+
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.sni_callback = choose
+    return context

@@ -1,12 +1,13 @@
 """Every reply the door gives: one table, and one function that builds the bytes.
 
 Basic codes after RFC 5321 §4.2, enhanced ones after RFC 3463 and the IANA registry. Texts are fixed:
-nothing a client, a DNS zone or an exception said is ever echoed, so no reply can leak or be injected.
+nothing a client, a DNS zone or an exception said is ever echoed, so no reply can leak or be injected. The
+one exception (``SPOKEN``) is a sentence of ours for an authenticated client.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from relaydesk.sorting.decision import Admission
@@ -52,7 +53,8 @@ def build(code: int, texts: Sequence[str]) -> str:
     lines = []
     for number, text in enumerate(texts):
         clean = "".join(char if " " <= char <= "~" else " " for char in text)
-        lines.append(f"{code:03d}{' ' if number == last else '-'}{clean}"[:MAX_REPLY].rstrip())
+        line = f"{code:03d}{' ' if number == last else '-'}{clean}"[:MAX_REPLY]
+        lines.append(line.rstrip() if clean else line)  # an empty challenge keeps its blank (RFC 4954 §8)
     return "\r\n".join(lines)
 
 
@@ -88,7 +90,12 @@ BY_REASON: dict[str, Reply] = {
     ),
     "store_unavailable": TRY_AGAIN,
     "internal_error": TRY_AGAIN,
+    "not_relay_address": Reply(550, "5.7.1", "Relaying denied: this is no relay address of a known ticket"),
+    "answer_refused": Reply(554, "5.6.0", "The answer cannot be sent as it is"),
 }
+
+#: Reasons whose own sentence is said: to the shop's help desk, which has authenticated and shows it.
+SPOKEN = frozenset({"answer_refused"})
 
 #: By name: what the protocol itself asks for.
 BY_NAME: dict[str, Reply] = {
@@ -123,6 +130,21 @@ BY_NAME: dict[str, Reply] = {
     "shutting_down": Reply(421, "4.3.2", "The service is going down, please try again later"),
     # RFC 5321 §3.1: 554 instead of 220 says that no mail is taken from this connection.
     "proxy_refused": Reply(554, "5.7.1", "A PROXY protocol header is required from this host"),
+    # RFC 4954 §4 and §6, RFC 3207 §4
+    "authenticated": Reply(235, "2.7.0", "Authentication succeeded"),
+    "auth_goes_on": Reply(334, "", ""),
+    "auth_user": Reply(334, "", "VXNlcm5hbWU6"),
+    "auth_password": Reply(334, "", "UGFzc3dvcmQ6"),
+    "auth_wrong": Reply(535, "5.7.8", "Authentication credentials invalid"),
+    "auth_later": Reply(454, "4.7.0", "Authentication is not possible now, please try again later"),
+    "auth_cancelled": Reply(501, "5.7.0", "Authentication cancelled"),
+    "auth_undecodable": Reply(501, "5.5.2", "Cannot decode the response"),
+    "auth_unknown_mechanism": Reply(504, "5.5.4", "Mechanism not recognized; there are PLAIN and LOGIN"),
+    "auth_needs_tls": Reply(538, "5.7.11", "Encryption is required to authenticate: send STARTTLS first"),
+    "auth_already": Reply(503, "5.5.1", "Already authenticated"),
+    "auth_in_mail": Reply(503, "5.5.1", "AUTH is not allowed within a mail transaction"),
+    "auth_required": Reply(530, "5.7.0", "Authentication required"),
+    "tls_required": Reply(530, "5.7.0", "Must issue a STARTTLS command first"),
     "xclient_denied": Reply(550, "5.7.0", "XCLIENT is not allowed for this host"),
     "xclient_in_mail": Reply(503, "5.5.1", "XCLIENT is not allowed within a mail transaction"),
 }
@@ -137,6 +159,8 @@ def reply_for(what: Decision | Admission | str) -> Reply:
     if isinstance(what, str):
         return BY_REASON[what] if what in BY_REASON else BY_NAME[what]
     if isinstance(what, Admission):
+        if what.outcome == "refused" and what.reason is not None and what.reason.code in SPOKEN:
+            return replace(BY_REASON[what.reason.code], text=what.reason.text)
         return _by_outcome(what.outcome, what.reason.code if what.reason else "")
     return _by_outcome(what.outcome, what.code)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_network
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from relaydesk.door.dialogue import Dialogue
 from relaydesk.door.networks import canonical
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from relaydesk.door.allowlist import Allowlist
+    from relaydesk.door.dialogue import Peer, Wire
     from relaydesk.door.limits import Limits
     from relaydesk.door.session import Connection
     from relaydesk.letters.envelope import Envelope, Origin
@@ -34,7 +36,7 @@ class Receiver(Protocol):
         """The answer to one RCPT. Behind a relay the origin is still unknown (``origin.ip`` is None)."""
         ...
 
-    async def receive(self, envelope: Envelope) -> Decision:
+    async def receive(self, envelope: Envelope) -> Decision | Admission:
         """Decide on a message and, if accepted, have it stored when this returns."""
         ...
 
@@ -51,6 +53,7 @@ class Door:
 
     ``allowlist`` and ``tls`` are asked anew for each connection and each STARTTLS, so that a reload
     counts from the next one on; ``tls`` answers None where STARTTLS is not offered. ``now`` gives aware UTC.
+    ``dialogue`` makes what is said in one session: mail from the networks, or a help desk's submission.
     """
 
     hostname: str
@@ -59,6 +62,7 @@ class Door:
     allowlist: Callable[[], Allowlist]
     now: Callable[[], datetime]
     tls: Callable[[], ssl.SSLContext | None] = lambda: None
+    dialogue: Callable[[Room, Wire, Peer, Allowlist], Dialogue] = Dialogue
 
 
 class Room:

@@ -66,6 +66,7 @@ class Connection(SMTP):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._inbox.connect(cast("asyncio.Transport", transport))
         self._room.connections.add(self)
+        self.tls = transport.get_extra_info("ssl_object") is not None
         super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
@@ -146,7 +147,8 @@ class Connection(SMTP):
         allowlist = self._room.door.allowlist()
         role, entry = allowlist.role(socket_ip)
         trusted = entry is not None and entry.xclient
-        dialogue = Dialogue(self._room, self, Peer(socket_ip, "peer", socket_ip, trusted), allowlist)
+        peer = Peer(socket_ip, "peer", socket_ip, trusted)
+        dialogue = self._room.door.dialogue(self._room, self, peer, allowlist)
         if self._room.closing:
             raise Hangup(reply_for("shutting_down"))
         if self._room.full:
@@ -199,6 +201,16 @@ class Connection(SMTP):
 
     async def _answer(self, dialogue: Dialogue) -> Reply:
         """The reply to the next command line."""
+        said = await self.line()
+        if isinstance(said, Reply):
+            return said
+        try:
+            return await dialogue.obey(said)
+        except TimeoutError:
+            raise Hangup(dialogue.turn_away("too_slow")) from None
+
+    async def line(self) -> str | Reply:
+        """What the client says next, or the reply to a line that cannot be read."""
         try:
             line = await self._patiently(self._inbox.line(self._limits.command_bytes))
         except LineTooLongError:
@@ -210,12 +222,7 @@ class Connection(SMTP):
             said = text.decode("utf-8")
         except UnicodeDecodeError:
             return reply_for("syntax")
-        if not said.isprintable():
-            return reply_for("syntax")
-        try:
-            return await dialogue.obey(said)
-        except TimeoutError:
-            raise Hangup(dialogue.turn_away("too_slow")) from None
+        return said if said.isprintable() else reply_for("syntax")
 
     async def _patiently(self, waiting: Coroutine[Any, Any, T]) -> T:
         """Wait for the client as long as one command may take and the session lasts; then Hangup."""

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from relaydesk.letters.envelope import Envelope
 
 
-def protocol(*, extended: bool, tls: bool, utf8: bool = False) -> str:
-    """The ``with`` protocol: SMTP, ESMTP, ESMTPS (RFC 3848), UTF8SMTP, UTF8SMTPS (RFC 6531 §4.3)."""
+def protocol(*, extended: bool, tls: bool, utf8: bool = False, auth: bool = False) -> str:
+    """The ``with`` protocol: SMTP, ESMTP, ESMTPS, ESMTPSA (RFC 3848), UTF8SMTP… (RFC 6531 §4.3)."""
     if not extended:
         return "SMTP"
-    return ("UTF8SMTP" if utf8 else "ESMTP") + ("S" if tls else "")
+    return ("UTF8SMTP" if utf8 else "ESMTP") + ("S" if tls else "") + ("A" if auth else "")
 
 
 def literal(ip: str) -> str:

@@ -43,6 +43,7 @@ class Envelope:
     ``mail_from`` is the bare address, ``""`` for the null sender. ``received_at`` is aware UTC.
     ``raw`` is exactly what came between DATA and its dot, dot-unstuffed (RFC 5321 §4.5.2).
     ``protocol`` is the ``with`` of our Received line (RFC 5321 §4.4, RFC 3848, RFC 6531 §4.3).
+    ``client`` is the name by which the peer authenticated (RFC 4954), "" when it did not.
     ``remarks`` are sentences about what was mended before the decision (``explain`` on LF-only files).
     """
 
@@ -56,6 +57,7 @@ class Envelope:
     tls: bool = False
     protocol: str = "ESMTP"
     remarks: tuple[str, ...] = ()
+    client: str = ""
 
     @property
     def delivery_key(self) -> str:

@@ -185,6 +185,9 @@ class _Reading:
         if run is not None:
             run.stopped, run.how, run.by = None, "", ""
 
+    def withdrawn(self, event: Event) -> None:
+        self.runs.pop((event.data["clock"], event.data.get("round", 1)), None)
+
     def closed(self, event: Event) -> None:
         for run in self.runs.values():
             run.closed = run.closed or event.at
@@ -248,6 +251,7 @@ _TAKES = {
     "clock_moved": _Reading.due_moved,
     "clock_stopped": _Reading.stopped,
     "clock_reopened": _Reading.stop_undone,
+    "clock_withdrawn": _Reading.withdrawn,
     "closed": _Reading.closed,
     "reopened": _Reading.reopened,
 }

@@ -5,6 +5,7 @@ Pure: the same values give the same decision.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from relaydesk.sorting.rows import ROWS, Arrival, Verdict, replay_key, voucher
 from relaydesk.sorting.threads import place
 
 if TYPE_CHECKING:
+    from relaydesk.answers.dsn import Dsn
     from relaydesk.letters.envelope import Envelope
     from relaydesk.sorting.decision import Gathered, Known, KnownTicket, Placement, Planned
     from relaydesk.sorting.findings import Kind
@@ -35,6 +37,9 @@ def _accepted(a: Arrival, verdict: Verdict, remarks: tuple[Reason, ...]) -> Deci
     sender = a.letter.from_[0].addr.lower() if a.letter.from_ else ""
     bounced = _bounced(a, verdict) if kind == "bounce" else None
     placement, placed = place(kind, sender, a.findings, a.known, vouched=verdict.genuine, bounced=bounced)
+    if placement.action == "bounce":
+        placement = replace(placement, answer=a.known.bounced_answer)
+        placed = (*placed, *_came_back(a.gathered.dsn))
     joined = next((t for t in a.known.tickets if t.id == placement.ticket), None)
     queue = joined.queue if joined is not None else kind
     return Decision(
@@ -47,6 +52,7 @@ def _accepted(a: Arrival, verdict: Verdict, remarks: tuple[Reason, ...]) -> Deci
         replay_key=replay_key(a.auth, a.from_domain, a.policy) if verdict.genuine else "",
         placement=placement,
         clocks=_clocks(a, queue, placement, joined),
+        dsn=a.gathered.dsn if placement.action == "bounce" else None,
     )
 
 
@@ -65,12 +71,26 @@ def _kind(a: Arrival, verdict: Verdict) -> tuple[Kind, tuple[Reason, ...]]:
 
 
 def _bounced(a: Arrival, verdict: Verdict) -> int | None:
-    """The ticket whose answer bounced: the one our sealed address names (row 2), else the one whose relay
-    address a notice of Meta's says could not be reached."""
-    if not verdict.genuine:
+    """The ticket whose answer bounced: the one that our sealed address or Message-ID names, else the one
+    whose relay address a notice of Meta's says could not be reached."""
+    if a.known.bounced_ticket is not None or not verdict.genuine:
         return a.known.bounced_ticket
     key = a.findings.failed_recipient.lower()
     return next((t.id for t in a.known.tickets if key and t.thread_key.lower() == key), None)
+
+
+def _came_back(dsn: Dsn | None) -> tuple[Reason, ...]:
+    """What a bounce says of the answer, and what follows from it."""
+    if dsn is None:
+        return ()
+    facts = {"recipient": dsn.final_recipient or "its recipient"}
+    facts["detail"] = " ".join(filter(None, (dsn.status, dsn.diagnostic))) or "no status is given"
+    if dsn.of_bounce:
+        return (reason("bounce_of_bounce"),)
+    if dsn.is_auto_reply:
+        return (reason("auto_reply"),)
+    code = {True: "bounce_hard", False: "bounce_soft", None: "bounce_unclear"}[dsn.hard]
+    return (reason(code, **facts),)
 
 
 def _clocks(a: Arrival, queue: str, placement: Placement, joined: KnownTicket | None) -> tuple[Planned, ...]:

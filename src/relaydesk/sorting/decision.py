@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from relaydesk.answers.dsn import Dsn
     from relaydesk.letters.letter import Letter
     from relaydesk.mailauth.verdict import AuthReport
     from relaydesk.reasons import Reason
@@ -19,11 +20,15 @@ ClockName = Literal["response", "handling", "evidence"]
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What one message says and what the network proves, before the store is asked."""
+    """What one message says and what the network proves, before the store is asked.
+
+    ``dsn`` is what it says of an answer of ours, for mail to our bounce addresses and notices of Meta's.
+    """
 
     letter: Letter
     findings: Findings
     auth: AuthReport
+    dsn: Dsn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,8 @@ class Known:
 
     ``first_seen`` is the first attempt of this delivery, if we deferred it; ``stored_ticket`` and
     ``stored`` tell that this very delivery is stored; ``replay_of`` is the ticket that holds the same
-    signed message; ``bounced_ticket`` the ticket our bounce address names, with ``bounces`` so far.
+    signed message; ``bounced_ticket`` the ticket our bounce address names, with ``bounces`` so far, and
+    ``bounced_answer`` the answer (0 when only the ticket is named).
     ``tickets`` are those of the relay address (newest first), then those of the orders.
     """
 
@@ -69,6 +75,7 @@ class Known:
     stored_ticket: int | None = None
     replay_of: int | None = None
     bounced_ticket: int | None = None
+    bounced_answer: int = 0
     bounces: int = 0
     tickets: tuple[KnownTicket, ...] = ()
     orders: tuple[KnownOrder, ...] = ()
@@ -94,6 +101,7 @@ class Placement:
     ``open`` makes a new ticket; ``join`` adds to ticket ``ticket`` (``reopen`` when it was closed);
     ``duplicate`` and ``bounce`` only note it there; ``stored`` means there is nothing to write.
     ``thread_key`` is the relay address a new ticket is bound to. ``escalates`` and ``links`` are tickets.
+    ``answer`` is the one that a bounce names, 0 when it names none.
     """
 
     action: Literal["open", "join", "duplicate", "bounce", "stored"]
@@ -103,6 +111,7 @@ class Placement:
     escalates: tuple[int, ...] = ()
     links: tuple[int, ...] = ()
     bind_orders: tuple[str, ...] = ()
+    answer: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +119,8 @@ class Decision:
     """Refuse, defer or accept; and for an accepted message all that the record transaction writes.
 
     ``reasons`` has at least one entry; the first one names the row of the door's policy. ``vouched`` is
-    true when the message is proven genuine (row 7); ``replay_key`` is set only then.
+    true when the message is proven genuine (row 7); ``replay_key`` is set only then. ``dsn`` is what a
+    bounce says.
     """
 
     outcome: Outcome
@@ -122,6 +132,7 @@ class Decision:
     replay_key: str = ""
     placement: Placement | None = None
     clocks: tuple[Planned, ...] = ()
+    dsn: Dsn | None = None
 
     @property
     def code(self) -> str:

@@ -81,11 +81,11 @@ class Verdict:
 
 def admit(origin: Origin, mail_from: str, rcpt: str, policy: Policy, *, drift_domain: str = "") -> Admission:
     """Rows 2 to 4 for one recipient. ``drift_domain`` is set when SPF passes for a listed sender domain."""
-    if not mail_from and bounced_ticket(policy.secret, rcpt) is not None:
+    if (not mail_from or _has_role(origin)) and bounced_ticket(policy.secret, rcpt) is not None:
         return Admission("accepted")
     if not policy.is_mailbox(rcpt):
         return Admission("refused", reason("unknown_mailbox", rcpt=rcpt))
-    if origin.role in ("origin", "relay"):
+    if _has_role(origin):
         return Admission("accepted")
     if drift_domain:
         outcome: Literal["deferred", "refused"] = "deferred" if policy.on_drift == "defer" else "refused"
@@ -106,8 +106,9 @@ def _shape(a: Arrival) -> Verdict | None:  # row 1
 
 
 def _bounce(a: Arrival) -> Verdict | None:  # row 2
-    seals = [bounced_ticket(a.policy.secret, rcpt) for rcpt in a.envelope.rcpt_to]
-    if a.envelope.mail_from or not all(seals):
+    if not all(bounced_ticket(a.policy.secret, rcpt) for rcpt in a.envelope.rcpt_to):
+        return None
+    if a.envelope.mail_from and not _returned_with_a_sender(a):
         return None
     if a.known.bounces >= a.policy.max_bounces and not a.known.stored:
         return Verdict("refused", reason("bounce_capped", limit=a.policy.max_bounces))
@@ -199,6 +200,19 @@ ROWS: tuple[Callable[[Arrival], Verdict | None], ...] = (
 
 
 # --- what the rows ask ------------------------------------------------------------------------------
+
+
+def _has_role(origin: Origin) -> bool:
+    return origin.role in ("origin", "relay")
+
+
+def _returned_with_a_sender(a: Arrival) -> bool:
+    """Whether mail to our bounce address with a MAIL FROM, from a listed peer, counts as a bounce.
+
+    Meta's own notices and careless automatic replies come so. Proven mail that is no notice is sorted as
+    any other, wherever it was sent to: a buyer's words must not be taken for a machine's.
+    """
+    return _has_role(a.origin) and (vouched(a) is None or a.findings.match.kind == "bounce")
 
 
 def _held(a: Arrival, why: Reason) -> Verdict:

@@ -188,6 +188,26 @@ def revive(
     journal.append(session, events, noted_at)
 
 
+def undo_stop(session: Session, clock: Clock, why: str, *, at: datetime, noted_at: datetime) -> None:
+    """A stop turned out to be none: the clock runs on with its own start and due. No other may run."""
+    statement = update(table(Deadline)).where(D.id == clock.id).values(stopped_at=None, stopped_how="")
+    session.connection().execute(statement)
+    data = {"clock": clock.clock, "round": clock.round, "why": why}
+    journal.append(session, [Event(clock.ticket_id, at, "clock_reopened", data=data)], noted_at)
+
+
+def withdraw(session: Session, clock: Clock, why: str, *, at: datetime, noted_at: datetime) -> None:
+    """A clock that should never have started: an older one runs for its message. The report forgets it."""
+    statement = (
+        update(table(Deadline))
+        .where(D.id == clock.id)
+        .values(stopped_at=at, stopped_how="withdrawn", undecided_at=None)
+    )
+    session.connection().execute(statement)
+    data = {"clock": clock.clock, "round": clock.round, "why": why}
+    journal.append(session, [Event(clock.ticket_id, at, "clock_withdrawn", data=data)], noted_at)
+
+
 def move(session: Session, clock: Clock, queue: str, plan: Planned, at: datetime) -> None:
     """Gives a running clock new terms. A breach stamped at another deadline is withdrawn."""
     terms = _terms(queue, plan)

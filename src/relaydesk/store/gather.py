@@ -75,6 +75,7 @@ def known(  # noqa: PLR0913 - each is one key of the message
     order_ids: Sequence[str],
     merchant_refs: Sequence[str],
     bounce_ticket: int | None,
+    bounce_answer: int = 0,
 ) -> Known:
     """What the store knows that bears on this message; short indexed reads only.
 
@@ -94,6 +95,7 @@ def known(  # noqa: PLR0913 - each is one key of the message
         stored_ticket=stored.ticket_id if stored else None,
         replay_of=next((row.ticket_id for row in rows if row.delivery_key != delivery_key), None),
         bounced_ticket=bounce_ticket if bounces is not None else None,
+        bounced_answer=bounce_answer if bounces is not None else 0,
         bounces=bounces or 0,
         tickets=_tickets(session, address, sender, {*order_ids, *(order.id for order in orders)}),
         orders=orders,

@@ -24,6 +24,7 @@ metadata.naming_convention = NAMING
 
 OPEN = "state = 'open'"
 RUNNING = "stopped_at IS NULL AND undecided_at IS NULL"
+UNDECIDED = "state IN ('queued', 'sending', 'deferred')"
 
 
 def partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
@@ -241,6 +242,68 @@ class OrderItem(SQLModel, table=True):
     name: str = Field(default="", sa_type=Words)
     quantity: int = 1
     price: str = Field(default="", sa_type=Key)
+
+
+class Outbox(SQLModel, table=True):
+    """One message on its way out, kept for ever: what was sent is what ``raw`` holds, signature and all.
+
+    ``next_try_at`` is when an undecided row may be claimed: the end of its undo time, its next try, or,
+    while it is being sent, the end of the claimer's lease. ``attempts`` tells one claim from the next.
+    ``envelope_from``, ``rfc_message_id``, ``subject`` and ``raw`` are written in the transaction that makes
+    the row and never change. ``handed_in`` is the delivery key of a help desk's submission, so that one that
+    is handed in twice goes out once.
+    """
+
+    __table_args__ = (
+        partial("ix_outbox_undecided_next_try_at_id", "next_try_at", "id", where=UNDECIDED),
+        Index("ix_outbox_ticket_id_id", "ticket_id", "id"),
+    )
+    id: int | None = Field(default=None, primary_key=True, sa_type=Id)
+    purpose: str = Field(sa_type=Key)
+    ticket_id: int = Field(foreign_key="ticket.id", sa_type=Id)
+    message_id: int = Field(foreign_key="message.id", sa_type=Id)
+    author: str = Field(sa_type=Key)
+    recipient: str = Field(sa_type=Key)
+    envelope_from: str = Field(default="", sa_type=Key)
+    rfc_message_id: str | None = Field(default=None, unique=True, sa_type=Key)
+    handed_in: str | None = Field(default=None, unique=True, sa_type=Key)
+    order_id: str | None = Field(default=None, sa_type=Key)
+    subject: str = Field(default="", sa_type=Words)
+    state: str = Field(default="queued", sa_type=Key)
+    created_at: datetime = Field(sa_type=Moment)
+    not_before: datetime = Field(sa_type=Moment)
+    next_try_at: datetime = Field(sa_type=Moment)
+    give_up_at: datetime = Field(sa_type=Moment)
+    attempts: int = 0
+    lease_by: str | None = Field(default=None, sa_type=Key)
+    lease_until: datetime | None = Field(default=None, sa_type=Moment)
+    first_tried_at: datetime | None = Field(default=None, sa_type=Moment)
+    last_code: int = 0
+    last_text: str = Field(default="", sa_type=Words)
+    sent_at: datetime | None = Field(default=None, sa_type=Moment)
+    hop: str = Field(default="", sa_type=Words)
+    raw: bytes = Field(sa_type=Raw)
+
+
+class Draft(SQLModel, table=True):
+    """What an agent wrote and could not send; the newest text of each agent on each ticket."""
+
+    ticket_id: int = Field(primary_key=True, foreign_key="ticket.id", sa_type=Id)
+    author: str = Field(primary_key=True, sa_type=Key)
+    text: str = Field(sa_type=Words)
+    updated_at: datetime = Field(sa_type=Moment)
+
+
+class GatewayClient(SQLModel, table=True):
+    """Another help desk that may hand us its answers; its password is kept as a hash only."""
+
+    __tablename__: ClassVar[str] = "gateway_client"
+    id: int | None = Field(default=None, primary_key=True, sa_type=Id)
+    name: str = Field(unique=True, sa_type=Key)
+    secret_hash: str = Field(sa_type=Key)
+    created_at: datetime = Field(sa_type=Moment)
+    revoked_at: datetime | None = Field(default=None, sa_type=Moment)
+    last_used_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
 def table(model: type[SQLModel]) -> Table:

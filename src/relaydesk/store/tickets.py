@@ -202,7 +202,7 @@ def view(session: Session, ticket_id: int) -> TicketView | None:
         return None
     return TicketView(
         ticket=ticket,
-        messages=_messages(session, ticket_id),
+        messages=messages(session, ticket_id),
         events=events(session, ticket_id),
         clocks=clocks.of_tickets(session, [ticket_id]),
         numbers=numbers.of_tickets(session, [ticket_id]),
@@ -210,7 +210,8 @@ def view(session: Session, ticket_id: int) -> TicketView | None:
     )
 
 
-def _messages(session: Session, ticket_id: int) -> tuple[MessageRow, ...]:
+def messages(session: Session, ticket_id: int) -> tuple[MessageRow, ...]:
+    """A ticket's messages with their attachments, in the order of recording."""
     connection = session.connection()
     parts = select(A.message_id, A.name, A.declared_type, A.sniffed_type, A.size, A.sha256).join(
         table(Message), M.id == A.message_id

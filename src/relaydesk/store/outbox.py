@@ -1,0 +1,355 @@
+"""The outbox: what is to go out, who is sending it just now, and how it ended.
+
+A row is written with the event that makes it true. It is claimed under a lease; a dispatcher that dies lets
+the lease run out and the row is claimed again. ``attempts`` counts the claims and so names each of them: an
+outcome is written only by the claim that holds the row. One outcome is a fact whoever tells it: a 250 of the
+hop counts also when the lease had run out meanwhile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, func, insert, select, update
+
+from relaydesk.answers.answer import UNDECIDED, Purpose, State
+from relaydesk.events import Event
+from relaydesk.store import journal
+from relaydesk.store.tables import Outbox, table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime, timedelta
+
+    from sqlmodel import Session
+
+O = table(Outbox).c  # noqa: E741 - as every table here has its letter
+_NEW = insert(table(Outbox))
+_UNDECIDED = O.state.in_(UNDECIDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What is to be sent, before it is made.
+
+    ``message`` is the stored message that is answered or forwarded, ``author`` an event's actor.
+    ``not_before`` is the end of the undo time. Times are aware. ``handed_in`` is the delivery key of a help
+    desk's submission: the same one never makes a second row.
+    """
+
+    purpose: Purpose
+    ticket: int
+    message: int
+    author: str
+    recipient: str
+    order_id: str | None
+    not_before: datetime
+    give_up_at: datetime
+    handed_in: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The message as it leaves, fixed before the first try. ``rfc_message_id`` is unique."""
+
+    envelope_from: str
+    rfc_message_id: str
+    subject: str
+    raw: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """One row without its bytes, for people to look at. Times are aware UTC."""
+
+    id: int
+    purpose: Purpose
+    ticket_id: int
+    message_id: int
+    author: str
+    recipient: str
+    envelope_from: str
+    rfc_message_id: str
+    order_id: str | None
+    subject: str
+    state: State
+    created_at: datetime
+    not_before: datetime
+    next_try_at: datetime
+    give_up_at: datetime
+    attempts: int
+    lease_until: datetime | None
+    first_tried_at: datetime | None
+    last_code: int
+    last_text: str
+    sent_at: datetime | None
+    hop: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A row that is ours to send until ``lease_until``; ``attempts`` is the number of this claim.
+
+    ``lapsed``: the claim before ran out without an outcome, so the hop may have the message already.
+    """
+
+    id: int
+    purpose: Purpose
+    ticket_id: int
+    message_id: int
+    author: str
+    recipient: str
+    envelope_from: str
+    rfc_message_id: str
+    order_id: str | None
+    give_up_at: datetime
+    attempts: int
+    lease_by: str
+    lease_until: datetime
+    last_code: int
+    last_text: str
+    raw: bytes = field(repr=False)
+    lapsed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a try ended: the hop's ``code`` (0: it said nothing) and ``text`` in printable ASCII, and ``why``,
+    the sentence for the agent."""
+
+    at: datetime
+    code: int
+    text: str
+    why: str = ""
+
+
+_ROW = [O[one.name] for one in fields(OutboxRow)]
+_CLAIMED = [O[one.name] for one in fields(Claimed) if one.name != "lapsed"]
+
+
+def put(session: Session, outgoing: Outgoing, build: Callable[[int], Finished], now: datetime) -> int:
+    """Writes a row and its ``answer_queued``, in the caller's transaction; the row's number.
+
+    ``build`` gets that number and makes the message, so that its bounce address and Message-ID can name it.
+    What it raises undoes the transaction. Conflict when the Message-ID or the submission exists.
+    """
+    row = {
+        "purpose": outgoing.purpose,
+        "ticket_id": outgoing.ticket,
+        "message_id": outgoing.message,
+        "author": outgoing.author,
+        "recipient": outgoing.recipient,
+        "order_id": outgoing.order_id,
+        "handed_in": outgoing.handed_in,
+        "envelope_from": "",
+        "subject": "",
+        "state": "queued",
+        "created_at": now,
+        "not_before": outgoing.not_before,
+        "next_try_at": outgoing.not_before,
+        "give_up_at": outgoing.give_up_at,
+        "attempts": 0,
+        "last_code": 0,
+        "last_text": "",
+        "hop": "",
+        "raw": b"",
+    }
+    key = session.connection().execute(_NEW, row).inserted_primary_key
+    if key is None:
+        raise RuntimeError("The database told no number for the new row.")
+    made = build(int(key[0]))
+    session.connection().execute(
+        update(table(Outbox))
+        .where(O.id == key[0])
+        .values(
+            envelope_from=made.envelope_from,
+            rfc_message_id=made.rfc_message_id,
+            subject=made.subject,
+            raw=made.raw,
+        )
+    )
+    _tell_queued(session, int(key[0]), outgoing, now)
+    return int(key[0])
+
+
+def _tell_queued(session: Session, answer: int, outgoing: Outgoing, now: datetime) -> None:
+    data = {
+        "answer": answer,
+        "message": outgoing.message,
+        "purpose": outgoing.purpose,
+        "order": outgoing.order_id,
+        "not_before": outgoing.not_before.isoformat(),
+    }
+    journal.append(session, [Event(outgoing.ticket, now, "answer_queued", outgoing.author, data)], now)
+
+
+def anything_due(session: Session, now: datetime) -> bool:
+    """Whether a claim could find something: a short look that keeps an idle desk from writing."""
+    statement = select(O.id).where(_UNDECIDED, O.next_try_at <= now).limit(1)
+    return session.connection().execute(statement).first() is not None
+
+
+def claim(session: Session, who: str, now: datetime, lease: timedelta, limit: int) -> tuple[Claimed, ...]:
+    """Up to ``limit`` rows whose time has come or whose lease ran out, now ``who``'s for the lease."""
+    due = (
+        select(O.id, O.state)
+        .where(_UNDECIDED, O.next_try_at <= now)
+        .order_by(O.next_try_at, O.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    lapsed = {one.id: one.state == "sending" for one in session.connection().execute(due)}
+    if not lapsed:
+        return ()
+    taken = (
+        update(table(Outbox))
+        .where(O.id.in_(lapsed))
+        .values(
+            state="sending",
+            attempts=O.attempts + 1,
+            lease_by=who,
+            lease_until=now + lease,
+            next_try_at=now + lease,
+            first_tried_at=func.coalesce(O.first_tried_at, now),
+        )
+        .returning(*_CLAIMED)
+    )
+    rows = session.connection().execute(taken).all()
+    claimed = [Claimed(**row._mapping, lapsed=lapsed[row.id]) for row in rows]
+    return tuple(sorted(claimed, key=lambda one: one.id))
+
+
+def delivered(session: Session, claimed: Claimed, outcome: Outcome, hop: str, now: datetime) -> bool:
+    """The hop took it with its 250. False when a 250 was written down before.
+
+    This needs no lease: the message has left, whoever was to send it next. What else stops or starts then is
+    the caller's business, in the same transaction.
+    """
+    values = {
+        "state": "sent",
+        "sent_at": outcome.at,
+        "hop": hop,
+        "last_code": outcome.code,
+        "last_text": outcome.text,
+        "lease_by": None,
+        "lease_until": None,
+    }
+    statement = update(table(Outbox)).where(O.id == claimed.id, O.state.not_in(("sent", "bounced")))
+    if session.connection().execute(statement.values(values)).rowcount != 1:
+        return False
+    data = {"answer": claimed.id, "message": claimed.message_id, "purpose": claimed.purpose, "hop": hop}
+    journal.append(session, [Event(claimed.ticket_id, outcome.at, "answer_sent", claimed.author, data)], now)
+    return True
+
+
+def put_off(session: Session, claimed: Claimed, outcome: Outcome, until: datetime) -> bool:
+    """It is tried again at ``until``. False when the lease was lost."""
+    data = {"code": outcome.code, "until": until.isoformat(), "why": outcome.why}
+    return _end(session, claimed, outcome, "answer_deferred", data, state="deferred", next_try_at=until)
+
+
+def refused(session: Session, claimed: Claimed, outcome: Outcome) -> bool:
+    """It will not be delivered as it is. The code is 0 when our own last check refused it."""
+    data = {"code": outcome.code, "why": outcome.why}
+    return _end(session, claimed, outcome, "answer_refused", data, state="refused")
+
+
+def failed(session: Session, claimed: Claimed, outcome: Outcome) -> bool:
+    """Its give-up time has passed."""
+    return _end(session, claimed, outcome, "answer_failed", {"why": outcome.why}, state="failed")
+
+
+def _end(
+    session: Session, claimed: Claimed, outcome: Outcome, what: str, data: dict[str, Any], **values: Any
+) -> bool:
+    """Ends a claim with an outcome and its event, if the claim still holds the row."""
+    held = and_(
+        O.id == claimed.id,
+        O.state == "sending",
+        O.lease_by == claimed.lease_by,
+        O.attempts == claimed.attempts,
+    )
+    said = {"last_code": outcome.code, "last_text": outcome.text, "lease_by": None, "lease_until": None}
+    statement = update(table(Outbox)).where(held).values(said | values)
+    if session.connection().execute(statement).rowcount != 1:
+        return False
+    told = Event(claimed.ticket_id, outcome.at, what, data={"answer": claimed.id, **data})
+    journal.append(session, [told], outcome.at)
+    return True
+
+
+def cancel(session: Session, answer: int, *, actor: str, now: datetime) -> bool:
+    """Takes it back while it waits. False when it is being sent, has left or was decided otherwise."""
+    statement = (
+        update(table(Outbox))
+        .where(O.id == answer, O.state.in_(("queued", "deferred")))
+        .values(state="cancelled")
+        .returning(O.ticket_id)
+    )
+    ticket = session.connection().execute(statement).scalar()
+    if ticket is None:
+        return False
+    journal.append(session, [Event(ticket, now, "answer_cancelled", actor, {"answer": answer})], now)
+    return True
+
+
+def retry(session: Session, answer: int, *, give_up_at: datetime, actor: str, now: datetime) -> bool:
+    """Has a deferred, refused or failed one tried again now, the same bytes. False for any other."""
+    statement = (
+        update(table(Outbox))
+        .where(O.id == answer, O.state.in_(("deferred", "refused", "failed")))
+        .values(state="queued", not_before=now, next_try_at=now, give_up_at=give_up_at)
+    )
+    if session.connection().execute(statement).rowcount != 1:
+        return False
+    again = row(session, answer)
+    if again is None:
+        return False
+    outgoing = Outgoing(
+        again.purpose,
+        again.ticket_id,
+        again.message_id,
+        actor,
+        again.recipient,
+        again.order_id,
+        again.not_before,
+        give_up_at,
+    )
+    _tell_queued(session, answer, outgoing, now)
+    return True
+
+
+def mark_bounced(session: Session, answer: int) -> bool:
+    """A hard bounce of a sent answer came. The caller tells it with its event. False when none was sent."""
+    statement = update(table(Outbox)).where(O.id == answer, O.state == "sent").values(state="bounced")
+    return session.connection().execute(statement).rowcount == 1
+
+
+def row(session: Session, answer: int) -> OutboxRow | None:
+    """One row, or None when there is none of that number."""
+    found = session.connection().execute(select(*_ROW).where(O.id == answer)).first()
+    return None if found is None else OutboxRow(**found._mapping)
+
+
+def raw(session: Session, answer: int) -> bytes | None:
+    """The bytes as they were made."""
+    return session.connection().execute(select(O.raw).where(O.id == answer)).scalar()
+
+
+def of_ticket(session: Session, ticket: int) -> tuple[OutboxRow, ...]:
+    """All that went or goes out for a ticket, oldest first."""
+    found = session.connection().execute(select(*_ROW).where(O.ticket_id == ticket).order_by(O.id))
+    return tuple(OutboxRow(**one._mapping) for one in found)
+
+
+def waiting(session: Session, limit: int = 1000) -> tuple[OutboxRow, ...]:
+    """What is undecided, by when its turn comes."""
+    statement = select(*_ROW).where(_UNDECIDED).order_by(O.next_try_at, O.id).limit(limit)
+    return tuple(OutboxRow(**one._mapping) for one in session.connection().execute(statement))
+
+
+def newest(session: Session, limit: int = 1000) -> tuple[OutboxRow, ...]:
+    """Everything, newest first."""
+    statement = select(*_ROW).order_by(O.id.desc()).limit(limit)
+    return tuple(OutboxRow(**one._mapping) for one in session.connection().execute(statement))

@@ -1,0 +1,425 @@
+"""The gateway for another help desk: who may come in, for whom, and what goes out."""
+
+from __future__ import annotations
+
+import base64
+import smtplib
+import socket
+import ssl
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+import trustme
+from sqlalchemy import text
+from tests.support.gateway import (
+    ALICE,
+    HEAD,
+    ORDER,
+    PASSWORD,
+    OpenGateway,
+    add_zendesk,
+    answer_mail,
+    asked,
+    candidate,
+    events,
+    made,
+    plain,
+    rows,
+)
+
+from relaydesk.answers import cleaning
+from relaydesk.gateway import revoke_client
+from relaydesk.sorting.bounces import sealed_by_us
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.smtp import Talk
+
+    from relaydesk.store.engine import Store
+
+AUTHORITY = trustme.CA()
+OTHER = "64000841784004"
+
+
+@pytest.fixture(scope="module")
+def contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    AUTHORITY.issue_cert("mx.shop.example").configure_cert(server)
+    client = ssl.create_default_context()
+    AUTHORITY.configure_trust(client)
+    return server, client
+
+
+@pytest.fixture
+def asking(sqlite_store: Store) -> Store:
+    add_zendesk(sqlite_store)
+    asked(sqlite_store)
+    return sqlite_store
+
+
+@pytest.fixture
+def gateway(asking: Store, contexts: tuple[ssl.SSLContext, ssl.SSLContext]) -> Iterator[OpenGateway]:
+    with OpenGateway(asking, contexts[0]) as opened:
+        yield opened
+
+
+@pytest.fixture
+def talk(gateway: OpenGateway, contexts: tuple[ssl.SSLContext, ssl.SSLContext]) -> Iterator[Talk]:
+    """A client inside TLS that has not said who it is."""
+    with gateway.talk() as talk:
+        talk.ask("EHLO desk.example")
+        assert talk.ask("STARTTLS").startswith("220")
+        talk.secure(contexts[1])
+        talk.ask("EHLO desk.example")
+        yield talk
+
+
+def log_in(talk: Talk) -> Talk:
+    assert talk.ask(f"AUTH PLAIN {plain()}") == "235 2.7.0 Authentication succeeded"
+    return talk
+
+
+def hand_in(talk: Talk, raw: bytes | None = None, rcpt: str = ALICE) -> str:
+    assert talk.ask("MAIL FROM:<agent@desk.example>").startswith("250")
+    assert talk.ask(f"RCPT TO:<{rcpt}>") == "250 2.1.5 Ok"
+    return talk.data(raw or answer_mail())
+
+
+# --- who may come in
+
+
+def test_it_offers_auth_only_inside_tls(gateway: OpenGateway, contexts: tuple[ssl.SSLContext, ...]) -> None:
+    with gateway.talk() as talk:
+        clear = talk.ask("EHLO desk.example")
+        talk.ask("STARTTLS")
+        talk.secure(contexts[1])
+        secured = talk.ask("EHLO desk.example")
+    assert "STARTTLS" in clear and "AUTH" not in clear
+    assert "AUTH PLAIN LOGIN" in secured and "STARTTLS" not in secured
+
+
+def test_it_takes_nothing_in_the_clear(gateway: OpenGateway) -> None:
+    with gateway.talk() as talk:
+        talk.ask("EHLO desk.example")
+        assert talk.ask(f"AUTH PLAIN {plain()}").startswith("538 5.7.11")
+        assert talk.ask("AUTH LOGIN").startswith("538 5.7.11")
+        assert talk.ask("MAIL FROM:<a@desk.example>").startswith("530 5.7.0 Must issue a STARTTLS")
+        assert talk.ask(f"RCPT TO:<{ALICE}>").startswith("503")
+        assert talk.ask("DATA").startswith("503")
+
+
+def test_it_takes_nothing_without_a_login(talk: Talk) -> None:
+    assert talk.ask("MAIL FROM:<a@desk.example>").startswith("530 5.7.0 Authentication required")
+    assert talk.ask(f"RCPT TO:<{ALICE}>").startswith("503")
+    assert talk.ask("DATA").startswith("503")
+
+
+def test_it_knows_plain_with_and_without_an_initial_response(talk: Talk) -> None:
+    assert talk.ask("auth plain") == "334 "
+    assert talk.ask(plain(identity="zendesk")).startswith("235 2.7.0")
+    assert talk.ask(f"AUTH PLAIN {plain()}").startswith("503 5.5.1")
+    assert talk.ask("MAIL FROM:<a@desk.example> AUTH=<>").startswith("250")
+
+
+@pytest.mark.parametrize("initial", ["", " " + base64.b64encode(b"zendesk").decode()])
+def test_it_knows_login(talk: Talk, initial: str) -> None:
+    question = talk.ask(f"AUTH LOGIN{initial}")
+    if not initial:
+        assert question == f"334 {base64.b64encode(b'Username:').decode()}"
+        question = talk.ask(base64.b64encode(b"zendesk"))
+    assert question == f"334 {base64.b64encode(b'Password:').decode()}"
+    assert talk.ask(base64.b64encode(PASSWORD.encode())).startswith("235 2.7.0")
+
+
+@pytest.mark.parametrize(
+    ("response", "reply"),
+    [
+        (plain(password="wrong"), "535 5.7.8"),
+        (plain(name="nobody"), "535 5.7.8"),
+        (plain(password=""), "535 5.7.8"),
+        (plain(identity="boss"), "535 5.7.8"),
+        ("not base64!", "501 5.5.2"),
+        (base64.b64encode(b"no nul").decode(), "501 5.5.2"),
+        (base64.b64encode(b"a\0b\0c\0d").decode(), "501 5.5.2"),
+        (base64.b64encode(b"\0\xff\0\xff").decode(), "501 5.5.2"),
+        ("=", "501 5.5.2"),
+    ],
+)
+def test_it_lets_nobody_else_in(talk: Talk, response: str, reply: str) -> None:
+    assert talk.ask(f"AUTH PLAIN {response}").startswith(reply)
+    assert talk.ask("MAIL FROM:<a@desk.example>").startswith("530")
+    log_in(talk)
+
+
+def test_it_stays_in_step_when_a_login_is_broken_off(talk: Talk) -> None:
+    talk.ask("AUTH LOGIN")
+    assert talk.ask("*").startswith("501 5.7.0")
+    assert talk.ask("AUTH CRAM-MD5").startswith("504 5.5.4")
+    assert talk.ask("AUTH").startswith("504 5.5.4")
+    talk.ask("AUTH PLAIN")
+    assert talk.ask("x" * 3000).startswith("500 5.5.6")
+    assert talk.ask("NOOP").startswith("250")
+
+
+def test_it_ends_a_session_that_guesses(talk: Talk) -> None:
+    for _ in range(2):
+        assert talk.ask(f"AUTH PLAIN {plain(password='x')}").startswith("535")
+    assert talk.ask(f"AUTH PLAIN {plain(password='x')}").startswith("421 4.7.0")
+    assert talk.closed()
+
+
+def test_it_makes_a_guesser_wait_even_with_the_right_password(talk: Talk, gateway: OpenGateway) -> None:
+    for _ in range(20):
+        gateway.gateway.throttle.failed("127.0.0.1", gateway.gateway.clock())
+    assert talk.ask(f"AUTH PLAIN {plain()}").startswith("454 4.7.0")
+
+
+def test_it_refuses_a_revoked_client_within_its_session(
+    talk: Talk, asking: Store, gateway: OpenGateway
+) -> None:
+    log_in(talk)
+    revoke_client(asking, "zendesk", now=gateway.gateway.clock())
+    assert hand_in(talk).startswith("554 5.6.0 The gateway client zendesk has been revoked")
+    assert rows(asking) == []
+    with gateway.talk() as other:
+        assert other.ask("EHLO x.example").startswith("250")
+    assert talk.ask("RSET").startswith("250")
+
+
+def test_it_takes_an_ordinary_client_over_implicit_tls(
+    asking: Store, contexts: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    with (
+        OpenGateway(asking, contexts[0], implicit_tls=True) as gateway,
+        smtplib.SMTP_SSL("127.0.0.1", gateway.port, context=lenient(), timeout=10) as client,
+    ):
+        client.login("zendesk", PASSWORD)
+        client.sendmail("agent@desk.example", [ALICE], answer_mail())
+    assert [row.recipient for row in rows(asking)] == [ALICE]
+
+
+def test_implicit_tls_lets_go_of_a_client_that_never_shakes_hands(
+    asking: Store, contexts: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    with (
+        OpenGateway(asking, contexts[0], implicit_tls=True, tls_seconds=0.2) as gateway,
+        gateway.talk(greeting=False) as talk,
+    ):
+        talk.send(b"EHLO plain.example\r\n")
+        assert talk.closed()
+
+
+def test_implicit_tls_shows_the_reloaded_certificate_to_the_next_client(
+    asking: Store, contexts: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    renewed = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    AUTHORITY.issue_cert("renewed.shop.example").configure_cert(renewed)
+    with OpenGateway(asking, contexts[0], implicit_tls=True) as gateway:
+        for context, name in ((contexts[0], "mx.shop.example"), (renewed, "renewed.shop.example")):
+            gateway.tls = context
+            with contexts[1].wrap_socket(
+                socket.create_connection(("127.0.0.1", gateway.port), timeout=10), server_hostname=name
+            ) as secured:
+                assert secured.recv(4) == b"220 "
+
+
+def lenient() -> ssl.SSLContext:
+    """A client that does not mind which name the certificate has."""
+    context = ssl.create_default_context()
+    AUTHORITY.configure_trust(context)
+    context.check_hostname = False
+    return context
+
+
+# --- for whom
+
+
+@pytest.mark.parametrize(
+    "rcpt",
+    [
+        "victim@example.com",
+        "case++bbbb@support.facebook.com",
+        "help@shop.example",
+        "case++aaaa@support.facebook.com.evil.example",
+        '"case++aaaa@support.facebook.com"@evil.example',
+        "case++aaaa%support.facebook.com@shop.example",
+        "@evil.example:case++aaaa@support.facebook.com",
+        "case++aaaa@support.facebook.com>@evil.example",
+        "case++aaaa@[127.0.0.1]",
+        "evil.example!case++aaaa@support.facebook.com",
+        "postmaster",
+        "",
+    ],
+)
+def test_it_is_never_an_open_relay(talk: Talk, asking: Store, rcpt: str) -> None:
+    log_in(talk)
+    assert talk.ask("MAIL FROM:<help@shop.example>").startswith("250")
+    assert talk.ask(f"RCPT TO:<{rcpt}>")[:3] in ("550", "501")
+    assert talk.ask("DATA").startswith("554 5.5.1")
+    assert rows(asking) == []
+
+
+def test_it_refuses_a_relay_address_of_a_ticket_outside_the_sender_domains(talk: Talk, asking: Store) -> None:
+    asked(asking, b"other", address="case++cccc@evil.example", message_id="<2@evil.example>")
+    log_in(talk)
+    talk.ask("MAIL FROM:<a@desk.example>")
+    assert talk.ask("RCPT TO:<case++cccc@evil.example>").startswith("550 5.7.1")
+
+
+def test_it_takes_one_recipient(talk: Talk, asking: Store) -> None:
+    asked(asking, b"other", address="case++dddd@support.facebook.com", message_id="<2@facebook.com>")
+    log_in(talk)
+    talk.ask("MAIL FROM:<a@desk.example>")
+    assert talk.ask(f"RCPT TO:<{ALICE}>").startswith("250")
+    assert talk.ask("RCPT TO:<case++dddd@support.facebook.com>").startswith("452 4.5.3")
+    assert talk.data(answer_mail()).startswith("250")
+    assert [row.recipient for row in rows(asking)] == [ALICE]
+
+
+# --- what goes out
+
+
+def test_it_queues_the_answer_repaired_and_bound(talk: Talk, asking: Store) -> None:
+    raw = answer_mail(Cc="boss@shop.example", Bcc="spy@shop.example", Reply_To="x@desk.example")
+    assert hand_in(log_in(talk), raw, rcpt=ALICE.upper().replace("CASE++AAAA", "case++aaaa")) == (
+        "250 2.0.0 Ok: stored"
+    )
+    [row] = rows(asking)
+    assert (row.purpose, row.author, row.recipient, row.order_id, row.state) == (
+        "answer", "gateway:zendesk", ALICE, ORDER, "queued",
+    )  # fmt: skip
+    assert row.not_before <= row.created_at
+    sealed = sealed_by_us(HEAD.secret, row.envelope_from)
+    assert sealed == (row.ticket_id, row.id)
+    message = made(asking, row.id)
+    assert message["To"] == ALICE
+    assert not {"cc", "bcc", "reply-to"} & {name.lower() for name in message.keys()}  # noqa: SIM118
+    assert ORDER in message["Subject"]
+    assert message["Message-ID"] == row.rfc_message_id
+    assert [what for what, _ in events(asking, row.ticket_id)][-1] == "answer_queued"
+
+
+def test_a_submission_that_comes_again_goes_out_once(talk: Talk, asking: Store) -> None:
+    log_in(talk)
+    raw = answer_mail()
+    assert hand_in(talk, raw).startswith("250")
+    assert hand_in(talk, raw).startswith("250")
+    assert len(rows(asking)) == 1
+    assert hand_in(talk, answer_mail("Another")).startswith("250")
+    assert len(rows(asking)) == 2
+
+
+def test_it_answers_the_message_that_the_thread_names_else_the_latest(talk: Talk, asking: Store) -> None:
+    first = asked(asking, b"second", ticket=1, message_id="<2@facebook.com>").message_id
+    latest = asked(asking, b"third", ticket=1, message_id="<3@facebook.com>").message_id
+    log_in(talk)
+    hand_in(talk, answer_mail("a", In_Reply_To="<2@facebook.com>"))
+    hand_in(talk, answer_mail("b", References="<0@x.example> <2@facebook.com> <9@desk.example>"))
+    hand_in(talk, answer_mail("c", In_Reply_To="<9@desk.example>"))
+    assert [row.message_id for row in rows(asking)] == [first, first, latest]
+
+
+def test_a_message_of_another_ticket_is_not_answered(talk: Talk, asking: Store) -> None:
+    asked(asking, b"other", address="case++dddd@support.facebook.com", message_id="<4@facebook.com>")
+    hand_in(log_in(talk), answer_mail("x", In_Reply_To="<4@facebook.com>"))
+    [row] = rows(asking)
+    assert (row.message_id, row.recipient) == (1, ALICE)
+
+
+def test_automatic_answers_are_sent_without_stopping_the_clock_or_swallowed(
+    talk: Talk, asking: Store, gateway: OpenGateway
+) -> None:
+    log_in(talk)
+    assert hand_in(talk, answer_mail("We got it", Auto_Submitted="auto-replied")).startswith("250")
+    gateway.swallow = True
+    assert hand_in(talk, answer_mail("We got it too", Precedence="bulk")).startswith("250")
+    assert hand_in(talk, answer_mail("A person")).startswith("250")
+    assert [row.purpose for row in rows(asking)] == ["automatic", "answer"]
+    assert ("answer_swallowed", "gateway:zendesk") in events(asking, 1)
+
+
+def test_a_changed_rule_counts_for_the_next_message(talk: Talk, asking: Store, gateway: OpenGateway) -> None:
+    log_in(talk)
+    gateway.rules = cleaning.load({"lines": ["Brought to you by Desk"]}, "own.yaml")
+    hand_in(talk, answer_mail("Brought to you by Desk\nHello"))
+    assert "Brought" not in str(made(asking, rows(asking)[0].id).get_body(("plain",)))
+
+
+@pytest.mark.parametrize(
+    ("known", "words", "outcome"),
+    [
+        (((ORDER,), ()), "Hello", ORDER),
+        (((ORDER, OTHER), ()), f"About {OTHER}", OTHER),
+        (((ORDER, OTHER), ()), "Hello", "Write in the answer which order"),
+        (((), (candidate(OTHER),)), "Hello", OTHER),
+        (((), (candidate(OTHER, "mentioned"),)), "Hello", "No order is known"),
+        (((), (candidate(OTHER, "mentioned"),)), f"It is {OTHER}.", OTHER),
+        (((), ()), "Hello", "No order is known"),
+        (((), ()), "Hello\n#no-order", None),
+    ],
+)
+def test_it_names_the_order_or_asks_for_it(
+    sqlite_store: Store,
+    contexts: tuple[ssl.SSLContext, ssl.SSLContext],
+    known: tuple[tuple[str, ...], tuple[object, ...]],
+    words: str,
+    outcome: str | None,
+) -> None:
+    add_zendesk(sqlite_store)
+    asked(sqlite_store, bind=known[0], candidates=known[1])
+    with OpenGateway(sqlite_store, contexts[0]) as gateway, gateway.talk() as talk:
+        talk.ask("EHLO x.example")
+        talk.ask("STARTTLS")
+        talk.secure(contexts[1])
+        talk.ask("EHLO x.example")
+        reply = hand_in(log_in(talk), answer_mail(words))
+    if outcome is not None and not outcome.isdigit():
+        assert reply.startswith(f"554 5.6.0 {outcome}")
+        assert rows(sqlite_store) == []
+        return
+    assert reply.startswith("250")
+    [row] = rows(sqlite_store)
+    assert row.order_id == outcome
+    shown = str(made(sqlite_store, row.id))
+    assert "#no-order" not in shown
+    told = [what for what, _ in events(sqlite_store, row.ticket_id)]
+    assert ("no_order_confirmed" in told) is (outcome is None)
+
+
+def test_a_refusal_says_why_on_one_line_and_keeps_nothing(talk: Talk, asking: Store) -> None:
+    raw = b"Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b--\r\n"
+    reply = hand_in(log_in(talk), raw)
+    assert reply == "554 5.6.0 The answer has no text."
+    assert rows(asking) == []
+    assert hand_in(talk).startswith("250")
+
+
+def test_a_fault_of_ours_defers_and_the_resend_is_taken(talk: Talk, asking: Store) -> None:
+    log_in(talk)
+    with asking.transaction() as session:
+        session.connection().execute(text("ALTER TABLE outbox RENAME TO gone"))
+    assert hand_in(talk).startswith("451 4.3.0")
+    with asking.transaction() as session:
+        session.connection().execute(text("ALTER TABLE gone RENAME TO outbox"))
+    assert hand_in(talk).startswith("250")
+
+
+def test_it_refuses_what_is_too_large(asking: Store, contexts: tuple[ssl.SSLContext, ssl.SSLContext]) -> None:
+    with OpenGateway(asking, contexts[0], message_bytes=2000) as gateway, gateway.talk() as talk:
+        talk.ask("EHLO x.example")
+        talk.ask("STARTTLS")
+        talk.secure(contexts[1])
+        assert "SIZE 2000" in talk.ask("EHLO x.example")
+        log_in(talk)
+        assert talk.ask("MAIL FROM:<a@b.example> SIZE=2001").startswith("552 5.3.4")
+        assert hand_in(talk, answer_mail("x" * 3000)).startswith("552 5.3.4")
+
+
+def test_it_never_trusts_a_letterhead_that_changed_meanwhile(talk: Talk, gateway: OpenGateway) -> None:
+    log_in(talk)
+    talk.ask("MAIL FROM:<a@b.example>")
+    talk.ask(f"RCPT TO:<{ALICE}>")
+    gateway.gateway.letterhead = lambda: replace(HEAD, sender_domains=frozenset())
+    assert talk.data(answer_mail()).startswith(f"554 5.6.0 {ALICE} lies outside the listed sender domains")

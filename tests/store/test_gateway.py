@@ -1,0 +1,128 @@
+"""The gateway's clients, the ticket of a relay address, and forwards, on both engines."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.support.arriving import AUTH, NOON, decision, letter, planned
+from tests.support.arriving import envelope as arrived
+from tests.support.gateway import ALICE, HEAD, ORDER, asked, events, made, rows
+
+from relaydesk.desk import DeskError
+from relaydesk.forwarding import forward_row
+from relaydesk.gateway import add_client, revoke_client
+from relaydesk.sorting.decision import Decision, Placement
+from relaydesk.store import arrivals, casework, gateway
+
+if TYPE_CHECKING:
+    from relaydesk.store.engine import Store
+
+US = "mx.shop.example"
+
+
+def add(store: Store, name: str = "zendesk") -> str:
+    return add_client(store, name, password=lambda size: "p" * size, salt=lambda size: b"s" * size, now=NOON)
+
+
+def test_a_client_is_kept_by_its_hash_and_can_be_revoked(store: Store) -> None:
+    password = add(store)
+    with store.reading() as session:
+        secret = gateway.secret_of(session, "zendesk")
+        assert secret is not None and password not in secret
+        assert gateway.secret_of(session, "ZENDESK") is None
+    with store.transaction() as session:
+        assert gateway.used(session, "zendesk", NOON + timedelta(hours=1))
+    revoke_client(store, "zendesk", now=NOON + timedelta(hours=2))
+    with store.transaction() as session:
+        assert gateway.secret_of(session, "zendesk") is None
+        assert not gateway.used(session, "zendesk", NOON)
+        [row] = gateway.clients(session)
+    assert (row.last_used_at, row.revoked_at) == (NOON + timedelta(hours=1), NOON + timedelta(hours=2))
+
+
+def test_a_name_is_never_given_twice(store: Store) -> None:
+    add(store)
+    with pytest.raises(DeskError, match="already"):
+        add(store)
+    revoke_client(store, "zendesk", now=NOON)
+    with pytest.raises(DeskError, match="already"):
+        add(store)
+    with pytest.raises(DeskError, match="No client 'zendesk'"):
+        revoke_client(store, "zendesk", now=NOON)
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\nb", "zendesk\u200b", "x" * 101])
+def test_a_name_is_plain_text(sqlite_store: Store, name: str) -> None:
+    with pytest.raises(DeskError, match="no client name"):
+        add(sqlite_store, name)
+
+
+def test_it_finds_the_ticket_of_a_relay_address(store: Store) -> None:
+    first = asked(store).ticket_id
+    other = asked(store, b"o", address="Case++Bbbb@support.facebook.com", message_id="<2@x>").ticket_id
+    with store.transaction() as session:
+        assert gateway.ticket_of(session, ALICE.upper()) == first
+        assert gateway.ticket_of(session, "case++bbbb@support.facebook.com") == other
+        assert gateway.ticket_of(session, "case++none@support.facebook.com") is None
+        assert gateway.ticket_of(session, "") is None
+
+
+def test_an_open_ticket_comes_before_a_later_closed_one(store: Store) -> None:
+    first = asked(store).ticket_id
+    assert first is not None
+    with store.transaction() as session:
+        casework.lock(session, first)
+        casework.change(session, first, state="closed", closed_at=NOON)
+    second = asked(store, b"again", message_id="<2@x>").ticket_id
+    assert second is not None
+    with store.transaction() as session:
+        assert gateway.ticket_of(session, ALICE) == second
+        casework.change(session, second, state="closed", closed_at=NOON)
+        assert gateway.ticket_of(session, ALICE) == second
+        casework.change(session, first, state="open", closed_at=None)
+        assert gateway.ticket_of(session, ALICE) == first
+
+
+def forward(store: Store, placement: Placement, raw: bytes | None = None, body: bytes = b"x") -> int | None:
+    """Record a message and lay it in the outbox for another desk."""
+    message = arrived(body) if raw is None else replace(arrived(body), raw=raw)
+    decided: Decision = decision(placement, clocks=(planned(),) if placement.action == "open" else ())
+    with store.transaction() as session:
+        kept = arrivals.record(session, message, letter(), AUTH, decided, trace="", now=NOON)
+        return forward_row(
+            session, message, decided, kept,
+            to="desk@desk.example", trace="", authserv_id=US, letterhead=HEAD, subject="Hello", now=NOON,
+        )  # fmt: skip
+
+
+def test_a_forward_waits_in_the_outbox_like_an_answer(store: Store) -> None:
+    number = forward(store, Placement("open", thread_key=ALICE, bind_orders=(ORDER,)))
+    [row] = rows(store)
+    assert number == row.id
+    assert (row.purpose, row.recipient, row.order_id, row.not_before) == (
+        "forward", "desk@desk.example", ORDER, NOON,
+    )  # fmt: skip
+    assert row.give_up_at == NOON + HEAD.give_up
+    message = made(store, row.id)
+    assert message["X-Relaydesk-Order"] == ORDER
+    assert message["X-Relaydesk-Due"] == "2026-11-26T12:00:00+00:00"
+    assert ("answer_queued", "relaydesk") in events(store, row.ticket_id)
+    assert "clock_stopped" not in [what for what, _ in events(store, row.ticket_id)]
+
+
+def test_a_joining_message_goes_on_and_a_duplicate_or_bounce_does_not(store: Store) -> None:
+    forward(store, Placement("open", thread_key=ALICE))
+    assert forward(store, Placement("join", 1), body=b"y") is not None
+    assert forward(store, Placement("duplicate", 1), body=b"z") is None
+    assert forward(store, Placement("bounce", 1), body=b"w") is None
+    assert len(rows(store)) == 2
+
+
+def test_a_message_that_came_round_is_kept_and_not_forwarded_again(store: Store) -> None:
+    raw = f"X-Relaydesk-Loop: {US}\r\n".encode() + arrived(b"x").raw
+    assert forward(store, Placement("open", thread_key=ALICE), raw) is None
+    assert rows(store) == []
+    assert "opened" in [what for what, _ in events(store, 1)]

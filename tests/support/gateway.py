@@ -1,0 +1,151 @@
+"""A gateway open on loopback, over a real store with tickets that were asked something."""
+
+from __future__ import annotations
+
+import base64
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML
+from sqlalchemy import select
+
+from relaydesk.answers import cleaning
+from relaydesk.answers.answer import Shop
+from relaydesk.answers.enclosures import enclose
+from relaydesk.door.limits import Limits
+from relaydesk.door.submission import submission_door
+from relaydesk.gateway import Gateway, add_client
+from relaydesk.letterhead import Letterhead
+from relaydesk.sorting.decision import Placement
+from relaydesk.store import arrivals, outbox, tickets
+from relaydesk.store.tables import Outbox, table
+from tests.support.arriving import AUTH as PROVEN
+from tests.support.arriving import NOON, candidate, decision, letter, planned
+from tests.support.arriving import envelope as arrived
+from tests.support.smtp import OpenDoor
+
+if TYPE_CHECKING:
+    import ssl
+
+    from relaydesk.store.engine import Store
+
+FILE = Path(cleaning.__file__).with_name("desks.yaml")
+RULES = cleaning.load(YAML(typ="safe", pure=True).load(FILE.read_text(encoding="utf-8")), FILE.name)
+ALICE = "case++aaaa@support.facebook.com"
+ORDER = "368509000000001"
+SHOP = Shop("Shop", "help@shop.example", "shop.example")
+HEAD = Letterhead(
+    SHOP, frozenset({"support.facebook.com"}), b"k" * 32, timedelta(seconds=30), timedelta(hours=72)
+)
+PASSWORD = "correct-horse-battery"
+
+
+def asked(
+    store: Store,
+    body: bytes = b"Where is it?\r\n",
+    *,
+    ticket: int | None = None,
+    bind: tuple[str, ...] = (ORDER,),
+    message_id: str = "<1@facebook.com>",
+    address: str = ALICE,
+    candidates: tuple[Any, ...] = (),
+) -> arrivals.Recorded:
+    """Customer mail in the store, opening a ticket or joining one."""
+    placement = (
+        Placement("open", thread_key=address.lower(), bind_orders=bind)
+        if ticket is None
+        else Placement("join", ticket)
+    )
+    clocks = (planned(),) if ticket is None else ()
+    decided = decision(placement, clocks=clocks, relay_address=address, candidates=candidates)
+    with store.transaction() as session:
+        return arrivals.record(
+            session,
+            arrived(body),
+            replace(letter(), message_id=message_id),
+            PROVEN,
+            decided,
+            trace="Received: by us",
+            now=NOON,
+        )
+
+
+class OpenGateway(OpenDoor):
+    """A submission listener; ``swallow`` and ``rules`` may be changed while it runs."""
+
+    def __init__(
+        self, store: Store, tls: ssl.SSLContext | None, *, implicit_tls: bool = False, **limits: Any
+    ) -> None:
+        super().__init__("networks: []\n", tls=tls, implicit_tls=implicit_tls)
+        self.swallow, self.rules = False, RULES
+        self.gateway = Gateway(
+            store=store,
+            letterhead=lambda: HEAD,
+            rules=lambda: self.rules,
+            swallow=lambda: self.swallow,
+            enclose=enclose,
+            clock=lambda: datetime.now(UTC),
+            workers=ThreadPoolExecutor(2),
+        )
+        self.door = submission_door(
+            "mx.shop.example", Limits(**limits), self.gateway, lambda: datetime.now(UTC), lambda: self.tls
+        )
+
+
+def add_zendesk(store: Store, name: str = "zendesk") -> None:
+    add_client(store, name, password=lambda _: PASSWORD, salt=lambda size: b"s" * size, now=NOON)
+
+
+def plain(name: str = "zendesk", password: str = PASSWORD, identity: str = "") -> str:
+    """The response of AUTH PLAIN."""
+    return base64.b64encode(f"{identity}\0{name}\0{password}".encode()).decode()
+
+
+def answer_mail(text: str = "Hello Alice", **headers: str) -> bytes:
+    message = EmailMessage()
+    message["From"] = "Support <support+id4711@shop.zendesk.example>"
+    message["To"] = headers.pop("to", ALICE)
+    message["Subject"] = headers.pop("subject", "Re: Hello")
+    for name, value in headers.items():
+        message[name.replace("_", "-")] = value
+    message.set_content(text)
+    message.add_alternative("<p>" + text.replace("\n", "<br>") + "</p>", subtype="html")
+    return message.as_bytes(policy=policy.SMTP)
+
+
+def rows(store: Store) -> list[outbox.OutboxRow]:
+    """All of the outbox, oldest first."""
+    with store.reading() as session:
+        return sorted(outbox.newest(session), key=lambda row: row.id)
+
+
+def made(store: Store, answer: int) -> EmailMessage:
+    """A queued message as its reader parses it."""
+    with store.reading() as session:
+        found = session.connection().execute(select(table(Outbox).c.raw).where(table(Outbox).c.id == answer))
+        return BytesParser(policy=policy.default).parsebytes(found.scalar_one())
+
+
+def events(store: Store, ticket: int) -> list[tuple[str, str]]:
+    """(what, actor) of a ticket's events."""
+    with store.reading() as session:
+        return [(event.what, event.actor) for _, event in tickets.events(session, ticket)]
+
+
+__all__ = [
+    "ALICE",
+    "HEAD",
+    "NOON",
+    "ORDER",
+    "OpenGateway",
+    "add_zendesk",
+    "answer_mail",
+    "asked",
+    "candidate",
+]
