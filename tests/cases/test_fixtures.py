@@ -184,7 +184,7 @@ def test_it_seals_the_bounce_address_of_a_ticket() -> None:
     given = delivery(
         Step(b"x: 1\n", rcpt=("{bounce}",)), ALL[0].received_at, cases.KEYS, secret="s", ticket=7
     )
-    assert given.rcpt[0].startswith("bounces+7-")
+    assert given.rcpt[0].startswith("bounces+7.0-")
 
 
 def test_it_writes_both_versions_of_the_proxy_header() -> None:
