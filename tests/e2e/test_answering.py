@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import select
+import smtplib
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import dkim
 import pytest
+import trustme
 from click.testing import CliRunner, Result
 from tests.support.arriving import candidate, open_ticket
 from tests.support.dns import dns_server
@@ -361,3 +364,47 @@ def test_it_shows_no_password(shop: Shop) -> None:
     shop.configure(next_hop_user="shop", next_hop_password="hush-hush")
     assert "hush-hush" not in shop.run("config", "show").stdout
     assert shop.json("config", "show")["next_hop_password"] == "(set)"
+
+
+# --- with another help desk ---------------------------------------------------------------------------
+
+
+def test_it_hands_mail_to_another_desk_and_takes_its_answer(shop: Shop, relay: tuple[int, Path]) -> None:
+    port, where = relay
+    authority = trustme.CA()
+    certificate = authority.issue_cert("localhost")
+    certificate.private_key_and_cert_chain_pem.write_to_path(str(shop.place / "gateway.pem"))
+    password = shop.json("gateway", "add", "zendesk")["password"]
+    with dns_server(key_zone()) as dns:
+        shop.configure(
+            listen=["127.0.0.1:0"],
+            gateway_listen=["127.0.0.1:0"],
+            gateway_certificate="gateway.pem",
+            processes=1,
+            nameservers=[dns.address],
+            next_hop=f"smtp://127.0.0.1:{port}",
+            next_hop_starttls=False,
+            forward={"case": "desk@help.example"},
+        )
+        serve = shop.start("serve")
+        try:
+            doors, _, gateway = said(serve).partition("; the gateway on ")
+            case = signed(CASE)
+            assert hand_in(int(doors.rpartition(":")[2]), case, "help@shop.example", RELAY)[:3] == "250"
+            envelope, raw = taken(where, 1)
+            assert envelope["rcpt"] == "desk@help.example"
+            assert raw.endswith(case)  # not a byte of it is changed
+            assert parsed(raw)["x-relaydesk-order"] == ORDER
+            trusted = ssl.create_default_context()
+            authority.configure_trust(trusted)
+            with smtplib.SMTP("localhost", int(gateway.rpartition(":")[2]), timeout=PATIENCE) as desk:
+                desk.starttls(context=trusted)
+                desk.login("zendesk", password)
+                answer = f"From: x@zendesk.example\r\nTo: {RELAY}\r\nSubject: Re: Hi\r\n\r\nOn its way.\r\n"
+                desk.sendmail("x@zendesk.example", [RELAY], answer)
+            envelope, raw = taken(where, 2)
+            assert (envelope["rcpt"], parsed(raw)["from"]) == (RELAY, "Example Shop <help@shop.example>")
+            assert ORDER in parsed(raw)["subject"]
+            eventually(lambda: clock(shop)["stopped_how"] == "answered", "the stop of the clock")
+        finally:
+            assert end(serve) == 0
