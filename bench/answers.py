@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 import tempfile
 import time
@@ -65,7 +66,7 @@ async def both(store: Store, url: str, options: argparse.Namespace) -> None:
 
 
 async def main(options: argparse.Namespace) -> None:
-    configure("error")
+    configure("error", "json", Path(os.devnull).open("w"))  # noqa: SIM115, ASYNC230 - fails on purpose, loudly
     with tempfile.TemporaryDirectory(prefix="relaydesk-bench-") as directory:
         await storms(directory, options.runs, options.seed)
         stores = [fresh(directory, "killed"), fresh(directory, "two")]

@@ -44,6 +44,7 @@ def examine(conf: Settings, now: datetime) -> Iterator[Finding]:
     yield from (Finding("calendar", "warn", told) for told in _ineffective(conf))
     yield _tried("targets", lambda: _targets(conf))
     yield _certificate(conf, now)
+    yield _answers(conf)
     yield _tried("store", lambda: _store(conf))
 
 
@@ -75,6 +76,18 @@ def _targets(conf: Settings) -> str:
     setup.policy(conf, setup.allowlist(conf))
     told = (f"{name} {queue.answer}" for name, queue in conf.all_queues.items() if queue.answer)
     return f"{', '.join(told)}."
+
+
+def _answers(conf: Settings) -> Finding:
+    try:
+        head = setup.letterhead(conf, setup.allowlist(conf), secret=b"")
+    except (ValueError, OSError) as error:
+        return Finding("answers", "fail", str(error))
+    via = f"Answers go out as {head.shop.contact} by {conf.next_hop}"
+    if head.key is None:
+        mend = "make a key with `relaydesk dkim new`, or let the next hop sign"
+        return Finding("answers", "warn", f"{via}, unsigned, and Meta refuses unsigned mail: {mend}.")
+    return Finding("answers", "ok", f"{via}, signed for {head.key.domain} by {head.key.selector}.")
 
 
 def _certificate(conf: Settings, now: datetime) -> Finding:

@@ -278,8 +278,8 @@ async def test_it_goes_on_until_it_is_stopped_and_finishes_what_it_began(store: 
 class Failing:
     """A store whose transactions fail so many times, after so many that work."""
 
-    def __init__(self, store: Store, works: int, fails: int) -> None:
-        self.store, self.works, self.fails = store, works, fails
+    def __init__(self, store: Store, works: int, fails: int, clock: Hands | None = None) -> None:
+        self.store, self.works, self.fails, self.clock = store, works, fails, clock or Hands()
         self.reading = store.reading
 
     def transaction(self) -> Any:
@@ -287,15 +287,17 @@ class Failing:
             self.works -= 1
         elif self.fails:
             self.fails -= 1
+            self.clock.at += HOUR
             raise StoreUnavailable("The store does not answer: disk full.")
         return self.store.transaction()
 
 
 async def test_a_250_is_kept_until_the_store_takes_it(store: Store, ticket: int, answer: int) -> None:
-    failing: Any = Failing(store, works=1, fails=5)
+    clock = Hands()
+    failing: Any = Failing(store, works=1, fails=5, clock=clock)  # longer than the lease
     async with (
         NextHopServer() as server,
-        dispatching(failing, loopback(server.port), clock=Hands()) as dispatcher,
+        dispatching(failing, loopback(server.port), clock=clock) as dispatcher,
     ):
         await dispatcher.once()
     assert (the_row(store, answer).state, len(server.taken), failing.fails) == ("sent", 1, 0)

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from tests.support.gateway import (
     ALICE,
     HEAD,
+    NOON,
     ORDER,
     PASSWORD,
     OpenGateway,
@@ -170,9 +171,18 @@ def test_it_ends_a_session_that_guesses(talk: Talk) -> None:
     assert talk.closed()
 
 
-def test_it_makes_a_guesser_wait_even_with_the_right_password(talk: Talk, gateway: OpenGateway) -> None:
-    for _ in range(20):
-        gateway.gateway.throttle.failed("127.0.0.1", gateway.gateway.clock())
+def test_it_makes_a_guesser_wait_even_with_the_right_password(
+    talk: Talk, gateway: OpenGateway, contexts: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    gateway.gateway.clock = lambda: NOON
+    for _ in range(2):
+        with gateway.talk() as guesser:
+            guesser.ask("EHLO x.example")
+            guesser.ask("STARTTLS")
+            guesser.secure(contexts[1])
+            guesser.ask("EHLO x.example")
+            for _ in range(3):
+                assert guesser.ask(f"AUTH PLAIN {plain(password='x')}")[:3] in ("535", "421", "454")
     assert talk.ask(f"AUTH PLAIN {plain()}").startswith("454 4.7.0")
 
 

@@ -188,6 +188,13 @@ def test_it_answers_the_message_that_is_asked_for(store: Store) -> None:
         write(store, ticket, no_order=True, message=9)
 
 
+def test_it_answers_the_original_of_a_replayed_message(store: Store) -> None:
+    ticket = open_ticket(store, replay_key="k1")
+    again = decision(Placement("duplicate", ticket), replay_key="k1")
+    store_message(store, again, body=b"the same again", at=NOON + HOUR)
+    assert write(store, ticket, no_order=True).message == 1
+
+
 def test_it_does_not_answer_what_cannot_be_answered(store: Store) -> None:
     with pytest.raises(DeskError, match="no ticket 99"):
         write(store, 99, seen=0)

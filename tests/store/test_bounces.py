@@ -106,6 +106,9 @@ def test_it_starts_nothing_for_anything_but_a_hard_bounce(store: Store, dsn: Dsn
     assert clocks(store, ticket)[0].stopped_at == SENT
     assert state(store, answer) == "sent"
     assert "clock_reopened" not in whats(store, ticket)
+    # what says nothing of delivery is no bounce of the answer at all
+    told = not (dsn.is_auto_reply or dsn.of_bounce or dsn.original_message_id)
+    assert ("answer_bounced" in whats(store, ticket)) == told
 
 
 def test_it_counts_one_bounce_of_an_answer(store: Store) -> None:
@@ -198,10 +201,10 @@ def test_it_reopens_nothing_for_what_stopped_nothing(store: Store) -> None:
         )
         made = outbox.Finished("bounces@shop.example", "<1@shop.example>", "Re: Hello", b"raw")
         outbox.put(session, outgoing, lambda _: made, NOON)
-    send(store, ticket, SENT)
+    answered(store, ticket)  # both leave at the same moment; it is the answer that stops the clock
     assert back(store, ticket)
-    assert state(store, 1) == "bounced"
-    assert clocks(store, ticket)[0].running
+    assert [state(store, 1), state(store, 2)] == ["bounced", "sent"]
+    assert clocks(store, ticket)[0].stopped_at == SENT
     assert "clock_reopened" not in whats(store, ticket)
 
 
@@ -312,9 +315,11 @@ async def test_it_ties_metas_own_notice_to_the_answer(store: Store, to_bounces: 
     ticket = open_ticket(store)
     answer = answered(store, ticket)
     sealed = bounce_address(SECRET, ticket, "shop.example", answer)
+    # the address names the answer; where only the mailbox was told, the text must
+    notice = NOTICE.replace(RELAY, "Someone") if to_bounces else NOTICE
     decided = await arrive(
         store,
-        signed(NOTICE.encode(), domain="mx.facebook.com"),
+        signed(notice.encode(), domain="mx.facebook.com"),
         rcpt=sealed if to_bounces else "help@shop.example",
         mail_from="mailer-daemon@mx.facebook.com",
         origin=META,
@@ -324,6 +329,26 @@ async def test_it_ties_metas_own_notice_to_the_answer(store: Store, to_bounces: 
     assert decided.reasons[-1].code == "bounce_hard"
     assert (state(store, answer), count(store)) == ("bounced", 1)
     assert clocks(store, ticket)[0].running
+
+
+async def test_it_knows_the_answer_by_the_message_id_in_metas_notice(store: Store) -> None:
+    ticket = open_ticket(store)
+    answer = answered(store, ticket)
+    answered(store, ticket, at=SENT + HOUR / 2)
+    returned_whole = (
+        f"--b\r\nContent-Type: text/plain\r\n\r\nIt could not be delivered.\r\n"
+        f"--b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: {message_id(store)}\r\n\r\nHi\r\n--b--\r\n"
+    )
+    head = NOTICE.partition("\r\n\r\n")[0].replace("text/plain", 'multipart/mixed; boundary="b"')
+    decided = await arrive(
+        store,
+        signed(f"{head}\r\n\r\n{returned_whole}".encode(), domain="mx.facebook.com"),
+        rcpt="help@shop.example",
+        mail_from="mailer-daemon@mx.facebook.com",
+        origin=META,
+    )
+    assert decided is not None
+    assert (decided.kind, state(store, answer), state(store, answer + 1)) == ("bounce", "bounced", "sent")
 
 
 async def test_it_believes_no_forged_notice(store: Store) -> None:

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select, text, update
 from tests.support.arriving import NOON
 
-from relaydesk.store import Conflict, Store, StoreUnavailable, StoreUnfit, durability
+from relaydesk.store import Conflict, Store, StoreUnavailable, StoreUnfit, casework, durability
 from relaydesk.store.tables import FirstSeen, Refusal, table
 
 if TYPE_CHECKING:
@@ -276,3 +276,27 @@ def test_it_is_unavailable_when_the_connection_breaks_inside(
         session.connection().execute(SEEN.insert(), {"delivery_key": "a", "at": NOON})
     remember(postgres_store, "b")
     assert remembered(postgres_store) == ["b"]
+
+
+def test_it_keeps_its_locks_when_the_file_is_opened_again(sqlite_url: str) -> None:
+    """Else another process takes itself for the last one and deletes a log that is still in use."""
+    first = Store.open(sqlite_url)
+    with first.transaction() as session:
+        casework.add_agent(session, "alice", "", NOON)
+    Store.open(sqlite_url).close()
+    elsewhere = (
+        "import sys; from datetime import UTC, datetime; from relaydesk.store import Store, casework\n"
+        "store = Store.open(sys.argv[1])\n"
+        "with store.transaction() as session:\n"
+        "    casework.add_agent(session, sys.argv[2], '', datetime.now(UTC))\n"
+        "store.close()\n"
+    )
+    subprocess.run([sys.executable, "-c", elsewhere, sqlite_url, "bob"], check=True)
+    with first.transaction() as session:
+        casework.add_agent(session, "carol", "", NOON)
+    subprocess.run([sys.executable, "-c", elsewhere, sqlite_url, "dora"], check=True)
+    again = Store.open(sqlite_url)
+    for store in (first, again):
+        with store.reading() as session:
+            assert [agent.name for agent in casework.agents(session)] == ["alice", "bob", "carol", "dora"]
+        store.close()

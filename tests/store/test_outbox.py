@@ -145,6 +145,15 @@ def test_a_late_250_counts_all_the_same(store: Store, ticket: int, answer: int) 
     assert len(told(store, ticket, "answer_sent")) == 1
 
 
+def test_a_late_250_wins_over_what_was_decided_meanwhile(store: Store, answer: int) -> None:
+    (first,) = claim(store)
+    (second,) = claim(store, NOON + LEASE, "two")
+    with store.transaction() as session:
+        assert outbox.refused(session, second, Outcome(NOON + LEASE, 550, "no"))
+        assert outbox.delivered(session, first, Outcome(NOON, 250, "taken"), "hop", NOON + LEASE)
+    assert (the_row(store, answer).state, the_row(store, answer).sent_at) == ("sent", NOON)
+
+
 def test_it_tells_each_outcome_in_an_event(store: Store, ticket: int, answer: int) -> None:
     (claimed,) = claim(store)
     with store.transaction() as session:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from relaydesk.answers.courier import Courier
 from relaydesk.answers.nexthop import NextHop, Patience
 from relaydesk.dispatcher import Dispatcher, Pace
+from relaydesk.logs import configure
 from relaydesk.mailauth.resolver import Resolver
 from relaydesk.mailauth.zone import ZoneSource, parse_zone
 from relaydesk.store import Store, outbox
@@ -171,6 +172,7 @@ def loopback(port: int) -> NextHop:
 
 
 async def _dispatch(url: str, port: int, epoch: float, speed: float) -> None:
+    configure("error", "json", sys.stderr)  # what structlog does unasked would fill the pipe of "ready"
     store = Store.open(url, lock_timeout=20)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)

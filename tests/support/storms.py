@@ -115,6 +115,7 @@ class Process:
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": path},
             stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
         )
         assert self._process.stdout is not None
         assert await self._process.stdout.readline() == b"ready\n"

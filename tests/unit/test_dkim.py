@@ -9,6 +9,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import dkim
 import pytest
 from tests.support.signing import DOMAIN, MESSAGE, SELECTOR, key, key_zone, over, signed
 
@@ -321,3 +322,10 @@ def _der(tag: int, content: bytes) -> bytes:
     octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
     length = bytes([size]) if size < 128 else bytes([0x80 | len(octets)]) + octets
     return bytes([tag]) + length + content
+
+
+async def test_it_signs_a_long_list_of_headers_without_breaking_a_name() -> None:
+    names = ("From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "MIME-Version")
+    raw = signed(headers=(*names, "Content-Type", "From", "To", "Subject"), tags=(("t", "1795412048"),))
+    assert (await result(raw)).result == "pass"
+    assert dkim.verify(raw, dnsfunc=lambda *_, **__: key_record(key()).encode())

@@ -132,13 +132,21 @@ def _address(url: str) -> URL:
 
 
 def _own_file(path: Path, *, make: bool) -> None:
-    """The database file; a new one is readable by its owner only, as it will hold customers' mail."""
+    """The database file; a new one is readable by its owner only, as it will hold customers' mail.
+
+    A file that is there is not opened: closing it again would drop every lock that SQLite holds on it for
+    this process (sqlite.org/howtocorrupt.html §2.2), and another might then delete a log still in use.
+    """
     if not make and path.parent.is_dir() and not path.exists():
         raise StoreUnfit(
             f"There is no database {path} yet; run `relaydesk db upgrade`, or `relaydesk serve`."
         )
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        if path.is_dir() or not os.access(path, os.R_OK | os.W_OK):
+            why = "it is a directory" if path.is_dir() else "permission denied"
+            raise StoreUnavailable(f"{path} cannot be opened for writing: {why}.") from None
     except FileNotFoundError:
         raise StoreUnfit(f"The directory {path.parent} does not exist; create it first.") from None
     except OSError as error:
