@@ -9,7 +9,6 @@ import click
 
 from relaydesk.door.networks import canonical
 
-
 ROW_ID = click.IntRange(1, 2**63 - 1)  # what a database can number
 
 
