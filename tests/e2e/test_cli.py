@@ -257,3 +257,14 @@ def test_it_leaves_no_report_where_there_is_no_store(shop: Path) -> None:
     (shop / "relaydesk.db").unlink()
     assert run("report", "sla", "-o", "sla.txt").exit_code == 1
     assert not (shop / "sla.txt").exists()
+
+
+@pytest.mark.parametrize("sender", ["", "<>", "<news@support.instagram.com>"])
+def test_it_takes_addresses_in_angle_brackets_too(shop: Path, sender: str) -> None:
+    options = ("--peer", "66.220.144.130", "--mail-from", sender, "--rcpt", "<help@shop.example>")
+    (shop / "zone.yaml").write_text('support.instagram.com: [{TXT: "v=spf1 ip4:66.220.144.128/25 -all"}]')
+    found = run("explain", "-", *options, "--helo", "support.instagram.com", "--zone", "zone.yaml", "--json",
+                stdin=CASE)  # fmt: skip
+    spf = json.loads(found.stdout)["auth"]["spf"]
+    identity = "mailfrom" if "@" in sender else "helo"
+    assert (spf["result"], spf["domain"], spf["identity"]) == ("pass", "support.instagram.com", identity)
