@@ -48,11 +48,10 @@ def envelope_of(  # noqa: PLR0913 - an envelope has that many facts
         raw = _BARE_LF.sub(b"\r\n", raw)
         remarks = ("The file has bare line feeds; it was read as if sent with CR LF.",)
     mail_from = _reverse_path(raw) if mail_from is None else _bare(mail_from)
+    rcpt = tuple(_bare(one) for one in rcpt)
     found = origin.find(peer, "peer", fields.values(raw, "Received"), policy.allowlist)
     literal = f"[IPv6:{peer}]" if ":" in peer else f"[{peer}]"
-    return Envelope(
-        peer, found, helo or literal, mail_from, tuple(map(_bare, rcpt)), raw, now, remarks=remarks
-    )
+    return Envelope(peer, found, helo or literal, mail_from, rcpt, raw, now, remarks=remarks)
 
 
 def _reverse_path(raw: bytes) -> str:
