@@ -271,7 +271,12 @@ def _look(work: Callable[[], Swept | Rederived], told_as: str) -> None:
         figures = asdict(done)
         failed = figures.pop("failed")
         if failed or any(figures.values()):
-            log(told_as, level="error" if failed else "info", failed=str(failed) or None, figures=figures)
+            log(
+                told_as,
+                level="error" if failed else "info",
+                failed=str(failed) if failed else None,
+                figures=figures,
+            )
 
 
 def _handed_down() -> Inherited:

@@ -47,8 +47,8 @@ def envelope_of(  # noqa: PLR0913 - an envelope has that many facts
     if _BARE_LF.search(raw):
         raw = _BARE_LF.sub(b"\r\n", raw)
         remarks = ("The file has bare line feeds; it was read as if sent with CR LF.",)
-    if mail_from is None:
-        mail_from = _reverse_path(raw)
+    mail_from = _reverse_path(raw) if mail_from is None else _bare(mail_from)
+    rcpt = tuple(_bare(one) for one in rcpt)
     found = origin.find(peer, "peer", fields.values(raw, "Received"), policy.allowlist)
     literal = f"[IPv6:{peer}]" if ":" in peer else f"[{peer}]"
     return Envelope(peer, found, helo or literal, mail_from, rcpt, raw, now, remarks=remarks)
@@ -57,9 +57,14 @@ def envelope_of(  # noqa: PLR0913 - an envelope has that many facts
 def _reverse_path(raw: bytes) -> str:
     path = next(iter(fields.values(raw, "Return-Path")), None)
     if path is not None:
-        return path.strip().removeprefix("<").removesuffix(">")
+        return _bare(path)
     senders = parse.read(raw).from_
     return senders[0].addr if senders else ""
+
+
+def _bare(path: str) -> str:
+    """An address as an Envelope has it, without the angle brackets of the wire."""
+    return path.strip().removeprefix("<").removesuffix(">")
 
 
 async def explain(

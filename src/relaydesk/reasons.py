@@ -5,6 +5,7 @@ The table is the whole list; ``docs/operations.md`` documents each code and a te
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 
@@ -85,6 +86,12 @@ SENTENCES: dict[str, str] = {
     "not_relay_address": "{rcpt} is no relay address of a ticket we know.",
     "answer_refused": "{sentence}",
 }
+
+
+def general(code: str, **facts: str) -> str:
+    """The sentence of a code for many cases at once, with "…" for each fact that they do not share."""
+    known = {fact: value for fact, value in facts.items() if value}
+    return SENTENCES[code].format_map(defaultdict(lambda: "…", known)) if code in SENTENCES else ""
 
 
 def reason(code: str, **facts: object) -> Reason:

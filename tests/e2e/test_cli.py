@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ import pytest
 from click.testing import CliRunner, Result
 from tests.support.signing import MESSAGE, key_zone, signed
 
+from relaydesk import app, setup
 from relaydesk.cli import COMMANDS, cli
+from relaydesk.store import arrivals
+from relaydesk.store.arrivals import Refused
 
 CASE = MESSAGE.replace(
     b"Where is my parcel?", b"Facebook order number: 64000841784004\r\n\r\nWhere is my parcel?"
@@ -231,3 +235,36 @@ def test_it_ends_quietly_when_its_reader_goes_away(shop: Path) -> None:
         ["sh", "-c", command], capture_output=True, text=True, env={**os.environ}, check=True
     )
     assert done.stderr == ""
+
+
+def test_it_says_of_a_ticket_number_that_no_store_can_hold_that_it_is_none(shop: Path) -> None:
+    for number in ("9" * 30, "0"):
+        found = run("ticket", number)
+        assert found.exit_code == 2
+        assert "is not in the range" in found.stderr
+
+
+def test_it_tells_refusals_in_whole_sentences(shop: Path) -> None:
+    refused = Refused(date(2026, 11, 23), "forged", "203.0.113.5", "support.instagram.com")
+    with app.open_store(setup.settings(None)).transaction() as session:
+        arrivals.count_refusal(session, refused, 3, datetime(2026, 11, 23, 9, tzinfo=UTC))
+    (told,) = data("refusals", "--from", "2026-11-01T00:00:00Z", "--to", "2026-12-01T00:00:00Z")
+    assert told["count"] == 3
+    assert told["text"].startswith("From claims support.instagram.com, nothing vouches")
+
+
+def test_it_leaves_no_report_where_there_is_no_store(shop: Path) -> None:
+    (shop / "relaydesk.db").unlink()
+    assert run("report", "sla", "-o", "sla.txt").exit_code == 1
+    assert not (shop / "sla.txt").exists()
+
+
+@pytest.mark.parametrize("sender", ["", "<>", "<news@support.instagram.com>"])
+def test_it_takes_addresses_in_angle_brackets_too(shop: Path, sender: str) -> None:
+    options = ("--peer", "66.220.144.130", "--mail-from", sender, "--rcpt", "<help@shop.example>")
+    (shop / "zone.yaml").write_text('support.instagram.com: [{TXT: "v=spf1 ip4:66.220.144.128/25 -all"}]')
+    found = run("explain", "-", *options, "--helo", "support.instagram.com", "--zone", "zone.yaml", "--json",
+                stdin=CASE)  # fmt: skip
+    spf = json.loads(found.stdout)["auth"]["spf"]
+    identity = "mailfrom" if "@" in sender else "helo"
+    assert (spf["result"], spf["domain"], spf["identity"]) == ("pass", "support.instagram.com", identity)

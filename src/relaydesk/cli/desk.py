@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from relaydesk import app, desk, setup
-from relaydesk.cli.options import moment, person
+from relaydesk.cli.options import ROW_ID, moment, person
 from relaydesk.cli.output import json_option, print_json, print_table
 from relaydesk.store import drafts, outbox, tickets
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from relaydesk.store.numbers import Number
     from relaydesk.store.outbox import OutboxRow
     from relaydesk.store.tickets import TicketRow, TicketView
+
+
+# What an event's data tells a person at the terminal; --json prints all of it.
+TOLD = ("agent", "to", "order", "ticket", "clock", "how", "why", "text")
 
 
 @click.command()
@@ -117,7 +121,7 @@ def _row(ticket: TicketRow, numbers: Sequence[Number]) -> dict[str, Any]:
 
 
 @click.command()
-@click.argument("ticket_id", metavar="ID", type=int)
+@click.argument("ticket_id", metavar="ID", type=ROW_ID)
 @click.option(
     "--answered-outside", "answered", callback=moment, metavar="AT", help="Answered elsewhere at AT."
 )
@@ -132,7 +136,9 @@ def _row(ticket: TicketRow, numbers: Sequence[Number]) -> dict[str, Any]:
 @click.option("--release-order", metavar="ORDER", help="Untie it from an order.")
 @click.option("--close", is_flag=True, help="Close it; clocks that still run count as undecided.")
 @click.option("--reopen", is_flag=True, help="Open it again; its clocks run on from their start.")
-@click.option("--original", metavar="MESSAGE", type=int, help="Write a message's bytes exactly as received.")
+@click.option(
+    "--original", metavar="MESSAGE", type=ROW_ID, help="Write a message's bytes exactly as received."
+)
 @click.option("--as", "name", metavar="AGENT", help="Who does it (default: the login name).")
 @json_option
 @click.pass_obj
@@ -255,7 +261,8 @@ def _tell(view: TicketView, zone: ZoneInfo, now: datetime) -> None:
         for part in message.attachments:
             click.echo(f"      attachment {part.name or '(no name)'}, {part.sniffed_type}, {part.size} bytes")
     for _, event in view.events:
-        click.echo(f"  {local(event.at, zone)}  {event.what} by {event.actor}")
+        said = ", ".join(str(event.data[key]) for key in TOLD if event.data.get(key))
+        click.echo(f"  {local(event.at, zone)}  {event.what} by {event.actor}{': ' if said else ''}{said}")
 
 
 def _tell_answers(answers: Sequence[OutboxRow], kept: Sequence[tuple[str, str]], zone: ZoneInfo) -> None:

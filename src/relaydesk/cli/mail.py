@@ -20,7 +20,8 @@ from relaydesk.door import allowlist as lists
 from relaydesk.mailauth import publisher
 from relaydesk.mailauth.resolver import Resolver
 from relaydesk.mailauth.zone import ZoneSource, parse_zone
-from relaydesk.reasons import SENTENCES
+from relaydesk.reasons import general
+from relaydesk.store.refusals import Tally
 from relaydesk.store.refusals import search as search_refusals
 
 if TYPE_CHECKING:
@@ -241,7 +242,7 @@ def refusals(
     with app.open_store(conf).reading() as session:
         found = search_refusals(session, since=begin, until=end, text=text, limit=limit)
     if as_json:
-        print_json([{**asdict(tally), "text": SENTENCES.get(tally.code, "")} for tally in found])
+        print_json([{**asdict(t), "text": _why(t)} for t in found])
         return
     rows = [
         (t.day, t.count, t.code, t.network or "-", t.from_domain or "-", t.last_at.isoformat("T", "seconds"))
@@ -251,3 +252,7 @@ def refusals(
     print_table("Turned away", columns, rows, "Nothing was turned away.")
     if any(t.code == "drift" for t in found):
         click.echo("Drift: Meta may send from new networks; see `relaydesk allowlist audit`.")
+
+
+def _why(tally: Tally) -> str:
+    return general(tally.code, ip=tally.network, domain=tally.from_domain, from_domain=tally.from_domain)

@@ -9,6 +9,8 @@ import click
 
 from relaydesk.door.networks import canonical
 
+ROW_ID = click.IntRange(1, 2**63 - 1)  # what a database can number
+
 
 def moment(_: click.Context, __: click.Parameter, text: str | None) -> datetime | None:
     """An ISO 8601 time with its zone, as aware UTC; ``now`` is this moment."""

@@ -63,9 +63,10 @@ def sla(
         begin, end = period(since, until, calendar.zone, now)
     except ValueError as error:
         raise click.UsageError(f"{error}.") from None
+    store = app.open_store(conf)
     with _target(output) as target:
         publish(
-            app.open_store(conf),
+            store,
             Scope(begin, end, queue, agent),
             target,
             form="json" if as_json else form,
