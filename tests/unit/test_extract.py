@@ -203,3 +203,22 @@ def test_it_reads_whom_a_bounce_could_not_reach():
     assert found.failed_recipient == "Case++Abc@support.instagram.com"
     assert found.relay_address == ""
     assert sorted_mail(CASE, "x", notice).failed_recipient == ""
+
+
+IMITATED = "Facebook order number: 64000841784004\n\nhello\n\nFacebook order number: 368508827392800\n"
+
+
+def test_it_is_sure_of_no_line_where_one_imitates_another() -> None:
+    found = sorted_mail("case++a1b2c3d4e5f6g7@support.instagram.com", "Message from anna", IMITATED)
+    assert found.values("order", sure="labelled") == ()
+    assert set(found.values("order")) == {"64000841784004", "368508827392800"}
+
+
+def test_it_takes_a_claims_subject_before_a_line_and_a_line_before_a_link() -> None:
+    claim = "A claim has been opened for order #2247696628885631"
+    found = sorted_mail("no-reply@shopping.instagram.com", claim, IMITATED)
+    assert found.values("order", sure="labelled") == ("2247696628885631",)
+    text = "Order number: 64000841784004\nhttps://www.facebook.com/shipping_orders/368508827392800/\n"
+    found = sorted_mail("case++a1b2c3d4e5f6g7@support.instagram.com", "Message from anna", text)
+    assert found.values("order", sure="labelled") == ("64000841784004",)
+    assert found.values("order") == ("64000841784004", "368508827392800")

@@ -2,14 +2,14 @@
 
 How sure a number is: ``labelled`` when a line of Meta's form announces it (:mod:`.form` says what counts),
 when the Subject pattern of the matched rule captures it, or when a link path on one of Meta's hosts holds
-it; else ``mentioned``. A buyer's text can imitate a line of the form or carry a link, so being labelled
-says "this mail is about that number", and the ownership rule of the decision still asks the directory.
+it; else ``mentioned``. A buyer's text can imitate a line of the form or carry a link: where such sources
+disagree none is sure, and the ownership rule of the decision asks the directory besides.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
@@ -87,7 +87,23 @@ def candidates(
     once: dict[str, Candidate] = {}
     for candidate in found:
         once.setdefault(candidate.value, candidate)
-    return tuple(once.values())
+    return _agreed(tuple(once.values()))
+
+
+def _agreed(found: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    """Only what one source announces alone stays labelled.
+
+    The Subject goes before the lines, and these before the links. Where lines disagree somebody has
+    imitated one, and nobody can tell which: then none is sure, and a person chooses.
+    """
+    sure: set[str] = set()
+    for what in _ORDERS.values():
+        for places in (("subject",), ("text", "html"), ("link",)):
+            named = {c.value for c in found if c.what == what and c.where in places and c.sure == "labelled"}
+            if named:
+                sure |= named if len(named) == 1 else set()
+                break
+    return tuple(c if c.value in sure else replace(c, sure="mentioned") for c in found)
 
 
 def _texts(letter: Letter, read: tuple[Body, ...]) -> Iterator[tuple[Where, str]]:
