@@ -7,9 +7,10 @@ import json
 import re
 import shlex
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import click
 import pytest
@@ -18,10 +19,18 @@ from ruamel.yaml import YAML
 from tests.support.mails import RULES
 
 from relaydesk import cli, setup
+from relaydesk.answers import cleaning as desks
+from relaydesk.answers import hop
+from relaydesk.answers.answer import HopReply, State
+from relaydesk.answers.forward import LOOP, Sorted, added_fields
+from relaydesk.answers.repair import is_automatic
+from relaydesk.answers.templates import Templates
+from relaydesk.answers.variables import MEANINGS
 from relaydesk.clock.calendar import Calendar
 from relaydesk.door import limits, replies
 from relaydesk.door.allowlist import parse
 from relaydesk.events import WHAT
+from relaydesk.mailauth import signing
 from relaydesk.mailauth.zone import parse_zone
 from relaydesk.orders import rows as orders
 from relaydesk.reasons import SENTENCES
@@ -131,6 +140,18 @@ def test_its_calls_can_be_typed_as_they_stand(page, words):
     )
 
 
+ANSWERING = ("answer", "outbox", "templates", "dkim", "gateway")
+
+
+def test_it_documents_the_options_of_answering():
+    text = " ".join(named()) + (DOCS / "answers.md").read_text(encoding="utf-8")
+    told = {*re.findall(r"--[a-z-]+", text), "--json"}
+    for name in ANSWERING:
+        command = cli.cli.get_command(click.Context(cli.cli), name)
+        assert command is not None, name
+        assert {one for one in options(command) if one.startswith("--")} - told == set(), name
+
+
 def options(command: click.Command) -> set[str]:
     found = {option for one in command.params for option in one.opts}
     if isinstance(command, click.Group):
@@ -162,7 +183,8 @@ def test_it_tells_the_defaults_of_the_settings():
         default = field.get_default(call_default_factory=True)
         if default in ("", None) or isinstance(default, (dict, limits.Limits)) or name == "nameservers":
             continue  # "this host's own name" and the like
-        written = json.dumps(list(default)) if isinstance(default, tuple) else str(default)
+        as_json = isinstance(default, (bool, tuple))
+        written = json.dumps(default) if as_json else str(default)
         if told[name][0] != f"`{written}`":
             wrong[name] = (told[name][0], written)
     assert wrong == {}
@@ -228,6 +250,113 @@ def test_its_example_of_orders_is_read():
 
 def test_it_documents_the_columns_of_orders():
     assert set(rows("formats.md", "column")) == set(orders.COLUMNS)
+
+
+def test_it_documents_the_states_of_the_outbox():
+    told = rows("answers.md", "state")
+    assert set(told) == set(get_args(State))
+    stopped = {state for state, (_, clock, _) in told.items() if clock.startswith("stopped")}
+    assert stopped == {"sent"}
+
+
+def test_it_documents_what_metas_codes_become():
+    told = {}
+    for codes, cells in rows("answers.md", "Meta's code").items():
+        told |= dict.fromkeys(re.findall(r"[A-Z]{3}-[A-Z][0-9]", codes), cells)
+    assert set(told) == set(hop.META)
+    for code, (state, wait, *_) in told.items():
+        soonest, latest = (
+            hop.fate(HopReply(451, f"4.7.1 {code}", "dot"), 1, chance) for chance in (0.0, 1.0)
+        )
+        assert state == f"`{soonest.state}`", code
+        assert wait == span(soonest.retry_after, latest.retry_after), code
+
+
+def span(soonest: timedelta | None, latest: timedelta | None) -> str:
+    """Two times with an en dash between, as the page prints them."""
+    if soonest is None or latest is None:
+        return "\N{EN DASH}"
+    hours = soonest >= timedelta(hours=1)
+    unit, word = (timedelta(hours=1), "h") if hours else (timedelta(minutes=1), "min")
+    return f"{soonest // unit}\N{EN DASH}{latest // unit} {word}"
+
+
+def test_its_examples_of_settings_for_answers_work(tmp_path):
+    key = tmp_path / "key.pem"
+    key.write_bytes(signing.new_key(1024))
+    pages = [*blocks("answers.md"), *blocks("desks.md")]
+    text = "\n".join(block for block in pages if not block.startswith("automatic:"))
+    text = text.replace("/etc/relaydesk/2026-11.pem", str(key))
+    path = tmp_path / "relaydesk.yaml"
+    path.write_text(text)
+    conf = load(path, {})
+    head = setup.letterhead(conf, setup.allowlist(conf), secret=b"s")
+    assert head.key is not None
+    assert head.shop.domain == "desk.shop.example"
+    assert set(conf.forward) <= set(conf.all_queues)
+    assert setup.next_hop(conf).host == "smtp.provider.example"
+    assert len(setup.gateway_listen(conf)) == 1
+
+
+def test_its_examples_of_gateway_rules_work():
+    found = desks.load(example("formats.md", "lines:"), "formats.md")
+    assert all((found.lines, found.subject, found.pixels, found.links, found.automatic))
+    keys = set(re.findall(r"`(\w+)`", (DOCS / "formats.md").read_text(encoding="utf-8")))
+    assert {*desks._LISTS, *desks._LINK, *desks._SIGN, "links", "automatic"} - keys == set()
+
+
+@pytest.mark.parametrize(
+    ("subject", "automatic"), [("Re: Message from alice", False), ("[Request received] Hello", True)]
+)
+def test_its_rules_tell_an_agent_from_a_desk_that_marks_all_as_automatic(subject, automatic):
+    rules = desks.load(example("desks.md", "automatic:"), "desks.md").over(setup.cleaning(Settings()))
+    header = [
+        ("Auto-Submitted", b"auto-generated"),
+        ("X-Mailer", b"Zendesk Mailer"),
+        ("Subject", subject.encode()),
+    ]
+    assert is_automatic(header, rules) is automatic
+    assert is_automatic(header, setup.cleaning(Settings())) is True
+
+
+def test_its_example_of_a_template_is_right(tmp_path):
+    (text,) = blocks("formats.md", "jinja")
+    (tmp_path / "replacement.txt").write_text(text)
+    found = Templates.load([tmp_path])
+    assert found.check() == []
+    assert found.get("replacement").needs == ("replacement.arrival",)
+
+
+def test_it_documents_the_variables_and_names_the_templates():
+    assert set(rows("formats.md", "variable")) == set(MEANINGS)
+    text = (DOCS / "formats.md").read_text(encoding="utf-8")
+    shipped = {path.stem for path in (ROOT / "templates" / "replies").glob("*.txt")}
+    assert {name for name in shipped if f"`{name}`" not in text} == set()
+
+
+def test_it_names_every_header_of_a_forward():
+    found = Sorted(1, "case", "case", ("1",), datetime(2026, 11, 23, tzinfo=UTC))
+    added = {name for name, _ in added_fields(found, "Received: x\r\nAuthentication-Results: y")} | {LOOP}
+    told = {one for cell in rows("desks.md", "header") for one in re.findall(r"[A-Z][\w-]+", cell)}
+    assert added == told
+
+
+def test_its_postfix_sends_every_listed_domain_to_the_gateway():
+    (text,) = [block for block in blocks("desks.md", "") if "support.facebook.com" in block]
+    routed = {line.split()[0] for line in text.splitlines()}
+    bounces_only = {"mx.facebook.com"}
+    assert routed == set(setup.allowlist(Settings()).senders) - bounces_only
+
+
+def test_it_documents_every_line_of_the_log():
+    told = named()
+    written = {
+        name
+        for text in sources().values()
+        for name in re.findall(r"\blog(?:_exception)?\(\s*\"(\w+)\"", text)
+    }
+    assert {"answer", "submission", "forward_loop"} <= written
+    assert written - told == {"event"}  # the name is an argument there
 
 
 def test_it_documents_the_keys_of_a_rule_file():
