@@ -145,8 +145,8 @@ def move(  # noqa: PLR0913
 ) -> None:
     """Moves an open ticket to another queue, whose targets apply from the same start.
 
-    A running clock that the new queue has no target for runs on unchanged (rule 8: a clock does not
-    pause); one that this ticket never had starts when the ticket was opened.
+    A running clock that the new queue has no target for, or whose deadline has passed, runs on unchanged
+    (rules 8 and 10); one that this ticket never had starts when the ticket was opened.
     """
     with _ticket(store, ticket_id) as (session, ticket):
         if not ticket.open:
@@ -161,7 +161,7 @@ def move(  # noqa: PLR0913
 def _replan(session: Session, ticket: TicketRow, queue: str, plan: Plan, now: datetime) -> None:
     existing = clocks.of_tickets(session, [ticket.id])
     for clock in existing:
-        if clock.running:
+        if clock.running and clock.due_at > now:  # a breach that happened is no other queue's to undo
             rederive_clock(session, clock, ticket, queue, plan=plan, now=now)
     had = {clock.clock for clock in existing}
     answerable = bool(ticket.relay_address)

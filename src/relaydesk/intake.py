@@ -99,7 +99,7 @@ class Intake:
             if domain:
                 admission = admit(origin, mail_from, rcpt, policy, drift_domain=domain)
         if admission.reason is not None:
-            self._count(admission.reason, origin, domain_of(mail_from))
+            self._count(admission.reason, origin.ip, domain_of(mail_from))
             log("rcpt", outcome=admission.outcome, code=admission.reason.code, ip=origin.ip)
         return admission
 
@@ -118,7 +118,7 @@ class Intake:
             log_exception("unexpected_error")
             decision, ids = _deferred("internal_error"), {}
         if decision.outcome != "accepted":
-            self._count(decision.reasons[0], envelope.origin, _claimed(envelope, gathered))
+            self._count(decision.reasons[0], envelope.origin.ip or envelope.peer, _claimed(envelope, gathered))
         self._log(envelope, gathered, decision, ids, started)
         return decision
 
@@ -126,7 +126,7 @@ class Intake:
         self, origin: Origin, helo: str, mail_from: str, rcpt_to: tuple[str, ...], reason: Reason
     ) -> None:
         """The door refused this by itself (row 1): it is counted with the rest."""
-        self._count(reason, origin, domain_of(mail_from))
+        self._count(reason, origin.ip, domain_of(mail_from))
         log("turned_away", code=reason.code, ip=origin.ip, sender=domain_of(mail_from))
 
     async def flush(self) -> None:
@@ -222,8 +222,8 @@ class Intake:
         log("drift", level="warning", domain=domain, ip=origin.ip, mend="relaydesk allowlist audit")
         return domain
 
-    def _count(self, why: Reason, origin: Origin, domain: str) -> None:
-        self.refusals[arrivals.Refused(self.clock().date(), why.code, origin.ip or "", domain)] += 1
+    def _count(self, why: Reason, ip: str | None, domain: str) -> None:
+        self.refusals[arrivals.Refused(self.clock().date(), why.code, ip or "", domain)] += 1
 
     def _write_refusals(self, counted: Counter[arrivals.Refused]) -> None:
         with self.store.transaction() as session:

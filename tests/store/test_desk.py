@@ -196,12 +196,12 @@ def test_it_starts_a_clock_the_ticket_never_had_when_moved(store: Store) -> None
     assert [c.clock for c in view(store, ticket).clocks if c.running] == ["evidence"]
 
 
-def test_it_withdraws_the_breach_of_a_deadline_that_moved(store: Store) -> None:
+def test_it_keeps_a_breach_that_happened_before_the_move(store: Store) -> None:
     ticket = open_ticket(store, kind="claim", clocks=(planned(hours=24),))
     timekeeper.sweep(store, NOON + 30 * HOUR)
     desk.move(store, ticket, "case", plan=plan, actor=ALICE, now=NOON + 31 * HOUR)
-    assert whats(store, ticket)[-2:] == ["clock_moved", "breach_withdrawn"]
-    assert timekeeper.sweep(store, DUE + HOUR).breached == 1
+    assert whats(store, ticket)[-2:] == ["breached", "moved"]
+    assert timekeeper.sweep(store, DUE + HOUR).breached == 0
 
 
 def test_it_assigns_to_active_agents_only(store: Store) -> None:
