@@ -11,12 +11,15 @@ from cryptography import x509
 
 from relaydesk import setup
 from relaydesk.door import allowlist as lists
+from relaydesk.sendtest.sample import Signer, key_published
 from relaydesk.store.engine import Store
 from relaydesk.store.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
+    from relaydesk.mailauth.records import Lookup
     from relaydesk.settings import Settings
 
 EXPIRES_SOON = 14  # days of a certificate's life left from which on it is told
@@ -43,7 +46,10 @@ def examine(conf: Settings, now: datetime) -> Iterator[Finding]:
     yield _tried("calendar", lambda: _calendar(conf, now))
     yield from (Finding("calendar", "warn", told) for told in _ineffective(conf))
     yield _tried("targets", lambda: _targets(conf))
-    yield _certificate(conf, now)
+    yield _certificate("certificate", conf.tls_certificate, conf.tls_key, now)
+    if conf.gateway_listen:
+        chain, key = conf.gateway_certificate or conf.tls_certificate, conf.gateway_key or conf.tls_key
+        yield _certificate("gateway certificate", chain, key, now)
     yield _answers(conf)
     yield _tried("store", lambda: _store(conf))
 
@@ -90,20 +96,35 @@ def _answers(conf: Settings) -> Finding:
     return Finding("answers", "ok", f"{via}, signed for {head.key.domain} by {head.key.selector}.")
 
 
-def _certificate(conf: Settings, now: datetime) -> Finding:
-    if conf.tls_certificate is None:
-        return Finding("certificate", "warn", "None is set, so STARTTLS is not offered; set tls_certificate.")
+async def published(conf: Settings, resolver: Lookup) -> Finding | None:
+    """Whether DNS holds the public half of the key that signs our answers; None when none signs them."""
+    if conf.answer_dkim is None:
+        return None
+    given = conf.answer_dkim
+    signer = Signer(given.domain.lower(), given.selector, setup.read_text(given.key).encode())
+    there = await key_published(signer, resolver)
+    if there is None:
+        return Finding("dkim", "unchecked", f"DNS does not say now whether {signer.record_name} is there.")
+    if there:
+        return Finding("dkim", "ok", f"{signer.record_name} holds the key that signs the answers.")
+    mend = (
+        f"publish the record that `relaydesk dkim new` printed; Meta refuses what {given.domain} cannot prove"
+    )
+    return Finding("dkim", "fail", f"{signer.record_name} does not hold the key of the settings: {mend}.")
+
+
+def _certificate(check: str, chain: Path | None, key: Path | None, now: datetime) -> Finding:
+    if chain is None:
+        return Finding(check, "warn", "None is set, so STARTTLS is not offered; set tls_certificate.")
     try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
-            conf.tls_certificate, conf.tls_key
-        )
-        found = x509.load_pem_x509_certificate(conf.tls_certificate.read_bytes())
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(chain, key)
+        found = x509.load_pem_x509_certificate(chain.read_bytes())
     except (OSError, ssl.SSLError, ValueError) as error:
-        return Finding("certificate", "fail", f"{conf.tls_certificate} cannot be used: {error}.")
+        return Finding(check, "fail", f"{chain} cannot be used: {error}.")
     days = (found.not_valid_after_utc - now.astimezone(UTC)).days
     level: Literal["ok", "warn", "fail"] = "fail" if days < 0 else "warn" if days < EXPIRES_SOON else "ok"
-    told = f"{conf.tls_certificate} ends on {found.not_valid_after_utc:%Y-%m-%d}"
-    return Finding("certificate", level, f"{told}, in {days} days." if days >= 0 else f"{told}; renew it.")
+    told = f"{chain} ends on {found.not_valid_after_utc:%Y-%m-%d}"
+    return Finding(check, level, f"{told}, in {days} days." if days >= 0 else f"{told}; renew it.")
 
 
 def _store(conf: Settings) -> str:

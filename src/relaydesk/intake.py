@@ -118,7 +118,9 @@ class Intake:
             log_exception("unexpected_error")
             decision, ids = _deferred("internal_error"), {}
         if decision.outcome != "accepted":
-            self._count(decision.reasons[0], envelope.origin.ip or envelope.peer, _claimed(envelope, gathered))
+            self._count(
+                decision.reasons[0], envelope.origin.ip or envelope.peer, _claimed(envelope, gathered)
+            )
         self._log(envelope, gathered, decision, ids, started)
         return decision
 

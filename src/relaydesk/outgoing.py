@@ -47,11 +47,8 @@ def dispatcher(  # noqa: PLR0913 - what a process has
     tls = _authorities(conf)
     helo = setup.hostname(conf)
     answering = Courier(setup.next_hop(conf), helo=helo, resolver=resolver, tls=tls)
-    forwarding = (
-        Courier(setup.next_hop(conf, conf.forward_hop), helo=helo, resolver=resolver, tls=tls)
-        if conf.forward_hop
-        else answering
-    )
+    hop = setup.forward_hop(conf)
+    forwarding = Courier(hop, helo=helo, resolver=resolver, tls=tls) if hop else answering
     made = Dispatcher(
         store=store,
         courier=lambda purpose: forwarding if purpose == "forward" else answering,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from relaydesk import settings as configuration
+from relaydesk import configuration
 from relaydesk.answers import cleaning as desks
 from relaydesk.answers.answer import Shop
 from relaydesk.answers.nexthop import NextHop
@@ -220,11 +220,20 @@ def _signing_key(given: DkimKey) -> SigningKey:
     return SigningKey(given.domain.lower(), given.selector, pem)
 
 
-def next_hop(conf: Settings, hop: str = "") -> NextHop:
-    """Who takes what goes out: ``hop`` or, by default, the settings' own."""
+def next_hop(conf: Settings) -> NextHop:
+    """Who takes the answers."""
     return NextHop.parse(
-        hop or conf.next_hop,
-        conf.next_hop_user,
-        conf.next_hop_password,
+        conf.next_hop, conf.next_hop_user, conf.next_hop_password, starttls=conf.next_hop_starttls
+    )
+
+
+def forward_hop(conf: Settings) -> NextHop | None:
+    """Who takes what is forwarded, under a login of its own; None when it is the next hop."""
+    if not conf.forward_hop:
+        return None
+    return NextHop.parse(
+        conf.forward_hop,
+        conf.forward_hop_user,
+        conf.forward_hop_password,
         starttls=conf.next_hop_starttls,
     )

@@ -16,6 +16,7 @@ from relaydesk import desk, setup
 from relaydesk.cases.case import load
 from relaydesk.cases.compose import compose, delivery
 from relaydesk.cases.wire import send
+from relaydesk.configuration import load as load_settings
 from relaydesk.data import data_path
 from relaydesk.door.listener import serve
 from relaydesk.door.replies import reply_for
@@ -26,7 +27,6 @@ from relaydesk.mailauth.resolver import Resolver
 from relaydesk.mailauth.zone import ZoneSource, parse_zone
 from relaydesk.mailauth.zoneserver import ZoneServer
 from relaydesk.orders.importer import import_file
-from relaydesk.settings import load as load_settings
 from relaydesk.store.numbers import of_tickets
 from relaydesk.store.tables import Message, Ticket, table
 

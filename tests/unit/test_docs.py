@@ -27,6 +27,7 @@ from relaydesk.answers.repair import is_automatic
 from relaydesk.answers.templates import Templates
 from relaydesk.answers.variables import MEANINGS
 from relaydesk.clock.calendar import Calendar
+from relaydesk.configuration import load
 from relaydesk.door import limits, replies
 from relaydesk.door.allowlist import parse
 from relaydesk.events import WHAT
@@ -34,7 +35,7 @@ from relaydesk.mailauth import signing
 from relaydesk.mailauth.zone import parse_zone
 from relaydesk.orders import rows as orders
 from relaydesk.reasons import SENTENCES
-from relaydesk.settings import PREFIX, Queue, Settings, load
+from relaydesk.settings import PREFIX, Queue, Settings
 from relaydesk.sorting import rules
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from relaydesk import setup
-from relaydesk.settings import Settings, SettingsError, load, public
+from relaydesk.configuration import SettingsError, load
+from relaydesk.settings import Settings, public
 
 
 @pytest.fixture(autouse=True)

@@ -260,9 +260,11 @@ def _tell(view: TicketView, zone: ZoneInfo, now: datetime) -> None:
             click.echo(f"      {why['code']}: {why['text']}")
         for part in message.attachments:
             click.echo(f"      attachment {part.name or '(no name)'}, {part.sniffed_type}, {part.size} bytes")
-    for _, event in view.events:
+    for place, event in view.events:
         said = ", ".join(str(event.data[key]) for key in TOLD if event.data.get(key))
-        click.echo(f"  {local(event.at, zone)}  {event.what} by {event.actor}{': ' if said else ''}{said}")
+        click.echo(
+            f"  {place:>6}  {local(event.at, zone)}  {event.what} by {event.actor}{': ' if said else ''}{said}"
+        )
 
 
 def _tell_answers(answers: Sequence[OutboxRow], kept: Sequence[tuple[str, str]], zone: ZoneInfo) -> None:

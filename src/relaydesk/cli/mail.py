@@ -15,7 +15,7 @@ from relaydesk import app, setup
 from relaydesk import explain as explaining
 from relaydesk.cli.options import address, moment
 from relaydesk.cli.output import json_option, print_json, print_table
-from relaydesk.doctor import Finding, examine
+from relaydesk.doctor import Finding, examine, published
 from relaydesk.door import allowlist as lists
 from relaydesk.mailauth import publisher
 from relaydesk.mailauth.resolver import Resolver
@@ -201,7 +201,10 @@ def doctor(config: str | None, domains: tuple[str, ...], as_json: bool) -> None:
     """
     conf = setup.settings(config)
     found = [*examine(conf, app.now())]
-    for domain in domains or sorted({box.rpartition("@")[2] for box in conf.mailboxes}):
+    if signing := asyncio.run(published(conf, app.open_resolver(conf))):
+        found.append(signing)
+    own = {box.rpartition("@")[2] for box in conf.mailboxes} | {conf.bounce_domain} - {""}
+    for domain in domains or sorted(own):
         try:
             checked = publisher.check_domain(domain, conf.nameservers, conf.dns_timeout)
         except ValueError as error:
