@@ -262,9 +262,8 @@ def _tell(view: TicketView, zone: ZoneInfo, now: datetime) -> None:
             click.echo(f"      attachment {part.name or '(no name)'}, {part.sniffed_type}, {part.size} bytes")
     for place, event in view.events:
         said = ", ".join(str(event.data[key]) for key in TOLD if event.data.get(key))
-        click.echo(
-            f"  {place:>6}  {local(event.at, zone)}  {event.what} by {event.actor}{': ' if said else ''}{said}"
-        )
+        told = f"{event.what} by {event.actor}" + (f": {said}" if said else "")
+        click.echo(f"  {place:>6}  {local(event.at, zone)}  {told}")
 
 
 def _tell_answers(answers: Sequence[OutboxRow], kept: Sequence[tuple[str, str]], zone: ZoneInfo) -> None:
