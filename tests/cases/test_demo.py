@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import smtplib
 import socket
@@ -12,25 +13,49 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
+from relaydesk.demo.arrival import Arrival
+from relaydesk.letters import parse
+from relaydesk.mailauth.verdict import DkimResult
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# The demo on three cases and without its commands; ``change`` is code that alters a case.
+RELAY = "case++aazr5wey3juyyq@support.instagram.com"
+
+# The demo on three cases and with no command but the answer's; ``change`` is code that alters something.
 SHORT = """
 import dataclasses, sys
 from relaydesk.cases.case import load
-from relaydesk.demo import show
+from relaydesk.demo import arrival, show, stand
 def some(fixtures):
     found = [load(fixtures, name) for name in ("101-instagram-case", "104-claim-opened", "324-forged")]
     {change}
     return tuple(found)
 show.load_all = some
-show.Shop._command = lambda *words: True
+real = show.Shop._command
+show.Shop._command = lambda shop, *words: words[0] != "answer" or real(shop, *words)
 sys.exit(show.run(once={once}, port=None))
 """
 WRONG = """
     step = dataclasses.replace(found[2].last, expected={'reply': '250'})
     found[2] = dataclasses.replace(found[2], steps=(step,))
+"""
+# The record in DNS is of another key than the one that signs, another buyer is to be answered, and nobody is
+# told that the clock has stopped.
+WRONG_ANSWER = """
+    record, other = stand.signing.key_record, stand.signing.new_key(1024)
+    stand.signing.key_record = lambda _: record(other)
+    expected = {**found[0].last.expected, 'relay_address': 'case++bob@support.instagram.com'}
+    found[0] = dataclasses.replace(found[0], steps=(dataclasses.replace(found[0].last, expected=expected),))
+    arrival.stopped = lambda *_: None
+"""
+# Nobody listens where the settings look for the relay.
+NO_RELAY = """
+    arrival.PATIENCE_SECONDS = 2
+    prepared = stand.prepared
+    stand.prepared = lambda place, fixtures, names, hop, port: prepared(place, fixtures, names, 9, port)
 """
 
 
@@ -78,6 +103,16 @@ def test_it_shows_every_case_and_ends_well(tmp_path: Path) -> None:
     assert demo.returncode == 0, said
     assert "every reply as expected" in said
     assert "101-instagram-case                         250 2.0.0 Ok: stored" in said
+    assert "$ relaydesk answer 1 --template acknowledgement" in said
+    arrived = said.split("What arrived at Meta's relay")[1].split("$ relaydesk ticket 1")
+    assert f"Delivered-To: {RELAY}\n" in arrived[0]
+    assert f"To:           {RELAY}\n" in arrived[0]
+    assert "Subject:      Re: Message from alice (order 368508827392800)" in arrived[0]
+    assert "DKIM:         pass: The signature of shop.example holds (2048-bit rsa)." in arrived[0]
+    assert "response clock of ticket 1 stopped: " in arrived[0]
+    assert re.search(r"response clock 1: due .*, stopped .* \(answered\)", arrived[1])
+    assert re.search(r"answer 1 by agent:demo .*: sent ", arrived[1])
+    assert re.search(r"first response +│ +100\.0 % │ +2 ", said)
     assert "$ relaydesk queue all" in said
     assert "394455667788123" in said
     assert "SLA report" in said
@@ -91,7 +126,78 @@ def test_it_fails_when_a_reply_is_not_as_expected(tmp_path: Path) -> None:
         said, _ = demo.communicate(timeout=60)
     assert demo.returncode == 1
     assert "EXPECTED 250" in said
+    assert "NOT AS IT SHOULD BE" not in said
     assert "not as expected: 324-forged" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            WRONG_ANSWER,
+            f"NOT AS IT SHOULD BE: It went to {RELAY} and not to case++bob@support.instagram.com. "
+            "To is not case++bob@support.instagram.com. DKIM does not pass: fail. "
+            "The response clock of ticket 1 runs on.",
+        ),
+        (NO_RELAY, "Nothing arrived at Meta's relay."),
+    ],
+    ids=("wrong answer", "no relay"),
+)
+def test_it_fails_when_the_answer_does_not_arrive_as_it_should(
+    tmp_path: Path, change: str, told: str
+) -> None:
+    with started(tmp_path, "-c", SHORT.format(once=True, change=change)) as demo:
+        said, _ = demo.communicate(timeout=60)
+    assert demo.returncode == 1, said
+    assert told in said
+    assert "every reply as expected" in said
+    assert list(tmp_path.iterdir()) == []
+    assert running(tmp_path) == []
+
+
+def test_its_relay_keeps_what_came_byte_for_byte(tmp_path: Path) -> None:
+    body = b"Subject: dots\r\n\r\n.one\r\n..two\r\n.\r\nend\r\n"
+    with started(tmp_path, "-m", "relaydesk.demo.meta", str(tmp_path)) as relay:
+        assert relay.stdout is not None
+        port = int(relay.stdout.readline().rpartition(":")[2])
+        with smtplib.SMTP("127.0.0.1", port, timeout=20) as client:
+            assert client.docmd("RCPT", "TO:<a@b.example>")[0] == 503
+            assert client.docmd("DATA")[0] == 503
+            assert client.docmd("AUTH", "PLAIN")[0] == 502
+            assert client.sendmail("", ["a@b.example", RELAY], body) == {}
+            assert client.sendmail("c@d.example", [RELAY], body) == {}
+    first, second = (path.read_bytes() for path in sorted(tmp_path.glob("*")))
+    assert (
+        first
+        == b"Return-Path: <>\r\nDelivered-To: a@b.example\r\nDelivered-To: %b\r\n" % RELAY.encode() + body
+    )
+    assert second == b"Return-Path: <c@d.example>\r\nDelivered-To: %b\r\n" % RELAY.encode() + body
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("", "", []),
+        (f"Delivered-To: {RELAY}", f"Delivered-To: {RELAY}\nDelivered-To: a@b.example", ["It went to "]),
+        (f"To: {RELAY}\nS", "To: a@b.example\nS", ["To is not "]),
+        ("Subject", "Cc: a@b.example\nSubject", ["It has copies."]),
+        ("Re: 4711", "Re: 471", ["The subject lacks"]),
+        ("text 4711", "text 471", ["The text lacks"]),
+        ("<p>4711", "<p>471", ["The HTML lacks"]),
+    ],
+)
+def test_it_sees_what_is_wrong_with_an_answer(old: str, new: str, told: list[str]) -> None:
+    message = (
+        f"Delivered-To: {RELAY}\nTo: {RELAY}\nSubject: Re: 4711\nMIME-Version: 1.0\n"
+        'Content-Type: multipart/alternative; boundary="b"\n\n--b\nContent-Type: text/plain\n\ntext 4711\n'
+        "--b\nContent-Type: text/html\n\n<p>4711</p>\n--b--\n"
+    )
+    assert old in message
+    letter = parse.read(message.replace(old, new, 1).replace("\n", "\r\n").encode())
+    found = Arrival(letter, DkimResult("pass")).objections(RELAY, "4711")
+    assert [sentence[: len(start)] for sentence, start in zip(found, told, strict=True)] == told
+    worse = Arrival(letter, DkimResult("fail")).objections(RELAY, "4711")
+    assert worse == [*found, "DKIM does not pass: fail."]
 
 
 def test_it_serves_until_it_is_interrupted(tmp_path: Path) -> None:

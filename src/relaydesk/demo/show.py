@@ -1,4 +1,4 @@
-"""The course of the demo: start, send, look, and serve on."""
+"""The course of the demo: start, send, answer, look, and serve on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from relaydesk.cases.case import common_zone, load_all
 from relaydesk.cases.compose import delivery
 from relaydesk.cases.wire import send
 from relaydesk.data import data_path
-from relaydesk.demo import stand
+from relaydesk.demo import arrival, stand
 from relaydesk.demo.stand import HOST
 from relaydesk.letters import parse
 from relaydesk.mailauth.zone import parse_zone
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from relaydesk.store.engine import Store
 
 CLAIMED = "371202934455811"  # an order that a claim of the samples names
+ELSEWHERE = (
+    "case++bq7t2mmx9k4c1d@support.facebook.com"  # a buyer of the samples who was answered in Facebook's inbox
+)
 GROUPS = {
     "1": "Genuine mail",
     "2": "Signatures and SPF",
@@ -46,7 +49,8 @@ _BOLD = "1"
 def run(*, once: bool, port: int | None) -> int:
     """The whole demo; ``port`` is the door's on loopback (default: a free one). The exit status.
 
-    With ``once`` it ends by itself: 0 if every reply was as the case expects and every command went well.
+    With ``once`` it ends by itself: 0 if every reply was as the case expects, every command went well, and the
+    answer arrived at the right address with a signature that passes and stopped the clock.
     Without, it serves until Ctrl-C.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -55,29 +59,36 @@ def run(*, once: bool, port: int | None) -> int:
     cases = load_all(fixtures)
     with contextlib.ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="relaydesk-demo-")))
-        names = stack.enter_context(stand.answering(parse_zone(common_zone(cases))))
-        config = stand.prepared(place, fixtures, names, port or 0)
+        zone = parse_zone({**common_zone(cases), **stand.signing_key(place)})
+        names = stack.enter_context(stand.answering(zone))
+        relay = stack.enter_context(stand.relaying(place, place / "relay"))
+        config = stand.prepared(place, fixtures, names, relay, port or 0)
         _say("Starting the real server with the demo shop …")
         process = stack.enter_context(stand.serving(place, config))
-        shop = Shop(config, fixtures, stand.announced_port(process, place))
+        port = stand.announced_port(process, place / stand.SERVER_LOG)
+        shop = Shop(config, fixtures, port, place / "relay")
         good = shop.show(cases)
         if once:
             return 0 if good else 1
         _say(f"Serving on {HOST}:{shop.port} until Ctrl-C. Everything lies in {place} and goes with it.")
         with contextlib.suppress(KeyboardInterrupt):
             process.wait()
-            raise setup.SetupError(f"The server has ended. {stand.last_words(place)}")
+            raise setup.SetupError(f"The server has ended. {stand.last_words(place / stand.SERVER_LOG)}")
     _say("\nStopped, and cleared away.")
     return 0
 
 
 @dataclass(slots=True)
 class Shop:
-    """The running demo: its settings file, the fixtures, the port of its door, and what came of it."""
+    """The running demo: its settings file, the fixtures, the port of its door, and what came of it.
+
+    ``relay`` is where the process that stands for Meta's relay keeps what it took.
+    """
 
     config: Path
     fixtures: Path
     port: int
+    relay: Path
     replies: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
 
@@ -89,20 +100,48 @@ class Shop:
             done = import_file(store, self.fixtures / "orders.csv", now=app.now())
             _say(f"{done.added} orders stand in the shop's directory.")
             self._send_all(store, cases)
-            answered, handled = _sender_ticket(store, cases[0].last), _newest(store, CLAIMED)
+            answered = _sender_ticket(store, cases[0].last)
+            well = [self._answer(store, answered, cases[0].last), self._look(store, answered)]
         finally:
             store.close()
+        self._advise(answered)
+        return all(well) and not self.wrong
+
+    def _answer(self, store: Store, ticket: int, question: Step) -> bool:
+        """Answer a ticket by the real command; whether the right thing arrived and the clock stopped."""
+        if not self._command("answer", str(ticket), "--template", "acknowledgement", "--as", "demo"):
+            return False
+        came = arrival.awaited(self.relay, setup.settings(str(self.config)).nameservers, app.now)
+        if came is None:
+            _say("Nothing arrived at Meta's relay.")
+            return False
+        _say(_paint("\nWhat arrived at Meta's relay, a process of its own:", _BOLD))
+        _say("\n".join(came.lines()))
+        wrong = came.objections(question.expected["relay_address"], question.expected["order_ids"][0])
+        clock = arrival.stopped(store, ticket)
+        if clock is None or clock.stopped_at is None:
+            wrong.append(f"The response clock of ticket {ticket} runs on.")
+        else:
+            at = clock.stopped_at.isoformat(sep=" ", timespec="seconds")
+            _say(f"With the relay's 250 the response clock of ticket {ticket} stopped: {at}.")
+        if wrong:
+            _say(f"NOT AS IT SHOULD BE: {' '.join(wrong)}")
+        return not wrong
+
+    def _look(self, store: Store, answered: int) -> bool:
+        """Work on two more tickets, then show tickets, queues and report by their commands."""
+        elsewhere, handled = _newest(store, ELSEWHERE), _newest(store, CLAIMED)
         now = app.now().isoformat(timespec="seconds")
         how = "Nothing to do: the buyer was paid back."
         well = [
-            self._command("ticket", str(answered), "--answered-outside", now, "--as", "demo"),
+            self._command("ticket", str(answered)),
+            self._command("ticket", str(elsewhere), "--answered-outside", now, "--as", "demo"),
             self._command("ticket", str(handled), "--handled", now, "--how", how, "--as", "demo"),
             self._command("queue"),
             self._command("queue", "all", "--limit", "100"),
             self._command("report", "sla"),
         ]
-        self._advise(answered)
-        return all(well) and not self.wrong
+        return all(well)
 
     def _send_all(self, store: Store, cases: tuple[Case, ...]) -> None:
         group = ""
@@ -146,10 +185,12 @@ class Shop:
         run = f"{ours if ours.exists() else 'relaydesk'} --config {self.config}"
         _say(f"""
 What to look at next, in another terminal:
-  {run} ticket {ticket}       # a ticket with its evidence
+  {run} ticket {ticket}       # a ticket with its evidence and its answer
+  {run} outbox --all          # what went out, and when
   {run} queue case            # one queue, by deadline
   {run} report sla --format html -o sla.html   # the report to print
   {run} refusals              # what was turned away, and why
+The answers that went out lie in {self.relay}.
 The samples lie in {self.fixtures / "cases"}; each says in why.md what it is for.
 """)
 

@@ -1,4 +1,4 @@
-"""What the demo stands on: a name server, a certificate, a settings file and the real server."""
+"""What the demo stands on: a name server, keys, a settings file, the real server and Meta's relay."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from relaydesk import setup
+from relaydesk.mailauth import signing
 from relaydesk.mailauth.zoneserver import ZoneServer
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 READY_SECONDS = 60.0
 STOP_SECONDS = 40.0
-LISTENS = "relaydesk listens on "
+LISTENS = " listens on "
+SERVER_LOG, RELAY_LOG = "relaydesk.log", "relay.log"
+DOMAIN, SELECTOR = "shop.example", "demo"  # of the demo shop's signature
 
 
 @contextlib.contextmanager
@@ -48,8 +51,16 @@ def answering(zone: Zone) -> Iterator[str]:
         loop.close()
 
 
-def prepared(place: Path, fixtures: Path, names: str, port: int) -> Path:
-    """The settings file: the demo shop's, and where things are."""
+def signing_key(place: Path) -> dict[str, list[dict[str, str]]]:
+    """Makes the key that signs the demo shop's answers; the zone that publishes it."""
+    pem = signing.new_key()
+    (place / "dkim.pem").write_bytes(pem)
+    (place / "dkim.pem").chmod(0o600)
+    return {f"{SELECTOR}._domainkey.{DOMAIN}": [{"TXT": signing.key_record(pem)}]}
+
+
+def prepared(place: Path, fixtures: Path, names: str, hop: int, port: int) -> Path:
+    """The settings file: the demo shop's, and where things are. ``hop`` is the port of Meta's relay."""
     _certify(place)
     where = {
         "listen": [f"{HOST}:{port}"],
@@ -58,6 +69,8 @@ def prepared(place: Path, fixtures: Path, names: str, port: int) -> Path:
         "nameservers": [names],
         "tls_certificate": str(place / "certificate.pem"),
         "tls_key": str(place / "key.pem"),
+        "answer_dkim": {"domain": DOMAIN, "selector": SELECTOR, "key": str(place / "dkim.pem")},
+        "next_hop": f"smtp://{HOST}:{hop}",
     }
     config = place / "relaydesk.yaml"
     lines = [f"{name}: {json.dumps(value)}\n" for name, value in where.items()]
@@ -83,12 +96,28 @@ def _certify(place: Path) -> None:
 
 @contextlib.contextmanager
 def serving(place: Path, config: Path) -> Iterator[subprocess.Popen[str]]:
-    """``relaydesk serve`` in a session of its own, so that a Ctrl-C reaches it once, by us."""
-    with (place / "relaydesk.log").open("w", encoding="utf-8") as log:
+    """``relaydesk serve``."""
+    with _running(command(config, "serve"), place / SERVER_LOG) as process:
+        yield process
+
+
+@contextlib.contextmanager
+def relaying(place: Path, directory: Path) -> Iterator[int]:
+    """The process that stands for Meta's relay and takes messages into ``directory``; its port."""
+    directory.mkdir()
+    meta = [sys.executable, "-m", "relaydesk.demo.meta", str(directory)]
+    with _running(meta, place / RELAY_LOG) as process:
+        yield announced_port(process, place / RELAY_LOG)
+
+
+@contextlib.contextmanager
+def _running(command: list[str], log: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process in a session of its own, so that a Ctrl-C reaches it once, by us."""
+    with log.open("w", encoding="utf-8") as errors:
         process = subprocess.Popen(  # noqa: S603 - ourselves
-            command(config, "serve"),
+            command,
             stdout=subprocess.PIPE,
-            stderr=log,
+            stderr=errors,
             text=True,
             env=environment(),
             start_new_session=True,
@@ -106,22 +135,22 @@ def serving(place: Path, config: Path) -> Iterator[subprocess.Popen[str]]:
             process.stdout.close()
 
 
-def announced_port(process: subprocess.Popen[str], place: Path) -> int:
+def announced_port(process: subprocess.Popen[str], log: Path) -> int:
     """The port that the server says it listens on. SetupError with its last words when it never does."""
     late = threading.Timer(READY_SECONDS, process.kill)
     late.start()
     try:
         for line in process.stdout or ():
-            if line.startswith(LISTENS):
+            if LISTENS in line:
                 return int(line.rpartition(":")[2])
     finally:
         late.cancel()
     process.wait()
-    raise setup.SetupError(f"The server did not start. {last_words(place)}")
+    raise setup.SetupError(f"The server did not start. {last_words(log)}")
 
 
-def last_words(place: Path) -> str:
-    lines = (place / "relaydesk.log").read_text(encoding="utf-8").splitlines()
+def last_words(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8").splitlines()
     return "Its last words: " + (" ".join(lines[-3:]) or "none.")
 
 

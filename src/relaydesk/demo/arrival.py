@@ -1,0 +1,91 @@
+"""The answer as it arrived at Meta's relay: waited for, read, verified, and held against the case."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from relaydesk.letters import parse
+from relaydesk.mailauth import dkim
+from relaydesk.mailauth.resolver import Resolver
+from relaydesk.mailauth.verdict import DkimResult
+from relaydesk.store import tickets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from relaydesk.letters.letter import Letter
+    from relaydesk.store.clocks import Clock
+    from relaydesk.store.engine import Store
+
+T = TypeVar("T")
+PATIENCE_SECONDS = 30.0
+_PAUSE_SECONDS = 0.1
+_SHOWN = ("Return-Path", "Delivered-To", "From", "To", "Subject")
+_UNSIGNED = DkimResult("none", reason="It is not signed.")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A message that the relay took, and what its topmost signature is worth."""
+
+    letter: Letter
+    dkim: DkimResult
+
+    def lines(self) -> list[str]:
+        """What a person wants to see of it."""
+        named = [(name, self.letter.header(name) or "(none)") for name in _SHOWN]
+        named.append(("DKIM", f"{self.dkim.result}: {self.dkim.reason}"))
+        return [f"  {name + ':':14}{value}" for name, value in named] + [
+            f"  | {line}".rstrip() for line in self.letter.text.strip().splitlines()
+        ]
+
+    def objections(self, relay_address: str, order_id: str) -> list[str]:
+        """What is wrong with it as the answer to a message of that relay address, about that order."""
+        recipients = [value for name, value in self.letter.headers if name == "Delivered-To"]
+        held = {
+            f"It went to {', '.join(recipients)} and not to {relay_address}.": recipients == [relay_address],
+            f"To is not {relay_address}.": self.letter.header("To") == relay_address,
+            "It has copies.": not {"cc", "bcc"} & {name.lower() for name, _ in self.letter.headers},
+            f"The subject lacks the order {order_id}.": order_id in self.letter.subject,
+            f"The text lacks the order {order_id}.": order_id in self.letter.text,
+            f"The HTML lacks the order {order_id}.": order_id in self.letter.html,
+            f"DKIM does not pass: {self.dkim.result}.": self.dkim.result == "pass",
+        }
+        return [sentence for sentence, good in held.items() if not good]
+
+
+def awaited(directory: Path, nameservers: Sequence[str], now: Callable[[], datetime]) -> Arrival | None:
+    """The first message in the relay's directory, verified by these name servers; None when none comes."""
+    file = _until(lambda: min(directory.glob("*.eml"), default=None))
+    if file is None:
+        return None
+    raw = file.read_bytes()
+    found = asyncio.run(dkim.verify(raw, Resolver.over_network(nameservers), now()))
+    return Arrival(parse.read(raw), found[0] if found else _UNSIGNED)
+
+
+def stopped(store: Store, ticket_id: int) -> Clock | None:
+    """The ticket's response clock once an answer has stopped it; None when it runs on."""
+
+    def look() -> Clock | None:
+        with store.reading() as session:
+            view = tickets.view(session, ticket_id)
+        clocks = view.clocks if view is not None else ()
+        return next(
+            (one for one in clocks if one.clock == "response" and one.stopped_how == "answered"), None
+        )
+
+    return _until(look)
+
+
+def _until(look: Callable[[], T | None]) -> T | None:
+    """What ``look`` finds, as soon as it finds something."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while (found := look()) is None and time.monotonic() < end:
+        time.sleep(_PAUSE_SECONDS)
+    return found
