@@ -1,5 +1,5 @@
-"""``relaydesk demo``: the real server with the demo shop, every golden case sent through its SMTP port, and an
-answer to one of them that goes out to a stand-in for Meta's relay.
+"""``relaydesk demo``: the real server with the demo shop, every golden case sent through its SMTP port, and
+an answer to one of them that goes out to a stand-in for Meta's relay.
 
 All of it is on this machine and in one temporary directory: a database, a certificate, a name server that
 answers from the cases' zones, an SMTP server for Meta's relay. The server is ``relaydesk serve`` as anybody

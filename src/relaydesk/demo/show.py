@@ -49,8 +49,8 @@ _BOLD = "1"
 def run(*, once: bool, port: int | None) -> int:
     """The whole demo; ``port`` is the door's on loopback (default: a free one). The exit status.
 
-    With ``once`` it ends by itself: 0 if every reply was as the case expects, every command went well, and the
-    answer arrived at the right address with a signature that passes and stopped the clock.
+    With ``once`` it ends by itself: 0 if every reply was as the case expects, every command went well, and
+    the answer arrived at the right address with a signature that passes and stopped the clock.
     Without, it serves until Ctrl-C.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
