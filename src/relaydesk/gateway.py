@@ -140,10 +140,10 @@ class Gateway:
         return admission
 
     async def turned_away(
-        self, origin: Origin, helo: str, mail_from: str, rcpt_to: tuple[str, ...], reason: Reason
+        self, origin: Origin, peer: str, mail_from: str, rcpt_to: tuple[str, ...], reason: Reason
     ) -> None:
         """The door refused this by itself."""
-        log("turned_away", code=reason.code, ip=origin.ip, sender=domain_of(mail_from))
+        log("turned_away", code=reason.code, ip=peer, sender=domain_of(mail_from))
 
     async def _work(self, work: Callable[..., T], *given: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.workers, work, *given)

@@ -125,11 +125,11 @@ class Intake:
         return decision
 
     async def turned_away(
-        self, origin: Origin, helo: str, mail_from: str, rcpt_to: tuple[str, ...], reason: Reason
+        self, origin: Origin, peer: str, mail_from: str, rcpt_to: tuple[str, ...], reason: Reason
     ) -> None:
         """The door refused this by itself (row 1): it is counted with the rest."""
-        self._count(reason, origin.ip, domain_of(mail_from))
-        log("turned_away", code=reason.code, ip=origin.ip, sender=domain_of(mail_from))
+        self._count(reason, origin.ip or peer, domain_of(mail_from))
+        log("turned_away", code=reason.code, ip=origin.ip or peer, sender=domain_of(mail_from))
 
     async def flush(self) -> None:
         """Write the counted refusals; they are kept for the next try when the store does not take them."""

@@ -31,7 +31,7 @@ def eventually_refused(door: OpenDoor) -> bool:
     ends = time.monotonic() + 5
     while not door.receiver.turned and time.monotonic() < ends:
         time.sleep(0.01)
-    told = [(origin.ip, why.code) for origin, _, why in door.receiver.turned]
+    told = [(peer, why.code) for peer, _, why in door.receiver.turned]
     return told == [("127.0.0.1", "proxy_without_header")]  # counted under the proxy that must be mended
 
 

@@ -108,9 +108,9 @@ class Watched(Intake):
         return admission
 
     async def turned_away(
-        self, origin: Origin, helo: str, mail_from: str, rcpt_to: tuple[str, ...], reason: Reason
+        self, origin: Origin, peer: str, mail_from: str, rcpt_to: tuple[str, ...], reason: Reason
     ) -> None:
-        await super().turned_away(origin, helo, mail_from, rcpt_to, reason)
+        await super().turned_away(origin, peer, mail_from, rcpt_to, reason)
         self.turned.append((reply_for(reason.code).line(), reason, origin))
 
 

@@ -63,9 +63,9 @@ class Receiver:
         return made
 
     async def turned_away(
-        self, origin: Origin, helo: str, mail_from: str, rcpt_to: tuple[str, ...], why: Reason
+        self, origin: Origin, peer: str, mail_from: str, rcpt_to: tuple[str, ...], why: Reason
     ) -> None:
-        self.turned.append((origin, rcpt_to, why))
+        self.turned.append((peer, rcpt_to, why))
 
 
 class OpenDoor:

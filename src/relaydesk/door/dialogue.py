@@ -99,11 +99,10 @@ class Dialogue:
         """Refuse by the door itself, and have it counted."""
         known = self.transaction or Transaction("")
         why = reason(code, limit=self.limits.of(code), ip=self.peer.socket_ip)
-        origin = self.origin()
-        # A proxy that names no client is counted under its own address: somebody must mend that host.
-        seen = origin if origin.known else replace(origin, ip=self.peer.socket_ip or None)
         self.room.start(
-            self.door.receiver.turned_away(seen, self.helo, known.mail_from, tuple(known.rcpt_to), why)
+            self.door.receiver.turned_away(
+                self.origin(), self.peer.socket_ip, known.mail_from, tuple(known.rcpt_to), why
+            )
         )
         return reply_for(code)
 

@@ -41,9 +41,12 @@ class Receiver(Protocol):
         ...
 
     async def turned_away(
-        self, origin: Origin, helo: str, mail_from: str, rcpt_to: tuple[str, ...], reason: Reason
+        self, origin: Origin, peer: str, mail_from: str, rcpt_to: tuple[str, ...], reason: Reason
     ) -> None:
-        """Told of what the door refused by itself (row 1 of the policy, proxies without a client)."""
+        """Told of what the door refused by itself (row 1 of the policy, proxies without a client).
+
+        ``peer`` is the host at the other end: where no origin is known, it is the one to be mended.
+        """
         ...
 
 
