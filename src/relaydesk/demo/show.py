@@ -55,6 +55,8 @@ def run(*, once: bool, port: int | None) -> int:
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
+    # A shell starts what it puts into the background with SIGINT ignored; it still ends us, as for `serve`.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     fixtures = data_path("fixtures")
     cases = load_all(fixtures)
     with contextlib.ExitStack() as stack:
@@ -70,8 +72,8 @@ def run(*, once: bool, port: int | None) -> int:
         good = shop.show(cases)
         if once:
             return 0 if good else 1
-        _say(f"Serving on {HOST}:{shop.port} until Ctrl-C. Everything lies in {place} and goes with it.")
         with contextlib.suppress(KeyboardInterrupt):
+            _say(f"Serving on {HOST}:{shop.port} until Ctrl-C. Everything lies in {place} and goes with it.")
             process.wait()
             raise setup.SetupError(f"The server has ended. {stand.last_words(place / stand.SERVER_LOG)}")
     _say("\nStopped, and cleared away.")
