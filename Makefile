@@ -4,6 +4,7 @@
 #   make lint            style, format and types
 #   make bench           the benchmark
 #   make kill            kill -9 at random moments under load: 100 rounds (make kill ARGS="--rounds 10")
+#   make storm           answers under trouble: 300 runs, kill -9, two dispatchers
 #   make lock            the lock files anew (needs uv)
 #   make clean           away with what was made here
 PYTHON ?=
@@ -12,7 +13,7 @@ ARGS ?=
 BIN := .venv/bin
 SETUP := PYTHON="$(PYTHON)" .ci/setup
 
-.PHONY: help demo test lint bench kill lock clean
+.PHONY: help demo test lint bench kill storm lock clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -38,6 +39,10 @@ bench:
 kill:
 	@$(SETUP) dev
 	$(BIN)/python bench/kill.py $(ARGS)
+
+storm:
+	@$(SETUP) dev
+	$(BIN)/python bench/answers.py $(ARGS)
 
 lock:
 	@.ci/lock
