@@ -160,6 +160,11 @@ def _may_be_answered(session: Session, ticket: TicketRow, seen: int) -> None:
             f"Ticket {ticket.id} is closed; open it first: `relaydesk ticket {ticket.id} --reopen`."
         )
     found = tickets.events(session, ticket.id)
+    if seen and seen not in {number for number, _ in found}:
+        raise AnswerRefused(
+            f"Event {seen} is none of ticket {ticket.id}, whose latest is {found[-1][0]}: look at the ticket "
+            f"again, it names the event up to which you have seen it."
+        )
     changes = tuple(changed_since(found, seen))
     if changes:
         raise AnswerRefused(

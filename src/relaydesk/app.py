@@ -124,6 +124,12 @@ def _check(conf: Settings, roles: Sequence[str]) -> None:
         raise setup.SetupError(
             f"Setting forward: there is no queue {unknown[0]}; there are {', '.join(conf.all_queues)}."
         )
+    ours = sorted(to for to in conf.forward.values() if to.lower() in conf.mailboxes)
+    if ours:
+        raise setup.SetupError(
+            f"Setting forward: {ours[0]} is one of our own mailboxes, so its mail would come back here; name "
+            "the other help desk's own address."
+        )
 
 
 def _listeners(conf: Settings) -> int:

@@ -124,5 +124,5 @@ def _unknown(name: str, where: str) -> str:
 def _sentence(problem: dict[str, Any]) -> str:
     name = ".".join(str(part) for part in problem["loc"])
     variable = PREFIX + str(problem["loc"][0]).upper() if problem["loc"] else ""
-    told = _PLAIN.get(problem["type"]) or str(problem["msg"]).removeprefix("Value error, ")
+    told = _PLAIN.get(problem["type"]) or str(problem["msg"]).removeprefix("Value error, ").rstrip(".")
     return f"Setting {name} ({variable}): {told}."

@@ -181,7 +181,7 @@ class Dispatcher:
 
     async def _why(self, claimed: Claimed, fate: Fate) -> str:
         """The sentence for the agent, with what ails our domain where that is the reason."""
-        if not fate.tell_admin or self.diagnose is None:
+        if not fate.diagnose or self.diagnose is None:
             return fate.sentence
         try:
             async with asyncio.timeout(DIAGNOSIS_SECONDS):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from datetime import timedelta
 from math import inf
 from pathlib import Path
@@ -36,6 +37,9 @@ class Queue(BaseModel):
     tighter: dict[str, str] = Field(
         default_factory=dict, description="a second target by reason for contact; the earlier one counts"
     )
+
+
+_ONE_ADDRESS = re.compile(r"[^\s@<>(),;:\\\"\x00-\x20\x7f]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 
 
 class DkimKey(BaseModel):
@@ -216,6 +220,14 @@ class Settings(BaseSettings):
             if not (local and at and "." in domain) or any(c.isspace() for c in box):
                 raise ValueError(f"{box!r} is no mail address; write it as help@shop.example")
         return tuple(box.lower() for box in boxes)
+
+    @field_validator("forward")
+    @classmethod
+    def _forward(cls, forward: dict[str, str]) -> dict[str, str]:
+        for to in forward.values():
+            if not _ONE_ADDRESS.fullmatch(to):
+                raise ValueError(f"{to!r} is no mail address; write one, as desk@shop.zendesk.com")
+        return forward
 
     @field_validator("next_hop", "forward_hop")
     @classmethod

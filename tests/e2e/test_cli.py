@@ -244,6 +244,18 @@ def test_it_says_of_a_ticket_number_that_no_store_can_hold_that_it_is_none(shop:
         assert "is not in the range" in found.stderr
 
 
+def test_it_says_of_an_answer_number_that_no_store_can_hold_that_it_is_none(shop: Path) -> None:
+    for command in (
+        ["answer"],
+        ["outbox", "cancel"],
+        ["outbox", "retry"],
+        ["templates", "preview", "--ticket"],
+    ):
+        found = run(*command, "9" * 30)
+        assert found.exit_code == 2
+        assert "is not in the range" in found.stderr
+
+
 def test_it_tells_refusals_in_whole_sentences(shop: Path) -> None:
     refused = Refused(date(2026, 11, 23), "forged", "203.0.113.5", "support.instagram.com")
     with app.open_store(setup.settings(None)).transaction() as session:

@@ -223,6 +223,18 @@ async def test_the_admin_is_told_what_ails_our_domain(store: Store, ticket: int,
     assert "publishes no DMARC record" in told(store, ticket, "answer_refused")[0].data["why"]
 
 
+async def test_our_domain_is_not_blamed_for_the_connection(store: Store, ticket: int, answer: int) -> None:
+    async def diagnose(_: str) -> str:
+        return "shop.example publishes no DMARC record."
+
+    async with (
+        NextHopServer(lambda phase, _: "554 5.7.1 no service" if phase == "connect" else "") as server,
+        dispatching(store, loopback(server.port), clock=Hands(), diagnose=diagnose) as dispatcher,
+    ):
+        await dispatcher.once()
+    assert "DMARC" not in told(store, ticket, "answer_deferred")[0].data["why"]
+
+
 async def test_a_diagnosis_that_fails_changes_nothing(store: Store, answer: int) -> None:
     async def diagnose(_: str) -> str:
         raise OSError("no network")

@@ -135,6 +135,13 @@ def test_it_refuses_an_answer_to_an_outdated_view_and_keeps_the_text(store: Stor
     assert draft(store, ticket) is None
 
 
+def test_it_refuses_a_view_that_is_none_of_this_ticket_s(store: Store) -> None:
+    ticket = open_ticket(store)
+    with pytest.raises(AnswerRefused, match="Event 999999 is none of ticket"):
+        write(store, ticket, "My words", no_order=True, seen=999_999)
+    assert draft(store, ticket) == "My words"
+
+
 def test_it_forgives_what_changes_no_answer(store: Store) -> None:
     ticket = open_ticket(store)
     seen = last_event(store, ticket)

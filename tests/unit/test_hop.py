@@ -87,6 +87,7 @@ def test_trouble_before_mail_from_never_refuses_an_answer(phase: str, code: int)
     found = fate(HopReply(code, "5.7.1 no", phase), 1, 0.5)  # type: ignore[arg-type]
     assert (found.state, found.retry_after) == ("deferred", MINUTE)
     assert found.tell_admin == (code >= 500 or phase in ("starttls", "auth"))
+    assert not found.diagnose  # the connection is at fault, not what our domain publishes
 
 
 @pytest.mark.parametrize("phase", ["mail", "rcpt", "data", "dot"])

@@ -114,6 +114,11 @@ def test_its_templates_cannot_leave_the_sandbox(tmp_path, body):
     assert "one.txt, line " in problem(tmp_path, HEAD + body)
 
 
+def test_it_refuses_a_template_without_end_with_a_sentence(tmp_path):
+    told = problem(tmp_path, HEAD + '{% include "one" %}')
+    assert told == f"{tmp_path / 'one.txt'}: it includes itself or grows without end."
+
+
 def test_what_a_buyer_is_called_is_no_template(tmp_path):
     named = variables(SAMPLES[0], {"note.text": "{{ order.id }}"})
     text = Templates.load(

@@ -30,12 +30,14 @@ _META = re.compile(r"\b((?:POL|MSG|RCP|INT|CON)-[A-Z][0-9])\b")
 @dataclass(frozen=True, slots=True)
 class Fate:
     """What becomes of the answer. ``retry_after`` is set when it is deferred; ``tell_admin`` when waiting or
-    a change of the text helps nobody and somebody must mend our domain, our address or the connection."""
+    a change of the text helps nobody and somebody must mend our domain, our address or the connection;
+    ``diagnose`` when it may be our domain's mail authentication that must be mended."""
 
     state: Literal["sent", "deferred", "refused"]
     sentence: str
     retry_after: timedelta | None = None
     tell_admin: bool = False
+    diagnose: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def fate(reply: HopReply, attempts: int, chance: float) -> Fate:
     rule = _meta(reply)
     if rule is not None:
         wait = _between(*rule.wait, chance) if rule.wait else None
-        return Fate("deferred" if wait else "refused", rule.sentence, wait, rule.tell_admin)
+        return Fate("deferred" if wait else "refused", rule.sentence, wait, rule.tell_admin, rule.tell_admin)
     pause = back_off(attempts, chance)
     if not reply.certain:
         sentence = (
@@ -131,7 +133,7 @@ def _final(reply: HopReply) -> Fate:
     if reply.code == 552 or re.match(r"5\.[23]\.[34]\b", text):  # noqa: PLR2004 - RFC 1870 §6.2
         return Fate("refused", f"The answer is too large for the next hop. ({said(reply)})")
     policy = bool(re.match(r"5\.7\.", text)) or reply.phase == "mail"
-    return Fate("refused", f"The next hop refuses it: {said(reply)}", tell_admin=policy)
+    return Fate("refused", f"The next hop refuses it: {said(reply)}", tell_admin=policy, diagnose=policy)
 
 
 def back_off(attempts: int, chance: float) -> timedelta:

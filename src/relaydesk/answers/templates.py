@@ -92,6 +92,8 @@ class Templates:
             LookupError,
         ) as problem:
             raise TemplateProblem(_at(*_place(problem, template.path), problem)) from None
+        except (RecursionError, MemoryError):
+            raise TemplateProblem(f"{template.path}: it includes itself or grows without end.") from None
 
     def check(self) -> list[str]:
         """A sentence for every problem that any template has, also in places that are seldom reached."""

@@ -16,7 +16,7 @@ from relaydesk.answers.enclosures import enclose
 from relaydesk.answers.occasion import occasion
 from relaydesk.answers.variables import variables
 from relaydesk.cli.desk import local
-from relaydesk.cli.options import person
+from relaydesk.cli.options import ROW_ID, person
 from relaydesk.cli.output import json_option, print_json, print_table
 from relaydesk.cli.templates import given, load
 from relaydesk.store import drafts, outbox, tickets
@@ -31,7 +31,7 @@ READABLE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 
 
 @click.command()
-@click.argument("ticket_id", metavar="TICKET", type=int)
+@click.argument("ticket_id", metavar="TICKET", type=ROW_ID)
 @click.option("--template", metavar="NAME", help="Use this reply template (see `relaydesk templates list`).")
 @click.option("--text", "text_file", type=READABLE, metavar="FILE", help="Use this text; - reads it here.")
 @click.option("--draft", "from_draft", is_flag=True, help="Use the text that was kept when it was refused.")
@@ -42,7 +42,7 @@ READABLE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 )  # fmt: skip
 @click.option("--order", metavar="ORDER", help="The answer is about this one of the ticket's numbers.")
 @click.option("--no-order", is_flag=True, help="State that no order number exists; that is put on record.")
-@click.option("--message", type=int, metavar="ID", help="Answer this message (default: the latest).")
+@click.option("--message", type=ROW_ID, metavar="ID", help="Answer this message (default: the latest).")
 @click.option("--seen", type=int, metavar="EVENT", help="You saw the ticket up to this event (default: all).")
 @click.option("--as", "name", metavar="AGENT", help="Who answers (default: the login name).")
 @click.option("--dry-run", is_flag=True, help="Print the exact message, keep and send nothing.")
@@ -165,7 +165,7 @@ def outbox_(ctx: click.Context, everything: bool, limit: int, as_json: bool) -> 
 
 
 @outbox_.command("cancel")
-@click.argument("answer_id", metavar="ID", type=int)
+@click.argument("answer_id", metavar="ID", type=ROW_ID)
 @click.option("--as", "name", metavar="AGENT", help="Who does it (default: the login name).")
 @click.pass_obj
 def cancel(config: str | None, answer_id: int, name: str | None) -> None:
@@ -176,7 +176,7 @@ def cancel(config: str | None, answer_id: int, name: str | None) -> None:
 
 
 @outbox_.command("retry")
-@click.argument("answer_id", metavar="ID", type=int)
+@click.argument("answer_id", metavar="ID", type=ROW_ID)
 @click.option("--as", "name", metavar="AGENT", help="Who does it (default: the login name).")
 @click.pass_obj
 def retry(config: str | None, answer_id: int, name: str | None) -> None:

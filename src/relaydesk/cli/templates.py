@@ -10,7 +10,7 @@ from relaydesk import app, desk, setup
 from relaydesk.answers.occasion import occasion
 from relaydesk.answers.templates import Templates
 from relaydesk.answers.variables import SAMPLES, variables
-from relaydesk.cli.options import person
+from relaydesk.cli.options import ROW_ID, person
 from relaydesk.cli.output import json_option, print_json, print_table
 from relaydesk.data import data_path
 
@@ -77,7 +77,7 @@ def check(ctx: click.Context, as_json: bool) -> None:
 
 @templates.command()
 @click.argument("name")
-@click.option("--ticket", "ticket_id", type=int, metavar="ID", help="Use this ticket (default: a sample).")
+@click.option("--ticket", "ticket_id", type=ROW_ID, metavar="ID", help="Use this ticket (default: a sample).")
 @click.option("--order", metavar="ORDER", help="Use this order (default: the one that is bound).")
 @click.option("--set", "values", multiple=True, callback=given, metavar="NAME=VALUE", help="Give a variable.")
 @click.option("--as", "agent", metavar="AGENT", help="Who answers (default: the login name).")
