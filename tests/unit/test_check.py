@@ -149,3 +149,6 @@ def test_it_sees_html_as_a_reader_does():
     assert visible("<p>a<b>b</b></p><script>x</script>c&amp;<br>d").split() == ["ab", "c&", "d"]
     assert visible("12<span>34</span>") == "1234"
     assert visible("12<td>34") == "12\n34"
+    assert visible("a<div style='Display : none'>b<p>c</p><br>d</div>e").split() == ["a", "e"]
+    assert visible("a<span hidden>b<span>c</span>d</span>e") == "ae"
+    assert visible("<p style='visibility:hidden'>a</p><p>b</p>").split() == ["b"]

@@ -123,6 +123,34 @@ def test_an_order_in_a_hidden_place_does_not_count() -> None:
     assert f"<p>Order {ID} (our number A-1007)</p>" in body(sent(desk_mail(None, html)), "html")
 
 
+def test_an_order_in_a_block_that_nobody_sees_does_not_count() -> None:
+    html = f"<div style='display:none'>Order {ID}</div><p hidden>{ID}</p><p>Hello</p>"
+    assert f"<p>Order {ID} (our number A-1007)</p>" in body(sent(desk_mail(None, html)), "html")
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        "<script>document.write('x.example')</script>",
+        '<script src="https://x.example/a.js"></script>',
+        '<link rel="stylesheet" href="https://x.example/a.css">',
+        '<iframe src="https://x.example/"></iframe>',
+        '<object data="https://x.example/a"></object><embed src="https://x.example/a">',
+        '<base href="https://x.example/">',
+    ],
+)
+def test_it_takes_out_what_fetches_or_runs_something_from_elsewhere(foreign: str) -> None:
+    html = body(sent(desk_mail(None, f"<p>Hello</p>{foreign}<p>Bye</p>")), "html")
+    assert "x.example" not in html
+    assert "Hello" in html and "<p>Bye</p>" in html
+
+
+def test_it_says_what_to_do_about_a_charset_that_nobody_knows() -> None:
+    raw = desk_mail("Hello").replace(b"utf-8", b"x-klingon")
+    with pytest.raises(AnswerRefused, match="UTF-8"):
+        submitted(raw, SHIPPED)
+
+
 def test_it_writes_plain_text_only_when_the_desk_did() -> None:
     message = sent(desk_mail("Hello"))
     assert message.get_content_type() == "text/plain"

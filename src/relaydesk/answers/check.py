@@ -204,25 +204,30 @@ def visible(html: str) -> str:
 
 
 class _Visible(HTMLParser):
-    """Collects what a reader of the HTML sees; attributes, comments, styles and scripts are not seen."""
+    """Collects what a reader of the HTML sees: no attributes, comments, styles, scripts, nothing hidden."""
 
     UNSEEN = frozenset({"head", "script", "style", "title", "template", "noscript", "textarea"})
     INLINE = frozenset({"a", "abbr", "b", "big", "code", "em", "font", "i", "small", "span", "strong", "u"})
 
+    HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+    VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "wbr"})
+
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.seen: list[str] = []
-        self.within: list[str] = []
+        self.within: list[str] = []  # what is open since the outermost element that is not seen
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in self.UNSEEN:
+        given = dict(attrs)
+        hides = tag in self.UNSEEN or "hidden" in given or self.HIDDEN.search(given.get("style") or "")
+        if tag not in self.VOID and (self.within or hides):
             self.within.append(tag)
         elif tag not in self.INLINE:
             self.seen.append("\n")
 
     def handle_endtag(self, tag: str) -> None:
         if tag in self.within:
-            del self.within[self.within.index(tag) :]
+            del self.within[len(self.within) - 1 - self.within[::-1].index(tag) :]
         elif tag not in self.INLINE:
             self.seen.append("\n")
 

@@ -26,6 +26,8 @@ _INLINE = frozenset(
      "time", "tt", "u", "var", "wbr"}
 )  # fmt: skip
 _UNSEEN = frozenset({"style", "script", "title"})
+# What fetches or runs something from elsewhere when the buyer opens the message; a script goes with its text.
+_FOREIGN = frozenset({"applet", "base", "embed", "frame", "frameset", "iframe", "link", "object", "script"})
 _SMALL = re.compile(r"\s*[01](?:\.\d+)?\s*(?:px)?\s*", re.IGNORECASE)
 _SMALL_STYLE = re.compile(
     r"(?<![\w-])(?:max-)?(?:width|height)\s*:\s*[01](?:px)?\s*(?:!important\s*)?(?:;|$)", re.I
@@ -38,7 +40,7 @@ _HEAD = re.compile(r"<(?:html|head)\b", re.IGNORECASE)
 
 
 def cleaned(html: str, rules: Cleaning) -> str:
-    """The HTML without tracking pixels, comments and the lines that the rules name.
+    """The HTML without tracking pixels, comments, foreign content and the lines that the rules name.
 
     :raises AnswerRefused: when it is larger than MAX_HTML.
     """
@@ -85,7 +87,8 @@ class _Rewriter(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         source = self.get_starttag_text() or ""
         given = {name: value or "" for name, value in attrs}
-        if tag == "img" and is_pixel(given, self.rules):
+        if tag in _FOREIGN or (tag == "img" and is_pixel(given, self.rules)):
+            self.unseen = "script" if tag == "script" else self.unseen
             return
         if tag == "a" and "href" in given:
             source = self._unwrapped(source, given)
@@ -100,10 +103,12 @@ class _Rewriter(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == self.unseen:
             self.unseen = ""
-        self._tag(tag, f"</{tag}>")
+        if tag not in _FOREIGN:
+            self._tag(tag, f"</{tag}>")
 
     def handle_data(self, data: str) -> None:
-        self.line.append((data, not self.unseen))
+        if self.unseen != "script":
+            self.line.append((data, not self.unseen))
 
     def handle_entityref(self, name: str) -> None:
         self.line.append((f"&{name};", True))

@@ -72,7 +72,9 @@ def submitted(raw: bytes, rules: Cleaning) -> Submitted:
         return _read(message, fields(raw), rules)
     except AnswerRefused:
         raise
-    except (MessageError, ValueError, LookupError, AttributeError, TypeError, RecursionError) as problem:
+    except LookupError as problem:
+        raise AnswerRefused("Its charset is known to nobody here; have the desk send UTF-8.") from problem
+    except (MessageError, ValueError, AttributeError, TypeError, RecursionError) as problem:
         raise AnswerRefused(f"The message cannot be read: {type(problem).__name__}.") from problem
 
 
