@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import select
+import sqlite3
+import time
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
@@ -11,12 +13,11 @@ from sqlalchemy.exc import DisconnectionError
 from relaydesk.store.errors import StoreUnfit
 
 if TYPE_CHECKING:
-    import sqlite3
-
     import psycopg
     from sqlalchemy import Connection, Engine
 
 SQLITE_FULL = 2
+TRY_AGAIN_AFTER = 0.02  # seconds
 
 _ASSURE = """
 SELECT set_config('TimeZone', 'UTC', false), set_config('lock_timeout', %s, false),
@@ -33,10 +34,24 @@ def assure_sqlite(connection: sqlite3.Connection, busy_timeout: float) -> None:
     """
     milliseconds = int(busy_timeout * 1000)
     connection.execute(f"PRAGMA busy_timeout={milliseconds}")
-    connection.execute("PRAGMA journal_mode=WAL")
+    _write_ahead(connection, busy_timeout)
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
     demand_sqlite(connection, milliseconds)
+
+
+def _write_ahead(connection: sqlite3.Connection, patience: float) -> None:
+    """The first change of a new file to WAL: SQLite gives up at once when two come together, so we wait."""
+    ends = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= ends:
+                raise
+            time.sleep(TRY_AGAIN_AFTER)
+        else:
+            return
 
 
 def demand_sqlite(connection: sqlite3.Connection, busy_milliseconds: int) -> None:
