@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from sqlalchemy import inspect, text
 from tests.support import postgres
 
 from relaydesk.store import Store, StoreUnfit, schema
+from relaydesk.store.durability import assure_sqlite
 from relaydesk.store.tables import metadata
 
 if TYPE_CHECKING:
@@ -81,6 +83,30 @@ def test_it_upgrades_once_when_three_come_at_once(empty_url: str) -> None:
         thread.join()
     assert problems == []
     Store.open(empty_url).close()
+
+
+class BusyAtFirst(sqlite3.Connection):
+    """Answers the change to WAL as SQLite does when two come together: at once, whatever the time-out."""
+
+    refusals = 2
+
+    def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
+        if "journal_mode=WAL" in sql and self.refusals:
+            self.refusals -= 1
+            busy = sqlite3.OperationalError("database is locked")
+            busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise busy
+        return super().execute(sql, *values)
+
+
+def test_it_waits_for_another_that_makes_the_same_new_file(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "new.db", factory=BusyAtFirst)
+    assure_sqlite(connection, busy_timeout=5)
+    assert connection.refusals == 0
+    connection.refusals = 1_000_000
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        assure_sqlite(connection, busy_timeout=0)
+    connection.close()
 
 
 def test_it_keeps_the_foreign_keys_on_after_an_upgrade(sqlite_url: str) -> None:

@@ -124,7 +124,7 @@ def test_an_order_in_a_hidden_place_does_not_count() -> None:
 
 
 def test_an_order_in_a_block_that_nobody_sees_does_not_count() -> None:
-    html = f"<div style='display:none'>Order {ID}</div><p hidden>{ID}</p><p>Hello</p>"
+    html = f"<div style='display:none'>Order {ID}</div><p hidden>{ID}</p><p>Hello, it is about A-1007</p>"
     assert f"<p>Order {ID} (our number A-1007)</p>" in body(sent(desk_mail(None, html)), "html")
 
 
