@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
-    from relaydesk.desk import Plan
+    from relaydesk.sorting.policy import Plan
     from relaydesk.store.clocks import Clock
     from relaydesk.store.tickets import TicketRow
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from relaydesk.answers.answer import AnswerRefused, Draft, Question
 from relaydesk.answers.check import check
 from relaydesk.answers.compose import answer_subject, compose
+from relaydesk.answers.question import question_of
 from relaydesk.desk import DeskError
 from relaydesk.events import Event
-from relaydesk.letters import parse
 from relaydesk.store import casework, drafts, journal, numbers, orders, outbox, tickets
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from relaydesk.store.engine import Store
     from relaydesk.store.numbers import Number
     from relaydesk.store.outbox import OutboxRow
-    from relaydesk.store.tickets import MessageRow, TicketRow
+    from relaydesk.store.tickets import TicketRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,40 +190,6 @@ def changed_since(events: Iterable[tuple[int, Event]], seen: int) -> list[str]:
         elif event.what == "clock_stopped" and event.data.get("how") == "answered_outside":
             changes[f"stop {number}"] = f"{who} stated that it was answered elsewhere ({when})"
     return list(changes.values())
-
-
-def question_of(session: Session, ticket: TicketRow, wanted: int | None) -> Question:
-    """The message answered, from its own bytes; its relay address is bound from here on."""
-    messages = [one for one in tickets.messages(session, ticket.id) if one.findings.get("relay_address")]
-    if not messages:
-        raise AnswerRefused(
-            f"Ticket {ticket.id} has no relay address, so it cannot be answered by mail; say what was done: "
-            f"`relaydesk ticket {ticket.id} --handled now --how …`."
-        )
-    answered = _answered(messages, wanted, ticket.id)
-    letter = parse.read(tickets.raw(session, answered.id) or b"")
-    return Question(
-        ticket=ticket.id,
-        message=answered.id,
-        relay_address=answered.findings["relay_address"],
-        subject=letter.subject,
-        message_id=letter.message_id,
-        references=letter.references,
-    )
-
-
-def _answered(messages: Sequence[MessageRow], wanted: int | None, ticket_id: int) -> MessageRow:
-    """The message asked for, else the customer's latest that is no duplicate."""
-    if wanted is None:
-        first = [one for one in messages if one.duplicate_of is None and one.kind != "bounce"]
-        return (first or messages)[-1]
-    for one in messages:
-        if one.id == wanted:
-            return one
-    there = ", ".join(str(one.id) for one in messages)
-    raise AnswerRefused(
-        f"Message {wanted} of ticket {ticket_id} cannot be answered; those that can are: {there}."
-    )
 
 
 def _draft(session: Session, ticket_id: int, written: Written) -> Draft:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from relaydesk.door.room import Door
     from relaydesk.intake import Intake
     from relaydesk.letterhead import Letterhead
-    from relaydesk.processes.listening import Address
+    from relaydesk.listen import Address
     from relaydesk.settings import Settings
     from relaydesk.timekeeper import Rederived, Swept
 

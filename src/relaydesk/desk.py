@@ -8,11 +8,12 @@ Conflict (somebody else acted at the same moment: try again) come from the store
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from relaydesk.events import Event
 from relaydesk.store import casework, clocks, journal, numbers
 from relaydesk.store.errors import Conflict
+from relaydesk.timekeeper import rederive_clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
-    from relaydesk.sorting.decision import ClockName, Planned
+    from relaydesk.sorting.decision import ClockName
+    from relaydesk.sorting.policy import Plan
     from relaydesk.store.casework import AgentRow
     from relaydesk.store.clocks import Clock
     from relaydesk.store.engine import Store
@@ -29,14 +31,6 @@ if TYPE_CHECKING:
 
 class DeskError(Exception):
     """The act is not possible now; the text says why and what to do instead."""
-
-
-class Plan(Protocol):
-    """The clocks that a queue's targets give to a start (``Policy.plan``)."""
-
-    def __call__(
-        self, queue: str, start: datetime, *, relay: bool, contact_reason: str = ""
-    ) -> tuple[Planned, ...]: ...
 
 
 @contextmanager
@@ -169,32 +163,6 @@ def _replan(session: Session, ticket: TicketRow, queue: str, plan: Plan, now: da
     wanted = [planned for planned in fresh if planned.clock not in had]
     clocks.start(session, ticket.id, queue, wanted, now=now, existing=existing)
     clocks.refresh_next_due(session, ticket.id)
-
-
-def rederive_clock(  # noqa: PLR0913
-    session: Session, clock: Clock, ticket: TicketRow, queue: str, *, plan: Plan, now: datetime
-) -> bool:
-    """Derives a running clock's deadline again from its own start; True when it changed (rule 9)."""
-    planned = plan(
-        queue, clock.started_at, relay=bool(ticket.relay_address), contact_reason=ticket.contact_reason
-    )
-    wanted = next((p for p in planned if p.clock == clock.clock), None)
-    if wanted is None or _same(clock, queue, wanted):
-        return False
-    clocks.move(session, clock, queue, wanted, now)
-    return True
-
-
-def _same(clock: Clock, queue: str, planned: Planned) -> bool:
-    stored = (clock.queue, clock.due_at, clock.warn_at, clock.reading, clock.target, clock.explanation)
-    return stored == (
-        queue,
-        planned.due,
-        planned.warn_at,
-        planned.reading,
-        planned.target,
-        planned.explanation,
-    )
 
 
 def assign(store: Store, ticket_id: int, agent: str | None, *, actor: str, now: datetime) -> None:

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from datetime import datetime
 
-    from relaydesk.answers.answer import Purpose
     from relaydesk.answers.hop import Fate
-    from relaydesk.desk import Plan
+    from relaydesk.sorting.policy import Plan
     from relaydesk.store.engine import Store
+    from relaydesk.store.outbox import Purpose
 
 T = TypeVar("T")
 DIAGNOSIS_SECONDS = 30.0

@@ -5,19 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from relaydesk.door import origin, replies
-from relaydesk.door.dots import Dots, flaw_of
+from relaydesk.door import origin
 from relaydesk.intake import gather
 from relaydesk.letters import fields, parse
 from relaydesk.letters.envelope import Envelope
-from relaydesk.reasons import reason
 from relaydesk.sorting.decide import decide
 from relaydesk.sorting.decision import Decision, Known
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from relaydesk.door.limits import Limits
     from relaydesk.mailauth.resolver import Resolver
     from relaydesk.mailauth.verdict import AuthReport
     from relaydesk.reasons import Reason
@@ -68,30 +65,24 @@ def _bare(path: str) -> str:
 
 
 async def explain(
-    envelope: Envelope, resolver: Resolver, policy: Policy, rules: Rules, limits: Limits
+    envelope: Envelope, resolver: Resolver, policy: Policy, rules: Rules, flaw: Reason | None
 ) -> tuple[Gathered, Decision]:
-    """Check what the door checks, then parse, authenticate and decide, with an empty store."""
+    """Parse, authenticate and decide, with an empty store.
+
+    ``flaw`` is what row 1 of the policy has against the bytes: the SMTP edge reads them as off the wire.
+    """
     gathered = await gather(envelope, resolver, policy, rules)
-    if flaw := _flaw(envelope.raw, limits):
+    if flaw is not None:
         return gathered, Decision("refused", (flaw,), gathered.findings)
     return gathered, decide(envelope, gathered, Known(), policy, envelope.received_at)
 
 
-def _flaw(raw: bytes, limits: Limits) -> Reason | None:
-    """Row 1 of the policy: the bytes are read as the door would read them off the wire."""
-    dots = Dots(limits)
-    stuffed = raw.replace(b"\r\n.", b"\r\n..")
-    dots.feed((b"." if stuffed.startswith(b".") else b"") + stuffed + b"\r\n.\r\n")
-    code = dots.flaw or flaw_of(raw, limits)
-    return reason(code, limit=limits.of(code)) if code else None
-
-
-def as_object(envelope: Envelope, gathered: Gathered, decision: Decision) -> dict[str, Any]:
+def as_object(envelope: Envelope, gathered: Gathered, decision: Decision, reply: str) -> dict[str, Any]:
     """The answer as the command-line contract prints it: absent values are None or empty lists."""
     found, accepted = gathered.findings, decision.outcome == "accepted"
     return {
         "outcome": decision.outcome,
-        "reply": replies.reply_for(decision).line(),
+        "reply": reply,
         "origin": {
             "ip": envelope.origin.ip,
             "role": envelope.origin.role,

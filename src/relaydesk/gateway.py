@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from relaydesk.answering import question_of
 from relaydesk.answers.answer import AnswerRefused
 from relaydesk.answers.check import check, names
 from relaydesk.answers.compose import answer_subject
-from relaydesk.answers.credentials import NOBODY, PASSWORD_BYTES, SALT_BYTES, hashed, matches
+from relaydesk.answers.credentials import NOBODY, matches
+from relaydesk.answers.question import question_of
 from relaydesk.answers.repair import Order, Submitted, repaired, submitted
-from relaydesk.desk import DeskError
 from relaydesk.events import Event
 from relaydesk.logs import domain_of, log, log_exception
 from relaydesk.reasons import reason
@@ -274,28 +273,6 @@ def order_of(session: Session, ticket_id: int, answer: Submitted) -> Order:
         return Order()
     known = [one for one in orders.find(session, chosen) if one.id == chosen]
     return Order(chosen, known[0].merchant_ref if known else "")
-
-
-def add_client(
-    store: Store, name: str, *, password: Callable[[int], str], salt: Callable[[int], bytes], now: datetime
-) -> str:
-    """Adds a client and returns its password, which is kept nowhere. DeskError when the name is taken."""
-    if not name.isascii() or not name.isprintable() or not name.strip() or len(name) > 100:  # noqa: PLR2004
-        raise DeskError(f"{name!r} is no client name; take up to 100 plain letters, such as zendesk.")
-    made = password(PASSWORD_BYTES)
-    try:
-        with store.transaction() as session:
-            gateway.add(session, name, hashed(made, salt(SALT_BYTES)), now)
-    except Conflict:
-        raise DeskError(f"There is or was a client {name!r} already; take another name.") from None
-    return made
-
-
-def revoke_client(store: Store, name: str, *, now: datetime) -> None:
-    """Refuses a client from now on, within a session too. DeskError when there is none."""
-    with store.transaction() as session:
-        if not gateway.revoke(session, name, now):
-            raise DeskError(f"No client {name!r} can be revoked; `relaydesk gateway list` shows them.")
 
 
 def _deferred(code: str) -> Admission:

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from datetime import datetime
 
-    from relaydesk.desk import Plan
     from relaydesk.letterhead import Letterhead
     from relaydesk.mailauth.resolver import Resolver
     from relaydesk.settings import Settings
+    from relaydesk.sorting.policy import Plan
     from relaydesk.store.engine import Store
     from relaydesk.store.outbox import Claimed
 

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from relaydesk.answers.dsn import Dsn
-    from relaydesk.desk import Plan
     from relaydesk.letters.envelope import Envelope
     from relaydesk.letters.letter import Letter
     from relaydesk.sorting.findings import Findings
+    from relaydesk.sorting.policy import Plan
     from relaydesk.store.clocks import Clock
     from relaydesk.store.outbox import OutboxRow
 

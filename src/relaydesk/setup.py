@@ -23,8 +23,8 @@ from relaydesk.clock.deadlines import Target
 from relaydesk.data import data_path
 from relaydesk.door import allowlist as lists
 from relaydesk.letterhead import Letterhead, SigningKey
+from relaydesk.listen import Address
 from relaydesk.mailauth import signing
-from relaydesk.processes.listening import Address
 from relaydesk.sorting import rules as sorting_rules
 from relaydesk.sorting.policy import Policy, QueueTargets
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from relaydesk.desk import rederive_clock
 from relaydesk.store import casework, clocks
 from relaydesk.store.errors import StoreUnavailable
 
@@ -17,9 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from relaydesk.desk import Plan
+    from sqlmodel import Session
+
+    from relaydesk.sorting.decision import Planned
+    from relaydesk.sorting.policy import Plan
     from relaydesk.store.clocks import Clock
     from relaydesk.store.engine import Store
+    from relaydesk.store.tickets import TicketRow
 
 BATCH = 100  # clocks in one transaction: few syncs, short locks
 
@@ -128,3 +131,29 @@ def _rederive_one(store: Store, clock: Clock, plan: Plan, now: datetime) -> bool
             return False
         clocks.refresh_next_due(session, clock.ticket_id)
         return True
+
+
+def rederive_clock(  # noqa: PLR0913
+    session: Session, clock: Clock, ticket: TicketRow, queue: str, *, plan: Plan, now: datetime
+) -> bool:
+    """Derives a running clock's deadline again from its own start; True when it changed (rule 9)."""
+    planned = plan(
+        queue, clock.started_at, relay=bool(ticket.relay_address), contact_reason=ticket.contact_reason
+    )
+    wanted = next((p for p in planned if p.clock == clock.clock), None)
+    if wanted is None or _same(clock, queue, wanted):
+        return False
+    clocks.move(session, clock, queue, wanted, now)
+    return True
+
+
+def _same(clock: Clock, queue: str, planned: Planned) -> bool:
+    stored = (clock.queue, clock.due_at, clock.warn_at, clock.reading, clock.target, clock.explanation)
+    return stored == (
+        queue,
+        planned.due,
+        planned.warn_at,
+        planned.reading,
+        planned.target,
+        planned.explanation,
+    )

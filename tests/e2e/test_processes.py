@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from relaydesk.processes.listening import Address, ListenError, bind
+from relaydesk.listen import Address
+from relaydesk.processes.listening import ListenError, bind
 from relaydesk.processes.supervisor import Pace
 
 SUPPORT = Path(__file__).parents[1] / "support"

@@ -30,7 +30,7 @@ from tests.support.gateway import (
 )
 
 from relaydesk.answers import cleaning
-from relaydesk.gateway import revoke_client
+from relaydesk.clients import revoke_client
 from relaydesk.sorting.bounces import sealed_by_us
 
 if TYPE_CHECKING:

@@ -16,8 +16,7 @@ from relaydesk import answering, desk
 from relaydesk.answers.answer import AnswerRefused, Enclosure
 from relaydesk.answers.compose import answer_of_message_id
 from relaydesk.desk import DeskError
-from relaydesk.orders.order import Order
-from relaydesk.orders.rows import Row
+from relaydesk.orders.order import Order, Row
 from relaydesk.sorting.bounces import sealed_by_us
 from relaydesk.sorting.decision import Placement
 from relaydesk.store import drafts, orders, outbox

@@ -11,9 +11,9 @@ from tests.support.arriving import AUTH, NOON, decision, letter, planned
 from tests.support.arriving import envelope as arrived
 from tests.support.gateway import ALICE, HEAD, ORDER, asked, events, made, rows
 
+from relaydesk.clients import add_client, revoke_client
 from relaydesk.desk import DeskError
 from relaydesk.forwarding import forward_row
-from relaydesk.gateway import add_client, revoke_client
 from relaydesk.sorting.decision import Decision, Placement
 from relaydesk.store import arrivals, casework, gateway
 

@@ -9,8 +9,7 @@ from tests.support.arriving import NOON, ORDER, open_ticket
 from relaydesk import desk
 from relaydesk.answers.occasion import occasion
 from relaydesk.cli import cli
-from relaydesk.orders.order import Item, Order
-from relaydesk.orders.rows import Row
+from relaydesk.orders.order import Item, Order, Row
 from relaydesk.store import orders
 
 WHOLE = Order(ORDER, "A-1", "CREATED", "19.90", "USD", items=(Item("1", "MUG-1", "Blue mug", 2, "9.95"),))

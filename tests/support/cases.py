@@ -18,6 +18,7 @@ from relaydesk.cases.compose import compose, delivery
 from relaydesk.cases.wire import send
 from relaydesk.configuration import load as load_settings
 from relaydesk.data import data_path
+from relaydesk.door.dots import read_flaw
 from relaydesk.door.listener import serve
 from relaydesk.door.replies import reply_for
 from relaydesk.door.room import Door
@@ -86,8 +87,9 @@ async def explained(case: Case) -> dict[str, Any]:
         now=case.received_at + step.delay,
     )
     resolver = Resolver(ZoneSource(parse_zone(case.zone)))
-    gathered, decision = await explain(envelope, resolver, policy(), rules(), settings().limits)
-    return as_object(envelope, gathered, decision)
+    flaw = read_flaw(envelope.raw, settings().limits)
+    gathered, decision = await explain(envelope, resolver, policy(), rules(), flaw)
+    return as_object(envelope, gathered, decision, reply_for(decision).line())
 
 
 class Watched(Intake):
@@ -147,7 +149,7 @@ class Room:
             }  # fmt: skip
         ((envelope, gathered, decision),) = self.intake.seen
         assert envelope.raw == given.raw
-        return as_object(envelope, gathered, decision) | {"reply": reply}
+        return as_object(envelope, gathered, decision, reply)
 
     def latest(self) -> int:
         """The ticket of the newest message, 0 for none."""

@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 from relaydesk import logs
-from relaydesk.processes.listening import Address, ListenError, bind
+from relaydesk.listen import Address
+from relaydesk.processes.listening import ListenError, bind
 from relaydesk.processes.privileges import PrivilegeError, drop_privileges
 from relaydesk.processes.supervisor import Child, Pace, supervise
 

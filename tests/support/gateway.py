@@ -18,9 +18,10 @@ from sqlalchemy import select
 from relaydesk.answers import cleaning
 from relaydesk.answers.answer import Shop
 from relaydesk.answers.enclosures import enclose
+from relaydesk.clients import add_client
 from relaydesk.door.limits import Limits
 from relaydesk.door.submission import submission_door
-from relaydesk.gateway import Gateway, add_client
+from relaydesk.gateway import Gateway
 from relaydesk.letterhead import Letterhead
 from relaydesk.sorting.decision import Placement
 from relaydesk.store import arrivals, outbox, tickets

@@ -21,7 +21,7 @@ from tests.support.mails import RULES
 from relaydesk import cli, setup
 from relaydesk.answers import cleaning as desks
 from relaydesk.answers import hop
-from relaydesk.answers.answer import HopReply, State
+from relaydesk.answers.answer import HopReply
 from relaydesk.answers.forward import LOOP, Sorted, added_fields
 from relaydesk.answers.repair import is_automatic
 from relaydesk.answers.templates import Templates
@@ -37,6 +37,7 @@ from relaydesk.orders import rows as orders
 from relaydesk.reasons import SENTENCES
 from relaydesk.settings import PREFIX, Queue, Settings
 from relaydesk.sorting import rules
+from relaydesk.store.outbox import State
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

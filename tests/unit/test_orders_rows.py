@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from relaydesk.orders.order import Item, Order
-from relaydesk.orders.rows import Row, RowError, column, read
+from relaydesk.orders.order import Item, Order, Row
+from relaydesk.orders.rows import RowError, column, read
 
 FULL = {
     "order_id": "368508827392800",

@@ -5,16 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-Purpose = Literal["answer", "automatic", "forward"]
-"""``answer`` is a person's and stops the clock; ``automatic`` is a desk's and does not; ``forward`` hands a
-message on to another help desk."""
-
-State = Literal["queued", "sending", "deferred", "sent", "refused", "failed", "cancelled", "bounced"]
-"""``queued`` waits for its undo time or its turn; ``deferred`` was put off by the hop and is tried again;
-``refused`` the hop or our own last check will not have it; ``failed`` its give-up time passed."""
-
-UNDECIDED: tuple[State, ...] = ("queued", "sending", "deferred")
-
 
 class AnswerRefused(ValueError):  # noqa: N818 - what happened, in the words of the desk
     """This answer must not go out; the text is a sentence for the agent. The draft is kept."""

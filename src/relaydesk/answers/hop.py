@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from relaydesk.mailauth.records import printable
+from relaydesk.letters.words import printable
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from relaydesk import answering, app, desk, setup
-from relaydesk.answers.answer import UNDECIDED, AnswerRefused
+from relaydesk.answers.answer import AnswerRefused
 from relaydesk.answers.enclosures import enclose
 from relaydesk.answers.occasion import occasion
 from relaydesk.answers.variables import variables
@@ -20,6 +20,7 @@ from relaydesk.cli.options import ROW_ID, person
 from relaydesk.cli.output import json_option, print_json, print_table
 from relaydesk.cli.templates import given, load
 from relaydesk.store import drafts, outbox, tickets
+from relaydesk.store.outbox import UNDECIDED
 
 if TYPE_CHECKING:
     from relaydesk.answering import Queued, Written

@@ -7,7 +7,7 @@ import secrets
 import click
 
 from relaydesk import app, setup
-from relaydesk import gateway as work
+from relaydesk import clients as work
 from relaydesk.cli.output import json_option, print_json, print_table
 from relaydesk.store import gateway as store_gateway
 

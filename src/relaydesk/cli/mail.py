@@ -17,6 +17,8 @@ from relaydesk.cli.options import address, moment
 from relaydesk.cli.output import json_option, print_json, print_table
 from relaydesk.doctor import Finding, examine, published
 from relaydesk.door import allowlist as lists
+from relaydesk.door.dots import read_flaw
+from relaydesk.door.replies import reply_for
 from relaydesk.mailauth import publisher
 from relaydesk.mailauth.resolver import Resolver
 from relaydesk.mailauth.zone import ZoneSource, parse_zone
@@ -97,8 +99,9 @@ async def _explained(
     envelope = explaining.envelope_of(
         raw, peer=peer, helo=helo, mail_from=mail_from, rcpt=rcpt or mailboxes[:1], policy=policy, now=at
     )
-    gathered, decision = await explaining.explain(envelope, resolver, policy, setup.rules(conf), conf.limits)
-    return explaining.as_object(envelope, gathered, decision)
+    flaw = read_flaw(envelope.raw, conf.limits)
+    gathered, decision = await explaining.explain(envelope, resolver, policy, setup.rules(conf), flaw)
+    return explaining.as_object(envelope, gathered, decision, reply_for(decision).line())
 
 
 def _tell(answer: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import click
 
-from relaydesk.door.networks import canonical
+from relaydesk.letters.addresses import canonical
 
 ROW_ID = click.IntRange(1, 2**63 - 1)  # what a database can number
 

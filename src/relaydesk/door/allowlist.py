@@ -15,12 +15,14 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from relaydesk.door.networks import NetworkMap, canonical, network
+from relaydesk.door.networks import NetworkMap, network
+from relaydesk.letters.addresses import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from relaydesk.door.networks import Address, Network
+    from relaydesk.door.networks import Network
+    from relaydesk.letters.addresses import IpAddress
     from relaydesk.letters.envelope import Role
 
 Format = Literal["postfix", "exim", "google", "m365"]
@@ -78,13 +80,13 @@ class Allowlist:
         entries = (*self.networks, *self.relays, *self.proxies)
         object.__setattr__(self, "_roles", NetworkMap([(entry.network, entry) for entry in entries]))
 
-    def role(self, ip: str | Address) -> tuple[Role, Entry | None]:
+    def role(self, ip: str | IpAddress) -> tuple[Role, Entry | None]:
         """The role of an address and the entry that grants it; the narrowest network wins."""
         address = canonical(str(ip))
         entry = self._roles.find(address) if address is not None else None
         return (entry.role, entry) if entry is not None else ("none", None)
 
-    def listed(self, ip: str | Address) -> bool:
+    def listed(self, ip: str | IpAddress) -> bool:
         """Whether an address lies in one of ``networks``."""
         return self.role(ip)[0] == "origin"
 

@@ -12,9 +12,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from relaydesk.letters.fields import header_section, values
+from relaydesk.reasons import reason
 
 if TYPE_CHECKING:
     from relaydesk.door.limits import Limits
+    from relaydesk.reasons import Reason
 
 _END = b"\r\n.\r\n"
 
@@ -111,3 +113,12 @@ def flaw_of(raw: bytes, limits: Limits) -> str:
         return "headers_too_large"
     received = values(raw, "Received", limits.header_bytes)
     return "mail_loop" if len(received) > limits.received else ""
+
+
+def read_flaw(raw: bytes, limits: Limits) -> Reason | None:
+    """Row 1 of the policy: what a whole message's bytes would be refused for, read as off the wire."""
+    reader = Dots(limits)
+    stuffed = raw.replace(b"\r\n.", b"\r\n..")
+    reader.feed((b"." if stuffed.startswith(b".") else b"") + stuffed + b"\r\n.\r\n")
+    code = reader.flaw or flaw_of(raw, limits)
+    return reason(code, limit=limits.of(code)) if code else None

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Generic, TypeVar
 
-Address = IPv4Address | IPv6Address
+from relaydesk.letters.addresses import IpAddress
+
 Network = IPv4Network | IPv6Network
 T = TypeVar("T")
 
 _MAPPED = IPv6Network("::ffff:0:0/96")
-
-
-def canonical(text: str) -> Address | None:
-    """The address a text means, or None. v4-mapped IPv6 becomes IPv4; a zone (``%eth0``) is dropped."""
-    try:
-        address = ip_address(text.strip().partition("%")[0])
-    except ValueError:
-        return None
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    return address
 
 
 def network(text: str) -> Network:
@@ -59,7 +49,7 @@ class NetworkMap(Generic[T]):
             tables.setdefault((net.version, shift), {})[int(net.network_address) >> shift] = value
         self._tables = sorted(tables.items())
 
-    def find(self, address: Address) -> T | None:
+    def find(self, address: IpAddress) -> T | None:
         number = int(address)
         for (version, shift), table in self._tables:
             if version == address.version and (value := table.get(number >> shift)) is not None:

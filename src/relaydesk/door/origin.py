@@ -13,14 +13,14 @@ import re
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Final
 
-from relaydesk.door.networks import canonical
+from relaydesk.letters.addresses import canonical
 from relaydesk.letters.envelope import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from relaydesk.door.allowlist import Allowlist, Entry, Format
-    from relaydesk.door.networks import Address
+    from relaydesk.letters.addresses import IpAddress
     from relaydesk.letters.envelope import How
 
 _ADDRESS = r"(?P<ip>[0-9A-Fa-f.:]{2,45})"
@@ -99,7 +99,7 @@ def _note(entry: Entry | None) -> str:
     return entry.note if entry is not None else ""
 
 
-def _match(pattern: re.Pattern[str], line: str) -> Address | None:
+def _match(pattern: re.Pattern[str], line: str) -> IpAddress | None:
     # A second " by " could come out of a HELO that mimics the rest of the line.
     if line.count(" by ") != 1 or (found := pattern.fullmatch(line)) is None:
         return None
@@ -107,26 +107,26 @@ def _match(pattern: re.Pattern[str], line: str) -> Address | None:
     return canonical(groups["ip"] or groups.get("bare") or "")
 
 
-def _postfix(line: str) -> Address | str | None:
+def _postfix(line: str) -> IpAddress | str | None:
     return _match(_POSTFIX, line)
 
 
-def _exim(line: str) -> Address | str | None:
+def _exim(line: str) -> IpAddress | str | None:
     return _match(_EXIM, line)
 
 
-def _google(line: str) -> Address | str | None:
+def _google(line: str) -> IpAddress | str | None:
     return _HANDED_ON if _GOOGLE_INNER.fullmatch(line) else _match(_GOOGLE, line)
 
 
-def _m365(line: str) -> Address | str | None:
+def _m365(line: str) -> IpAddress | str | None:
     seen = _match(_M365, line)
     if seen is not None and any(seen in net for net in _M365_INNER):
         return _HANDED_ON
     return seen
 
 
-_SEEN_BY: dict[Format, Callable[[str], Address | str | None]] = {
+_SEEN_BY: dict[Format, Callable[[str], IpAddress | str | None]] = {
     "postfix": _postfix,
     "exim": _exim,
     "google": _google,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from relaydesk.door.networks import canonical
+from relaydesk.letters.addresses import canonical
 
 MAX_PATH = 254
 """Octets of an address; with its angle brackets a path has at most 256 (RFC 5321 §4.5.3.1.3)."""

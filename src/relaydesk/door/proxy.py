@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiosmtpd.proxy_protocol import AF, PROTO, V2_CMD, V2_SIGNATURE, get_proxy
 
-from relaydesk.door.networks import canonical
+from relaydesk.letters.addresses import canonical
 
 if TYPE_CHECKING:
     from relaydesk.door.inbox import Inbox

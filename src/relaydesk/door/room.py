@@ -10,7 +10,7 @@ from ipaddress import IPv6Address, ip_network
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from relaydesk.door.dialogue import Dialogue
-from relaydesk.door.networks import canonical
+from relaydesk.letters.addresses import canonical
 
 if TYPE_CHECKING:
     import ssl

@@ -19,9 +19,9 @@ from relaydesk.door import proxy
 from relaydesk.door.dialogue import Dialogue, Peer
 from relaydesk.door.dots import Dots
 from relaydesk.door.inbox import Inbox, LineTooLongError
-from relaydesk.door.networks import canonical
 from relaydesk.door.replies import Reply, reply_for
 from relaydesk.door.room import peer_key
+from relaydesk.letters.addresses import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

@@ -5,7 +5,7 @@ from __future__ import annotations
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from relaydesk.door.networks import canonical
+from relaydesk.letters.addresses import canonical
 
 if TYPE_CHECKING:
     from datetime import datetime

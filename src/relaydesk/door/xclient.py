@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from relaydesk.door.networks import canonical
 from relaydesk.door.paths import PathError
+from relaydesk.letters.addresses import canonical
 
 ATTRIBUTES = ("NAME", "ADDR", "PORT", "PROTO", "HELO")
 """What EHLO offers. LOGIN, DESTADDR and DESTPORT of the original are not taken."""

@@ -7,6 +7,7 @@ as ``"case++x@support.instagram.com" <evil@evil.example>`` stays a name.
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
 import idna
@@ -19,6 +20,8 @@ from relaydesk.letters.letter import Address
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+
+IpAddress = IPv4Address | IPv6Address
 
 MAX_ADDRESSES = 100
 _ID = re.compile(r"<[^<>\s]{1,990}>")
@@ -70,3 +73,14 @@ def message_ids(values: Iterable[bytes], limit: int = 100) -> tuple[str, ...]:
     """The message identifiers of these fields with their angle brackets, at most ``limit``."""
     text = " ".join(value.decode("utf-8", "replace") for value in values)
     return tuple(_ID.findall(text)[:limit])
+
+
+def canonical(text: str) -> IpAddress | None:
+    """The address a text means, or None. v4-mapped IPv6 becomes IPv4; a zone (``%eth0``) is dropped."""
+    try:
+        address = ip_address(text.strip().partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address

@@ -101,3 +101,10 @@ def decode(value: bytes) -> tuple[str, str]:
         defect = defect or wrong
     out.append(_raw_text(value[at:]))
     return one_line("".join(out)), defect
+
+
+def printable(text: str, limit: int = 200) -> str:
+    """Foreign text for a sentence of ours: one line of printable ASCII, cut at ``limit`` characters."""
+    if text.isascii() and text.isprintable():
+        return text[:limit].strip()
+    return "".join(char if " " <= char <= "~" else " " for char in text[:limit]).strip()

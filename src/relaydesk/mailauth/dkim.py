@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 import dkim
 from dkim.util import InvalidTagValueList, parse_tag_value
 
+from relaydesk.letters.words import printable
 from relaydesk.mailauth.bodyhash import NO_FIELD, body_hash, split_message
 from relaydesk.mailauth.dkimkey import Key, Objection, parse_key
-from relaydesk.mailauth.records import Found, TempFail, domain_name, printable
+from relaydesk.mailauth.records import Found, TempFail, domain_name
 from relaydesk.mailauth.verdict import DkimResult
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from dkim.util import InvalidTagValueList, parse_tag_value
 
-from relaydesk.mailauth.records import printable
+from relaydesk.letters.words import printable
 
 if TYPE_CHECKING:
     from relaydesk.mailauth.verdict import Result

@@ -16,7 +16,8 @@ import dns.exception
 import dns.rdatatype
 import dns.resolver
 
-from relaydesk.mailauth.records import domain_name, printable
+from relaydesk.letters.words import printable
+from relaydesk.mailauth.records import domain_name
 from relaydesk.mailauth.resolver import name_server
 
 if TYPE_CHECKING:

@@ -96,10 +96,3 @@ def domain_name(text: str) -> str | None:
 
 def label_fits(label: str) -> bool:
     return 0 < len(label) <= LABEL_LIMIT
-
-
-def printable(text: str, limit: int = 200) -> str:
-    """Foreign text for a sentence of ours: one line of printable ASCII, cut at ``limit`` characters."""
-    if text.isascii() and text.isprintable():
-        return text[:limit].strip()
-    return "".join(char if " " <= char <= "~" else " " for char in text[:limit]).strip()

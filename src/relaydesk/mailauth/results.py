@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from relaydesk.mailauth.records import printable
+from relaydesk.letters.words import printable
 
 if TYPE_CHECKING:
     from relaydesk.mailauth.verdict import AuthReport

@@ -12,7 +12,8 @@ import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from relaydesk.mailauth.records import Answer, Found, TempFail, domain_name, label_fits, printable
+from relaydesk.letters.words import printable
+from relaydesk.mailauth.records import Answer, Found, TempFail, domain_name, label_fits
 from relaydesk.mailauth.verdict import Result, SpfResult
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from relaydesk.orders.files import Record
-    from relaydesk.orders.rows import Row
+    from relaydesk.orders.order import Row
     from relaydesk.store.engine import Store
     from relaydesk.store.orders import Put
 

@@ -39,3 +39,12 @@ class Order:
     relay_address: str = ""
     marketing_opt_in: bool | None = None
     items: tuple[Item, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An order as far as its record tells: the fields it has are ``given``, its other columns ``unknown``."""
+
+    order: Order
+    given: frozenset[str]
+    unknown: tuple[str, ...] = ()

@@ -27,11 +27,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from relaydesk.orders.order import Item, Order
+from relaydesk.orders.order import Item, Order, Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,15 +57,6 @@ _FLAGS = {"": None, "no": False, "false": False, "0": False, "yes": True, "true"
 
 class RowError(ValueError):
     """Why one record can not be taken, as a sentence without the row's number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """An order as far as its record tells: the fields it has are ``given``, its other columns ``unknown``."""
-
-    order: Order
-    given: frozenset[str]
-    unknown: tuple[str, ...] = ()
 
 
 def column(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from relaydesk.clock.deadlines import Target, deadline, earliest, warning
 from relaydesk.sorting.decision import ClockName, Planned
@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from relaydesk.clock.calendar import Calendar
     from relaydesk.clock.deadlines import Reading
     from relaydesk.door.allowlist import Allowlist
+
+
+class Plan(Protocol):
+    """The clocks that a queue's targets give to a start (``Policy.plan``)."""
+
+    def __call__(
+        self, queue: str, start: datetime, *, relay: bool, contact_reason: str = ""
+    ) -> tuple[Planned, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
-    from relaydesk.orders.rows import Row
+    from relaydesk.orders.order import Row
     from relaydesk.store.engine import Store
 
 _ORDER = table(OrderRow)

@@ -9,11 +9,10 @@ hop counts also when the lease had run out meanwhile.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import and_, func, insert, select, update
 
-from relaydesk.answers.answer import UNDECIDED, Purpose, State
 from relaydesk.events import Event
 from relaydesk.store import journal
 from relaydesk.store.tables import Outbox, table
@@ -26,6 +25,19 @@ if TYPE_CHECKING:
 
 O = table(Outbox).c  # noqa: E741 - as every table here has its letter
 _NEW = insert(table(Outbox))
+
+
+Purpose = Literal["answer", "automatic", "forward"]
+"""``answer`` is a person's and stops the clock; ``automatic`` is a desk's and does not; ``forward`` hands a
+message on to another help desk."""
+
+
+State = Literal["queued", "sending", "deferred", "sent", "refused", "failed", "cancelled", "bounced"]
+"""``queued`` waits for its undo time or its turn; ``deferred`` was put off by the hop and is tried again;
+``refused`` the hop or our own last check will not have it; ``failed`` its give-up time passed."""
+
+
+UNDECIDED: tuple[State, ...] = ("queued", "sending", "deferred")
 _UNDECIDED = O.state.in_(UNDECIDED)
 
 
