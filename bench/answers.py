@@ -27,7 +27,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 from tests.support.storms import killing, storm, together  # noqa: E402
 
 from relaydesk.logs import configure  # noqa: E402
-from relaydesk.store import Store  # noqa: E402
+from relaydesk.store.engine import Store  # noqa: E402
 
 
 def fresh(directory: str, name: str) -> tuple[Store, str]:

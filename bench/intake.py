@@ -33,9 +33,9 @@ sys.path[:0] = [str(HERE.parent / "src"), str(HERE.parent)]
 
 from tests.support import postgres
 from tests.support.buyers import ZONE, Mail, mail
-from tests.support.dns import dns_server
 from tests.support.serving import Serving
 from tests.support.soundness import backends
+from tests.support.zones import dns_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -33,9 +33,9 @@ sys.path[:0] = [str(Path(__file__).parents[1] / "src"), str(Path(__file__).paren
 
 from tests.support import postgres
 from tests.support.buyers import ZONE, Mail, mail
-from tests.support.dns import dns_server
 from tests.support.serving import PATIENCE, STORED, Serving, eventually, gone, send
 from tests.support.soundness import backends, copies, unsound
+from tests.support.zones import dns_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from relaydesk.store import Store
+from relaydesk.store.engine import Store
 from tests.support import postgres
 
 if TYPE_CHECKING:

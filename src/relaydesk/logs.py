@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from structlog.typing import Processor
 
-Level = Literal["debug", "info", "warning", "error"]
-Format = Literal["auto", "json", "logfmt", "console"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["auto", "json", "logfmt", "console"]
 LEVELS: dict[str, int] = {
     "debug": logging.DEBUG,
     "info": logging.INFO,
@@ -46,7 +46,7 @@ TALKERS = (
 LOCAL_PART = re.compile(r"""(?:"[^"\n]{1,256}"|(?<![^\s<>@"'(,;=:\[])[^\s<>@"'(,;=:\[]+)@(?=[\w\[.-])""")
 
 
-def configure(level: Level = "info", form: Format = "auto", stream: TextIO | None = None) -> None:
+def configure(level: LogLevel = "info", form: LogFormat = "auto", stream: TextIO | None = None) -> None:
     """Sends every log line of this process to ``stream`` (default: stderr as it is now).
 
     ``auto`` is ``console`` on a terminal and ``json`` elsewhere. May be called again. Raises ``ValueError``
@@ -92,7 +92,7 @@ def silence_talkers() -> None:
             logger.addFilter(_only_the_template)
 
 
-def log(event: str, /, *, level: Level = "info", **facts: object) -> None:
+def log(event: str, /, *, level: LogLevel = "info", **facts: object) -> None:
     """Writes one line: the event's name and its facts (ids, domains, figures; never a local part)."""
     structlog.get_logger().log(LEVELS[level], event, **facts)
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from relaydesk.demo.arrival import Arrival
-from relaydesk.letters import parse
-from relaydesk.mailauth.verdict import DkimResult
+from relaydesk.demo.arrival import ReceivedAnswer
+from relaydesk.message import parse
+from relaydesk.message.auth_results import DkimResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,15 +27,15 @@ RELAY = "case++aazr5wey3juyyq@support.instagram.com"
 # The demo on three cases and with no command but the answer's; ``change`` is code that alters something.
 SHORT = """
 import dataclasses, sys
-from relaydesk.cases.case import load
+from relaydesk.samples.case import load_case
 from relaydesk.demo import arrival, show, stand
 def some(fixtures):
-    found = [load(fixtures, name) for name in ("101-instagram-case", "104-claim-opened", "324-forged")]
+    found = [load_case(fixtures, name) for name in ("101-instagram-case", "104-claim-opened", "324-forged")]
     {change}
     return tuple(found)
-show.load_all = some
-real = show.Shop._command
-show.Shop._command = lambda shop, *words: words[0] != "answer" or real(shop, *words)
+show.load_cases = some
+real = show.DemoShop._command
+show.DemoShop._command = lambda shop, *words: words[0] != "answer" or real(shop, *words)
 sys.exit(show.run(once={once}, port=None))
 """
 WRONG = """
@@ -45,8 +45,8 @@ WRONG = """
 # The record in DNS is of another key than the one that signs, another buyer is to be answered, and nobody is
 # told that the clock has stopped.
 WRONG_ANSWER = """
-    record, other = stand.signing.key_record, stand.signing.new_key(1024)
-    stand.signing.key_record = lambda _: record(other)
+    record, other = stand.dkim_key_record, stand.new_dkim_key(1024)
+    stand.dkim_key_record = lambda _: record(other)
     expected = {**found[0].last.expected, 'relay_address': 'case++bob@support.instagram.com'}
     found[0] = dataclasses.replace(found[0], steps=(dataclasses.replace(found[0].last, expected=expected),))
     arrival.stopped = lambda *_: None
@@ -193,10 +193,10 @@ def test_it_sees_what_is_wrong_with_an_answer(old: str, new: str, told: list[str
         "--b\nContent-Type: text/html\n\n<p>4711</p>\n--b--\n"
     )
     assert old in message
-    letter = parse.read(message.replace(old, new, 1).replace("\n", "\r\n").encode())
-    found = Arrival(letter, DkimResult("pass")).objections(RELAY, "4711")
+    letter = parse.parse_message(message.replace(old, new, 1).replace("\n", "\r\n").encode())
+    found = ReceivedAnswer(letter, DkimResult("pass")).objections(RELAY, "4711")
     assert [sentence[: len(start)] for sentence, start in zip(found, told, strict=True)] == told
-    worse = Arrival(letter, DkimResult("fail")).objections(RELAY, "4711")
+    worse = ReceivedAnswer(letter, DkimResult("fail")).objections(RELAY, "4711")
     assert worse == [*found, "DKIM does not pass: fail."]
 
 

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.support import cases
 
-from relaydesk.cases.case import CaseError, Step, common_zone, load, load_all
-from relaydesk.cases.compose import compose, delivery
-from relaydesk.cases.wire import proxy_header
-from relaydesk.door.allowlist import FORMATS
-from relaydesk.sorting.findings import KINDS
+from relaydesk.classify.findings import KINDS
+from relaydesk.policy.allowlist import FORMATS
+from relaydesk.samples.case import CaseError, Step, common_zone, load_case, load_cases
+from relaydesk.samples.compose import compose_case, composed_mail
+from relaydesk.samples.wire import proxy_header
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-ALL = load_all(cases.FIXTURES)
+ALL = load_cases(cases.FIXTURES)
 EXPECTED = {case.name: case.last.expected for case in ALL}
 
 
@@ -81,7 +81,7 @@ HANDFUL = (
 @pytest.mark.parametrize("name", HANDFUL)
 def test_the_command_decides_the_same(name: str, tmp_path: Path) -> None:
     case, step = cases.golden(name), cases.golden(name).last
-    (tmp_path / "message.eml").write_bytes(compose(step, case.received_at, cases.KEYS, as_file=True))
+    (tmp_path / "message.eml").write_bytes(compose_case(step, case.received_at, cases.KEYS, as_file=True))
     (tmp_path / "zone.yaml").write_text(json.dumps(case.zone))
     command = [
         sys.executable,
@@ -136,13 +136,13 @@ AT = 'received_at: "2026-11-24T20:00:00Z"\n'
 )
 def test_it_names_what_is_wrong_with_a_case(envelope: str, sentence: str, tmp_path: Path) -> None:
     with pytest.raises(CaseError, match=sentence):
-        load(write(tmp_path, envelope), "own")
+        load_case(write(tmp_path, envelope), "own")
 
 
 def test_it_takes_from_the_case_what_a_step_of_the_history_leaves_out(tmp_path: Path) -> None:
     steps = "[{message: first.eml, delay: 5, expected: {kind: case}}, {act: close}]"
     told = f"{AT}mail_from: a@b.example\nhistory: {steps}"
-    case = load(write(tmp_path, told, first="From: a@b.example\n\nfirst\n"), "own")
+    case = load_case(write(tmp_path, told, first="From: a@b.example\n\nfirst\n"), "own")
     first, closing, last = case.steps
     assert (first.message, first.mail_from, first.expected) == (
         b"From: a@b.example\n\nfirst\n",
@@ -157,7 +157,7 @@ def test_it_lets_no_case_contradict_the_common_zone(tmp_path: Path) -> None:
     write(tmp_path, AT)
     (tmp_path / "cases" / "own" / "zone.yaml").write_text("b.example: [TIMEOUT]")
     with pytest.raises(CaseError, match=r"b\.example stands in the common zone"):
-        load(tmp_path, "own")
+        load_case(tmp_path, "own")
 
 
 def test_it_changes_a_message_on_the_way() -> None:
@@ -173,15 +173,15 @@ def test_it_changes_a_message_on_the_way() -> None:
     )
     stamp = "Tue, 24 Nov 2026 19:59:30 +0000"
     wanted = f"Z: 1\r\nZ: 1\r\nX: {stamp}\r\nY: 1\r\nFrom: a@b.example\r\nDate: {stamp}\r\n\r\nho\r\nend\r\n"
-    assert compose(step, moment, cases.KEYS) == wanted.encode()
+    assert compose_case(step, moment, cases.KEYS) == wanted.encode()
     with pytest.raises(CaseError, match="holds no 'hu'"):
-        compose(Step(b"x: hi\n", after=({"replace": ["hu", "ho"]},)), moment, cases.KEYS)
+        compose_case(Step(b"x: hi\n", after=({"replace": ["hu", "ho"]},)), moment, cases.KEYS)
     with pytest.raises(CaseError, match="burn is no change"):
-        compose(Step(b"x: hi\n", after=({"burn": "all"},)), moment, cases.KEYS)
+        compose_case(Step(b"x: hi\n", after=({"burn": "all"},)), moment, cases.KEYS)
 
 
 def test_it_seals_the_bounce_address_of_a_ticket() -> None:
-    given = delivery(
+    given = composed_mail(
         Step(b"x: 1\n", rcpt=("{bounce}",)), ALL[0].received_at, cases.KEYS, secret="s", ticket=7
     )
     assert given.rcpt[0].startswith("bounces+7.0-")

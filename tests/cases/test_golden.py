@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.support import cases
 
-from relaydesk.cases.case import names
+from relaydesk.samples.case import case_names
 
 if TYPE_CHECKING:
-    from relaydesk.store import Store
+    from relaydesk.store.engine import Store
 
 
-@pytest.mark.parametrize("name", names(cases.FIXTURES))
+@pytest.mark.parametrize("name", case_names(cases.FIXTURES))
 async def test_it_decides_as_expected(name: str, sqlite_store: Store) -> None:
     case = cases.golden(name)
     told = None

@@ -8,13 +8,13 @@ import pytest
 from ruamel.yaml import YAML
 from tests.support.answers import MESSAGE_ID, ORDER, SHOP, Seen, bound, composed, question, seen
 
-from relaydesk.answers.answer import AnswerRefused, Draft, Shop
-from relaydesk.answers.check import check
-from relaydesk.answers.enclosures import enclose
-from relaydesk.answers.templates import Templates
-from relaydesk.answers.variables import Occasion, variables
 from relaydesk.data import data_path
-from relaydesk.orders.order import Order
+from relaydesk.order import Order
+from relaydesk.outbound.answer import AnswerRefused, Draft, Shop
+from relaydesk.outbound.attachments import attach_files
+from relaydesk.outbound.check import check_outgoing
+from relaydesk.outbound.template_variables import TemplateContext, template_variables
+from relaydesk.outbound.templates import Templates
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,9 +35,9 @@ def text_of(written: dict[str, Any]) -> str:
     if "template" not in written:
         return str(written["text"])
     order = Order(written["order_id"], written.get("merchant_ref", "")) if written.get("order_id") else None
-    about = Occasion(17, "Message from alice", "alice", order, "Robin", SHOP)
+    about = TemplateContext(17, "Message from alice", "alice", order, "Robin", SHOP)
     found = Templates.load([data_path("templates") / "replies"])
-    return found.render(written["template"], variables(about, written.get("set", {})))
+    return found.render(written["template"], template_variables(about, written.get("set", {})))
 
 
 def answer(case: Path) -> bytes:
@@ -50,11 +50,11 @@ def answer(case: Path) -> bytes:
         written.get("order_id"),
         written.get("merchant_ref", ""),
         no_order=written.get("no_order", False),
-        enclosures=enclose(files),
+        enclosures=attach_files(files),
     )
     shop = Shop(written.get("shop", SHOP.name), SHOP.contact, SHOP.domain)
     raw = composed(asking, draft, shop)
-    check(raw, bound(asking, draft, shop))
+    check_outgoing(raw, bound(asking, draft, shop))
     return raw
 
 

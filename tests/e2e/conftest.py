@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 from tests.support.buyers import ZONE
-from tests.support.dns import dns_server
 from tests.support.serving import Serving
+from tests.support.zones import dns_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,12 +22,12 @@ import pytest
 import trustme
 from click.testing import CliRunner, Result
 from tests.support.arriving import candidate, open_ticket
-from tests.support.dns import dns_server
 from tests.support.signing import MESSAGE, key_zone, signed
 from tests.support.smtp import Talk
+from tests.support.zones import dns_server
 
 from relaydesk.cli import cli
-from relaydesk.store import Store
+from relaydesk.store.engine import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

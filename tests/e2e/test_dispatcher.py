@@ -20,15 +20,16 @@ from tests.support.sending import (
     until,
 )
 
-from relaydesk.answers.answer import AnswerRefused, HopReply
-from relaydesk.answers.nexthop import Patience
-from relaydesk.dispatcher import Pace
-from relaydesk.store import StoreUnavailable, clocks, outbox, tickets
+from relaydesk.outbound.answer import AnswerRefused, HopReply
+from relaydesk.outbound.dispatcher import DispatchTiming
+from relaydesk.outbound.next_hop import Timeouts
+from relaydesk.store import deadlines, outbox, tickets
+from relaydesk.store.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-    from relaydesk.dispatcher import Dispatcher
     from relaydesk.events import Event
-    from relaydesk.store import Store
+    from relaydesk.outbound.dispatcher import Dispatcher
+    from relaydesk.store.engine import Store
     from relaydesk.store.outbox import Claimed, OutboxRow
 
 SECOND = timedelta(seconds=1)
@@ -58,7 +59,7 @@ def told(store: Store, ticket: int, *what: str) -> list[Event]:
 
 def stopped(store: Store, ticket: int) -> object:
     with store.reading() as session:
-        return clocks.of_tickets(session, [ticket])[0].stopped_at
+        return deadlines.of_tickets(session, [ticket])[0].stopped_at
 
 
 async def test_it_sends_and_stops_the_clock_at_the_250(store: Store, ticket: int, answer: int) -> None:
@@ -257,8 +258,8 @@ async def test_one_slow_delivery_holds_up_no_other(store: Store, ticket: int) ->
             store,
             loopback(server.port),
             clock=Hands(),
-            patience=Patience(command=30),
-            pace=Pace(pause=0.02, drain=0.1),
+            patience=Timeouts(command=30),
+            pace=DispatchTiming(pause=0.02, drain=0.1),
         ) as dispatcher,
     ):
         running = asyncio.create_task(dispatcher.run(stop))
@@ -273,7 +274,10 @@ async def test_it_goes_on_until_it_is_stopped_and_finishes_what_it_began(store: 
     async with (
         NextHopServer(lambda phase, _: "slow" if phase == "dot" else "", late=0.2) as server,
         dispatching(
-            store, loopback(server.port), clock=Hands(), pace=Pace(pause=0.02, concurrency=2, drain=5)
+            store,
+            loopback(server.port),
+            clock=Hands(),
+            pace=DispatchTiming(pause=0.02, concurrency=2, drain=5),
         ) as dispatcher,
     ):
         running = asyncio.create_task(dispatcher.run(stop))
@@ -359,7 +363,7 @@ async def test_a_clock_that_cannot_be_stopped_does_not_send_the_answer_again(
 
     from tests.support.arriving import decision, planned, store_message
 
-    from relaydesk.sorting.decision import Placement
+    from relaydesk.policy.decision import Placement
 
     joined = decision(Placement("join", ticket), clocks=(planned(start=NOON),))
     store_message(store, joined, body=b"And?", at=NOON + SECOND)
@@ -380,5 +384,5 @@ def replaced(dispatcher: Dispatcher, **parts: Any) -> Dispatcher:
 
 
 async def test_a_lease_outlasts_a_delivery() -> None:
-    assert Pace().lease.total_seconds() > Patience().total + 60
-    assert SHORT.total < Pace().lease.total_seconds()
+    assert DispatchTiming().lease.total_seconds() > Timeouts().total + 60
+    assert SHORT.total < DispatchTiming().lease.total_seconds()

@@ -11,7 +11,7 @@ import pytest
 from tests.support.storms import killing, storm, together
 
 if TYPE_CHECKING:
-    from relaydesk.store import Store
+    from relaydesk.store.engine import Store
 
 
 @pytest.mark.parametrize("seed", range(8))

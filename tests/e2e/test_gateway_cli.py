@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from relaydesk.answers.credentials import matches
 from relaydesk.cli import cli
-from relaydesk.store import Store, gateway
+from relaydesk.gateway.credentials import matches
+from relaydesk.store import gateway_clients
+from relaydesk.store.engine import Store
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +30,7 @@ def secret_of(url: str, name: str) -> str | None:
     store = Store.open(url)
     try:
         with store.reading() as session:
-            return gateway.secret_of(session, name)
+            return gateway_clients.secret_of(session, name)
     finally:
         store.close()
 

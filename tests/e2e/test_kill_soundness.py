@@ -11,7 +11,7 @@ from tests.support.arriving import candidate, open_ticket
 from tests.support.soundness import HALF_ROWS, unsound
 
 if TYPE_CHECKING:
-    from relaydesk.store import Store
+    from relaydesk.store.engine import Store
 
 DAMAGE = {
     "a message without its ticket": "UPDATE message SET ticket_id = 99",

@@ -31,15 +31,15 @@ from tests.support.gateway import (
 )
 from tests.support.signing import MESSAGE, SELECTOR, key_zone, over, signed
 
-from relaydesk.answers.check import check
-from relaydesk.answers.courier import Courier
-from relaydesk.answers.nexthop import NextHop
-from relaydesk.dispatcher import Dispatcher
-from relaydesk.forwarding import forward_row
-from relaydesk.mailauth.dkim import verify
-from relaydesk.sorting.bounces import sealed_by_us
-from relaydesk.sorting.decision import Placement
-from relaydesk.store import arrivals
+from relaydesk.bounces.seals import sealed_by_us
+from relaydesk.intake.forwarding import forward_row
+from relaydesk.mailauth.dkim import verify_dkim
+from relaydesk.outbound.check import check_outgoing
+from relaydesk.outbound.courier import Courier
+from relaydesk.outbound.dispatcher import Dispatcher
+from relaydesk.outbound.next_hop import NextHop
+from relaydesk.policy.decision import Placement
+from relaydesk.store import messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +103,7 @@ async def test_the_signature_of_a_forwarded_message_still_passes_behind_postfix(
         candidates=(candidate(),),
     )
     with sqlite_store.transaction() as session:
-        kept = arrivals.record(session, message, letter(), AUTH, decided, trace=TRACE, now=NOON)
+        kept = messages.record(session, message, letter(), AUTH, decided, trace=TRACE, now=NOON)
         number = forward_row(
             session, message, decided, kept,
             to="cases@desk.example", trace=TRACE, authserv_id=US, letterhead=HEAD, subject="Hello", now=NOON,
@@ -114,7 +114,7 @@ async def test_the_signature_of_a_forwarded_message_still_passes_behind_postfix(
         [mail] = server.mails()
     [row] = rows(sqlite_store)
     assert row.state == "sent", row
-    [found] = [one for one in await verify(mail, over(key_zone(domain)), NOON) if one.domain == domain]
+    [found] = [one for one in await verify_dkim(mail, over(key_zone(domain)), NOON) if one.domain == domain]
     assert found.result == "pass", found
     record = key_zone(domain)[f"{SELECTOR}._domainkey.{domain}"][0]
     assert isinstance(record, dict)
@@ -137,7 +137,7 @@ async def dispatch(store: Store, port: int) -> None:
         store=store,
         courier=lambda _: hop,
         check=lambda claimed: (
-            None if claimed.purpose == "forward" else check(claimed.raw, HEAD.bound(ALICE, ORDER))
+            None if claimed.purpose == "forward" else check_outgoing(claimed.raw, HEAD.bound(ALICE, ORDER))
         ),
         plan=lambda *_, **__: (),
         who="test",

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from relaydesk.listen import Address
-from relaydesk.processes.listening import ListenError, bind
-from relaydesk.processes.supervisor import Pace
+from relaydesk.config.listen import ListenAddress
+from relaydesk.server.listening import ListenError, bind
+from relaydesk.server.supervisor import SupervisorTiming
 
 SUPPORT = Path(__file__).parents[1] / "support"
 SOURCE = Path(__file__).parents[2] / "src"
@@ -38,12 +38,14 @@ class Serve:
             start_new_session=True,
             **options,
         )
-        self.addresses: list[Address] = []
+        self.addresses: list[ListenAddress] = []
 
     def wait_ready(self) -> Serve:
         line = self.process.stdout.readline()
         assert line.startswith("relaydesk listens on "), (line, self.process.stderr.read())
-        self.addresses = [Address.parse(one) for one in line.removeprefix("relaydesk listens on ").split(",")]
+        self.addresses = [
+            ListenAddress.parse(one) for one in line.removeprefix("relaydesk listens on ").split(",")
+        ]
         return self
 
     def ask(self, which: int = 0) -> list[str]:
@@ -144,7 +146,7 @@ def test_it_leaves_growing_pauses_between_crashes(serve):
 
 
 def test_it_never_pauses_longer_than_its_longest_pause():
-    pace = Pace(first_pause=0.2, longest_pause=30.0)
+    pace = SupervisorTiming(first_pause=0.2, longest_pause=30.0)
     assert [pace.pause(n) for n in (1, 2, 3, 9, 10_000)] == [0.2, 0.4, 0.8, 30.0, 30.0]
 
 
@@ -243,7 +245,7 @@ def test_it_binds_a_low_port_and_gives_up_root(serve):
     who = one.process.stdout.readline().split()
     assert who == [str(nobody.pw_uid), *[str(nobody.pw_gid)] * 2, nobody.pw_dir, "nobody"]
     one.wait_ready()
-    assert one.addresses == [Address("127.0.0.1", port)]
+    assert one.addresses == [ListenAddress("127.0.0.1", port)]
     status = Path(f"/proc/{one.process.pid}/status").read_text()
     assert "Uid:" + f"\t{nobody.pw_uid}" * 4 in status
     assert one.end()[0] == 0
@@ -265,7 +267,7 @@ def test_it_names_an_unknown_user(serve):
 
 def taken(port: int) -> bool:
     try:
-        bind([Address("127.0.0.1", port)], 1, patience=0).close()
+        bind([ListenAddress("127.0.0.1", port)], 1, patience=0).close()
     except ListenError:
         return True
     return False
@@ -276,7 +278,7 @@ def taken(port: int) -> bool:
     [("127.0.0.1:25", "127.0.0.1", 25), ("[::]:25", "::", 25), (" [fe80::1]:0 ", "fe80::1", 0)],
 )
 def test_it_reads_an_address(text, host, port):
-    assert Address.parse(text) == Address(host, port)
+    assert ListenAddress.parse(text) == ListenAddress(host, port)
 
 
 @pytest.mark.parametrize(
@@ -285,12 +287,12 @@ def test_it_reads_an_address(text, host, port):
 )
 def test_it_says_what_an_address_looks_like(text):
     with pytest.raises(ValueError, match=r"write an IP address and a port, as 0\.0\.0\.0:25 or \[::\]:25"):
-        Address.parse(text)
+        ListenAddress.parse(text)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux spreads connections")
 def test_it_gives_each_sibling_a_socket_of_its_own_on_each_address():
-    bound = bind([Address("127.0.0.1", 0), Address("127.0.0.1", 0)], 3)
+    bound = bind([ListenAddress("127.0.0.1", 0), ListenAddress("127.0.0.1", 0)], 3)
     try:
         ports = [[one.getsockname()[1] for one in sockets] for sockets in bound.sockets]
         assert ports == [[address.port for address in bound.addresses]] * 3
@@ -301,6 +303,6 @@ def test_it_gives_each_sibling_a_socket_of_its_own_on_each_address():
 
 def test_it_closes_what_it_bound_when_a_later_address_fails():
     with socket.create_server(("127.0.0.1", 0)) as held:
-        bad = Address("127.0.0.1", held.getsockname()[1])
+        bad = ListenAddress("127.0.0.1", held.getsockname()[1])
         with pytest.raises(ListenError):
-            bind([Address("127.0.0.1", 0), bad], 2, patience=0)
+            bind([ListenAddress("127.0.0.1", 0), bad], 2, patience=0)

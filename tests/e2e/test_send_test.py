@@ -13,25 +13,25 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 from click.testing import CliRunner
-from tests.support.dns import dns_server
 from tests.support.serving import Serving
 from tests.support.signing import key
 from tests.support.smtp import DIRECT, PROXIED, XCLIENT, OpenDoor
+from tests.support.zones import dns_server
 
 from relaydesk.cli import cli
-from relaydesk.door.limits import Limits
-from relaydesk.mailauth.signing import key_record
-from relaydesk.sendtest.conversation import Route
-from relaydesk.sendtest.probe import filed, send_test
-from relaydesk.sendtest.sample import SendTestError, Signer, make_sample
-from relaydesk.store import Store
+from relaydesk.mailauth.signing import dkim_key_record
+from relaydesk.samples.conversation import Route
+from relaydesk.samples.probe import filed_sample, send_test
+from relaydesk.samples.sample import SendTestError, Signer, make_sample
+from relaydesk.smtpd.limits import Limits
+from relaydesk.store.engine import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from click.testing import Result
 
-    from relaydesk.sendtest.sample import Sample, SampleKind
+    from relaydesk.samples.sample import Sample, SampleKind
 
 FACEBOOK = "66.220.144.130"
 STRANGERS = "networks: [66.220.144.128/25]\nsenders: [support.facebook.com]\n"
@@ -42,8 +42,8 @@ LISTS = (
 META = Signer.of("support.instagram.com", "s1", key(1024))
 SHOP = Signer.of("shop.example", "mail", key(1024))
 ZONE: dict[str, list[object]] = {
-    META.record_name: [{"TXT": key_record(META.key)}],
-    SHOP.record_name: [{"TXT": key_record(SHOP.key)}],
+    META.record_name: [{"TXT": dkim_key_record(META.key)}],
+    SHOP.record_name: [{"TXT": dkim_key_record(SHOP.key)}],
     "support.instagram.com": [{"TXT": "v=spf1 ip4:66.220.144.128/26 -all"}],
     "_dmarc.support.instagram.com": [{"TXT": "v=DMARC1; p=reject"}],
     "shop.example": [{"TXT": "v=spf1 -all"}, {"A": "192.0.2.1"}],
@@ -86,7 +86,7 @@ def test_it_shows_a_genuine_message_on_its_way_where_the_key_is_published(servin
     made = sample(signer=META)
     result = send_test(to(serving.port, via=via, origin=FACEBOOK), made, published=True)
     assert (result.good, result.stage, result.code) == (True, "The message", "accepted")
-    found = filed(kept, made)
+    found = filed_sample(kept, made)
     assert found is not None
     assert (found.queue, found.genuine) == ("case", True)
     assert "A DKIM signature of support.instagram.com passes" in found.reasons[0]
@@ -97,7 +97,7 @@ def test_it_shows_that_a_forgery_is_refused(serving, kept):
     result = send_test(to(serving.port, via="proxy", origin=FACEBOOK), made)
     assert (result.good, result.code) == (True, "forged")
     assert result.told[0] == f"The message was answered: {result.reply}"
-    assert filed(kept, made) is None
+    assert filed_sample(kept, made) is None
 
 
 def test_it_shows_that_a_claim_with_a_key_of_chance_is_refused(serving):
@@ -110,7 +110,7 @@ def test_it_does_not_say_more_than_the_reply_tells(serving, kept):
     made = sample()  # unpublished key, but SPF vouches for the origin that was named
     result = send_test(to(serving.port, via="proxy", origin=FACEBOOK), made)
     assert (result.good, result.code) == (None, "accepted")
-    found = filed(kept, made)
+    found = filed_sample(kept, made)
     assert found is not None
     assert found.genuine
     assert found.reasons[0].startswith("SPF passes")
@@ -120,7 +120,7 @@ def test_it_shows_that_the_shops_own_mail_is_not_sorted(serving, kept):
     made = sample(signer=SHOP)
     result = send_test(to(serving.port, via="proxy", origin=FACEBOOK), made, published=True)
     assert (result.good, result.code) == (True, "accepted")
-    found = filed(kept, made)
+    found = filed_sample(kept, made)
     assert found is not None
     assert (found.queue, found.genuine) == ("unsorted", False)
     assert "not a listed sender" in found.reasons[0]

@@ -13,14 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support.shared import shared
 
-from relaydesk.letters.parse import read
-from relaydesk.sorting import rules as rules_file
-from relaydesk.sorting.rules import load
-from relaydesk.sorting.sort import sort
+from relaydesk.classify import rules_file
+from relaydesk.classify.classify import classify
+from relaydesk.classify.rules_file import load_rules
+from relaydesk.message.parse import parse_message
 
 SECOND = 1.0
 FILE = Path(rules_file.__file__).with_name("facebook.yaml")
-RULES = load(FILE.read_text(encoding="utf-8"), FILE.name)
+RULES = load_rules(FILE.read_text(encoding="utf-8"), FILE.name)
 DOMAINS = {"support.instagram.com"}
 FROM = b"From: case++abc@support.instagram.com\r\n"
 HTML = b"Content-Type: text/html\r\n\r\n"
@@ -61,7 +61,7 @@ HOSTILE = {
 
 def timed(raw: bytes) -> float:
     started = time.process_time()
-    sort(read(raw), RULES, DOMAINS)
+    classify(parse_message(raw), RULES, DOMAINS)
     return time.process_time() - started
 
 
@@ -95,7 +95,7 @@ def test_it_takes_little_memory_beyond_the_message():
     )
     tracemalloc.start()
     try:
-        found = read(raw)
+        found = parse_message(raw)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -160,8 +160,8 @@ WORDS = [
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(st.lists(st.one_of(st.sampled_from(WORDS), st.binary(max_size=8)), max_size=60))
 def test_it_never_raises(pieces):
-    found = read(FROM + b"".join(pieces))
-    sort(found, RULES, DOMAINS)
+    found = parse_message(FROM + b"".join(pieces))
+    classify(found, RULES, DOMAINS)
     for text in (found.subject, found.text, found.html, *(name for _, name in found.headers)):
         text.encode("utf-8")
         assert "\0" not in text
@@ -171,4 +171,4 @@ def test_it_never_raises(pieces):
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.binary(max_size=300))
 def test_it_never_raises_on_any_bytes(raw):
-    sort(read(raw), RULES, DOMAINS)
+    classify(parse_message(raw), RULES, DOMAINS)

@@ -16,20 +16,20 @@ import pytest
 from sqlalchemy import select
 from tests.support.shared import shared
 
-from relaydesk import setup
-from relaydesk.door.allowlist import parse as parse_lists
-from relaydesk.door.limits import Limits
-from relaydesk.door.listener import serve
-from relaydesk.door.replies import BY_REASON
-from relaydesk.door.room import Door
-from relaydesk.intake import Intake
-from relaydesk.mailauth.resolver import Resolver
-from relaydesk.mailauth.zone import ZoneSource, parse_zone
-from relaydesk.settings import Settings
-from relaydesk.store.tables import Message, table
+from relaydesk.config import parts
+from relaydesk.config.settings import Settings
+from relaydesk.dns.resolver import Resolver
+from relaydesk.dns.zone import ZoneSource, parse_zone
+from relaydesk.intake.receive import Intake
+from relaydesk.policy.allowlist import parse_allowlist as parse_lists
+from relaydesk.smtpd.limits import Limits
+from relaydesk.smtpd.listener import open_listener
+from relaydesk.smtpd.replies import BY_REASON
+from relaydesk.smtpd.server import Endpoint
+from relaydesk.store.tables import MessageTable, table
 
 if TYPE_CHECKING:
-    from relaydesk.store import Store
+    from relaydesk.store.engine import Store
 
 MEBIBYTE = 1 << 20
 # A relay with an unknown origin: nothing can be proven and nothing is refused for it, so all is stored.
@@ -50,8 +50,8 @@ def crlf(raw: bytes) -> bytes:
 
 def intake_for(store: Store, workers: ThreadPoolExecutor) -> Intake:
     conf = Settings(mailboxes=("help@shop.example",))
-    policy = setup.policy(conf, parse_lists(LISTS))
-    rules = setup.rules(conf)
+    policy = parts.policy(conf, parse_lists(LISTS))
+    rules = parts.rules(conf)
     return Intake(
         store=store,
         resolver=Resolver(ZoneSource(parse_zone({}))),
@@ -93,7 +93,7 @@ async def test_it_answers_and_keeps_every_file_of_the_corpus(
     assert slow == {}
     assert grown < 200 * MEBIBYTE
     with sqlite_store.reading() as session:
-        kept = {row.raw for row in session.connection().execute(select(table(Message).c.raw))}
+        kept = {row.raw for row in session.connection().execute(select(table(MessageTable).c.raw))}
     accepted = {raw for name, raw in messages if told[name][0] == 250}
     assert accepted == kept
     assert len(accepted) > 150  # the rest is refused for its own sake: loops, giant headers
@@ -103,14 +103,14 @@ async def through_the_door(
     store: Store, messages: list[tuple[str, bytes]]
 ) -> dict[str, tuple[int, bytes, float]]:
     with socket.create_server(("127.0.0.1", 0)) as sock, ThreadPoolExecutor(2) as workers:
-        door = Door(
+        door = Endpoint(
             hostname="mx.shop.example",
             limits=Limits(commands=100_000, quiet_seconds=0.2),
             receiver=intake_for(store, workers),
             allowlist=lambda: parse_lists(LISTS),
             now=lambda: datetime.now(UTC),
         )
-        listener = await serve(sock, door)
+        listener = await open_listener(sock, door)
         try:
             return await asyncio.to_thread(send_all, listener.address[1], messages)
         finally:

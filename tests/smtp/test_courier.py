@@ -10,22 +10,22 @@ import pytest
 import trustme
 from tests.support.nexthop import DROP, LOSE, SILENT, SLOW, NextHopServer
 
-from relaydesk.answers.courier import Courier
-from relaydesk.answers.nexthop import NextHop, Patience
-from relaydesk.mailauth.resolver import Resolver
-from relaydesk.mailauth.zone import ZoneSource, parse_zone
+from relaydesk.dns.resolver import Resolver
+from relaydesk.dns.zone import ZoneSource, parse_zone
+from relaydesk.outbound.courier import Courier
+from relaydesk.outbound.next_hop import NextHop, Timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from relaydesk.answers.answer import HopReply
+    from relaydesk.outbound.answer import HopReply
 
-SHORT = Patience(connect=0.3, command=0.3, dot=0.3, total=5.0, idle=5.0)
+SHORT = Timeouts(connect=0.3, command=0.3, dot=0.3, total=5.0, idle=5.0)
 RAW = b"From: help@shop.example\r\nMessage-ID: <1@shop.example>\r\n\r\n.one\r\n..two\r\n\xc3\xa4\r\n"
 SENDER, ALICE = "bounces+1.1-x@shop.example", "case++alice@support.facebook.com"
 
 
-def courier(hop: NextHop, patience: Patience = SHORT, **more: Any) -> Courier:
+def courier(hop: NextHop, patience: Timeouts = SHORT, **more: Any) -> Courier:
     resolver = more.pop("resolver", None) or Resolver(ZoneSource(parse_zone(more.pop("zone", {}))))
     return Courier(hop, helo="mail.shop.example", resolver=resolver, patience=patience, **more)
 
@@ -107,7 +107,7 @@ async def test_a_slow_hop_is_waited_for() -> None:
 
 async def test_one_delivery_has_a_time_in_all() -> None:
     async with NextHopServer(at("rcpt", SILENT)) as server:
-        patient = Patience(connect=5, command=5, dot=5, total=0.2)
+        patient = Timeouts(connect=5, command=5, dot=5, total=0.2)
         reply = await deliver(server, patience=patient)
     assert (reply.code, reply.phase, reply.certain) == (0, "rcpt", True)
     assert "time" in reply.text
@@ -145,7 +145,7 @@ async def test_it_keeps_its_connection_for_the_next_message() -> None:
 
 async def test_it_hangs_up_when_there_is_no_work() -> None:
     async with NextHopServer() as server:
-        idle = Patience(connect=1, command=1, dot=1, idle=0.05)
+        idle = Timeouts(connect=1, command=1, dot=1, idle=0.05)
         carrier = courier(NextHop("127.0.0.1", server.port, "opportunistic"), idle)
         await carrier.deliver(SENDER, ALICE, RAW)
         await asyncio.sleep(0.3)
@@ -157,7 +157,7 @@ async def test_it_hangs_up_when_there_is_no_work() -> None:
 
 async def test_it_begins_a_new_connection_after_many_messages() -> None:
     async with NextHopServer() as server:
-        few = Patience(messages=2)
+        few = Timeouts(messages=2)
         carrier = courier(NextHop("127.0.0.1", server.port, "opportunistic"), few)
         for _ in range(5):
             await carrier.deliver(SENDER, ALICE, RAW)
@@ -189,7 +189,7 @@ async def test_it_drops_the_connection_after_a_refusal() -> None:
 
 async def test_deliveries_at_the_same_time_do_not_wait_for_each_other() -> None:
     async with NextHopServer(lambda phase, rcpt: SILENT if rcpt.startswith("slow") else "") as server:
-        carrier = courier(NextHop("127.0.0.1", server.port, "opportunistic"), Patience(command=5, total=3))
+        carrier = courier(NextHop("127.0.0.1", server.port, "opportunistic"), Timeouts(command=5, total=3))
         stuck = asyncio.create_task(carrier.deliver(SENDER, "slow@x.example", RAW))
         await asyncio.sleep(0.05)
         assert (await carrier.deliver(SENDER, ALICE, RAW)).code == 250

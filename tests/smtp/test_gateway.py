@@ -29,9 +29,9 @@ from tests.support.gateway import (
     rows,
 )
 
-from relaydesk.answers import cleaning
-from relaydesk.clients import revoke_client
-from relaydesk.sorting.bounces import sealed_by_us
+from relaydesk.bounces.seals import sealed_by_us
+from relaydesk.desk.clients import revoke_client
+from relaydesk.gateway import rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -352,7 +352,7 @@ def test_automatic_answers_are_sent_without_stopping_the_clock_or_swallowed(
 
 def test_a_changed_rule_counts_for_the_next_message(talk: Talk, asking: Store, gateway: OpenGateway) -> None:
     log_in(talk)
-    gateway.rules = cleaning.load({"lines": ["Brought to you by Desk"]}, "own.yaml")
+    gateway.rules = rules.load_gateway_rules({"lines": ["Brought to you by Desk"]}, "own.yaml")
     hand_in(talk, answer_mail("Brought to you by Desk\nHello"))
     assert "Brought" not in str(made(asking, rows(asking)[0].id).get_body(("plain",)))
 

@@ -13,22 +13,24 @@ from tests.support.arriving import NOON, decision, open_ticket, planned, store_m
 from tests.support.mails import RULES
 from tests.support.signing import key_zone, over, signed
 
-from relaydesk import desk, returned, timekeeper
-from relaydesk.answers.dsn import Dsn
-from relaydesk.clock.calendar import Calendar
-from relaydesk.door.allowlist import parse
-from relaydesk.intake import Intake
-from relaydesk.letters.envelope import Envelope, Origin
+from relaydesk.bounces.dsn import Dsn
+from relaydesk.bounces.seals import bounce_address
+from relaydesk.business_time.calendar import Calendar
+from relaydesk.clocks import timekeeper
+from relaydesk.desk import acts
+from relaydesk.intake import bounced as returned
+from relaydesk.intake.receive import Intake
+from relaydesk.message.envelope import Envelope, Origin
+from relaydesk.policy.allowlist import parse_allowlist
+from relaydesk.policy.decision import Placement
+from relaydesk.policy.policy import Policy
 from relaydesk.report.runs import histories
-from relaydesk.sorting.bounces import bounce_address
-from relaydesk.sorting.decision import Placement
-from relaydesk.sorting.policy import Policy
 from relaydesk.store import outbox, tickets
 
 if TYPE_CHECKING:
-    from relaydesk.sorting.decision import Decision
-    from relaydesk.store import Store
-    from relaydesk.store.clocks import Clock
+    from relaydesk.policy.decision import Decision
+    from relaydesk.store.deadlines import DeadlineRow
+    from relaydesk.store.engine import Store
 
 HOUR = timedelta(hours=1)
 SENT = NOON + 2 * HOUR
@@ -36,7 +38,7 @@ BACK = NOON + 3 * HOUR
 HARD = Dsn(hard=True, status="5.1.1")
 
 
-def clocks(store: Store, ticket: int) -> list[Clock]:
+def clocks(store: Store, ticket: int) -> list[DeadlineRow]:
     with store.reading() as session:
         view = tickets.view(session, ticket)
     assert view is not None
@@ -63,7 +65,7 @@ def answered(store: Store, ticket: int, *, at: datetime = SENT, **chosen: Any) -
 
 def back(store: Store, ticket: int, dsn: Dsn = HARD, answer: int = 1, at: datetime = BACK) -> bool:
     with store.transaction() as session:
-        return returned.take(session, ticket, 1, dsn, answer=answer, at=at, plan=plan, now=at)
+        return returned.take_bounce(session, ticket, 1, dsn, answer=answer, at=at, plan=plan, now=at)
 
 
 def test_it_reopens_the_clock_with_its_own_start_and_due(store: Store) -> None:
@@ -145,7 +147,7 @@ def test_it_lets_another_answer_stand(store: Store) -> None:
 
 def test_it_lets_a_statement_stand_that_it_was_answered_elsewhere(store: Store) -> None:
     ticket = open_ticket(store)
-    desk.answered_outside(store, ticket, at=NOON + HOUR, actor="agent:bob", now=NOON + HOUR)
+    acts.answered_outside(store, ticket, at=NOON + HOUR, actor="agent:bob", now=NOON + HOUR)
     answered(store, ticket)
     back(store, ticket)
     assert clocks(store, ticket)[0].stopped_at == NOON + HOUR
@@ -174,7 +176,7 @@ def test_it_withdraws_the_clock_of_a_later_message(store: Store) -> None:
 def test_it_opens_a_closed_ticket_again(store: Store) -> None:
     ticket = open_ticket(store)
     answered(store, ticket)
-    desk.close(store, ticket, actor="agent:bob", now=SENT)
+    acts.close(store, ticket, actor="agent:bob", now=SENT)
     assert back(store, ticket)
     with store.reading() as session:
         row = tickets.row(session, ticket)
@@ -186,7 +188,7 @@ def test_it_opens_a_closed_ticket_again(store: Store) -> None:
 def test_it_leaves_a_ticket_closed_whose_conversation_goes_on_elsewhere(store: Store) -> None:
     ticket = open_ticket(store)
     answered(store, ticket)
-    desk.close(store, ticket, actor="agent:bob", now=SENT)
+    acts.close(store, ticket, actor="agent:bob", now=SENT)
     open_ticket(store, at=SENT)  # the same relay address
     assert back(store, ticket)
     clock = clocks(store, ticket)[0]
@@ -211,7 +213,9 @@ def test_it_reopens_nothing_for_what_stopped_nothing(store: Store) -> None:
 # --- through the intake -----------------------------------------------------------------------------
 
 POLICY = Policy(
-    allowlist=parse("networks: [66.220.144.128/25]\nsenders: [support.facebook.com, mx.facebook.com]\n"),
+    allowlist=parse_allowlist(
+        "networks: [66.220.144.128/25]\nsenders: [support.facebook.com, mx.facebook.com]\n"
+    ),
     calendar=Calendar.from_mapping({}),
     queues={},
     mailboxes=frozenset({"help@shop.example"}),

@@ -14,15 +14,17 @@ import pytest
 from sqlalchemy import select, text, update
 from tests.support.arriving import NOON
 
-from relaydesk.store import Conflict, Store, StoreUnavailable, StoreUnfit, casework, durability
-from relaydesk.store.tables import FirstSeen, Refusal, table
+from relaydesk.store import casework, durability
+from relaydesk.store.engine import Store
+from relaydesk.store.errors import Conflict, StoreUnavailable, StoreUnfit
+from relaydesk.store.tables import FirstSeenTable, RefusalTable, table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.postgres import Server
 
-SEEN, REFUSED = table(FirstSeen), table(Refusal)
+SEEN, REFUSED = table(FirstSeenTable), table(RefusalTable)
 
 
 def remember(store: Store, key: str) -> None:
@@ -165,8 +167,8 @@ INCREMENT = """
 import sys
 from sqlalchemy import select, update
 from relaydesk.store import Store
-from relaydesk.store.tables import Refusal, table
-R = table(Refusal)
+from relaydesk.store.tables import RefusalTable, table
+R = table(RefusalTable)
 store = Store.open(sys.argv[1], lock_timeout=30)
 for _ in range(40):
     with store.transaction() as session:

@@ -11,11 +11,11 @@ from tests.support.arriving import AUTH, NOON, decision, letter, planned
 from tests.support.arriving import envelope as arrived
 from tests.support.gateway import ALICE, HEAD, ORDER, asked, events, made, rows
 
-from relaydesk.clients import add_client, revoke_client
-from relaydesk.desk import DeskError
-from relaydesk.forwarding import forward_row
-from relaydesk.sorting.decision import Decision, Placement
-from relaydesk.store import arrivals, casework, gateway
+from relaydesk.desk.acts import DeskError
+from relaydesk.desk.clients import add_client, revoke_client
+from relaydesk.intake.forwarding import forward_row
+from relaydesk.policy.decision import Decision, Placement
+from relaydesk.store import casework, gateway_clients, messages
 
 if TYPE_CHECKING:
     from relaydesk.store.engine import Store
@@ -30,16 +30,16 @@ def add(store: Store, name: str = "zendesk") -> str:
 def test_a_client_is_kept_by_its_hash_and_can_be_revoked(store: Store) -> None:
     password = add(store)
     with store.reading() as session:
-        secret = gateway.secret_of(session, "zendesk")
+        secret = gateway_clients.secret_of(session, "zendesk")
         assert secret is not None and password not in secret
-        assert gateway.secret_of(session, "ZENDESK") is None
+        assert gateway_clients.secret_of(session, "ZENDESK") is None
     with store.transaction() as session:
-        assert gateway.used(session, "zendesk", NOON + timedelta(hours=1))
+        assert gateway_clients.used(session, "zendesk", NOON + timedelta(hours=1))
     revoke_client(store, "zendesk", now=NOON + timedelta(hours=2))
     with store.transaction() as session:
-        assert gateway.secret_of(session, "zendesk") is None
-        assert not gateway.used(session, "zendesk", NOON)
-        [row] = gateway.clients(session)
+        assert gateway_clients.secret_of(session, "zendesk") is None
+        assert not gateway_clients.used(session, "zendesk", NOON)
+        [row] = gateway_clients.clients(session)
     assert (row.last_used_at, row.revoked_at) == (NOON + timedelta(hours=1), NOON + timedelta(hours=2))
 
 
@@ -64,10 +64,10 @@ def test_it_finds_the_ticket_of_a_relay_address(store: Store) -> None:
     first = asked(store).ticket_id
     other = asked(store, b"o", address="Case++Bbbb@support.facebook.com", message_id="<2@x>").ticket_id
     with store.transaction() as session:
-        assert gateway.ticket_of(session, ALICE.upper()) == first
-        assert gateway.ticket_of(session, "case++bbbb@support.facebook.com") == other
-        assert gateway.ticket_of(session, "case++none@support.facebook.com") is None
-        assert gateway.ticket_of(session, "") is None
+        assert gateway_clients.ticket_of(session, ALICE.upper()) == first
+        assert gateway_clients.ticket_of(session, "case++bbbb@support.facebook.com") == other
+        assert gateway_clients.ticket_of(session, "case++none@support.facebook.com") is None
+        assert gateway_clients.ticket_of(session, "") is None
 
 
 def test_an_open_ticket_comes_before_a_later_closed_one(store: Store) -> None:
@@ -79,11 +79,11 @@ def test_an_open_ticket_comes_before_a_later_closed_one(store: Store) -> None:
     second = asked(store, b"again", message_id="<2@x>").ticket_id
     assert second is not None
     with store.transaction() as session:
-        assert gateway.ticket_of(session, ALICE) == second
+        assert gateway_clients.ticket_of(session, ALICE) == second
         casework.change(session, second, state="closed", closed_at=NOON)
-        assert gateway.ticket_of(session, ALICE) == second
+        assert gateway_clients.ticket_of(session, ALICE) == second
         casework.change(session, first, state="open", closed_at=None)
-        assert gateway.ticket_of(session, ALICE) == first
+        assert gateway_clients.ticket_of(session, ALICE) == first
 
 
 def forward(store: Store, placement: Placement, raw: bytes | None = None, body: bytes = b"x") -> int | None:
@@ -91,7 +91,7 @@ def forward(store: Store, placement: Placement, raw: bytes | None = None, body: 
     message = arrived(body) if raw is None else replace(arrived(body), raw=raw)
     decided: Decision = decision(placement, clocks=(planned(),) if placement.action == "open" else ())
     with store.transaction() as session:
-        kept = arrivals.record(session, message, letter(), AUTH, decided, trace="", now=NOON)
+        kept = messages.record(session, message, letter(), AUTH, decided, trace="", now=NOON)
         return forward_row(
             session, message, decided, kept,
             to="desk@desk.example", trace="", authserv_id=US, letterhead=HEAD, subject="Hello", now=NOON,

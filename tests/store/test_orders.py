@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
+from relaydesk.order import Item, Order
 from relaydesk.orders import importer
-from relaydesk.orders.directory import find
+from relaydesk.orders.directory import find_orders
 from relaydesk.orders.files import FileError
 from relaydesk.orders.importer import Imported, Rejected, import_file
-from relaydesk.orders.order import Item, Order
 from relaydesk.store.errors import Conflict
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
-    from relaydesk.store import Store
+    from relaydesk.store.engine import Store
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HEADER = "order_id,merchant_ref,state,amount,relay_address,created_at,items\n"
@@ -51,24 +51,24 @@ def test_it_finds_what_it_imported_by_each_key(store: Store, tmp_path: Path) -> 
         created_at=datetime(2026, 11, 20, tzinfo=UTC),
         items=(Item(retailer_id="SKU-1", quantity=2, price="5.25"),),
     )
-    assert find(store, "1001") == find(store, " #1001 ") == find(store, "A-1") == [first]
-    assert [order.id for order in find(store, "5OGUV2ft0e@shopping.instagram.com")] == ["1002", "1001"]
+    assert find_orders(store, "1001") == find_orders(store, " #1001 ") == find_orders(store, "A-1") == [first]
+    assert [order.id for order in find_orders(store, "5OGUV2ft0e@shopping.instagram.com")] == ["1002", "1001"]
     for nothing in ("", "#", "1003", "a-1", "x" * 10_000, "10\0", "%", "100_"):
-        assert find(store, nothing) == []
+        assert find_orders(store, nothing) == []
 
 
 def test_importing_again_changes_nothing(store: Store, tmp_path: Path) -> None:
     bring(store, tmp_path, HEADER + ROWS)
-    before = find(store, "1001")
+    before = find_orders(store, "1001")
     assert bring(store, tmp_path, HEADER + ROWS) == Imported(unchanged=2)
-    assert find(store, "1001") == before
+    assert find_orders(store, "1001") == before
 
 
 def test_importing_again_updates_what_the_file_speaks_of(store: Store, tmp_path: Path) -> None:
     bring(store, tmp_path, HEADER + ROWS)
-    (before,) = find(store, "1001")
+    (before,) = find_orders(store, "1001")
     assert bring(store, tmp_path, "order_id,state,amount\n1001,COMPLETED,\n") == Imported(updated=1)
-    assert find(store, "1001") == [replace(before, state="COMPLETED", amount="")]
+    assert find_orders(store, "1001") == [replace(before, state="COMPLETED", amount="")]
 
 
 def test_items_are_replaced_as_a_whole(store: Store, tmp_path: Path) -> None:
@@ -76,16 +76,16 @@ def test_items_are_replaced_as_a_whole(store: Store, tmp_path: Path) -> None:
     items = [{"id": "9", "retailer_id": "SKU-9", "quantity": 1}, {"id": "10", "retailer_id": "SKU-10"}]
     changed = json.dumps([{"order_id": "1001", "items": items}])
     assert bring(store, tmp_path, changed, "orders.json") == Imported(updated=1)
-    (order,) = find(store, "1001")
+    (order,) = find_orders(store, "1001")
     assert {item.id: item.retailer_id for item in order.items} == {"9": "SKU-9", "10": "SKU-10"}
     assert bring(store, tmp_path, changed, "orders.json") == Imported(unchanged=1)
     assert bring(store, tmp_path, "order_id,items\n1001,\n") == Imported(updated=1)
-    assert find(store, "1001")[0].items == ()
+    assert find_orders(store, "1001")[0].items == ()
 
 
 def test_many_items_keep_their_order(store: Store, tmp_path: Path) -> None:
     bring(store, tmp_path, "order_id,items\n1," + ";".join(f"SKU-{n}" for n in range(12)) + "\n")
-    assert [item.retailer_id for item in find(store, "1")[0].items] == [f"SKU-{n}" for n in range(12)]
+    assert [item.retailer_id for item in find_orders(store, "1")[0].items] == [f"SKU-{n}" for n in range(12)]
 
 
 def test_bad_rows_are_named_and_left_out(store: Store, tmp_path: Path) -> None:
@@ -95,8 +95,8 @@ def test_bad_rows_are_named_and_left_out(store: Store, tmp_path: Path) -> None:
     assert (found.added, found.left_out, found.ignored) == (2, 3, ("colour",))
     assert [rejected.row for rejected in found.rejected] == [2, 4, 5]
     assert "spreadsheet" in found.rejected[1].why
-    assert find(store, "2")
-    assert not find(store, "4")
+    assert find_orders(store, "2")
+    assert not find_orders(store, "4")
 
 
 def test_a_reference_belongs_to_one_order(store: Store, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_reference_belongs_to_one_order(store: Store, tmp_path: Path) -> None:
         Rejected(2, "merchant_ref A-1 belongs to order 1001 already"),
         Rejected(4, "merchant_ref A-4 belongs to order 1004 already"),
     )
-    assert [order.id for order in find(store, "A-1")] == ["1001"]
+    assert [order.id for order in find_orders(store, "A-1")] == ["1001"]
 
 
 def test_references_may_change_hands_within_a_file(store: Store, tmp_path: Path) -> None:
@@ -115,13 +115,13 @@ def test_references_may_change_hands_within_a_file(store: Store, tmp_path: Path)
     handed = "order_id,merchant_ref\n1001,\n1002,A-1\n1001,A-2\n1006,\n1007,\n"
     found = bring(store, tmp_path, handed)
     assert (found.added, found.updated, found.rejected) == (2, 3, ())
-    assert [find(store, ref)[0].id for ref in ("A-1", "A-2")] == ["1002", "1001"]
+    assert [find_orders(store, ref)[0].id for ref in ("A-1", "A-2")] == ["1002", "1001"]
 
 
 def test_the_same_order_twice_in_a_file_keeps_the_last(store: Store, tmp_path: Path) -> None:
     found = bring(store, tmp_path, "order_id,state\n1,CREATED\n1,COMPLETED\n1,COMPLETED\n")
     assert found == Imported(added=1, updated=1, unchanged=1)
-    assert find(store, "1")[0].state == "COMPLETED"
+    assert find_orders(store, "1")[0].state == "COMPLETED"
 
 
 def test_batches_go_in_one_by_one_and_tell_the_progress(
@@ -134,8 +134,8 @@ def test_batches_go_in_one_by_one_and_tell_the_progress(
     with pytest.raises(FileError, match=r"orders\.json, order 4"):
         import_file(store, path, now=NOW, progress=lambda done, total: told.append((done, total)))
     assert told == [(path.stat().st_size, path.stat().st_size)]
-    assert find(store, "2")
-    assert not find(store, "3")
+    assert find_orders(store, "2")
+    assert not find_orders(store, "3")
 
 
 def test_it_tries_again_when_another_was_first(

@@ -10,17 +10,19 @@ import pytest
 from tests.support.arriving import NOON, decision, open_ticket, planned, store_message
 from tests.support.sending import HOUR, first_message, plan, queue_answer
 
-from relaydesk import answered, desk, timekeeper
-from relaydesk.sorting.decision import Placement
-from relaydesk.store import Conflict, clocks, drafts, outbox, tickets
-from relaydesk.store.outbox import Finished, Outcome, Outgoing
+from relaydesk.clocks import response, timekeeper
+from relaydesk.desk import acts
+from relaydesk.policy.decision import Placement
+from relaydesk.store import deadlines, drafts, outbox, tickets
+from relaydesk.store.errors import Conflict
+from relaydesk.store.outbox import DeliveryOutcome, Finished, Outgoing
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from relaydesk.events import Event
-    from relaydesk.store import Store
-    from relaydesk.store.clocks import Clock
+    from relaydesk.store.deadlines import DeadlineRow
+    from relaydesk.store.engine import Store
     from relaydesk.store.outbox import Claimed, OutboxRow
 
 LEASE = timedelta(minutes=15)
@@ -116,7 +118,7 @@ def test_a_dead_dispatchers_lease_runs_out(store: Store, answer: int) -> None:
     (second,) = claim(store, NOON + LEASE, "two")
     assert (second.id, second.attempts, second.lapsed) == (answer, 2, True)
     with store.transaction() as session:
-        late = Outcome(NOON + LEASE, 450, "busy", "busy")
+        late = DeliveryOutcome(NOON + LEASE, 450, "busy", "busy")
         assert not outbox.put_off(session, dead, late, NOON + 2 * LEASE)
         assert not outbox.refused(session, dead, late)
         assert not outbox.failed(session, dead, late)
@@ -128,14 +130,14 @@ def test_a_claim_of_ones_own_is_told_from_the_one_before(store: Store, answer: i
     (first,) = claim(store)
     (second,) = claim(store, NOON + LEASE)
     with store.transaction() as session:
-        assert not outbox.refused(session, first, Outcome(NOON + LEASE, 550, "no"))
-        assert outbox.refused(session, second, Outcome(NOON + LEASE, 550, "no"))
+        assert not outbox.refused(session, first, DeliveryOutcome(NOON + LEASE, 550, "no"))
+        assert outbox.refused(session, second, DeliveryOutcome(NOON + LEASE, 550, "no"))
 
 
 def test_a_late_250_counts_all_the_same(store: Store, ticket: int, answer: int) -> None:
     (first,) = claim(store)
     (second,) = claim(store, NOON + LEASE, "two")
-    taken = Outcome(NOON + LEASE, 250, "taken")
+    taken = DeliveryOutcome(NOON + LEASE, 250, "taken")
     with store.transaction() as session:
         assert outbox.delivered(session, first, taken, "hop", NOON + LEASE)
     with store.transaction() as session:
@@ -149,15 +151,15 @@ def test_a_late_250_wins_over_what_was_decided_meanwhile(store: Store, answer: i
     (first,) = claim(store)
     (second,) = claim(store, NOON + LEASE, "two")
     with store.transaction() as session:
-        assert outbox.refused(session, second, Outcome(NOON + LEASE, 550, "no"))
-        assert outbox.delivered(session, first, Outcome(NOON, 250, "taken"), "hop", NOON + LEASE)
+        assert outbox.refused(session, second, DeliveryOutcome(NOON + LEASE, 550, "no"))
+        assert outbox.delivered(session, first, DeliveryOutcome(NOON, 250, "taken"), "hop", NOON + LEASE)
     assert (the_row(store, answer).state, the_row(store, answer).sent_at) == ("sent", NOON)
 
 
 def test_it_tells_each_outcome_in_an_event(store: Store, ticket: int, answer: int) -> None:
     (claimed,) = claim(store)
     with store.transaction() as session:
-        assert outbox.put_off(session, claimed, Outcome(NOON, 450, "450 busy", "Busy."), NOON + HOUR)
+        assert outbox.put_off(session, claimed, DeliveryOutcome(NOON, 450, "450 busy", "Busy."), NOON + HOUR)
     row = the_row(store, answer)
     assert (row.state, row.next_try_at, row.last_code, row.last_text) == (
         "deferred",
@@ -172,7 +174,7 @@ def test_it_tells_each_outcome_in_an_event(store: Store, ticket: int, answer: in
     (again,) = claim(store, NOON + HOUR)
     assert (again.attempts, again.lapsed) == (2, False)
     with store.transaction() as session:
-        assert outbox.failed(session, again, Outcome(NOON + HOUR, 0, "silence", "Given up."))
+        assert outbox.failed(session, again, DeliveryOutcome(NOON + HOUR, 0, "silence", "Given up."))
     assert the_row(store, answer).state == "failed"
     assert told(store, ticket, "answer_failed")[0].data == {"answer": answer, "why": "Given up."}
     assert claim(store, NOON + 99 * HOUR) == ()
@@ -191,7 +193,7 @@ def test_it_is_not_taken_back_on_its_way_or_later(store: Store, answer: int) -> 
     (claimed,) = claim(store)
     with store.transaction() as session:
         assert not outbox.cancel(session, answer, actor="agent:bob", now=NOON)
-        outbox.delivered(session, claimed, Outcome(NOON, 250, "taken"), "hop", NOON)
+        outbox.delivered(session, claimed, DeliveryOutcome(NOON, 250, "taken"), "hop", NOON)
         assert not outbox.cancel(session, answer, actor="agent:bob", now=NOON)
     assert the_row(store, answer).state == "sent"
 
@@ -201,9 +203,9 @@ def test_it_is_tried_again_with_the_same_bytes(store: Store, answer: int, ending
     (claimed,) = claim(store)
     with store.transaction() as session:
         if ending == "put_off":
-            outbox.put_off(session, claimed, Outcome(NOON, 450, ""), NOON + 9 * HOUR)
+            outbox.put_off(session, claimed, DeliveryOutcome(NOON, 450, ""), NOON + 9 * HOUR)
         else:
-            getattr(outbox, ending)(session, claimed, Outcome(NOON, 550, ""))
+            getattr(outbox, ending)(session, claimed, DeliveryOutcome(NOON, 550, ""))
     with store.transaction() as session:
         assert outbox.retry(session, answer, give_up_at=NOON + 5 * HOUR, actor="agent:bob", now=NOON)
     (again,) = claim(store)
@@ -214,7 +216,7 @@ def test_it_is_tried_again_with_the_same_bytes(store: Store, answer: int, ending
 def test_what_left_is_not_tried_again(store: Store, answer: int) -> None:
     (claimed,) = claim(store)
     with store.transaction() as session:
-        outbox.delivered(session, claimed, Outcome(NOON, 250, "taken"), "hop", NOON)
+        outbox.delivered(session, claimed, DeliveryOutcome(NOON, 250, "taken"), "hop", NOON)
         assert not outbox.retry(session, answer, give_up_at=NOON, actor="agent:bob", now=NOON)
         assert outbox.mark_bounced(session, answer)
         assert not outbox.mark_bounced(session, answer)
@@ -284,8 +286,8 @@ def leave(store: Store, answer: int, at: datetime) -> None:
     """The hop takes the answer at ``at``; as the dispatcher writes it."""
     (claimed,) = [one for one in claim(store, at) if one.id == answer]
     with store.transaction() as session:
-        outbox.delivered(session, claimed, Outcome(at, 250, "taken"), "hop", at)
-        answered.stop_response_clock(
+        outbox.delivered(session, claimed, DeliveryOutcome(at, 250, "taken"), "hop", at)
+        response.stop_response_clock(
             session, claimed.ticket_id, claimed.message_id, at=at, actor=claimed.author, plan=plan, now=at
         )
 
@@ -296,9 +298,9 @@ def follow_up(store: Store, ticket: int, at: datetime, body: bytes = b"And?", *,
     return store_message(store, joined, body=body, at=at).message_id
 
 
-def rounds(store: Store, ticket: int) -> list[Clock]:
+def rounds(store: Store, ticket: int) -> list[DeadlineRow]:
     with store.reading() as session:
-        return [one for one in clocks.of_tickets(session, [ticket]) if one.clock == "response"]
+        return [one for one in deadlines.of_tickets(session, [ticket]) if one.clock == "response"]
 
 
 def test_the_clock_stops_at_the_250_and_is_dated_then(store: Store, ticket: int, answer: int) -> None:
@@ -336,7 +338,7 @@ def test_an_answer_to_the_newest_message_answers_those_before_it(store: Store, t
 
 
 def test_an_answer_that_left_late_leaves_a_newer_clock_alone(store: Store, ticket: int, answer: int) -> None:
-    desk.answered_outside(store, ticket, at=NOON + HOUR, actor="agent:bob", now=NOON + HOUR)
+    acts.answered_outside(store, ticket, at=NOON + HOUR, actor="agent:bob", now=NOON + HOUR)
     follow_up(store, ticket, NOON + 2 * HOUR)
     leave(store, answer, NOON + 5 * HOUR)
     first, second = rounds(store, ticket)
@@ -359,8 +361,10 @@ def test_a_breach_noticed_before_the_250_was_written_is_withdrawn(
     timekeeper.sweep(store, NOON + 49 * HOUR)
     assert rounds(store, ticket)[0].breached_at is not None
     with store.transaction() as session:  # the store was down when the hop took it
-        outbox.delivered(session, claimed, Outcome(NOON + 47 * HOUR, 250, ""), "hop", NOON + 50 * HOUR)
-        answered.stop_response_clock(
+        outbox.delivered(
+            session, claimed, DeliveryOutcome(NOON + 47 * HOUR, 250, ""), "hop", NOON + 50 * HOUR
+        )
+        response.stop_response_clock(
             session, ticket, 1, at=NOON + 47 * HOUR, actor="agent:bob", plan=plan, now=NOON + 50 * HOUR
         )
     (clock,) = rounds(store, ticket)
@@ -379,7 +383,7 @@ def test_a_breach_that_nobody_noticed_is_stamped(store: Store, ticket: int, answ
 def test_answer_and_close_stops_the_clock_that_closing_suspended(
     store: Store, ticket: int, answer: int
 ) -> None:
-    desk.close(store, ticket, actor="agent:bob", now=NOON + HOUR)
+    acts.close(store, ticket, actor="agent:bob", now=NOON + HOUR)
     assert rounds(store, ticket)[0].suspended
     leave(store, answer, NOON + 2 * HOUR)
     (clock,) = rounds(store, ticket)
@@ -393,8 +397,8 @@ def test_of_two_answers_the_first_250_counts_whenever_it_is_written_down(
     first, second = claim(store, NOON + 47 * HOUR)
     for claimed, at in ((second, NOON + 49 * HOUR), (first, NOON + 47 * HOUR)):
         with store.transaction() as session:
-            outbox.delivered(session, claimed, Outcome(at, 250, ""), "hop", NOON + 50 * HOUR)
-            answered.stop_response_clock(
+            outbox.delivered(session, claimed, DeliveryOutcome(at, 250, ""), "hop", NOON + 50 * HOUR)
+            response.stop_response_clock(
                 session, ticket, 1, at=at, actor="agent:bob", plan=plan, now=NOON + 50 * HOUR
             )
     assert (first.id, second.id) == (answer, later)
@@ -411,5 +415,5 @@ def test_it_stops_no_handling_clock(store: Store) -> None:
     ticket = open_ticket(store, clocks=(planned("handling"),))
     leave(store, queue_answer(store, ticket, first_message(store, ticket)), NOON + HOUR)
     with store.reading() as session:
-        (clock,) = clocks.of_tickets(session, [ticket])
+        (clock,) = deadlines.of_tickets(session, [ticket])
     assert clock.running

@@ -9,17 +9,17 @@ import pytest
 from tests.support.arriving import NOON
 
 from relaydesk.store import refusals
-from relaydesk.store.refusals import Refused, count_refusal, network_of
+from relaydesk.store.refusals import RefusalKey, count_refusal, network_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from relaydesk.store import Store
+    from relaydesk.store.engine import Store
 
 DAY = date(2026, 11, 24)
 
 
-def count(store: Store, refused: Refused, number: int = 1, at: datetime = NOON) -> None:
+def count(store: Store, refused: RefusalKey, number: int = 1, at: datetime = NOON) -> None:
     with store.transaction() as session:
         count_refusal(session, refused, number, at)
 
@@ -33,9 +33,9 @@ def tally(store: Store, text: str = "") -> list[tuple[str, str, str, int]]:
 
 
 def test_it_adds_up_by_day_reason_network_and_domain(store: Store) -> None:
-    count(store, Refused(DAY, "no_role", "203.0.113.5", "Evil.example"))
-    count(store, Refused(DAY, "no_role", "203.0.113.77", "evil.example"), 4, NOON + timedelta(hours=1))
-    count(store, Refused(DAY, "forged", "2001:db8:1:2::3", "facebook.com"))
+    count(store, RefusalKey(DAY, "no_role", "203.0.113.5", "Evil.example"))
+    count(store, RefusalKey(DAY, "no_role", "203.0.113.77", "evil.example"), 4, NOON + timedelta(hours=1))
+    count(store, RefusalKey(DAY, "forged", "2001:db8:1:2::3", "facebook.com"))
     assert tally(store) == [
         ("forged", "2001:db8:1::/48", "facebook.com", 1),
         ("no_role", "203.0.113.0/24", "evil.example", 5),
@@ -50,9 +50,9 @@ def test_it_adds_up_by_day_reason_network_and_domain(store: Store) -> None:
 
 def test_it_is_bounded_a_day_and_forgets_old_days(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refusals, "DAILY_ROWS", 2)
-    count(store, Refused(DAY - timedelta(days=500), "no_role", "", "old.example"))
+    count(store, RefusalKey(DAY - timedelta(days=500), "no_role", "", "old.example"))
     for number in range(5):
-        count(store, Refused(DAY, "no_role", f"10.0.{number}.1", f"{number}.example"))
+        count(store, RefusalKey(DAY, "no_role", f"10.0.{number}.1", f"{number}.example"))
     assert tally(store) == [
         ("no_role", "", "", 3),
         ("no_role", "10.0.0.0/24", "0.example", 1),

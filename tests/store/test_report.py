@@ -14,20 +14,21 @@ from tests.support.arriving import open_ticket, planned
 from tests.support.shared import ROOT
 from tests.support.stories import at, event, opened, stopped
 
-from relaydesk import desk, timekeeper
-from relaydesk.clock.calendar import Calendar
-from relaydesk.report.publish import Form, publish
-from relaydesk.report.scope import Scope
+from relaydesk.business_time.calendar import Calendar
+from relaydesk.clocks import timekeeper
+from relaydesk.desk import acts
+from relaydesk.report.publish import ReportFormat, publish_report
+from relaydesk.report.scope import ReportScope
 from relaydesk.store import reporting
-from relaydesk.store.tables import Deadline, Refusal, Ticket, TicketEvent
+from relaydesk.store.tables import DeadlineTable, RefusalTable, TicketEventTable, TicketTable
 
 if TYPE_CHECKING:
     from sqlmodel import Session
 
     from relaydesk.events import Event
-    from relaydesk.store import Store
+    from relaydesk.store.engine import Store
 
-SCOPE = Scope(at(0), at(168))
+SCOPE = ReportScope(at(0), at(168))
 NOW = at(100)
 
 
@@ -37,12 +38,12 @@ def keep(store: Store, *events: Event, running: tuple[int, ...] = ()) -> None:
         for number in sorted({told.ticket_id for told in events}):
             moment = at(0)
             session.add(
-                Ticket(id=number, kind="case", queue="case", opened_at=moment, last_message_at=moment)
+                TicketTable(id=number, kind="case", queue="case", opened_at=moment, last_message_at=moment)
             )
         session.flush()
         for told in events:
             session.add(
-                TicketEvent(
+                TicketEventTable(
                     ticket_id=told.ticket_id,
                     at=told.at,
                     noted_at=NOW,
@@ -54,7 +55,7 @@ def keep(store: Store, *events: Event, running: tuple[int, ...] = ()) -> None:
             session.flush()
         for number in running:
             session.add(
-                Deadline(
+                DeadlineTable(
                     ticket_id=number,
                     queue="case",
                     clock="response",
@@ -72,7 +73,7 @@ def refuse(store: Store, day: str, code: str, count: int, network: str = "192.0.
     moment = datetime.fromisoformat(day).replace(tzinfo=UTC)
     with store.transaction() as session:
         session.add(
-            Refusal(
+            RefusalTable(
                 day=day,
                 code=code,
                 network=network,
@@ -84,13 +85,15 @@ def refuse(store: Store, day: str, code: str, count: int, network: str = "192.0.
         )
 
 
-def printed(store: Store, form: Form, scope: Scope = SCOPE) -> str:
+def printed(store: Store, form: ReportFormat, scope: ReportScope = SCOPE) -> str:
     out = io.StringIO()
-    publish(store, scope, out, form=form, calendar=Calendar.default(), now=NOW, templates=ROOT / "templates")
+    publish_report(
+        store, scope, out, form=form, calendar=Calendar.default(), now=NOW, templates=ROOT / "templates"
+    )
     return out.getvalue()
 
 
-def as_json(store: Store, scope: Scope = SCOPE) -> dict[str, Any]:
+def as_json(store: Store, scope: ReportScope = SCOPE) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(printed(store, "json", scope))
     return told
 
@@ -157,18 +160,18 @@ def test_refusals_are_added_up_by_reason_over_the_days(store: Store) -> None:
 def test_the_end_of_a_period_is_exclusive_for_refusals_too(store: Store) -> None:
     refuse(store, "2026-11-17", "forged", 1)
     day = datetime(2026, 11, 16, tzinfo=UTC)
-    assert as_json(store, Scope(day, day + timedelta(days=1)))["refused"] == []
+    assert as_json(store, ReportScope(day, day + timedelta(days=1)))["refused"] == []
 
 
 @pytest.mark.parametrize("form", ["table", "json", "csv", "html"])
-def test_every_form_is_printed_from_an_empty_store(store: Store, form: Form) -> None:
+def test_every_form_is_printed_from_an_empty_store(store: Store, form: ReportFormat) -> None:
     assert printed(store, form)
 
 
 def test_csv_holds_the_period_and_no_more(store: Store) -> None:
     keep(store, *opened(1), stopped(1, 5), *opened(2, -300), *opened(3, 2, kind="claim"), running=(2, 3))
     assert [row["ticket"] for row in csv.DictReader(io.StringIO(printed(store, "csv")))] == ["1", "3"]
-    narrowed = printed(store, "csv", Scope(at(0), at(168), queue="claim"))
+    narrowed = printed(store, "csv", ReportScope(at(0), at(168), queue="claim"))
     assert [row["ticket"] for row in csv.DictReader(io.StringIO(narrowed))] == ["3"]
 
 
@@ -213,19 +216,19 @@ def _plan(store: Store, session: Session) -> str:
 
 def test_it_reads_what_intake_desk_and_timekeeper_write(store: Store) -> None:
     """The whole line, with no event written by hand."""
-    desk.add_agent(store, "bob", now=at(-1))
+    acts.add_agent(store, "bob", now=at(-1))
     answered, late, undecided, again = (
         open_ticket(store, name=name, at=at(0), clocks=(planned(start=at(0)),))
         for name in ("answered", "late", "undecided", "again")
     )
     waiting = open_ticket(store, name="waiting", at=at(70), clocks=(planned(start=at(70)),), vouched=False)
-    desk.assign(store, late, "bob", actor="agent:bob", now=at(1))
-    desk.close(store, undecided, actor="agent:bob", now=at(2))
-    desk.close(store, again, actor="agent:bob", now=at(2))
-    desk.reopen(store, again, actor="agent:bob", now=at(3))
+    acts.assign(store, late, "bob", actor="agent:bob", now=at(1))
+    acts.close(store, undecided, actor="agent:bob", now=at(2))
+    acts.close(store, again, actor="agent:bob", now=at(2))
+    acts.reopen(store, again, actor="agent:bob", now=at(3))
     timekeeper.sweep(store, at(60), 100)
-    desk.answered_outside(store, answered, at=at(5), actor="agent:bob", now=at(61))
-    desk.answered_outside(store, late, at=at(55), actor="agent:alice", now=at(61))
+    acts.answered_outside(store, answered, at=at(5), actor="agent:bob", now=at(61))
+    acts.answered_outside(store, late, at=at(55), actor="agent:alice", now=at(61))
     told = as_json(store)
     assert {
         name: told["overall"][name]["tickets"]

@@ -13,8 +13,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 from tests.support import postgres
 
-from relaydesk.store import Store, StoreUnfit, schema
+from relaydesk.store import schema
 from relaydesk.store.durability import assure_sqlite
+from relaydesk.store.engine import Store
+from relaydesk.store.errors import StoreUnfit
 from relaydesk.store.tables import metadata
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from sqlalchemy import text
 from tests.support.arriving import NOON, ORDER, candidate, open_ticket, planned, store_message
 from tests.support.arriving import decision as decided
 
-from relaydesk import desk
+from relaydesk.desk import acts
 from relaydesk.store import tickets
 from relaydesk.store.tickets import QueueCount
 
 if TYPE_CHECKING:
-    from relaydesk.store import Store
+    from relaydesk.store.engine import Store
 
 MIDNIGHT = NOON + timedelta(hours=12)
 
@@ -30,7 +30,7 @@ def test_it_counts_open_due_today_and_overdue(store: Store) -> None:
     due_in(store, "c", 30)
     due_in(store, "d", None)
     due_in(store, "e", 3, kind="claim")
-    desk.close(store, due_in(store, "f", 1), actor="agent:bob", now=NOON)
+    acts.close(store, due_in(store, "f", 1), actor="agent:bob", now=NOON)
     with store.reading() as session:
         counted = tickets.counts(session, NOON + timedelta(hours=2), MIDNIGHT)
     assert counted == (QueueCount("case", 4, 1, 1), QueueCount("claim", 1, 1, 0))
@@ -55,10 +55,10 @@ def test_it_pages_by_deadline_and_puts_those_without_last(store: Store) -> None:
 
 
 def test_it_pages_over_all_queues_and_by_agent(store: Store) -> None:
-    desk.add_agent(store, "alice", now=NOON)
+    acts.add_agent(store, "alice", now=NOON)
     later = due_in(store, "a", 20)
     sooner = due_in(store, "b", 2, kind="claim", candidates=(candidate(),), bind_orders=(ORDER,))
-    desk.assign(store, later, "alice", actor="agent:alice", now=NOON)
+    acts.assign(store, later, "alice", actor="agent:alice", now=NOON)
     with store.reading() as session:
         everything = tickets.page(session)
         mine = tickets.page(session, assignee="alice")
@@ -148,7 +148,7 @@ def test_it_reads_no_closed_ticket_on_postgres(postgres_store: Store) -> None:
 def test_it_shows_the_raw_bytes_exactly(store: Store) -> None:
     from tests.support.arriving import envelope
 
-    from relaydesk.sorting.decision import Placement
+    from relaydesk.policy.decision import Placement
 
     body = bytes(range(256)) * 40
     kept = store_message(store, decided(Placement("open")), body=body)

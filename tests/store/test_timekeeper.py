@@ -10,9 +10,12 @@ import pytest
 from sqlalchemy import event, text
 from tests.support.arriving import NOON, open_ticket, planned
 
-from relaydesk import desk, timekeeper
-from relaydesk.store import StoreUnavailable, clocks, journal, tickets
-from relaydesk.timekeeper import Rederived, Swept
+from relaydesk.clocks import timekeeper
+from relaydesk.clocks.timekeeper import Rederived, Swept
+from relaydesk.desk import acts
+from relaydesk.store import deadlines, tickets
+from relaydesk.store import events as journal
+from relaydesk.store.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,8 +24,8 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from relaydesk.events import Event
-    from relaydesk.sorting.decision import Planned
-    from relaydesk.store import Store
+    from relaydesk.policy.decision import Planned
+    from relaydesk.store.engine import Store
 
 HOUR = timedelta(hours=1)
 DUE = NOON + 48 * HOUR
@@ -57,7 +60,7 @@ def test_it_leaves_stopped_clocks_alone(store: Store) -> None:
         open_ticket(store, name="a"),
         open_ticket(store, name="b", clocks=(planned(warn=None),)),
     )
-    desk.answered_outside(store, answered, at=NOON + HOUR, actor="agent:bob", now=NOON + HOUR)
+    acts.answered_outside(store, answered, at=NOON + HOUR, actor="agent:bob", now=NOON + HOUR)
     assert timekeeper.sweep(store, DUE + HOUR) == Swept(breached=1)
     assert stamps(store, answered) == []
     assert [e.what for e in stamps(store, silent)] == ["breached"]
@@ -96,17 +99,17 @@ def test_it_stamps_once_when_two_read_before_either_writes(store: Store) -> None
     """The conditional update itself: the second of two claims finds the row stamped."""
     ticket = open_ticket(store)
     with store.reading() as session:
-        stale = clocks.of_tickets(session, [ticket])
+        stale = deadlines.of_tickets(session, [ticket])
     assert timekeeper.sweep(store, DUE + HOUR) == Swept(warned=1, breached=1)
     with store.transaction() as session:
-        assert clocks.mark_passed(session, stale, DUE + HOUR, DUE + HOUR) == (0, 0)
+        assert deadlines.mark_passed(session, stale, DUE + HOUR, DUE + HOUR) == (0, 0)
     assert len(stamps(store, ticket)) == 2
 
 
 def test_it_leaves_what_another_sweeper_holds_to_it(postgres_store: Store) -> None:
     open_ticket(postgres_store)
     with postgres_store.transaction() as session:
-        held = clocks.claim(session, clocks.fallen_due(session, DUE + HOUR, 9))
+        held = deadlines.claim(session, deadlines.fallen_due(session, DUE + HOUR, 9))
         assert len(held) == 1
         assert timekeeper.sweep(postgres_store, DUE + HOUR) == Swept()
     assert timekeeper.sweep(postgres_store, DUE + HOUR) == Swept(warned=1, breached=1)
@@ -139,7 +142,7 @@ def test_it_is_not_held_up_by_a_bad_row(store: Store, monkeypatch: pytest.Monkey
 def test_it_ends_when_the_store_is_away(sqlite_url: str) -> None:
     import sqlite3
 
-    from relaydesk.store import Store
+    from relaydesk.store.engine import Store
 
     store = Store.open(sqlite_url, lock_timeout=0.05)
     open_ticket(store)
@@ -161,17 +164,17 @@ def test_it_derives_running_deadlines_again(store: Store, monkeypatch: pytest.Mo
     monkeypatch.setattr(timekeeper, "BATCH", 2)
     running = open_ticket(store, name="a", clocks=(planned("evidence", hours=240), planned()))
     closed, answered = open_ticket(store, name="b"), open_ticket(store, name="c")
-    desk.close(store, closed, actor="agent:bob", now=NOON)
-    desk.answered_outside(store, answered, at=NOON, actor="agent:bob", now=NOON)
+    acts.close(store, closed, actor="agent:bob", now=NOON)
+    acts.answered_outside(store, answered, at=NOON, actor="agent:bob", now=NOON)
     others = [open_ticket(store, name=f"n{number}") for number in range(3)]
-    assert timekeeper.rederive(store, shorter, NOON + HOUR) == Rederived(seen=5, moved=4)
-    assert timekeeper.rederive(store, shorter, NOON + HOUR) == Rederived(seen=5, moved=0)
+    assert timekeeper.rederive_deadlines(store, shorter, NOON + HOUR) == Rederived(seen=5, moved=4)
+    assert timekeeper.rederive_deadlines(store, shorter, NOON + HOUR) == Rederived(seen=5, moved=0)
     with store.reading() as session:
-        assert {c.due_at for c in clocks.of_tickets(session, [running])} == {
+        assert {c.due_at for c in deadlines.of_tickets(session, [running])} == {
             NOON + 30 * HOUR,
             NOON + 240 * HOUR,
         }
-        assert [c.due_at for c in clocks.of_tickets(session, [closed, answered])] == [DUE, DUE]
+        assert [c.due_at for c in deadlines.of_tickets(session, [closed, answered])] == [DUE, DUE]
         rows = [tickets.row(session, ticket) for ticket in (running, *others)]
         told = [e for _, e in tickets.events(session, running) if e.what == "clock_moved"]
     assert [row and row.next_due for row in rows] == [NOON + 30 * HOUR] * 4
@@ -187,10 +190,10 @@ def test_it_derives_the_others_when_one_plan_fails(store: Store) -> None:
             raise ValueError("no open time")
         return shorter(queue, start, relay=relay, contact_reason=contact_reason)
 
-    done = timekeeper.rederive(store, failing, NOON)
+    done = timekeeper.rederive_deadlines(store, failing, NOON)
     assert (done.seen, done.moved, done.failed[0][1]) == (2, 1, "ValueError: no open time")
     with store.reading() as session:
-        assert clocks.of_tickets(session, [good])[0].due_at == NOON + 30 * HOUR
+        assert deadlines.of_tickets(session, [good])[0].due_at == NOON + 30 * HOUR
 
 
 def test_it_finds_what_fell_due_off_the_deadline_indexes(sqlite_store: Store) -> None:
@@ -205,7 +208,7 @@ def test_it_finds_what_fell_due_off_the_deadline_indexes(sqlite_store: Store) ->
 
     event.listen(sqlite_store.engine, "before_cursor_execute", note)
     with sqlite_store.reading() as session:
-        clocks.fallen_due(session, NOON, 100)
+        deadlines.fallen_due(session, NOON, 100)
     event.remove(sqlite_store.engine, "before_cursor_execute", note)
     plans = []
     with sqlite_store.reading() as session:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from relaydesk import answered, answering
-from relaydesk.answers.answer import Shop
-from relaydesk.letterhead import Letterhead
+from relaydesk.clocks import response
+from relaydesk.desk import answers
+from relaydesk.outbound.answer import Shop
+from relaydesk.outbound.sender import Sender
 from relaydesk.store import outbox, tickets
 from tests.support.arriving import NOON, planned
 
@@ -15,12 +16,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from relaydesk.events import Event
-    from relaydesk.sorting.decision import Planned
-    from relaydesk.store import Store
+    from relaydesk.policy.decision import Planned
+    from relaydesk.store.engine import Store
 
 HOUR = timedelta(hours=1)
 SECRET = b"s" * 32
-LETTERHEAD = Letterhead(
+LETTERHEAD = Sender(
     shop=Shop("Example Shop", "help@shop.example", "shop.example"),
     sender_domains=frozenset({"support.facebook.com", "support.instagram.com"}),
     secret=SECRET,
@@ -55,12 +56,12 @@ def write(
     now: datetime = NOON + HOUR,
     dry_run: bool = False,
     **chosen: Any,
-) -> answering.Queued:
+) -> answers.Queued:
     """An answer by somebody who has seen all of the ticket, unless ``seen`` says otherwise."""
-    return answering.answer(
+    return answers.answer(
         store,
         ticket,
-        answering.Written(text, **chosen),
+        answers.Written(text, **chosen),
         LETTERHEAD,
         seen=last_event(store, ticket) if seen is None else seen,
         actor=actor,
@@ -73,8 +74,8 @@ def send(store: Store, ticket: int, at: datetime) -> None:
     """Everything due by ``at`` got its 250 from the next hop then."""
     with store.transaction() as session:
         for claimed in outbox.claim(session, "test", at, HOUR, 10):
-            outbox.delivered(session, claimed, outbox.Outcome(at, 250, "Ok"), "hop.example", at)
+            outbox.delivered(session, claimed, outbox.DeliveryOutcome(at, 250, "Ok"), "hop.example", at)
             if claimed.purpose == "answer":
-                answered.stop_response_clock(
+                response.stop_response_clock(
                     session, ticket, claimed.message_id, at=at, actor=claimed.author, plan=plan, now=at
                 )

@@ -8,8 +8,8 @@ from email import policy
 from email.parser import BytesParser
 from typing import Any
 
-from relaydesk.answers.answer import Bound, Draft, Question, Shop
-from relaydesk.answers.compose import answer_message_id, compose
+from relaydesk.outbound.answer import Binding, Draft, Question, Shop
+from relaydesk.outbound.compose import answer_message_id, compose_answer
 
 SECRET = b"a secret of the tests"
 DATE = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -30,11 +30,11 @@ def draft(text: str = "It is on its way.", **parts: Any) -> Draft:
 
 
 def composed(question: Question, draft: Draft, shop: Shop = SHOP) -> bytes:
-    return compose(question, draft, shop, message_id=MESSAGE_ID, date=DATE)
+    return compose_answer(question, draft, shop, message_id=MESSAGE_ID, date=DATE)
 
 
-def bound(question: Question, draft: Draft, shop: Shop = SHOP) -> Bound:
-    return Bound(question.relay_address, draft.order_id, shop.contact, DOMAINS, draft.merchant_ref)
+def bound(question: Question, draft: Draft, shop: Shop = SHOP) -> Binding:
+    return Binding(question.relay_address, draft.order_id, shop.contact, DOMAINS, draft.merchant_ref)
 
 
 @dataclass(frozen=True)

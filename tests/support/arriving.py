@@ -5,21 +5,22 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from relaydesk.letters.envelope import Envelope, Origin
-from relaydesk.letters.letter import Address, Attachment, Letter
-from relaydesk.mailauth.verdict import AuthReport, DkimResult, DmarcResult, SpfResult
+from relaydesk.classify.findings import Candidate, Findings, Match
+from relaydesk.message.auth_results import AuthResults, DkimResult, DmarcResult, SpfResult
+from relaydesk.message.envelope import Envelope, Origin
+from relaydesk.message.message import Address, Attachment, Message
+from relaydesk.policy.decision import Decision, Placement, Planned
 from relaydesk.reasons import reason
-from relaydesk.sorting.decision import Decision, Placement, Planned
-from relaydesk.sorting.findings import Candidate, Findings, Match
-from relaydesk.store import Store, arrivals
+from relaydesk.store import messages
 
 if TYPE_CHECKING:
-    from relaydesk.sorting.decision import ClockName
+    from relaydesk.policy.decision import ClockName
+    from relaydesk.store.engine import Store
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 ALICE = "case++aaaa@support.facebook.com"
 ORDER = "368509000000001"
-AUTH = AuthReport(
+AUTH = AuthResults(
     SpfResult("pass", "support.facebook.com"),
     (DkimResult("pass", "support.facebook.com", "s1", b="YWJj"),),
     DmarcResult("pass", "reject", "facebook.com", aligned_by=("dkim",)),
@@ -35,9 +36,9 @@ def envelope(body: bytes = b"Where is my order?\r\n", at: datetime = NOON) -> En
     )
 
 
-def letter(subject: str = "Hello", attachments: tuple[Attachment, ...] = ()) -> Letter:
+def letter(subject: str = "Hello", attachments: tuple[Attachment, ...] = ()) -> Message:
     sender = Address("Alice", "case++aaaa", "support.facebook.com")
-    return Letter(from_=(sender,), subject=subject, message_id="<1@facebook.com>", attachments=attachments)
+    return Message(from_=(sender,), subject=subject, message_id="<1@facebook.com>", attachments=attachments)
 
 
 def planned(
@@ -75,9 +76,9 @@ def store_message(
     body: bytes = b"Where is my order?\r\n",
     at: datetime = NOON,
     **parts: Any,
-) -> arrivals.Recorded:
+) -> messages.Recorded:
     with store.transaction() as session:
-        return arrivals.record(
+        return messages.record(
             session, envelope(body, at), letter(**parts), AUTH, decided, trace="Received: by us", now=at
         )
 
@@ -108,4 +109,4 @@ def asked(store: Store, body: bytes = b"Where is my order?\r\n", **keys: Any) ->
         "bounce_ticket": None,
     }
     with store.reading() as session:
-        return arrivals.known(session, **(usual | keys))
+        return messages.known(session, **(usual | keys))

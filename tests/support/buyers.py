@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 
-from relaydesk.mailauth.signing import sign
+from relaydesk.mailauth.signing import sign_dkim
 from tests.support.signing import SELECTOR, key, key_zone
 
 DOMAIN = "support.instagram.com"
@@ -90,7 +90,7 @@ def forged(number: int) -> Mail:
 
 
 def _signed(raw: bytes, private_key: bytes) -> bytes:
-    return sign(raw, DOMAIN, SELECTOR, private_key)
+    return sign_dkim(raw, DOMAIN, SELECTOR, private_key)
 
 
 def _compose(number: int, thread: int | None, fillers: int, photo: bytes) -> bytes:

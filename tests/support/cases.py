@@ -12,37 +12,38 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from relaydesk import desk, setup
-from relaydesk.cases.case import load
-from relaydesk.cases.compose import compose, delivery
-from relaydesk.cases.wire import send
-from relaydesk.configuration import load as load_settings
+from relaydesk.config import parts
+from relaydesk.config.load import load_settings
 from relaydesk.data import data_path
-from relaydesk.door.dots import read_flaw
-from relaydesk.door.listener import serve
-from relaydesk.door.replies import reply_for
-from relaydesk.door.room import Door
-from relaydesk.explain import as_object, envelope_of, explain
-from relaydesk.intake import Intake
-from relaydesk.mailauth.resolver import Resolver
-from relaydesk.mailauth.zone import ZoneSource, parse_zone
-from relaydesk.mailauth.zoneserver import ZoneServer
+from relaydesk.desk import acts
+from relaydesk.dns.resolver import Resolver
+from relaydesk.dns.zone import ZoneSource, parse_zone
+from relaydesk.dns.zone_server import ZoneServer
+from relaydesk.intake.explain import envelope_of_file, explain, explanation
+from relaydesk.intake.receive import Intake
 from relaydesk.orders.importer import import_file
-from relaydesk.store.numbers import of_tickets
-from relaydesk.store.tables import Message, Ticket, table
+from relaydesk.samples.case import load_case
+from relaydesk.samples.compose import compose_case, composed_mail
+from relaydesk.samples.wire import send_composed
+from relaydesk.smtpd.data_reader import read_flaw
+from relaydesk.smtpd.listener import open_listener
+from relaydesk.smtpd.replies import reply_for
+from relaydesk.smtpd.server import Endpoint
+from relaydesk.store.tables import MessageTable, TicketTable, table
+from relaydesk.store.ticket_orders import of_tickets
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from datetime import datetime
 
-    from relaydesk.cases.case import Case, Step
-    from relaydesk.letters.envelope import Envelope, Origin
+    from relaydesk.classify.rules import Rules
+    from relaydesk.config.settings import Settings
+    from relaydesk.message.envelope import Envelope, Origin
+    from relaydesk.policy.decision import Admission, Decision, Gathered
+    from relaydesk.policy.policy import Policy
     from relaydesk.reasons import Reason
-    from relaydesk.settings import Settings
-    from relaydesk.sorting.decision import Admission, Decision, Gathered
-    from relaydesk.sorting.policy import Policy
-    from relaydesk.sorting.rules import Rules
-    from relaydesk.store import Store
+    from relaydesk.samples.case import Case, Step
+    from relaydesk.store.engine import Store
 
 FIXTURES = data_path("fixtures")
 KEYS = FIXTURES / "keys"
@@ -52,7 +53,7 @@ SILENCE, PATIENCE = 0.5, 20.0
 
 
 def golden(name: str) -> Case:
-    return load(FIXTURES, name)
+    return load_case(FIXTURES, name)
 
 
 @cache
@@ -65,20 +66,20 @@ def settings() -> Settings:
 @cache
 def policy() -> Policy:
     conf = settings()
-    return setup.policy(conf, setup.allowlist(conf))
+    return parts.policy(conf, parts.allowlist(conf))
 
 
 @cache
 def rules() -> Rules:
-    return setup.rules(settings())
+    return parts.rules(settings())
 
 
 async def explained(case: Case) -> dict[str, Any]:
     """What ``relaydesk explain`` says of the case's message."""
     step = case.last
-    given = delivery(step, case.received_at, KEYS, secret=settings().secret)
-    envelope = envelope_of(
-        compose(step, case.received_at, KEYS, as_file=True),
+    given = composed_mail(step, case.received_at, KEYS, secret=settings().secret)
+    envelope = envelope_of_file(
+        compose_case(step, case.received_at, KEYS, as_file=True),
         peer="127.0.0.1" if step.via == "direct" else step.peer,
         helo=step.helo,
         mail_from=step.mail_from,
@@ -89,7 +90,7 @@ async def explained(case: Case) -> dict[str, Any]:
     resolver = Resolver(ZoneSource(parse_zone(case.zone)))
     flaw = read_flaw(envelope.raw, settings().limits)
     gathered, decision = await explain(envelope, resolver, policy(), rules(), flaw)
-    return as_object(envelope, gathered, decision, reply_for(decision).line())
+    return explanation(envelope, gathered, decision, reply_for(decision).line())
 
 
 class Watched(Intake):
@@ -130,14 +131,16 @@ class Room:
         """Do one step at the moment it tells."""
         self.now = self.case.received_at + step.delay
         if step.act == "close":
-            desk.close(self.store, self.latest(), actor="agent:alice", now=self.now)
+            acts.close(self.store, self.latest(), actor="agent:alice", now=self.now)
             return {}
         return await self.hand_in(step)
 
     async def hand_in(self, step: Step) -> dict[str, Any]:
         self.intake.seen, self.intake.turned = [], []
-        given = delivery(step, self.case.received_at, KEYS, secret=settings().secret, ticket=self.latest())
-        reply = await asyncio.to_thread(send, given, "127.0.0.1", self.port, seconds=20)
+        given = composed_mail(
+            step, self.case.received_at, KEYS, secret=settings().secret, ticket=self.latest()
+        )
+        reply = await asyncio.to_thread(send_composed, given, "127.0.0.1", self.port, seconds=20)
         if not self.intake.seen:
             ((line, why, origin),) = self.intake.turned
             assert line == reply
@@ -149,11 +152,11 @@ class Room:
             }  # fmt: skip
         ((envelope, gathered, decision),) = self.intake.seen
         assert envelope.raw == given.raw
-        return as_object(envelope, gathered, decision, reply)
+        return explanation(envelope, gathered, decision, reply)
 
     def latest(self) -> int:
         """The ticket of the newest message, 0 for none."""
-        return max(((row["id"], row["ticket_id"]) for row in self.rows(Message)), default=(0, 0))[1]
+        return max(((row["id"], row["ticket_id"]) for row in self.rows(MessageTable)), default=(0, 0))[1]
 
     def rows(self, model: Any) -> list[dict[str, Any]]:
         with self.store.reading() as session:
@@ -161,7 +164,7 @@ class Room:
 
     def at_the_desk(self, answer: dict[str, Any]) -> dict[str, Any]:
         """What people find in the store afterwards, for ``desk:`` in expected.yaml."""
-        tickets, messages = self.rows(Ticket), self.rows(Message)
+        tickets, messages = self.rows(TicketTable), self.rows(MessageTable)
         last = max(tickets, key=lambda row: row["id"], default={})
         with self.store.reading() as session:
             numbers = of_tickets(session, [last["id"]] if last else [])
@@ -195,14 +198,14 @@ async def opened(case: Case, store: Store) -> AsyncIterator[Room]:
                 clock=lambda: room.now,
                 workers=workers,
             )
-            door = Door(
+            door = Endpoint(
                 "mx.shop.example",
                 settings().limits,
                 room.intake,
                 lambda: policy().allowlist,
                 lambda: room.now,
             )
-            listener = await serve(sock, door)
+            listener = await open_listener(sock, door)
             room.port = listener.address[1]
             yield room
             await listener.close(0.5)

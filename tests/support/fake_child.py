@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 
-from relaydesk.processes.inherited import inherited
+from relaydesk.server.inherited import inherited
 
 
 def main() -> int:

@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 
 from relaydesk import logs
-from relaydesk.listen import Address
-from relaydesk.processes.listening import ListenError, bind
-from relaydesk.processes.privileges import PrivilegeError, drop_privileges
-from relaydesk.processes.supervisor import Child, Pace, supervise
+from relaydesk.config.listen import ListenAddress
+from relaydesk.server.listening import ListenError, bind
+from relaydesk.server.privileges import PrivilegeError, drop_privileges
+from relaydesk.server.supervisor import Child, SupervisorTiming, supervise
 
 SHELL = """
 read -r lifeline _ <<< "$_RELAYDESK_INHERITED"
@@ -45,7 +45,7 @@ def main() -> int:
     doors = [mode for mode in options.modes if mode != "office"]
     try:
         bound = bind(
-            [Address.parse(one) for one in options.addresses.split(",")], len(doors), options.patience
+            [ListenAddress.parse(one) for one in options.addresses.split(",")], len(doors), options.patience
         )
         if options.user:
             drop_privileges(options.user)
@@ -65,7 +65,7 @@ def main() -> int:
     return supervise(
         children,
         announcement=f"relaydesk listens on {where}",
-        pace=Pace(grace=options.grace, first_pause=0.1),
+        pace=SupervisorTiming(grace=options.grace, first_pause=0.1),
     )
 
 

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 from ruamel.yaml import YAML
 from sqlalchemy import select
 
-from relaydesk.answers import cleaning
-from relaydesk.answers.answer import Shop
-from relaydesk.answers.enclosures import enclose
-from relaydesk.clients import add_client
-from relaydesk.door.limits import Limits
-from relaydesk.door.submission import submission_door
-from relaydesk.gateway import Gateway
-from relaydesk.letterhead import Letterhead
-from relaydesk.sorting.decision import Placement
-from relaydesk.store import arrivals, outbox, tickets
-from relaydesk.store.tables import Outbox, table
+from relaydesk.desk.clients import add_client
+from relaydesk.gateway import rules as cleaning
+from relaydesk.gateway.receive import Gateway
+from relaydesk.outbound.answer import Shop
+from relaydesk.outbound.attachments import attach_files
+from relaydesk.outbound.sender import Sender
+from relaydesk.policy.decision import Placement
+from relaydesk.smtpd.limits import Limits
+from relaydesk.smtpd.submission import submission_endpoint
+from relaydesk.store import messages, outbox, tickets
+from relaydesk.store.tables import OutboxTable, table
 from tests.support.arriving import AUTH as PROVEN
 from tests.support.arriving import NOON, candidate, decision, letter, planned
 from tests.support.arriving import envelope as arrived
@@ -37,11 +37,13 @@ if TYPE_CHECKING:
     from relaydesk.store.engine import Store
 
 FILE = Path(cleaning.__file__).with_name("desks.yaml")
-RULES = cleaning.load(YAML(typ="safe", pure=True).load(FILE.read_text(encoding="utf-8")), FILE.name)
+RULES = cleaning.load_gateway_rules(
+    YAML(typ="safe", pure=True).load(FILE.read_text(encoding="utf-8")), FILE.name
+)
 ALICE = "case++aaaa@support.facebook.com"
 ORDER = "368509000000001"
 SHOP = Shop("Shop", "help@shop.example", "shop.example")
-HEAD = Letterhead(
+HEAD = Sender(
     SHOP, frozenset({"support.facebook.com"}), b"k" * 32, timedelta(seconds=30), timedelta(hours=72)
 )
 PASSWORD = "correct-horse-battery"
@@ -56,7 +58,7 @@ def asked(
     message_id: str = "<1@facebook.com>",
     address: str = ALICE,
     candidates: tuple[Any, ...] = (),
-) -> arrivals.Recorded:
+) -> messages.Recorded:
     """Customer mail in the store, opening a ticket or joining one."""
     placement = (
         Placement("open", thread_key=address.lower(), bind_orders=bind)
@@ -66,7 +68,7 @@ def asked(
     clocks = (planned(),) if ticket is None else ()
     decided = decision(placement, clocks=clocks, relay_address=address, candidates=candidates)
     with store.transaction() as session:
-        return arrivals.record(
+        return messages.record(
             session,
             arrived(body),
             replace(letter(), message_id=message_id),
@@ -90,11 +92,11 @@ class OpenGateway(OpenDoor):
             letterhead=lambda: HEAD,
             rules=lambda: self.rules,
             swallow=lambda: self.swallow,
-            enclose=enclose,
+            enclose=attach_files,
             clock=lambda: datetime.now(UTC),
             workers=ThreadPoolExecutor(2),
         )
-        self.door = submission_door(
+        self.door = submission_endpoint(
             "mx.shop.example", Limits(**limits), self.gateway, lambda: datetime.now(UTC), lambda: self.tls
         )
 
@@ -129,7 +131,9 @@ def rows(store: Store) -> list[outbox.OutboxRow]:
 def made(store: Store, answer: int) -> EmailMessage:
     """A queued message as its reader parses it."""
     with store.reading() as session:
-        found = session.connection().execute(select(table(Outbox).c.raw).where(table(Outbox).c.id == answer))
+        found = session.connection().execute(
+            select(table(OutboxTable).c.raw).where(table(OutboxTable).c.id == answer)
+        )
         return BytesParser(policy=policy.default).parsebytes(found.scalar_one())
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relaydesk.letters.parse import read
-from relaydesk.sorting import rules as rules_file
-from relaydesk.sorting.rules import load
-from relaydesk.sorting.sort import sort
+from relaydesk.classify import rules_file
+from relaydesk.classify.classify import classify
+from relaydesk.classify.rules_file import load_rules
+from relaydesk.message.parse import parse_message
 
 if TYPE_CHECKING:
-    from relaydesk.sorting.findings import Findings
+    from relaydesk.classify.findings import Findings
 
 FILE = Path(rules_file.__file__).with_name("facebook.yaml")
-RULES = load(FILE.read_text(encoding="utf-8"), FILE.name)
+RULES = load_rules(FILE.read_text(encoding="utf-8"), FILE.name)
 DOMAINS = frozenset(
     {"support.instagram.com", "shopping.instagram.com", "support.facebook.com", "commerce.facebook.com",
      "marketplace.facebook.com", "mx.facebook.com"}
@@ -24,4 +24,4 @@ DOMAINS = frozenset(
 def sorted_mail(sender: str, subject: str = "Hello", text: str = "hi", extra: str = "") -> Findings:
     """What sorting finds in one mail; ``extra`` are further header lines."""
     raw = f"From: {sender}\r\nSubject: {subject}\r\n{extra}\r\n{text}"
-    return sort(read(raw.encode()), RULES, DOMAINS)
+    return classify(parse_message(raw.encode()), RULES, DOMAINS)

@@ -19,24 +19,25 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from relaydesk.answers.courier import Courier
-from relaydesk.answers.nexthop import NextHop, Patience
-from relaydesk.dispatcher import Dispatcher, Pace
+from relaydesk.dns.resolver import Resolver
+from relaydesk.dns.zone import ZoneSource, parse_zone
 from relaydesk.logs import configure
-from relaydesk.mailauth.resolver import Resolver
-from relaydesk.mailauth.zone import ZoneSource, parse_zone
-from relaydesk.store import Store, outbox
+from relaydesk.outbound.courier import Courier
+from relaydesk.outbound.dispatcher import Dispatcher, DispatchTiming
+from relaydesk.outbound.next_hop import NextHop, Timeouts
+from relaydesk.store import outbox
+from relaydesk.store.engine import Store
 from relaydesk.store.outbox import Finished, Outgoing
 from tests.support.arriving import NOON, open_ticket, planned
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from relaydesk.sorting.decision import Planned
+    from relaydesk.policy.decision import Planned
     from relaydesk.store.outbox import Claimed
 
 HOUR = timedelta(hours=1)
-SHORT = Patience(connect=0.3, command=0.3, dot=0.3, total=1.0, idle=5.0)
+SHORT = Timeouts(connect=0.3, command=0.3, dot=0.3, total=1.0, idle=5.0)
 
 
 def plan(queue: str, start: datetime, *, relay: bool, contact_reason: str = "") -> tuple[Planned, ...]:
@@ -138,8 +139,8 @@ async def dispatching(
     clock: Callable[[], datetime],
     who: str = "",
     chance: Callable[[], float] = lambda: 0.5,
-    patience: Patience = SHORT,
-    pace: Pace | None = None,
+    patience: Timeouts = SHORT,
+    pace: DispatchTiming | None = None,
     check: Callable[[Claimed], None] = let_pass,
     **more: Any,
 ) -> AsyncIterator[Dispatcher]:
@@ -159,7 +160,7 @@ async def dispatching(
                 clock=clock,
                 chance=chance,
                 workers=workers,
-                pace=pace or Pace(pause=0.02, drain=2.0),
+                pace=pace or DispatchTiming(pause=0.02, drain=2.0),
                 **more,
             )
         finally:
@@ -181,7 +182,7 @@ async def _dispatch(url: str, port: int, epoch: float, speed: float) -> None:
         return datetime.fromtimestamp(epoch + (time.time() - epoch) * speed, UTC)
 
     # The lease in real seconds is longer than a delivery may take, as in earnest.
-    pace = Pace(lease=timedelta(seconds=2.5 * speed), pause=0.02, drain=3.0)
+    pace = DispatchTiming(lease=timedelta(seconds=2.5 * speed), pause=0.02, drain=3.0)
     chance = random.Random(os.getpid()).random
     async with dispatching(store, loopback(port), clock=now, chance=chance, pace=pace) as dispatcher:
         os.write(1, b"ready\n")

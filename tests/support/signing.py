@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from relaydesk.mailauth.resolver import CacheLimits, Resolver
-from relaydesk.mailauth.signing import key_record, new_key, sign
-from relaydesk.mailauth.zone import ZoneSource, parse_zone
+from relaydesk.dns.resolver import CacheLimits, Resolver
+from relaydesk.dns.zone import ZoneSource, parse_zone
+from relaydesk.mailauth.signing import dkim_key_record, new_dkim_key, sign_dkim
 
 SELECTOR = "s1024-2013-q3"
 DOMAIN = "support.instagram.com"
@@ -30,16 +30,16 @@ def key(bits: int = 1024) -> bytes:
     return _keys(bits)
 
 
-_keys = cache(new_key)
+_keys = cache(new_dkim_key)
 
 
 def signed(raw: bytes = MESSAGE, *, domain: str = DOMAIN, bits: int = 1024, **how: object) -> bytes:
     """``raw`` with a signature in the shape of real Instagram mail."""
-    return sign(raw, domain, SELECTOR, key(bits), **how)  # type: ignore[arg-type]
+    return sign_dkim(raw, domain, SELECTOR, key(bits), **how)  # type: ignore[arg-type]
 
 
 def key_zone(domain: str = DOMAIN, bits: int = 1024, **how: str) -> dict[str, list[object]]:
-    return {f"{SELECTOR}._domainkey.{domain}": [{"TXT": key_record(key(bits), **how)}]}
+    return {f"{SELECTOR}._domainkey.{domain}": [{"TXT": dkim_key_record(key(bits), **how)}]}
 
 
 def over(zone: dict[str, list[object]]) -> Resolver:

@@ -10,19 +10,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from relaydesk.door.allowlist import parse
-from relaydesk.door.limits import Limits
-from relaydesk.door.listener import serve
-from relaydesk.door.room import Door
+from relaydesk.classify.findings import Findings, Match
+from relaydesk.policy.allowlist import parse_allowlist
+from relaydesk.policy.decision import Admission, Decision
 from relaydesk.reasons import Reason, reason
-from relaydesk.sorting.decision import Admission, Decision
-from relaydesk.sorting.findings import Findings, Match
+from relaydesk.smtpd.limits import Limits
+from relaydesk.smtpd.listener import open_listener
+from relaydesk.smtpd.server import Endpoint
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Coroutine, Iterator
 
-    from relaydesk.letters.envelope import Envelope, Origin
+    from relaydesk.message.envelope import Envelope, Origin
 
 ORIGIN = "66.220.144.130"
 MAIL = b"From: a@support.facebook.com\r\nSubject: hello\r\n\r\nbody\r\n"
@@ -81,11 +81,11 @@ class OpenDoor:
         implicit_tls: bool = False,
     ) -> None:
         self.receiver = Receiver()
-        self.allowlist = parse(lists)
+        self.allowlist = parse_allowlist(lists)
         self.tls = tls
         self.host = host
         self.implicit_tls = implicit_tls
-        self.door = Door(
+        self.door = Endpoint(
             "mx.shop.example",
             limits or Limits(),
             self.receiver,
@@ -101,7 +101,7 @@ class OpenDoor:
         sock = socket.socket(family)
         sock.bind((self.host, 0))
         self._thread.start()
-        self.listener = self.run(serve(sock, self.door, implicit_tls=self.implicit_tls))
+        self.listener = self.run(open_listener(sock, self.door, implicit_tls=self.implicit_tls))
         self.port: int = self.listener.address[1]
         return self
 

@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relaydesk.answers.nexthop import Patience
-from relaydesk.dispatcher import Pace
-from relaydesk.store import Store, clocks, outbox
+from relaydesk.outbound.dispatcher import DispatchTiming
+from relaydesk.outbound.next_hop import Timeouts
+from relaydesk.store import deadlines, outbox
 from tests.support.arriving import NOON
 from tests.support.nexthop import BRIEFLY, NextHopServer, Weather
 from tests.support.sending import Hands, dispatching, loopback, queue_many, until
@@ -23,11 +23,12 @@ from tests.support.sending import Hands, dispatching, loopback, queue_many, unti
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from relaydesk.store.engine import Store
     from relaydesk.store.outbox import OutboxRow
 
 ROOT = Path(__file__).parents[2]
-HURRIED = Patience(connect=0.05, command=0.05, dot=0.05, total=0.5, idle=5.0)
-PACE = Pace(pause=0.01, drain=2.0)
+HURRIED = Timeouts(connect=0.05, command=0.05, dot=0.05, total=0.5, idle=5.0)
+PACE = DispatchTiming(pause=0.01, drain=2.0)
 
 
 async def storm(store: Store, seed: int, tickets: int = 3, each: int = 2) -> NextHopServer:
@@ -93,7 +94,7 @@ def clocks_agree(store: Store, rows: object) -> None:
         first.setdefault(row.ticket_id, row.sent_at)
     with store.reading() as session:
         for ticket, sent_at in first.items():
-            (clock,) = clocks.of_tickets(session, [ticket])
+            (clock,) = deadlines.of_tickets(session, [ticket])
             assert clock.stopped_at == sent_at, (ticket, clock)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from relaydesk.door.allowlist import AllowlistError, parse
+from relaydesk.policy.allowlist import AllowlistError, parse_allowlist
 
 SHIPPED = Path(__file__).resolve().parents[2] / "allowlist.yaml"
 
@@ -32,12 +32,12 @@ senders:
 
 def problems(text: str) -> dict[int, str]:
     with pytest.raises(AllowlistError) as caught:
-        parse(text, "list.yaml")
+        parse_allowlist(text, "list.yaml")
     return {problem.line: problem.text for problem in caught.value.problems}
 
 
 def test_it_ships_the_five_documented_networks_and_the_sender_domains() -> None:
-    shipped = parse(SHIPPED.read_text(encoding="utf-8"))
+    shipped = parse_allowlist(SHIPPED.read_text(encoding="utf-8"))
     assert {str(entry.network) for entry in shipped.networks} == {
         "66.220.144.128/25",
         "66.220.155.128/25",
@@ -62,7 +62,7 @@ def test_it_ships_examples_that_work_once_their_comment_signs_are_taken_away() -
     example = [line.removeprefix("# ") for line in lines[start : lines.index("relays: []")]]
     start = lines.index("# proxies:")
     example += [line.removeprefix("# ") for line in lines[start : lines.index("proxies: []")]]
-    found = parse("\n".join(example))
+    found = parse_allowlist("\n".join(example))
     assert {entry.format for entry in found.relays} == {"postfix", "exim", "google", "m365"}
     assert [entry.xclient for entry in found.proxies] == [False, True]
 
@@ -88,19 +88,19 @@ def test_it_ships_examples_that_work_once_their_comment_signs_are_taken_away() -
 def test_it_grants_the_role_of_the_narrowest_network(
     ip: str, role: str, style: str | None, shared: bool | None
 ) -> None:
-    granted, entry = parse(LISTS).role(ip)
+    granted, entry = parse_allowlist(LISTS).role(ip)
     assert granted == role
     assert (entry.format if entry else None, entry.shared if entry else None) == (style, shared)
 
 
 def test_it_writes_a_v4_mapped_network_as_ipv4() -> None:
-    found = parse('networks: ["::ffff:192.0.2.0/120"]')
+    found = parse_allowlist('networks: ["::ffff:192.0.2.0/120"]')
     assert found.networks[0].network == ip_network("192.0.2.0/24")
     assert found.listed("192.0.2.9")
 
 
 def test_it_knows_listed_domains_exactly_and_names_below_them_apart() -> None:
-    found = parse(LISTS)
+    found = parse_allowlist(LISTS)
     assert found.is_sender("Support.Facebook.Com")
     assert found.is_sender("xn--mller-kva.example")
     assert not found.is_sender("evil.support.facebook.com")
@@ -174,11 +174,11 @@ def test_it_says_where_a_file_is_no_list(text: str, line: int, word: str) -> Non
 
 def test_it_names_the_source_in_the_message() -> None:
     with pytest.raises(AllowlistError, match=r"etc/list\.yaml, line 1: unknown list 'foes'"):
-        parse("foes: []", "etc/list.yaml")
+        parse_allowlist("foes: []", "etc/list.yaml")
 
 
 def test_it_parses_a_long_list_and_looks_up_fast_enough_for_every_connection() -> None:
     lines = "".join(f"  - 10.{i >> 8}.{i & 255}.0/24\n" for i in range(3000))
-    found = parse(f"networks:\n{lines}")
+    found = parse_allowlist(f"networks:\n{lines}")
     assert all(found.listed(f"10.{i >> 8}.{i & 255}.77") for i in range(3000))
     assert not found.listed("10.200.0.1")

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from tests.support.answers import ORDER, RELAY, bound, composed, draft, question
 
-from relaydesk.answers.answer import AnswerRefused, Enclosure
-from relaydesk.answers.check import MAX_BYTES, check, names, visible
+from relaydesk.outbound.answer import AnswerRefused, AttachedFile
+from relaydesk.outbound.check import MAX_BYTES, check_outgoing, names_order, visible_text
 
 ASKED = question(references=("<0@support.instagram.com>",))
-WRITTEN = draft(merchant_ref="A-1", enclosures=(Enclosure("label.pdf", "application/pdf", b"%PDF-1.4"),))
+WRITTEN = draft(merchant_ref="A-1", enclosures=(AttachedFile("label.pdf", "application/pdf", b"%PDF-1.4"),))
 RAW = composed(ASKED, WRITTEN)
 BOUND = bound(ASKED, WRITTEN)
 TO = f"To: {RELAY}\r\n".encode()
@@ -21,7 +21,7 @@ HTML_ORDER = b"<p>" + BODY_ORDER + b"</p>"
 
 def refusal(raw: bytes, **changed) -> str:
     with pytest.raises(AnswerRefused) as caught:
-        check(raw, replace(BOUND, **changed))
+        check_outgoing(raw, replace(BOUND, **changed))
     return str(caught.value)
 
 
@@ -35,15 +35,15 @@ def added(line: bytes) -> bytes:
 
 
 def test_it_passes_what_was_composed():
-    check(RAW, BOUND)
-    check(
+    check_outgoing(RAW, BOUND)
+    check_outgoing(
         composed(question(), draft(order_id=None, no_order=True)),
         replace(BOUND, order_id=None, merchant_ref=""),
     )
 
 
 def test_it_knows_no_case_in_domains_but_in_local_parts():
-    check(changed(b"@support.instagram.com\r\nSub", b"@Support.Instagram.COM\r\nSub"), BOUND)
+    check_outgoing(changed(b"@support.instagram.com\r\nSub", b"@Support.Instagram.COM\r\nSub"), BOUND)
     assert "instead of" in refusal(changed(b"case++", b"CASE++"))
 
 
@@ -138,17 +138,17 @@ def test_it_reads_only_what_is_shown():
 
 
 def test_it_reads_a_number_only_as_a_word_of_its_own():
-    assert names("123", "order 123.")
-    assert names("123", "#123")
-    assert names("12-3", "(12-3)")
+    assert names_order("123", "order 123.")
+    assert names_order("123", "#123")
+    assert names_order("12-3", "(12-3)")
     for text in ("1234", "0123", "x123", "123x", "123-4", "4-123", ""):
-        assert not names("123", text)
+        assert not names_order("123", text)
 
 
 def test_it_sees_html_as_a_reader_does():
-    assert visible("<p>a<b>b</b></p><script>x</script>c&amp;<br>d").split() == ["ab", "c&", "d"]
-    assert visible("12<span>34</span>") == "1234"
-    assert visible("12<td>34") == "12\n34"
-    assert visible("a<div style='Display : none'>b<p>c</p><br>d</div>e").split() == ["a", "e"]
-    assert visible("a<span hidden>b<span>c</span>d</span>e") == "ae"
-    assert visible("<p style='visibility:hidden'>a</p><p>b</p>").split() == ["b"]
+    assert visible_text("<p>a<b>b</b></p><script>x</script>c&amp;<br>d").split() == ["ab", "c&", "d"]
+    assert visible_text("12<span>34</span>") == "1234"
+    assert visible_text("12<td>34") == "12\n34"
+    assert visible_text("a<div style='Display : none'>b<p>c</p><br>d</div>e").split() == ["a", "e"]
+    assert visible_text("a<span hidden>b<span>c</span>d</span>e") == "ae"
+    assert visible_text("<p style='visibility:hidden'>a</p><p>b</p>").split() == ["b"]

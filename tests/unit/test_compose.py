@@ -24,19 +24,19 @@ from tests.support.answers import (
     seen,
 )
 
-from relaydesk.answers.answer import AnswerRefused, Draft, Enclosure, Question, Shop
-from relaydesk.answers.check import check, names
-from relaydesk.answers.compose import (
+from relaydesk.data import data_path
+from relaydesk.outbound.answer import AnswerRefused, AttachedFile, Draft, Question, Shop
+from relaydesk.outbound.check import check_outgoing, names_order
+from relaydesk.outbound.compose import (
     answer_message_id,
     answer_of_message_id,
     answer_subject,
     closing_line,
-    compose,
+    compose_answer,
 )
-from relaydesk.answers.mime import clean
-from relaydesk.answers.templates import Templates
-from relaydesk.answers.variables import SAMPLES, TemplateProblem, variables
-from relaydesk.data import data_path
+from relaydesk.outbound.mime import clean_text
+from relaydesk.outbound.template_variables import SAMPLE_CONTEXTS, TemplateProblem, template_variables
+from relaydesk.outbound.templates import Templates
 
 ALLOWED = {
     "date",
@@ -66,7 +66,10 @@ relays = st.builds(
 )
 ids = st.one_of(texts, st.sampled_from(["<1@facebook.com>", "<a@b>\r\nBcc: x@y>", "<" + "x" * 900 + "@y>"]))
 enclosures = st.builds(
-    Enclosure, texts, st.sampled_from(["application/pdf", "image/png", "image/jpeg"]), st.binary(max_size=200)
+    AttachedFile,
+    texts,
+    st.sampled_from(["application/pdf", "image/png", "image/jpeg"]),
+    st.binary(max_size=200),
 )
 drafts = st.builds(
     Draft,
@@ -88,7 +91,7 @@ def filled(draft: Draft) -> Draft:
         return draft
     given = dict.fromkeys(REPLIES.get(name).needs, draft.merchant_ref)
     try:
-        return replace(draft, text=REPLIES.render(name, variables(SAMPLES[0], given)))
+        return replace(draft, text=REPLIES.render(name, template_variables(SAMPLE_CONTEXTS[0], given)))
     except TemplateProblem as problem:  # pragma: no cover - a shipped template must render
         raise AssertionError(problem) from problem
 
@@ -97,7 +100,9 @@ def filled(draft: Draft) -> Draft:
 @given(asked=questions, written=drafts, name=texts)
 @example(asked=question(subject="{{ {{ a }} }}"), written=draft(), name="")
 @example(
-    asked=question(), written=draft(enclosures=(Enclosure("=?utf-8?q?=0D=0A?=", "image/png", b""),)), name=""
+    asked=question(),
+    written=draft(enclosures=(AttachedFile("=?utf-8?q?=0D=0A?=", "image/png", b""),)),
+    name="",
 )
 @example(asked=question(subject="a{{b"), written=draft("x {", merchant_ref="{ y }}"), name="=?utf-8?q?x?=")
 def test_every_answer_goes_to_the_bound_address_alone_and_names_its_order(asked, written, name):
@@ -114,15 +119,15 @@ def test_every_answer_goes_to_the_bound_address_alone_and_names_its_order(asked,
     assert len(set(found.fields)) == len(found.fields)
     assert found.subject == answer_subject(asked.subject, written.order_id)
     if written.order_id is not None:
-        assert names(written.order_id, found.subject)
-        assert names(written.order_id, found.text)
-        assert names(written.order_id, found.html)
-    assert found.text.startswith(clean(written.text))
+        assert names_order(written.order_id, found.subject)
+        assert names_order(written.order_id, found.text)
+        assert names_order(written.order_id, found.html)
+    assert found.text.startswith(clean_text(written.text))
     assert [one[1:] for one in found.enclosures] == [(one.type, one.content) for one in written.enclosures]
     assert raw.isascii()
     assert max(map(len, raw.split(b"\r\n"))) <= 998
     assert not re.search(rb"\r(?!\n)|(?<!\r)\n", raw)
-    check(raw, bound(asked, written, shop))
+    check_outgoing(raw, bound(asked, written, shop))
 
 
 def test_it_makes_the_same_bytes_of_the_same_values():
@@ -177,7 +182,11 @@ def test_its_closing_line_says_what_is_known():
         (question(), draft(" \n"), "no text"),
         (question(), draft("x" * 100_001), "longer than"),
         (question(), draft("Dear {% if a %}"), "still holds {% if a %}"),
-        (question(), draft(enclosures=(Enclosure("a.pdf", "text/html\r\nX: y", b"%PDF"),)), "no usable type"),
+        (
+            question(),
+            draft(enclosures=(AttachedFile("a.pdf", "text/html\r\nX: y", b"%PDF"),)),
+            "no usable type",
+        ),
     ],
 )
 def test_it_refuses_what_makes_no_answer(asked, written, sentence):
@@ -190,7 +199,7 @@ def test_it_refuses_a_contact_and_a_message_id_that_are_none():
     with pytest.raises(AnswerRefused, match="no address"):
         composed(question(), draft(), Shop("Shop", "help@shop.example>\r\nBcc: x@y.z", "shop.example"))
     with pytest.raises(AnswerRefused, match="no Message-ID"):
-        compose(question(), draft(), SHOP, message_id="<a@b>\r\nBcc: x@y.z", date=DATE)
+        compose_answer(question(), draft(), SHOP, message_id="<a@b>\r\nBcc: x@y.z", date=DATE)
 
 
 def test_it_keeps_what_the_agent_wrote_and_adds_no_link():

@@ -13,19 +13,19 @@ import dkim
 import pytest
 from tests.support.signing import DOMAIN, MESSAGE, SELECTOR, key, key_zone, over, signed
 
-from relaydesk.mailauth.bodyhash import canonical_body
-from relaydesk.mailauth.dkim import MAX_SIGNATURES, verify
-from relaydesk.mailauth.signing import key_record
+from relaydesk.mailauth.body_hash import canonical_body
+from relaydesk.mailauth.dkim import MAX_SIGNATURES, verify_dkim
+from relaydesk.mailauth.signing import dkim_key_record
 
 if TYPE_CHECKING:
-    from relaydesk.mailauth.verdict import DkimResult
+    from relaydesk.message.auth_results import DkimResult
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 KEY_NAME = f"{SELECTOR}._domainkey.{DOMAIN}"
 
 
 async def result(raw: bytes, zone: dict[str, list[object]] | None = None, now: datetime = NOW) -> DkimResult:
-    found = await verify(raw, over(key_zone() if zone is None else zone), now)
+    found = await verify_dkim(raw, over(key_zone() if zone is None else zone), now)
     assert len(found) == 1
     return found[0]
 
@@ -48,13 +48,13 @@ async def test_it_keeps_the_evidence() -> None:
     assert found.signed_at == 1763900000
     assert found.identity == f"@{DOMAIN}"
     assert found.algorithm == "rsa-sha256"
-    assert found.record == key_record(key())
+    assert found.record == dkim_key_record(key())
     assert len(base64.b64decode(found.b)) == 128
 
 
 async def test_it_says_nothing_of_an_unsigned_message() -> None:
-    assert await verify(MESSAGE, over({}), NOW) == ()
-    assert await verify(b"", over({}), NOW) == ()
+    assert await verify_dkim(MESSAGE, over({}), NOW) == ()
+    assert await verify_dkim(b"", over({}), NOW) == ()
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ async def test_it_passes_what_relaying_may_change() -> None:
 
 
 async def test_it_fails_under_another_key() -> None:
-    zone = {KEY_NAME: [{"TXT": key_record(key(2048))}]}
+    zone = {KEY_NAME: [{"TXT": dkim_key_record(key(2048))}]}
     assert (await result(signed(), zone)).result == "fail"
 
 
@@ -153,11 +153,11 @@ async def test_it_passes_a_singleton_signed_as_often_as_it_may_occur() -> None:
 async def test_it_verifies_several_signatures_and_at_most_five() -> None:  # D6
     raw = signed(signed(domain="facebookmail.com", bits=0), bits=1024)
     zone = key_zone() | key_zone("facebookmail.com", 0)
-    found = await verify(raw, over(zone), NOW)
+    found = await verify_dkim(raw, over(zone), NOW)
     assert [(one.domain, one.result) for one in found] == [(DOMAIN, "pass"), ("facebookmail.com", "pass")]
     for _ in range(8):
         raw = signed(raw)
-    assert len(await verify(raw, over(zone), NOW)) == MAX_SIGNATURES
+    assert len(await verify_dkim(raw, over(zone), NOW)) == MAX_SIGNATURES
 
 
 async def test_it_refuses_keys_out_of_bounds_before_verifying() -> None:  # D7
@@ -251,12 +251,12 @@ async def test_it_says_that_there_is_no_key() -> None:
 
 
 async def test_it_finds_the_key_beside_another_text() -> None:
-    zone = {KEY_NAME: [{"TXT": "some note"}, {"TXT": key_record(key())}]}
+    zone = {KEY_NAME: [{"TXT": "some note"}, {"TXT": dkim_key_record(key())}]}
     assert (await result(signed(), zone)).result == "pass"
 
 
 async def test_it_does_not_read_bare_line_feeds_as_crlf() -> None:  # D11
-    found = await verify(signed().replace(b"\r\n", b"\n"), over(key_zone()), NOW)
+    found = await verify_dkim(signed().replace(b"\r\n", b"\n"), over(key_zone()), NOW)
     assert all(one.result != "pass" for one in found)
     body = signed().replace(b"parcel?\r\n", b"parcel?\n")
     assert (await result(body)).result == "fail"
@@ -292,7 +292,7 @@ async def test_it_reads_any_bytes() -> None:
         raw = bytearray(whole)
         for _ in range(chance.randint(1, 12)):
             raw[chance.randrange(400)] = chance.randrange(256)
-        for found in await verify(bytes(raw), resolver, NOW):
+        for found in await verify_dkim(bytes(raw), resolver, NOW):
             assert found.result in {"pass", "fail", "permerror", "policy", "neutral"}
 
 
@@ -301,7 +301,7 @@ async def test_it_is_quick_on_a_hostile_signature_field() -> None:
         head = b"DKIM-Signature: v=1; a=rsa-sha256; d=" + DOMAIN.encode() + b"; s=" + SELECTOR.encode()
         head += b"; h=from; bh=" + base64.b64encode(bytes(32)) + b"; b=AAAA" + filler + b"\r\n"
         started = time.process_time()
-        await verify(head * 5 + MESSAGE, over(key_zone()), NOW)
+        await verify_dkim(head * 5 + MESSAGE, over(key_zone()), NOW)
         assert time.process_time() - started < 5
 
 
@@ -328,4 +328,4 @@ async def test_it_signs_a_long_list_of_headers_without_breaking_a_name() -> None
     names = ("From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "MIME-Version")
     raw = signed(headers=(*names, "Content-Type", "From", "To", "Subject"), tags=(("t", "1795412048"),))
     assert (await result(raw)).result == "pass"
-    assert dkim.verify(raw, dnsfunc=lambda *_, **__: key_record(key()).encode())
+    assert dkim.verify(raw, dnsfunc=lambda *_, **__: dkim_key_record(key()).encode())

@@ -10,11 +10,11 @@ from tests.support.shared import shared
 from tests.support.signing import over
 
 from relaydesk.mailauth.dmarc import Identifier, parse_record, walk_names
-from relaydesk.mailauth.treewalk import check, walk
+from relaydesk.mailauth.tree_walk import check_dmarc, walk
 
 if TYPE_CHECKING:
-    from relaydesk.mailauth.resolver import Resolver
-    from relaydesk.mailauth.verdict import DmarcResult, Result
+    from relaydesk.dns.resolver import Resolver
+    from relaydesk.message.auth_results import DmarcResult, Result
 
 
 def zone(**records: str | list[Any]) -> dict[str, list[Any]]:
@@ -38,7 +38,7 @@ async def judge(
     from_domain: str, records: dict[str, list[Any]] | Resolver, *identifiers: Identifier
 ) -> DmarcResult:
     resolver = over(records) if isinstance(records, dict) else records
-    return await check(await walk(from_domain, resolver), identifiers, resolver)
+    return await check_dmarc(await walk(from_domain, resolver), identifiers, resolver)
 
 
 @pytest.mark.parametrize(

@@ -18,26 +18,27 @@ from pydantic import BaseModel
 from ruamel.yaml import YAML
 from tests.support.mails import RULES
 
-from relaydesk import cli, setup
-from relaydesk.answers import cleaning as desks
-from relaydesk.answers import hop
-from relaydesk.answers.answer import HopReply
-from relaydesk.answers.forward import LOOP, Sorted, added_fields
-from relaydesk.answers.repair import is_automatic
-from relaydesk.answers.templates import Templates
-from relaydesk.answers.variables import MEANINGS
-from relaydesk.clock.calendar import Calendar
-from relaydesk.configuration import load
-from relaydesk.door import limits, replies
-from relaydesk.door.allowlist import parse
+from relaydesk import cli
+from relaydesk.business_time.calendar import Calendar
+from relaydesk.classify import rules_file
+from relaydesk.config import parts
+from relaydesk.config.load import load_settings
+from relaydesk.config.settings import PREFIX, Queue, Settings
+from relaydesk.dns.zone import parse_zone
 from relaydesk.events import WHAT
+from relaydesk.gateway import rules as desks
+from relaydesk.gateway.rewrite import is_automatic
+from relaydesk.intake.forward import LOOP, Sorted, added_fields
 from relaydesk.mailauth import signing
-from relaydesk.mailauth.zone import parse_zone
-from relaydesk.orders import rows as orders
+from relaydesk.orders import row as orders
+from relaydesk.outbound import disposition
+from relaydesk.outbound.answer import HopReply
+from relaydesk.outbound.template_variables import MEANINGS
+from relaydesk.outbound.templates import Templates
+from relaydesk.policy.allowlist import parse_allowlist
 from relaydesk.reasons import SENTENCES
-from relaydesk.settings import PREFIX, Queue, Settings
-from relaydesk.sorting import rules
-from relaydesk.store.outbox import State
+from relaydesk.smtpd import limits, replies
+from relaydesk.store.outbox import AnswerState
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -209,8 +210,8 @@ def test_its_examples_of_settings_work(tmp_path):
     for text in (readme, example_text("operations.md", "mailboxes:"), queues):
         path = tmp_path / "relaydesk.yaml"
         path.write_text(text)
-        conf = load(path, {})
-        setup.policy(conf, setup.allowlist(conf))
+        conf = load_settings(path, {})
+        parts.policy(conf, parts.allowlist(conf))
 
 
 def example_text(page: str, start: str) -> str:
@@ -227,14 +228,16 @@ def test_its_examples_of_lists_work():
     lists = [block for block in blocks("relays.md") if block.startswith(("relays:", "proxies:"))]
     assert len(lists) == 5
     for text in lists:
-        found = parse(text)
+        found = parse_allowlist(text)
         assert found.relays or found.proxies
 
 
 def test_its_example_of_rules_extends_ours():
     assert any(
         rule.name == "our-claim-decided"
-        for rule in RULES.extended(rules.load(example_text("formats.md", "rules:"), "formats.md")).rules
+        for rule in RULES.extended(
+            rules_file.load_rules(example_text("formats.md", "rules:"), "formats.md")
+        ).rules
     )
 
 
@@ -256,7 +259,7 @@ def test_it_documents_the_columns_of_orders():
 
 def test_it_documents_the_states_of_the_outbox():
     told = rows("answers.md", "state")
-    assert set(told) == set(get_args(State))
+    assert set(told) == set(get_args(AnswerState))
     stopped = {state for state, (_, clock, _) in told.items() if clock.startswith("stopped")}
     assert stopped == {"sent"}
 
@@ -265,10 +268,11 @@ def test_it_documents_what_metas_codes_become():
     told = {}
     for codes, cells in rows("answers.md", "Meta's code").items():
         told |= dict.fromkeys(re.findall(r"[A-Z]{3}-[A-Z][0-9]", codes), cells)
-    assert set(told) == set(hop.META)
+    assert set(told) == set(disposition.META)
     for code, (state, wait, *_) in told.items():
         soonest, latest = (
-            hop.fate(HopReply(451, f"4.7.1 {code}", "dot"), 1, chance) for chance in (0.0, 1.0)
+            disposition.disposition_of(HopReply(451, f"4.7.1 {code}", "dot"), 1, chance)
+            for chance in (0.0, 1.0)
         )
         assert state == f"`{soonest.state}`", code
         assert wait == span(soonest.retry_after, latest.retry_after), code
@@ -285,23 +289,23 @@ def span(soonest: timedelta | None, latest: timedelta | None) -> str:
 
 def test_its_examples_of_settings_for_answers_work(tmp_path):
     key = tmp_path / "key.pem"
-    key.write_bytes(signing.new_key(1024))
+    key.write_bytes(signing.new_dkim_key(1024))
     pages = [*blocks("answers.md"), *blocks("desks.md")]
     text = "\n".join(block for block in pages if not block.startswith("automatic:"))
     text = text.replace("/etc/relaydesk/2026-11.pem", str(key))
     path = tmp_path / "relaydesk.yaml"
     path.write_text(text)
-    conf = load(path, {})
-    head = setup.letterhead(conf, setup.allowlist(conf), secret=b"s")
+    conf = load_settings(path, {})
+    head = parts.letterhead(conf, parts.allowlist(conf), secret=b"s")
     assert head.key is not None
     assert head.shop.domain == "desk.shop.example"
     assert set(conf.forward) <= set(conf.all_queues)
-    assert setup.next_hop(conf).host == "smtp.provider.example"
-    assert len(setup.gateway_listen(conf)) == 1
+    assert parts.next_hop(conf).host == "smtp.provider.example"
+    assert len(parts.gateway_listen(conf)) == 1
 
 
 def test_its_examples_of_gateway_rules_work():
-    found = desks.load(example("formats.md", "lines:"), "formats.md")
+    found = desks.load_gateway_rules(example("formats.md", "lines:"), "formats.md")
     assert all((found.lines, found.subject, found.pixels, found.links, found.automatic))
     keys = set(re.findall(r"`(\w+)`", (DOCS / "formats.md").read_text(encoding="utf-8")))
     assert {*desks._LISTS, *desks._LINK, *desks._SIGN, "links", "automatic"} - keys == set()
@@ -311,14 +315,16 @@ def test_its_examples_of_gateway_rules_work():
     ("subject", "automatic"), [("Re: Message from alice", False), ("[Request received] Hello", True)]
 )
 def test_its_rules_tell_an_agent_from_a_desk_that_marks_all_as_automatic(subject, automatic):
-    rules = desks.load(example("desks.md", "automatic:"), "desks.md").over(setup.cleaning(Settings()))
+    rules_file = desks.load_gateway_rules(example("desks.md", "automatic:"), "desks.md").over(
+        parts.cleaning(Settings())
+    )
     header = [
         ("Auto-Submitted", b"auto-generated"),
         ("X-Mailer", b"Zendesk Mailer"),
         ("Subject", subject.encode()),
     ]
-    assert is_automatic(header, rules) is automatic
-    assert is_automatic(header, setup.cleaning(Settings())) is True
+    assert is_automatic(header, rules_file) is automatic
+    assert is_automatic(header, parts.cleaning(Settings())) is True
 
 
 def test_its_example_of_a_template_is_right(tmp_path):
@@ -347,7 +353,7 @@ def test_its_postfix_sends_every_listed_domain_to_the_gateway():
     (text,) = [block for block in blocks("desks.md", "") if "support.facebook.com" in block]
     routed = {line.split()[0] for line in text.splitlines()}
     bounces_only = {"mx.facebook.com"}
-    assert routed == set(setup.allowlist(Settings()).senders) - bounces_only
+    assert routed == set(parts.allowlist(Settings()).senders) - bounces_only
 
 
 def test_it_documents_every_line_of_the_log():
@@ -364,8 +370,8 @@ def test_it_documents_every_line_of_the_log():
 def test_it_documents_the_keys_of_a_rule_file():
     text = (DOCS / "formats.md").read_text(encoding="utf-8")
     words = set(re.findall(r"`(\w+)`", text))
-    assert {*rules._RULE, *rules._LABELS} - words == set()
-    assert {*rules._TOP} - words - {"rules"} == set()
+    assert {*rules_file._RULE, *rules_file._LABELS} - words == set()
+    assert {*rules_file._TOP} - words - {"rules"} == set()
 
 
 def test_the_readme_is_one_screen_and_names_what_there_is():

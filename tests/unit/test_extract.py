@@ -3,8 +3,8 @@
 import pytest
 from tests.support.mails import DOMAINS, RULES, sorted_mail
 
-from relaydesk.letters.parse import read
-from relaydesk.sorting.sort import sort
+from relaydesk.classify.classify import classify
+from relaydesk.message.parse import parse_message
 
 CASE = "Instagram Support <case++Aazr5wey3juyyq@support.instagram.com>"
 ORDER = "64000841784004"
@@ -25,7 +25,7 @@ def html(body: str, text: str | None = None):
         f"From: {CASE}\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n{part}"
         f"--b\r\nContent-Type: text/html\r\n\r\n{body}\r\n--b--\r\n"
     )
-    return sort(read(raw.encode()), RULES, DOMAINS)
+    return classify(parse_message(raw.encode()), RULES, DOMAINS)
 
 
 def test_it_reads_who_writes():
@@ -51,8 +51,8 @@ def test_it_reads_the_visible_case_number(text, number):
 
 
 def test_it_knows_a_relay_address_only_inside_the_sender_domains():
-    raw = read(f"From: {CASE}\r\n\r\nx".encode())
-    found = sort(raw, RULES, frozenset({"support.facebook.com"}))
+    raw = parse_message(f"From: {CASE}\r\n\r\nx".encode())
+    found = classify(raw, RULES, frozenset({"support.facebook.com"}))
     assert (found.relay_address, found.case_token) == ("", "")
 
 

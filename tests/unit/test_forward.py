@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.signing import DOMAIN, MESSAGE, SELECTOR, key_zone, over, signed
 
-from relaydesk.answers.answer import AnswerRefused
-from relaydesk.answers.forward import Sorted, added_fields, forwarded
-from relaydesk.letters.fields import fields
-from relaydesk.mailauth.dkim import verify
+from relaydesk.intake.forward import Sorted, added_fields, forwarded
+from relaydesk.mailauth.dkim import verify_dkim
+from relaydesk.message.headers import header_fields
+from relaydesk.outbound.answer import AnswerRefused
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 US = "mx.shop.example"
@@ -29,7 +29,7 @@ async def test_the_original_stays_byte_for_byte_and_its_signature_passes() -> No
     raw = signed()
     made = forwarded(raw, added_fields(FOUND, TRACE), US)
     assert made.endswith(raw)
-    [found] = await verify(made, over(key_zone()), NOON)
+    [found] = await verify_dkim(made, over(key_zone()), NOON)
     assert (found.result, found.domain) == ("pass", DOMAIN)
     record = key_zone()[f"{SELECTOR}._domainkey.{DOMAIN}"][0]
     assert isinstance(record, dict)
@@ -38,7 +38,7 @@ async def test_the_original_stays_byte_for_byte_and_its_signature_passes() -> No
 
 def test_our_lines_stand_on_top_in_order() -> None:
     made = forwarded(MESSAGE, added_fields(FOUND, TRACE), US)
-    ours = fields(made[: -len(MESSAGE)])
+    ours = header_fields(made[: -len(MESSAGE)])
     assert [(name, value.decode()) for name, value in ours[2:]] == [
         ("X-Relaydesk-Queue", "case"),
         ("X-Relaydesk-Kind", "case"),
@@ -103,7 +103,7 @@ def test_what_was_forwarded_once_is_not_forwarded_again() -> None:
 @given(st.text(max_size=1200))
 def test_no_value_can_begin_a_field_of_its_own(value: str) -> None:
     made = forwarded(b"Subject: a\r\n\r\nb", (("X-Relaydesk-Order", value),), US)
-    assert [name for name, _ in fields(made)] == ["X-Relaydesk-Order", "X-Relaydesk-Loop", "Subject"]
+    assert [name for name, _ in header_fields(made)] == ["X-Relaydesk-Order", "X-Relaydesk-Loop", "Subject"]
     assert max(map(len, made.split(b"\r\n"))) <= 998
 
 

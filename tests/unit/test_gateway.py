@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from tests.support.arriving import NOON
 
-from relaydesk.answers.credentials import NOBODY, hashed, matches
-from relaydesk.gateway import Throttle
+from relaydesk.gateway.credentials import NOBODY, hashed, matches
+from relaydesk.gateway.receive import Throttle
 
 STORED = hashed("secret \N{SNOWMAN}", b"0123456789abcdef")
 

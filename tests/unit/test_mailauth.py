@@ -9,18 +9,18 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.dns import dns_server
 from tests.support.signing import DOMAIN, MESSAGE, SELECTOR, key_zone, over, signed
+from tests.support.zones import dns_server
 
-from relaydesk.letters.envelope import Envelope, Origin
-from relaydesk.letters.letter import Address, Letter
+from relaydesk.dns.resolver import Resolver
 from relaydesk.mailauth.authenticate import authenticate
-from relaydesk.mailauth.resolver import Resolver
-from relaydesk.mailauth.results import authentication_results
-from relaydesk.mailauth.verdict import undecided, vouches
+from relaydesk.message.auth_header import authentication_results
+from relaydesk.message.auth_results import undecided, vouches
+from relaydesk.message.envelope import Envelope, Origin
+from relaydesk.message.message import Address, Message
 
 if TYPE_CHECKING:
-    from relaydesk.mailauth.verdict import AuthReport
+    from relaydesk.message.auth_results import AuthResults
 
 IP = "66.220.144.130"
 ZONE: dict[str, list[Any]] = {
@@ -44,11 +44,11 @@ def envelope(raw: bytes | None = None, **changes: Any) -> Envelope:
     return replace(base, **changes)
 
 
-def letter(*domains: str) -> Letter:
-    return Letter(from_=tuple(Address("", "case++x", domain) for domain in domains or (DOMAIN,)))
+def letter(*domains: str) -> Message:
+    return Message(from_=tuple(Address("", "case++x", domain) for domain in domains or (DOMAIN,)))
 
 
-async def report(zone: dict[str, list[Any]] | None = None, **changes: Any) -> AuthReport:
+async def report(zone: dict[str, list[Any]] | None = None, **changes: Any) -> AuthResults:
     return await authenticate(envelope(**changes), letter(), over(ZONE if zone is None else zone))
 
 
@@ -101,7 +101,7 @@ async def test_no_record_is_needed_to_vouch() -> None:
 
 @pytest.mark.parametrize("names", [(), (DOMAIN, DOMAIN), (DOMAIN, "evil.example")])
 async def test_it_needs_exactly_one_from(names: tuple[str, ...]) -> None:
-    several = Letter(from_=tuple(Address("", "x", name) for name in names))
+    several = Message(from_=tuple(Address("", "x", name) for name in names))
     found = await authenticate(envelope(), several, over(ZONE))
     assert found.dmarc.result == ("permerror" if names else "none")
     assert found.dmarc.reason == f"From holds {len(names)} addresses; DMARC needs exactly one."

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from relaydesk.orders import files
-from relaydesk.orders.files import FileError, Record, opened
+from relaydesk.orders.files import FileError, FileRecord, opened
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def records(folder: Path, content: str | bytes, name: str = "orders.csv") -> list[Record]:
+def records(folder: Path, content: str | bytes, name: str = "orders.csv") -> list[FileRecord]:
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with opened(path) as (_, found):

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from relaydesk.orders.order import Item, Order, Row
-from relaydesk.orders.rows import RowError, column, read
+from relaydesk.order import Item, Order, OrderRow
+from relaydesk.orders.row import RowError, column, read
 
 FULL = {
     "order_id": "368508827392800",
@@ -96,7 +96,7 @@ def test_it_reads_an_answer_of_the_api() -> None:
 
 def test_it_knows_which_fields_a_record_speaks_of() -> None:
     row = read({"order_id": "1", "state": "", "amount": None})
-    assert row == Row(Order("1"), frozenset({"state", "amount"}))
+    assert row == OrderRow(Order("1"), frozenset({"state", "amount"}))
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from relaydesk.door.allowlist import parse
-from relaydesk.door.origin import find
+from relaydesk.policy.allowlist import parse_allowlist
+from relaydesk.policy.origin import find_origin
 
 META = "66.220.144.130"
 EVIL = "203.0.113.66"
-LISTS = parse(
+LISTS = parse_allowlist(
     """
 networks: [66.220.144.128/25, "2001:db8:face::/48"]
 relays:
@@ -65,28 +65,28 @@ M365_INNER = [
 
 
 def test_it_takes_a_listed_peer_as_the_origin_whatever_received_says() -> None:
-    origin = find(META, "peer", [postfix(EVIL)], LISTS)
+    origin = find_origin(META, "peer", [postfix(EVIL)], LISTS)
     assert (origin.ip, origin.role, origin.allowlisted, origin.how) == (META, "origin", True, "peer")
     assert origin.network == "66.220.144.128/25"
 
 
 def test_it_takes_a_stranger_as_its_own_origin_without_a_role() -> None:
-    origin = find(EVIL, "xclient", [FORGED], LISTS)
+    origin = find_origin(EVIL, "xclient", [FORGED], LISTS)
     assert (origin.ip, origin.role, origin.allowlisted, origin.how) == (EVIL, "none", False, "xclient")
 
 
 def test_it_writes_a_v4_mapped_peer_as_ipv4() -> None:
-    assert find(f"::ffff:{META}", "peer", [], LISTS).ip == META
+    assert find_origin(f"::ffff:{META}", "peer", [], LISTS).ip == META
 
 
 @pytest.mark.parametrize(("ip", "how"), [("10.0.0.1", "peer"), (None, "proxy"), (None, "xclient")])
 def test_it_never_takes_a_proxy_as_an_origin(ip: str | None, how: str) -> None:
-    origin = find(ip, how, [FORGED], LISTS)  # type: ignore[arg-type]
+    origin = find_origin(ip, how, [FORGED], LISTS)  # type: ignore[arg-type]
     assert (origin.ip, origin.role, origin.allowlisted, origin.how) == (None, "proxy", False, "unknown")
 
 
 def test_it_gives_no_role_to_a_peer_that_is_no_address() -> None:
-    assert find("nonsense", "peer", [FORGED], LISTS).role == "none"
+    assert find_origin("nonsense", "peer", [FORGED], LISTS).role == "none"
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_it_gives_no_role_to_a_peer_that_is_no_address() -> None:
     ],
 )
 def test_it_reads_the_address_that_the_relay_saw(relay: str, line: str, expected: str | None) -> None:
-    origin = find(relay, "peer", [line, FORGED], LISTS)
+    origin = find_origin(relay, "peer", [line, FORGED], LISTS)
     assert (origin.ip, origin.role) == (expected, "relay")
     assert origin.how == ("received" if expected else "unknown")
     assert origin.allowlisted == (expected in (META, "2001:db8:face::1"))
@@ -144,35 +144,35 @@ def test_it_reads_the_address_that_the_relay_saw(relay: str, line: str, expected
 
 def test_it_walks_through_three_trusted_hops_and_stops_at_the_first_stranger() -> None:
     hops = [postfix("192.0.2.2"), postfix("127.0.0.1", name="localhost"), postfix("192.0.2.3")]
-    assert find("192.0.2.1", "peer", [*hops, postfix(META), postfix(EVIL)], LISTS).ip == META
-    assert find("192.0.2.1", "peer", [*hops, postfix(EVIL), FORGED], LISTS).ip == EVIL
+    assert find_origin("192.0.2.1", "peer", [*hops, postfix(META), postfix(EVIL)], LISTS).ip == META
+    assert find_origin("192.0.2.1", "peer", [*hops, postfix(EVIL), FORGED], LISTS).ip == EVIL
 
 
 def test_it_reads_each_hop_by_its_own_format() -> None:
     exim = f"from [{META}] (helo=x) by inner with esmtp (Exim 4.98) id 1; Mon"
-    assert find("192.0.2.1", "peer", [postfix("198.51.100.1"), exim], LISTS).ip == META
-    assert find("192.0.2.1", "peer", [postfix("198.51.100.1"), FORGED], LISTS).ip is None
+    assert find_origin("192.0.2.1", "peer", [postfix("198.51.100.1"), exim], LISTS).ip == META
+    assert find_origin("192.0.2.1", "peer", [postfix("198.51.100.1"), FORGED], LISTS).ip is None
 
 
 def test_it_never_looks_below_a_line_that_does_not_match() -> None:
-    assert find("192.0.2.1", "peer", ["from nowhere", FORGED], LISTS).ip is None
-    assert find("192.0.2.1", "peer", [], LISTS).ip is None
+    assert find_origin("192.0.2.1", "peer", ["from nowhere", FORGED], LISTS).ip is None
+    assert find_origin("192.0.2.1", "peer", [], LISTS).ip is None
 
 
 def test_it_passes_over_the_inner_hand_overs_of_a_provider() -> None:
-    assert find("209.85.220.41", "peer", [*GOOGLE_INNER, google(META)], LISTS).ip == META
-    assert find("40.92.1.1", "peer", [*M365_INNER, m365(META)], LISTS).ip == META
-    assert find("192.0.2.1", "peer", [GOOGLE_INNER[0], FORGED], LISTS).ip is None
+    assert find_origin("209.85.220.41", "peer", [*GOOGLE_INNER, google(META)], LISTS).ip == META
+    assert find_origin("40.92.1.1", "peer", [*M365_INNER, m365(META)], LISTS).ip == META
+    assert find_origin("192.0.2.1", "peer", [GOOGLE_INNER[0], FORGED], LISTS).ip is None
 
 
 def test_it_tells_when_a_hop_on_the_way_also_relays_strangers() -> None:
-    assert not find("192.0.2.1", "peer", [postfix(META)], LISTS).shared
-    assert find("192.0.2.99", "peer", [postfix(META)], LISTS).shared
-    assert find("192.0.2.1", "peer", [postfix("209.85.220.41"), google(META)], LISTS).shared
-    assert find("209.85.220.41", "peer", [], LISTS).shared
+    assert not find_origin("192.0.2.1", "peer", [postfix(META)], LISTS).shared
+    assert find_origin("192.0.2.99", "peer", [postfix(META)], LISTS).shared
+    assert find_origin("192.0.2.1", "peer", [postfix("209.85.220.41"), google(META)], LISTS).shared
+    assert find_origin("209.85.220.41", "peer", [], LISTS).shared
 
 
 def test_it_gives_up_after_the_given_number_of_hops() -> None:
     endless = [postfix("192.0.2.2")] * 60
-    assert find("192.0.2.1", "peer", [*endless, postfix(META)], LISTS).ip is None
-    assert find("192.0.2.1", "peer", [*endless, postfix(META)], LISTS, max_hops=70).ip == META
+    assert find_origin("192.0.2.1", "peer", [*endless, postfix(META)], LISTS).ip is None
+    assert find_origin("192.0.2.1", "peer", [*endless, postfix(META)], LISTS, max_hops=70).ip == META

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from relaydesk.letters.parse import read
-from relaydesk.letters.words import codec, decode, to_text
+from relaydesk.message.charsets import codec, decode, to_text
+from relaydesk.message.parse import parse_message
 
 
 def letter(*lines: str | bytes):
-    return read(b"\r\n".join(line.encode() if isinstance(line, str) else line for line in lines))
+    return parse_message(b"\r\n".join(line.encode() if isinstance(line, str) else line for line in lines))
 
 
 def senders(*values: str | bytes) -> list[str]:
@@ -49,7 +49,7 @@ def test_it_reads_a_case_mail():
 
 
 def test_it_answers_for_no_bytes_at_all():
-    found = read(b"")
+    found = parse_message(b"")
     assert (found.headers, found.from_, found.text, found.date) == ((), (), "", None)
 
 

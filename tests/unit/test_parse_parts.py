@@ -5,8 +5,9 @@ import hashlib
 
 import pytest
 
-from relaydesk.letters import hypertext, parts
-from relaydesk.letters.parse import read
+from relaydesk.message import html as hypertext
+from relaydesk.message import parts
+from relaydesk.message.parse import parse_message
 
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(range(256))
 
@@ -27,7 +28,7 @@ PHOTO = (
 
 
 def test_it_prefers_plain_text_and_keeps_the_html():
-    found = read(multipart("alternative", PLAIN, HTML).encode())
+    found = parse_message(multipart("alternative", PLAIN, HTML).encode())
     assert (found.text, found.html, found.attachments, found.defects) == (
         "plain text",
         "<p>rich <b>text</b></p>",
@@ -37,13 +38,13 @@ def test_it_prefers_plain_text_and_keeps_the_html():
 
 
 def test_it_makes_text_of_html_when_there_is_no_other():
-    found = read(multipart("related", HTML).encode())
+    found = parse_message(multipart("related", HTML).encode())
     assert found.text == "rich text"
 
 
 def test_it_takes_attachments_apart():
     inner = multipart("alternative", PLAIN, HTML, boundary="inner")
-    found = read(multipart("mixed", inner, PHOTO).encode())
+    found = parse_message(multipart("mixed", inner, PHOTO).encode())
     assert found.text == "plain text"
     (photo,) = found.attachments
     assert (photo.name, photo.declared_type, photo.sniffed_type) == ("photo.png", "image/png", "image/jpeg")
@@ -65,12 +66,12 @@ def test_it_takes_attachments_apart():
 )
 def test_it_decodes_file_names(disposition, expected):
     part = f"Content-Type: application/x-data\r\nContent-Disposition: {disposition}\r\n\r\nx"
-    assert read(multipart("mixed", PLAIN, part).encode()).attachments[0].name == expected
+    assert parse_message(multipart("mixed", PLAIN, part).encode()).attachments[0].name == expected
 
 
 def test_it_does_not_descend_into_an_attached_message():
     inner = "Content-Type: message/rfc822\r\n\r\nSubject: other\r\n\r\nOrder number: 64000841784004"
-    found = read(multipart("mixed", PLAIN, inner).encode())
+    found = parse_message(multipart("mixed", PLAIN, inner).encode())
     assert found.text == "plain text"
     assert found.attachments[0].declared_type == "message/rfc822"
     assert found.attachments[0].name == "part-1.eml"
@@ -79,19 +80,19 @@ def test_it_does_not_descend_into_an_attached_message():
 
 def test_it_treats_a_named_text_part_as_an_attachment():
     named = 'Content-Type: text/plain; name="note.txt"\r\n\r\nin the note'
-    found = read(multipart("mixed", PLAIN, named).encode())
+    found = parse_message(multipart("mixed", PLAIN, named).encode())
     assert found.text == "plain text"
     assert found.attachments[0].name == "note.txt"
 
 
 def test_it_reads_a_multipart_without_its_end():
-    found = read(multipart("mixed", PLAIN, HTML, close=False).encode())
+    found = parse_message(multipart("mixed", PLAIN, HTML, close=False).encode())
     assert found.text == "plain text"
     assert "closing delimiter" in found.defects[0]
 
 
 def test_it_shows_a_multipart_without_any_delimiter_as_text():
-    found = read(b"Content-Type: multipart/mixed; boundary=x\r\n\r\nreadable all the same")
+    found = parse_message(b"Content-Type: multipart/mixed; boundary=x\r\n\r\nreadable all the same")
     assert found.text == "readable all the same"
     assert found.defects
 
@@ -99,11 +100,11 @@ def test_it_shows_a_multipart_without_any_delimiter_as_text():
 def test_it_takes_neighbouring_and_similar_delimiters_apart():
     head = b"Content-Type: multipart/mixed; boundary=x\r\n\r\n"
     raw = head + b"--x\r\n--x \r\n\r\none --x\r\n--xy\r\n\r\n--x\r\n\r\ntwo\r\n--x--\r\nepilogue"
-    assert read(raw).text == "one --x\n--xy\n\ntwo"
+    assert parse_message(raw).text == "one --x\n--xy\n\ntwo"
 
 
 def test_it_reads_damaged_base64_as_far_as_it_goes():
-    found = read(b"Content-Transfer-Encoding: base64\r\n\r\naGVsbG8\r\n")
+    found = parse_message(b"Content-Transfer-Encoding: base64\r\n\r\naGVsbG8\r\n")
     assert found.text.startswith("hel")
     assert "base64" in found.defects[0]
 
@@ -113,7 +114,7 @@ def test_it_stops_at_its_depth(levels, deep):
     raw = PLAIN
     for level in range(levels):
         raw = multipart("mixed", raw, boundary=f"edge{level}")
-    found = read(raw.encode())
+    found = parse_message(raw.encode())
     assert (found.text == "plain text") is not deep
     assert any("too deeply" in defect for defect in found.defects) is deep
 
@@ -121,11 +122,11 @@ def test_it_stops_at_its_depth(levels, deep):
 def test_it_cuts_the_parameters_of_a_part():
     many = "".join(f"; x{number}=y" for number in range(100))
     part = f"Content-Type: application/x-data{many}; name=late.bin\r\n\r\nx"
-    assert read(multipart("mixed", part).encode()).attachments[0].name == "part-1"
+    assert parse_message(multipart("mixed", part).encode()).attachments[0].name == "part-1"
 
 
 def test_it_stops_at_its_number_of_parts():
-    found = read(multipart("mixed", *[PHOTO] * (parts.MAX_PARTS + 50)).encode())
+    found = parse_message(multipart("mixed", *[PHOTO] * (parts.MAX_PARTS + 50)).encode())
     assert 0 < len(found.attachments) <= parts.MAX_PARTS
     assert any("parts" in defect for defect in found.defects)
 
@@ -162,13 +163,13 @@ def test_it_writes_html_as_lines_and_cells():
         "<div>One<br>two <b>th</b>ree\n four</div><table><tr><td>Order\n number</td><td>123</td></tr>"
         "<tr><td>Total</td><td>5&nbsp;€</td></tr></table><ul><li>a</li><li>b</li></ul>"
     )
-    lines = [line for line in hypertext.readable(html).split("\n") if line]
+    lines = [line for line in hypertext.html_to_text(html).split("\n") if line]
     assert lines == ["One", "two three four", "Order number\t123", "Total\t5 €", "a", "b"]
 
 
 def test_it_rewrites_much_markup_to_the_same_text():
     html = "<div><b>Order</b> <i>number</i>: 1 &lt; 2</div>"
-    few = hypertext.readable(hypertext.sanitised(html))
-    many = hypertext.readable(hypertext.sanitised(html * 200))
+    few = hypertext.html_to_text(hypertext.sanitised(html))
+    many = hypertext.html_to_text(hypertext.sanitised(html * 200))
     assert few == "Order number: 1 < 2"
     assert {line for line in many.split("\n") if line} == {few}

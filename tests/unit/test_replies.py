@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relaydesk import reasons
-from relaydesk.door.replies import BY_NAME, BY_REASON, MAX_REPLY, Reply, build, reply_for
+from relaydesk.classify.findings import Findings, Match
+from relaydesk.policy.decision import Admission, Decision
 from relaydesk.reasons import Reason
-from relaydesk.sorting.decision import Admission, Decision
-from relaydesk.sorting.findings import Findings, Match
+from relaydesk.smtpd.replies import BY_NAME, BY_REASON, MAX_REPLY, Reply, build, reply_for
 
 #: Reasons that only ever accompany an accepted message.
 ACCEPTING = {

@@ -13,10 +13,10 @@ import pytest
 from tests.support.shared import ROOT
 from tests.support.stories import at, event, opened, stopped
 
-from relaydesk.clock.calendar import Calendar
+from relaydesk.business_time.calendar import Calendar
 from relaydesk.report import render, terminal
 from relaydesk.report.runs import ClockRun, histories
-from relaydesk.report.scope import Scope
+from relaydesk.report.scope import ReportScope
 from relaydesk.report.sla import figures
 from relaydesk.report.words import EMPTY, duration, percent
 
@@ -42,7 +42,7 @@ REFUSED = (("no_role", 12),)
 
 def counted(*events: Event, refused: tuple[tuple[str, int], ...] = ()) -> tuple[Report, list[ClockRun]]:
     told = list(histories(events, at(60)))
-    report = figures(told, refused, Scope(at(0), at(168)), calendar=CALENDAR, now=at(60))
+    report = figures(told, refused, ReportScope(at(0), at(168)), calendar=CALENDAR, now=at(60))
     return report, [run for history in told for run in history.runs]
 
 

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from tests.support.stories import at, event, opened, started, stopped
 
-from relaydesk.clock.calendar import Calendar
-from relaydesk.report.figures import Report, Tally
+from relaydesk.business_time.calendar import Calendar
+from relaydesk.report.figures import Figure, Report
 from relaydesk.report.runs import histories
-from relaydesk.report.scope import Scope, period
+from relaydesk.report.scope import ReportScope, report_period
 from relaydesk.report.sla import figures
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ HOUR = timedelta(hours=1)
 def report(
     *events: Event, now: float = 100, refusals: tuple[tuple[str, int], ...] = (), **scope: str
 ) -> Report:
-    asked = Scope(at(0), at(24 * 7), **scope)
+    asked = ReportScope(at(0), at(24 * 7), **scope)
     told = histories(events, at(now))
     return figures(told, refusals, asked, calendar=Calendar.default(), now=at(now))
 
@@ -47,11 +47,11 @@ def test_attainment_is_met_over_met_and_breached() -> None:
         *opened(6),
         stopped(6, 48),
     ).overall
-    assert (counted.met, counted.breached) == (Tally(2, (1, 6)), Tally(2, (2, 3)))
+    assert (counted.met, counted.breached) == (Figure(2, (1, 6)), Figure(2, (2, 3)))
     assert (counted.overdue, counted.running, counted.undecided) == (
-        Tally(1, (3,)),
-        Tally(1, (4,)),
-        Tally(1, (5,)),
+        Figure(1, (3,)),
+        Figure(1, (4,)),
+        Figure(1, (5,)),
     )
     assert counted.attainment == 0.5
     assert counted.clocks == 6
@@ -77,7 +77,7 @@ def test_it_tells_first_from_next_response() -> None:
 
 def test_two_rounds_of_a_ticket_count_two_and_lead_to_it_once() -> None:
     story = (*opened(1), stopped(1, 5), started(1, 20, round_=2), stopped(1, 25, round_=2))
-    assert report(*story).overall.met == Tally(2, (1,))
+    assert report(*story).overall.met == Figure(2, (1,))
 
 
 def test_it_groups_by_queue_agent_and_day_of_the_deadline() -> None:
@@ -170,7 +170,7 @@ def test_it_counts_refusals_and_unverified_by_reason() -> None:
     counted = report(
         *opened(1, code="unverified"), *opened(2, code="unverified"), refusals=(("a", 1), ("b", 5))
     )
-    assert counted.unverified == (("unverified", Tally(2, (1, 2))),)
+    assert counted.unverified == (("unverified", Figure(2, (1, 2))),)
     assert [(entry.code, entry.count) for entry in counted.refused] == [("b", 5), ("a", 1)]
 
 
@@ -194,7 +194,7 @@ NOW = datetime(2026, 11, 23, 20, 30, tzinfo=UTC)
     ],
 )
 def test_a_period_is_whole_local_days_or_instants(since: str, until: str, start: str, end: str) -> None:
-    found = period(since, until, ZONE, NOW)
+    found = report_period(since, until, ZONE, NOW)
     assert [moment.timestamp() for moment in found] == [
         datetime.fromisoformat(text).timestamp() for text in (start, end)
     ]
@@ -212,4 +212,4 @@ def test_a_period_is_whole_local_days_or_instants(since: str, until: str, start:
 )
 def test_a_bad_period_is_a_sentence(since: str, until: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
-        period(since, until, ZONE, NOW)
+        report_period(since, until, ZONE, NOW)

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from relaydesk.letters.parse import read
-from relaydesk.sorting import rules as rules_file
-from relaydesk.sorting.classify import classify
-from relaydesk.sorting.rules import RulesError, load
+from relaydesk.classify import rules_file
+from relaydesk.classify.matching import match_rules
+from relaydesk.classify.rules import RulesError
+from relaydesk.classify.rules_file import load_rules
+from relaydesk.message.parse import parse_message
 
 SHIPPED = Path(rules_file.__file__).with_name("facebook.yaml")
 
@@ -23,29 +24,29 @@ rules:
 
 
 def shipped():
-    return load(SHIPPED.read_text(encoding="utf-8"), SHIPPED.name)
+    return load_rules(SHIPPED.read_text(encoding="utf-8"), SHIPPED.name)
 
 
 def problems(text: str) -> tuple[str, ...]:
     with pytest.raises(RulesError) as caught:
-        load(text, "shop.yaml")
+        load_rules(text, "shop.yaml")
     assert str(caught.value)
     return caught.value.problems
 
 
 def kind(rules, sender: str, subject: str, text: str = "") -> tuple[str, str]:
-    match = classify(read(f"From: {sender}\r\nSubject: {subject}\r\n\r\n{text}".encode()), rules)
+    match = match_rules(parse_message(f"From: {sender}\r\nSubject: {subject}\r\n\r\n{text}".encode()), rules)
     return match.kind, match.rule
 
 
 def test_it_takes_the_shipped_file_and_an_empty_one():
     assert [rule.name for rule in shipped().rules][:2] == ["chargeback", "claim-opened"]
     assert all(rule.why and rule.sample.sender for rule in shipped().rules)
-    assert load("", "shop.yaml").rules == ()
+    assert load_rules("", "shop.yaml").rules == ()
 
 
 def test_it_matches_a_subject_in_any_locale():
-    rules = load(GOOD, "shop.yaml")
+    rules = load_rules(GOOD, "shop.yaml")
     assert kind(rules, "disputes@shop.example", "Neue Reklamation")[0] == "chargeback"
     assert kind(rules, "disputes@shop.example", "Neue Bestellung")[0] == "unsorted"
 
@@ -86,7 +87,7 @@ def test_it_says_what_is_wrong_and_where(old, new, line, said):
 @pytest.mark.parametrize("text", ["rules: 2026-02-30", "rules: " + "[" * 3000, "rules: ["])
 def test_it_names_the_file_that_is_no_yaml(text):
     with pytest.raises(RulesError, match=r"^shop\.yaml:1: "):
-        load(text, "shop.yaml")
+        load_rules(text, "shop.yaml")
 
 
 def test_it_names_every_problem_at_once():
@@ -108,7 +109,7 @@ def test_it_names_a_rule_that_stands_twice():
 
 
 def test_it_puts_the_shops_rules_first_and_replaces_by_name():
-    own = load(
+    own = load_rules(
         GOOD.replace("name: dispute", "name: order-notice"),
         "shop.yaml",
     )
@@ -122,7 +123,7 @@ def test_it_puts_the_shops_rules_first_and_replaces_by_name():
 
 
 def test_it_adds_a_shops_words_and_replaces_its_values():
-    own = load(
+    own = load_rules(
         "labels: {order: {de: [Bestellnummer]}}\nvalues: {order: 'B[0-9]{5}'}\nroles: [shopteamxy]\n",
         "shop.yaml",
     )
@@ -139,9 +140,9 @@ def test_it_refuses_a_shop_file_that_shadows_one_of_ours():
         "'\\bdispute\\b'", "'dispute', '^Message from'"
     )
     with pytest.raises(RulesError, match="'instagram-case' is shadowed by 'dispute'"):
-        shipped().extended(load(greedy, "shop.yaml"))
+        shipped().extended(load_rules(greedy, "shop.yaml"))
 
 
 def test_it_runs_patterns_in_linear_time():
     slow = GOOD.replace("'\\bdispute\\b'", "'\\bdispute\\b', '((?:\\d+-?)+)x'")
-    assert kind(load(slow, "shop.yaml"), "disputes@shop.example", "1" * 5000)[0] == "unsorted"
+    assert kind(load_rules(slow, "shop.yaml"), "disputes@shop.example", "1" * 5000)[0] == "unsorted"

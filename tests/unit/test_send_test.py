@@ -8,13 +8,13 @@ import pytest
 from tests.support.mails import DOMAINS, RULES
 from tests.support.signing import key, over
 
-from relaydesk.door import replies
-from relaydesk.letters.parse import read
-from relaydesk.mailauth.signing import key_record
-from relaydesk.sendtest.conversation import Route, door_address
-from relaydesk.sendtest.meaning import code_of, judged
-from relaydesk.sendtest.sample import KINDS, SendTestError, Signer, key_published, make_sample
-from relaydesk.sorting.sort import sort
+from relaydesk.classify.classify import classify
+from relaydesk.mailauth.signing import dkim_key_record
+from relaydesk.message.parse import parse_message
+from relaydesk.samples.conversation import Route, door_address
+from relaydesk.samples.meaning import code_of, judged
+from relaydesk.samples.sample import KINDS, SendTestError, Signer, key_published, make_sample
+from relaydesk.smtpd import replies
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 RCPT = "help@shop.example"
@@ -32,7 +32,7 @@ def sample(kind="case", signer=None, token=7):
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "forged"])
 def test_it_makes_samples_that_the_shipped_rules_sort(kind):
     made = sample(kind)
-    found = sort(read(made.raw), RULES, DOMAINS)
+    found = classify(parse_message(made.raw), RULES, DOMAINS)
     assert found.match.kind == kind
     assert found.values("order") == ("900000000000007",)
     assert made.raw.startswith(b"DKIM-Signature: ")
@@ -84,10 +84,10 @@ def test_it_names_what_cannot_sign(options, problem):
 
 
 async def test_it_looks_whether_the_key_is_published():
-    name, record = META.record_name, key_record(key(1024))
+    name, record = META.record_name, dkim_key_record(key(1024))
     assert await key_published(META, over({name: [{"TXT": record}]})) is True
     assert await key_published(META, over({name: [{"TXT": record.replace("p=", "p= ")}]})) is True
-    assert await key_published(META, over({name: [{"TXT": key_record(key(2048))}]})) is False
+    assert await key_published(META, over({name: [{"TXT": dkim_key_record(key(2048))}]})) is False
     assert await key_published(META, over({name: [{"TXT": "v=DKIM1; p="}]})) is False
     assert await key_published(META, over({})) is False
     assert await key_published(META, over({name: ["TIMEOUT"]})) is None

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from relaydesk import setup
-from relaydesk.configuration import SettingsError, load
-from relaydesk.settings import Settings, public
+from relaydesk.config import parts
+from relaydesk.config.load import SettingsError, load_settings
+from relaydesk.config.settings import Settings, public_settings
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def settings_from(monkeypatch: pytest.MonkeyPatch, text: str = "", **environment
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     Path("relaydesk.yaml").write_text(text, encoding="utf-8")
-    return load()
+    return load_settings()
 
 
 def test_it_reads_mailboxes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,16 +81,16 @@ def test_it_reads_a_limit_from_the_environment(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("listen", ["[]", '["127.0.0.1"]', '["127.0.0.1:99999"]', '["desk.example:25"]'])
 def test_it_names_an_address_that_is_none(monkeypatch: pytest.MonkeyPatch, listen: str) -> None:
     found = settings_from(monkeypatch, RELAYDESK_LISTEN=listen)
-    with pytest.raises(setup.SetupError, match=r"Setting listen: .*write"):
-        setup.listen(found)
+    with pytest.raises(parts.SetupError, match=r"Setting listen: .*write"):
+        parts.listen(found)
 
 
 @pytest.mark.parametrize("text", ["special: {2026-02-30: []}", "x: " + "[" * 3000])
 def test_it_says_which_file_is_no_yaml(tmp_path: Path, text: str) -> None:
     path = tmp_path / "calendar.yaml"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(setup.SetupError, match=r"calendar\.yaml cannot be read as YAML"):
-        setup.calendar_file(path)
+    with pytest.raises(parts.SetupError, match=r"calendar\.yaml cannot be read as YAML"):
+        parts.calendar_file(path)
 
 
 def test_it_leaves_other_programs_variables_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,14 +99,14 @@ def test_it_leaves_other_programs_variables_alone(monkeypatch: pytest.MonkeyPatc
 
 def test_it_reports_a_missing_file() -> None:
     with pytest.raises(SettingsError, match="is not there"):
-        load(Path("elsewhere.yaml"))
+        load_settings(Path("elsewhere.yaml"))
 
 
 def test_it_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     found = settings_from(
         monkeypatch, "secret: hush-hush\ndatabase: postgresql://desk:pass-word@db.example/desk\n"
     )
-    shown = str(public(found))
+    shown = str(public_settings(found))
     assert "hush-hush" not in shown
     assert "pass-word" not in shown
     assert "db.example" in shown
@@ -114,11 +114,11 @@ def test_it_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_names_a_target_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     found = settings_from(monkeypatch, "queues: {claim: {answer: two days}}\n")
-    with pytest.raises(setup.SetupError, match=r"queues\.claim\.answer: 'two days' is no target"):
-        setup.policy(found, setup.allowlist(found))
+    with pytest.raises(parts.SetupError, match=r"queues\.claim\.answer: 'two days' is no target"):
+        parts.policy(found, parts.allowlist(found))
 
 
 def test_it_names_a_list_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     found = settings_from(monkeypatch, "allowlist: gone.yaml\n")
-    with pytest.raises(setup.SetupError, match=r"gone\.yaml cannot be read"):
-        setup.allowlist(found)
+    with pytest.raises(parts.SetupError, match=r"gone\.yaml cannot be read"):
+        parts.allowlist(found)

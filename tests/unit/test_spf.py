@@ -6,15 +6,15 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.dns import dns_server
 from tests.support.signing import over
+from tests.support.zones import dns_server
 
-from relaydesk.mailauth.resolver import Resolver
-from relaydesk.mailauth.spf import check
+from relaydesk.dns.resolver import Resolver
+from relaydesk.mailauth.spf import check_spf
 
 if TYPE_CHECKING:
-    from relaydesk.mailauth.records import Answer, RrType
-    from relaydesk.mailauth.verdict import SpfResult
+    from relaydesk.dns.records import DnsAnswer, RrType
+    from relaydesk.message.auth_results import SpfResult
 
 ZONE: dict[str, list[Any]] = {
     "h.com": [{"TXT": "v=spf1 ip4:192.0.2.0/24 -all exp=why.h.com"}],
@@ -40,7 +40,7 @@ ZONE: dict[str, list[Any]] = {
 
 
 async def spf(mail_from: str, ip: str = "198.51.100.1", helo: str = "mail.h.com") -> SpfResult:
-    return await check(ip, mail_from, helo, over(ZONE))
+    return await check_spf(ip, mail_from, helo, over(ZONE))
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ class Slow:
         self.inner = over(ZONE)
         self.rounds = 0
 
-    async def query(self, name: str, rrtype: RrType) -> Answer:
+    async def query(self, name: str, rrtype: RrType) -> DnsAnswer:
         self.rounds += 1
         await asyncio.sleep(hash(name) % 5 / 1000)
         return await self.inner.lookup(name, rrtype)
@@ -158,18 +158,18 @@ async def test_many_checks_at_once_do_not_mix() -> None:
         ("198.51.100.1", "bob@h.com"),
         ("192.0.2.1", "u@bad.example"),
     ] * 20
-    found = await asyncio.gather(*(check(ip, sender, "x.example", resolver) for ip, sender in questions))
+    found = await asyncio.gather(*(check_spf(ip, sender, "x.example", resolver) for ip, sender in questions))
     for (ip, sender), one in zip(questions, found, strict=True):
-        alone = await check(ip, sender, "x.example", over(ZONE))
+        alone = await check_spf(ip, sender, "x.example", over(ZONE))
         assert one == alone
 
 
 async def test_a_warm_cache_needs_no_question() -> None:
     source = Slow()
     resolver = Resolver(source)
-    first = await check("192.0.2.2", "u@mx.example", "x.example", resolver)
+    first = await check_spf("192.0.2.2", "u@mx.example", "x.example", resolver)
     asked = source.rounds
-    assert await check("192.0.2.2", "u@mx.example", "x.example", resolver) == first
+    assert await check_spf("192.0.2.2", "u@mx.example", "x.example", resolver) == first
     assert first.result == "pass"
     assert source.rounds == asked == 4
 
@@ -177,6 +177,6 @@ async def test_a_warm_cache_needs_no_question() -> None:
 async def test_it_asks_a_real_server() -> None:
     with dns_server(ZONE) as server:
         resolver = Resolver.over_network([server.address], patience=0.4)
-        assert (await check("192.0.2.2", "u@mx.example", "x", resolver)).result == "pass"
-        assert (await check("192.0.2.2", "u@slow.example", "x", resolver)).result == "temperror"
-        assert (await check("192.0.2.2", "u@nothing.example", "x", resolver)).result == "none"
+        assert (await check_spf("192.0.2.2", "u@mx.example", "x", resolver)).result == "pass"
+        assert (await check_spf("192.0.2.2", "u@slow.example", "x", resolver)).result == "temperror"
+        assert (await check_spf("192.0.2.2", "u@nothing.example", "x", resolver)).result == "none"

@@ -8,9 +8,9 @@ import pytest
 from ruamel.yaml import YAML
 from tests.support.shared import shared
 
-from relaydesk.mailauth.resolver import Resolver
-from relaydesk.mailauth.spf import check
-from relaydesk.mailauth.zone import ZoneSource, parse_zone
+from relaydesk.dns.resolver import Resolver
+from relaydesk.dns.zone import ZoneSource, parse_zone
+from relaydesk.mailauth.spf import check_spf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ async def test_it_passes_every_case_of_the_rfc_7208_suite(suite: list[dict[str, 
     count, wrong = 0, []
     for name, case, resolver in _cases(suite):
         count += 1
-        found = await check(case["host"], case["mailfrom"], case["helo"], resolver)
+        found = await check_spf(case["host"], case["mailfrom"], case["helo"], resolver)
         if found.result not in _wanted(case["result"]):
             wrong.append(f"{name}: {found.result} ({found.reason}), expected {case['result']}")
         published = case.get("explanation", found.explanation)

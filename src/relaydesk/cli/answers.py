@@ -10,23 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from relaydesk import answering, app, desk, setup
-from relaydesk.answers.answer import AnswerRefused
-from relaydesk.answers.enclosures import enclose
-from relaydesk.answers.occasion import occasion
-from relaydesk.answers.variables import variables
+from relaydesk import desk
 from relaydesk.cli.desk import local
 from relaydesk.cli.options import ROW_ID, person
 from relaydesk.cli.output import json_option, print_json, print_table
 from relaydesk.cli.templates import given, load
-from relaydesk.store import drafts, outbox, tickets
-from relaydesk.store.outbox import UNDECIDED
+from relaydesk.config import parts
+from relaydesk.desk import DeskError, Written
+from relaydesk.outbound import AnswerRefused, attach_files, template_context, template_variables
+from relaydesk.server import open_sender, open_store, utc_now
+from relaydesk.store import UNDECIDED, drafts, outbox, tickets
 
 if TYPE_CHECKING:
-    from relaydesk.answering import Queued, Written
-    from relaydesk.letterhead import Letterhead
-    from relaydesk.settings import Settings
-    from relaydesk.store.engine import Store
+    from relaydesk.config import Settings
+    from relaydesk.desk import Queued
+    from relaydesk.outbound import Sender
+    from relaydesk.store import Store
 
 READABLE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 
@@ -54,19 +53,19 @@ def answer(config: str | None, /, ticket_id: int, *, dry_run: bool, as_json: boo
 
     The answer waits for its undo time, then it leaves; the clock stops when the next hop has taken it.
     """
-    conf = setup.settings(config)
-    store = app.open_store(conf)
+    conf = parts.settings(config)
+    store = open_store(conf)
     agent = chosen["name"] or person()
     seen = chosen["seen"] if chosen["seen"] is not None else _latest(store, ticket_id)
-    letterhead = app.letterhead(conf, store)
-    made = answering.answer(
+    letterhead = open_sender(conf, store)
+    made = desk.answer(
         store,
         ticket_id,
         _written(conf, store, letterhead, ticket_id, agent, chosen),
         letterhead,
         seen=seen,
         actor=f"agent:{agent}",
-        now=app.now(),
+        now=utc_now(),
         dry_run=dry_run,
     )
     _tell(made, conf, ticket_id, dry_run=dry_run, as_json=as_json)
@@ -77,12 +76,12 @@ def _latest(store: Store, ticket_id: int) -> int:
     with store.reading() as session:
         found = tickets.events(session, ticket_id)
     if not found:
-        raise desk.DeskError(f"There is no ticket {ticket_id}.")
+        raise DeskError(f"There is no ticket {ticket_id}.")
     return found[-1][0]
 
 
 def _written(
-    conf: Settings, store: Store, letterhead: Letterhead, ticket_id: int, agent: str, chosen: dict[str, Any]
+    conf: Settings, store: Store, letterhead: Sender, ticket_id: int, agent: str, chosen: dict[str, Any]
 ) -> Written:
     sources = [name for name in ("template", "text_file", "from_draft") if chosen[name]]
     if len(sources) != 1:
@@ -91,10 +90,12 @@ def _written(
         raise click.UsageError("--set goes with --template.")
     with store.reading() as session:
         if chosen["template"]:
-            about = occasion(session, ticket_id, agent=agent, shop=letterhead.shop, order_id=chosen["order"])
+            about = template_context(
+                session, ticket_id, agent=agent, shop=letterhead.shop, order_id=chosen["order"]
+            )
             if about is None:
-                raise desk.DeskError(f"There is no ticket {ticket_id}.")
-            text = load(conf).render(chosen["template"], variables(about, chosen["values"]))
+                raise DeskError(f"There is no ticket {ticket_id}.")
+            text = load(conf).render(chosen["template"], template_variables(about, chosen["values"]))
         elif chosen["from_draft"]:
             text = drafts.read(session, ticket_id, f"agent:{agent}") or ""
             if not text:
@@ -102,8 +103,8 @@ def _written(
         else:
             text = _read(chosen["text_file"])
     files = [(Path(name).name, Path(name).read_bytes()) for name in chosen["files"]]
-    enclosed = enclose(files, types=conf.attachment_types, each_bytes=conf.attachment_bytes)
-    return answering.Written(text, chosen["order"], chosen["no_order"], enclosed, chosen["message"])
+    enclosed = attach_files(files, types=conf.attachment_types, each_bytes=conf.attachment_bytes)
+    return Written(text, chosen["order"], chosen["no_order"], enclosed, chosen["message"])
 
 
 def _read(name: str) -> str:
@@ -126,7 +127,7 @@ def _tell(made: Queued, conf: Settings, ticket_id: int, *, dry_run: bool, as_jso
         sys.stdout.buffer.flush()
     else:
         about = f"about order {made.order_id}" if made.order_id else "about no order"
-        leaves = local(made.leaves_at, setup.calendar(conf).zone)
+        leaves = local(made.leaves_at, parts.calendar(conf).zone)
         click.echo(f"Answer {made.answer} to {made.recipient}, {about}, leaves {leaves}.")
         click.echo(f"Until then `relaydesk outbox cancel {made.answer}` takes it back.")
 
@@ -140,13 +141,13 @@ def outbox_(ctx: click.Context, everything: bool, limit: int, as_json: bool) -> 
     """What waits to be sent, and what became of it."""
     if ctx.invoked_subcommand is not None:
         return
-    conf = setup.settings(ctx.obj)
-    with app.open_store(conf).reading() as session:
+    conf = parts.settings(ctx.obj)
+    with open_store(conf).reading() as session:
         rows = outbox.newest(session, limit) if everything else outbox.waiting(session, limit)
     if as_json:
         print_json([asdict(row) for row in rows])
         return
-    zone = setup.calendar(conf).zone
+    zone = parts.calendar(conf).zone
     lines = [
         (
             row.id,
@@ -171,8 +172,8 @@ def outbox_(ctx: click.Context, everything: bool, limit: int, as_json: bool) -> 
 @click.pass_obj
 def cancel(config: str | None, answer_id: int, name: str | None) -> None:
     """Take answer ID back before it leaves."""
-    store = app.open_store(setup.settings(config))
-    answering.cancel(store, answer_id, actor=f"agent:{name or person()}", now=app.now())
+    store = open_store(parts.settings(config))
+    desk.cancel(store, answer_id, actor=f"agent:{name or person()}", now=utc_now())
     click.echo(f"Answer {answer_id} is taken back.")
 
 
@@ -182,8 +183,8 @@ def cancel(config: str | None, answer_id: int, name: str | None) -> None:
 @click.pass_obj
 def retry(config: str | None, answer_id: int, name: str | None) -> None:
     """Try a deferred, refused or failed answer again at once: the same message, unchanged."""
-    conf = setup.settings(config)
+    conf = parts.settings(config)
     give_up = timedelta(hours=conf.give_up_hours)
     actor = f"agent:{name or person()}"
-    answering.retry(app.open_store(conf), answer_id, give_up, actor=actor, now=app.now())
+    desk.retry(open_store(conf), answer_id, give_up, actor=actor, now=utc_now())
     click.echo(f"Answer {answer_id} is tried again.")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from relaydesk import setup
+from relaydesk.business_time import READINGS, Target, explain_due
 from relaydesk.cli.output import json_option, print_json
-from relaydesk.clock.deadlines import READINGS, Target, explain_due
+from relaydesk.config import parts
 
 
 @click.command()
@@ -26,9 +26,9 @@ def due(
     Without --calendar the calendar of the settings counts.
     """
     if calendar_file is not None:
-        calendar = setup.calendar_file(calendar_file)
+        calendar = parts.calendar_file(calendar_file)
     else:
-        calendar = setup.calendar(setup.settings(config))
+        calendar = parts.calendar(parts.settings(config))
     for warning in calendar.warnings:
         click.echo(f"relaydesk: {warning}", err=True)
     try:

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from relaydesk import app, desk, setup
+from relaydesk import desk
 from relaydesk.cli.options import ROW_ID, moment, person
 from relaydesk.cli.output import json_option, print_json, print_table
+from relaydesk.config import parts
+from relaydesk.desk import DeskError
+from relaydesk.server import open_store, utc_now
 from relaydesk.store import drafts, outbox, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from zoneinfo import ZoneInfo
 
-    from relaydesk.settings import Settings
-    from relaydesk.store.engine import Store
-    from relaydesk.store.numbers import Number
-    from relaydesk.store.outbox import OutboxRow
-    from relaydesk.store.tickets import TicketRow, TicketView
+    from relaydesk.config import Settings
+    from relaydesk.store import OutboxRow, Store, TicketOrder, TicketRow, TicketView
 
 
 # What an event's data tells a person at the terminal; --json prints all of it.
@@ -37,8 +37,8 @@ TOLD = ("agent", "to", "order", "ticket", "clock", "how", "why", "text")
 @click.pass_obj
 def queue(config: str | None, name: str | None, agent: str | None, limit: int, as_json: bool) -> None:
     """Show the queues, or the open tickets of queue NAME (or "all") by deadline."""
-    conf = setup.settings(config)
-    store, now, zone = app.open_store(conf), app.now(), setup.calendar(conf).zone
+    conf = parts.settings(config)
+    store, now, zone = open_store(conf), utc_now(), parts.calendar(conf).zone
     if name is None and agent is None:
         _counts(store, conf, now, zone, as_json=as_json)
         return
@@ -106,7 +106,7 @@ def local(instant: datetime | None, zone: ZoneInfo) -> str:
     return instant.astimezone(zone).strftime("%a %d %b %H:%M %Z") if instant is not None else "-"
 
 
-def _orders(ticket_id: int, numbers: Sequence[Number]) -> list[str]:
+def _orders(ticket_id: int, numbers: Sequence[TicketOrder]) -> list[str]:
     mark = {"bound": "", "not_found": "?"}
     return [
         n.value + mark[n.how]
@@ -115,7 +115,7 @@ def _orders(ticket_id: int, numbers: Sequence[Number]) -> list[str]:
     ]
 
 
-def _row(ticket: TicketRow, numbers: Sequence[Number]) -> dict[str, Any]:
+def _row(ticket: TicketRow, numbers: Sequence[TicketOrder]) -> dict[str, Any]:
     named = [asdict(n) for n in numbers if n.ticket_id == ticket.id]
     return {**asdict(ticket), "numbers": named}
 
@@ -149,8 +149,8 @@ def ticket(
 
     Several acts may be given; they are done in the order of this list, each on record.
     """
-    conf = setup.settings(config)
-    store = app.open_store(conf)
+    conf = parts.settings(config)
+    store = open_store(conf)
     if original is not None:
         _write_original(store, ticket_id, original)
         return
@@ -160,19 +160,19 @@ def ticket(
         answers = outbox.of_ticket(session, ticket_id)
         kept = drafts.of_ticket(session, ticket_id)
     if view is None:
-        raise desk.DeskError(f"There is no ticket {ticket_id}.")
+        raise DeskError(f"There is no ticket {ticket_id}.")
     if as_json:
         print_json(_view(view, answers, kept))
     elif told:
         click.echo("\n".join(told))
     else:
-        _tell(view, setup.calendar(conf).zone, app.now())
-        _tell_answers(answers, kept, setup.calendar(conf).zone)
+        _tell(view, parts.calendar(conf).zone, utc_now())
+        _tell_answers(answers, kept, parts.calendar(conf).zone)
         click.echo(f"  you have seen it up to event {view.events[-1][0]}")
 
 
 def _work(store: Store, conf: Settings, ticket_id: int, actor: str, acts: dict[str, Any]) -> Iterator[str]:
-    who: dict[str, Any] = {"actor": actor, "now": app.now()}
+    who: dict[str, Any] = {"actor": actor, "now": utc_now()}
     if acts["answered"]:
         desk.answered_outside(store, ticket_id, at=acts["answered"], **who)
         yield f"Ticket {ticket_id}: answered elsewhere, on record."
@@ -208,7 +208,7 @@ def _work(store: Store, conf: Settings, ticket_id: int, actor: str, acts: dict[s
 def _moved(store: Store, conf: Settings, ticket_id: int, to: str, who: dict[str, Any]) -> str:
     if to not in conf.all_queues:
         raise click.BadParameter(f"there is no queue {to}; there are {', '.join(conf.all_queues)}")
-    policy = setup.policy(conf, setup.allowlist(conf))
+    policy = parts.policy(conf, parts.allowlist(conf))
     desk.move(store, ticket_id, to, plan=policy.plan, **who)
     return f"Ticket {ticket_id}: moved to queue {to}."
 
@@ -220,7 +220,7 @@ def _write_original(store: Store, ticket_id: int, message: int) -> None:
         raw = tickets.raw(session, message) if message in mine else None
     if raw is None:
         known = ", ".join(map(str, sorted(mine))) or "none"
-        raise desk.DeskError(f"Ticket {ticket_id} has no message {message} (it has {known}).")
+        raise DeskError(f"Ticket {ticket_id} has no message {message} (it has {known}).")
     sys.stdout.buffer.write(raw)
     sys.stdout.buffer.flush()
 
@@ -288,7 +288,7 @@ def agents() -> None:
 @click.pass_obj
 def add_agent(config: str | None, name: str, email: str) -> None:
     """Add agent NAME, or take a former one back."""
-    desk.add_agent(app.open_store(setup.settings(config)), name, email, now=app.now())
+    desk.add_agent(open_store(parts.settings(config)), name, email, now=utc_now())
     click.echo(f"Agent {name} is added.")
 
 
@@ -297,7 +297,7 @@ def add_agent(config: str | None, name: str, email: str) -> None:
 @click.pass_obj
 def deactivate(config: str | None, name: str) -> None:
     """Take agent NAME out of service; their tickets and figures stay."""
-    desk.deactivate_agent(app.open_store(setup.settings(config)), name)
+    desk.deactivate_agent(open_store(parts.settings(config)), name)
     click.echo(f"Agent {name} is no longer active.")
 
 
@@ -306,7 +306,7 @@ def deactivate(config: str | None, name: str) -> None:
 @click.pass_obj
 def list_agents(config: str | None, as_json: bool) -> None:
     """List the agents."""
-    found = desk.agents(app.open_store(setup.settings(config)))
+    found = desk.agents(open_store(parts.settings(config)))
     if as_json:
         print_json([asdict(agent) for agent in found])
         return

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from relaydesk import setup
 from relaydesk.cli.output import json_option, print_json
-from relaydesk.mailauth import signing
-from relaydesk.mailauth.records import domain_name
+from relaydesk.config import parts
+from relaydesk.dns import domain_name
+from relaydesk.mailauth import dkim_key_record, new_dkim_key
 
 TXT_STRING = 255  # bytes of one character-string (RFC 1035 §3.3)
 
@@ -35,15 +35,15 @@ def new(
     config: str | None, domain: str | None, selector: str, path: str | None, bits: str, as_json: bool
 ) -> None:
     """Make a key and print the DNS record to publish. An existing file is never overwritten."""
-    wanted = domain or setup.shop(setup.settings(config)).contact.rpartition("@")[2]
+    wanted = domain or parts.shop(parts.settings(config)).contact.rpartition("@")[2]
     signs, file = domain_name(wanted), Path(path or f"{selector}.pem")
     if signs is None:
         raise click.BadParameter(f"{wanted!r} is no domain name; write one such as shop.example")
     if domain_name(f"{selector}.example") is None:
         raise click.BadParameter(f"{selector!r} is no selector; write one such as relaydesk or 2026-11")
-    pem = signing.new_key(int(bits))
+    pem = new_dkim_key(int(bits))
     _write(file, pem)
-    name, record = f"{selector}._domainkey.{signs}", signing.key_record(pem)
+    name, record = f"{selector}._domainkey.{signs}", dkim_key_record(pem)
     if as_json:
         print_json({"name": name, "type": "TXT", "record": record, "key": str(file)})
         return

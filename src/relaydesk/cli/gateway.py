@@ -6,10 +6,11 @@ import secrets
 
 import click
 
-from relaydesk import app, setup
-from relaydesk import clients as work
 from relaydesk.cli.output import json_option, print_json, print_table
-from relaydesk.store import gateway as store_gateway
+from relaydesk.config import parts
+from relaydesk.desk import add_client, revoke_client
+from relaydesk.server import open_store, utc_now
+from relaydesk.store import gateway_clients as store_gateway
 
 
 @click.group("gateway")
@@ -23,10 +24,8 @@ def gateway() -> None:
 @click.pass_obj
 def add(config: str | None, name: str, as_json: bool) -> None:
     """Add the client NAME and print its password, once."""
-    store = app.open_store(setup.settings(config), upgrade=True)
-    made = work.add_client(
-        store, name, password=secrets.token_urlsafe, salt=secrets.token_bytes, now=app.now()
-    )
+    store = open_store(parts.settings(config), upgrade=True)
+    made = add_client(store, name, password=secrets.token_urlsafe, salt=secrets.token_bytes, now=utc_now())
     if as_json:
         print_json({"name": name, "password": made})
         return
@@ -40,7 +39,7 @@ def add(config: str | None, name: str, as_json: bool) -> None:
 @click.pass_obj
 def list_clients(config: str | None, as_json: bool) -> None:
     """List the clients, revoked ones too."""
-    with app.open_store(setup.settings(config)).reading() as session:
+    with open_store(parts.settings(config)).reading() as session:
         found = store_gateway.clients(session)
     if as_json:
         print_json(
@@ -68,7 +67,7 @@ def list_clients(config: str | None, as_json: bool) -> None:
 @click.pass_obj
 def revoke(config: str | None, name: str) -> None:
     """Refuse the client NAME from now on."""
-    work.revoke_client(app.open_store(setup.settings(config)), name, now=app.now())
+    revoke_client(open_store(parts.settings(config)), name, now=utc_now())
     click.echo(f"{name} is refused from now on.")
 
 

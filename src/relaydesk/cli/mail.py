@@ -11,25 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from relaydesk import app, setup
-from relaydesk import explain as explaining
+from relaydesk import intake
 from relaydesk.cli.options import address, moment
 from relaydesk.cli.output import json_option, print_json, print_table
-from relaydesk.doctor import Finding, examine, published
-from relaydesk.door import allowlist as lists
-from relaydesk.door.dots import read_flaw
-from relaydesk.door.replies import reply_for
-from relaydesk.mailauth import publisher
-from relaydesk.mailauth.resolver import Resolver
-from relaydesk.mailauth.zone import ZoneSource, parse_zone
+from relaydesk.config import parts
+from relaydesk.dns import Resolver, ZoneSource, parse_zone
+from relaydesk.doctor import Finding, audit_networks, check_domain, examine, examine_domain
+from relaydesk.policy import LISTS, AllowlistError
 from relaydesk.reasons import general
-from relaydesk.store.refusals import Tally
-from relaydesk.store.refusals import search as search_refusals
+from relaydesk.server import open_resolver, open_store, utc_now
+from relaydesk.smtpd import read_flaw, reply_for
+from relaydesk.store import RefusalCount
+from relaydesk.store import search as search_refusals
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from relaydesk.settings import Settings
+    from relaydesk.config import Settings
 
 EXPLAINED = (
     ("outcome", "outcome"),
@@ -69,11 +67,11 @@ def explain(
 
     Runs the whole line on an empty store and keeps nothing.
     """
-    conf = setup.settings(config)
+    conf = parts.settings(config)
     if list_file is not None:
         conf = conf.model_copy(update={"allowlist": list_file})
     raw = sys.stdin.buffer.read() if str(message) == "-" else message.read_bytes()
-    answer = asyncio.run(_explained(conf, raw, peer, helo, mail_from, rcpt, zone, at or app.now()))
+    answer = asyncio.run(_explained(conf, raw, peer, helo, mail_from, rcpt, zone, at or utc_now()))
     if as_json:
         print_json(answer)
     else:
@@ -92,16 +90,16 @@ async def _explained(
 ) -> dict[str, Any]:
     # Without any mailbox in the settings, what is asked about is taken for one.
     mailboxes = conf.mailboxes or tuple(one.lower() for one in rcpt) or ("help@shop.example",)
-    policy = setup.policy(conf, setup.allowlist(conf), mailboxes=mailboxes)
-    resolver = app.open_resolver(conf)
+    policy = parts.policy(conf, parts.allowlist(conf), mailboxes=mailboxes)
+    resolver = open_resolver(conf)
     if zone is not None:
-        resolver = Resolver(ZoneSource(parse_zone(setup.read_yaml(zone) or {})))
-    envelope = explaining.envelope_of(
+        resolver = Resolver(ZoneSource(parse_zone(parts.read_yaml(zone) or {})))
+    envelope = intake.envelope_of_file(
         raw, peer=peer, helo=helo, mail_from=mail_from, rcpt=rcpt or mailboxes[:1], policy=policy, now=at
     )
     flaw = read_flaw(envelope.raw, conf.limits)
-    gathered, decision = await explaining.explain(envelope, resolver, policy, setup.rules(conf), flaw)
-    return explaining.as_object(envelope, gathered, decision, reply_for(decision).line())
+    gathered, decision = await intake.explain(envelope, resolver, policy, parts.rules(conf), flaw)
+    return intake.explanation(envelope, gathered, decision, reply_for(decision).line())
 
 
 def _tell(answer: dict[str, Any]) -> None:
@@ -138,18 +136,18 @@ def allowlist() -> None:
 @click.pass_obj
 def check(config: str | None, file: Path | None, as_json: bool) -> None:
     """Say whether the lists can be used; every bad line is named with its number."""
-    conf = setup.settings(config)
+    conf = parts.settings(config)
     if file is not None:
         conf = conf.model_copy(update={"allowlist": file})
     try:
-        found = setup.allowlist(conf)
-    except lists.AllowlistError as error:
+        found = parts.allowlist(conf)
+    except AllowlistError as error:
         if as_json:
             print_json({"ok": False, "problems": [{"line": p.line, "text": p.text} for p in error.problems]})
         else:
             click.echo(str(error), err=True)
         sys.exit(1)
-    counts = {name: len(getattr(found, name)) for name in lists.LISTS}
+    counts = {name: len(getattr(found, name)) for name in LISTS}
     if as_json:
         print_json({"ok": True, "source": found.source, **counts})
     else:
@@ -165,9 +163,9 @@ def check(config: str | None, file: Path | None, as_json: bool) -> None:
 @click.pass_obj
 def audit(config: str | None, extra: tuple[str, ...], as_json: bool) -> None:
     """Compare the listed networks with what the senders publish in SPF. Exit code 1 when they differ."""
-    conf = setup.settings(config)
-    found = setup.allowlist(conf)
-    told = publisher.audit_networks(
+    conf = parts.settings(config)
+    found = parts.allowlist(conf)
+    told = audit_networks(
         [*found.senders, *extra],
         [entry.network for entry in found.networks],
         conf.nameservers,
@@ -202,14 +200,14 @@ def doctor(config: str | None, domains: tuple[str, ...], as_json: bool) -> None:
 
     Exit code 1 when something must be mended.
     """
-    conf = setup.settings(config)
-    found = [*examine(conf, app.now())]
-    if signing := asyncio.run(published(conf, app.open_resolver(conf))):
+    conf = parts.settings(config)
+    found = [*examine(conf, utc_now())]
+    if signing := asyncio.run(examine_domain(conf, open_resolver(conf))):
         found.append(signing)
     own = {box.rpartition("@")[2] for box in conf.mailboxes} | {conf.bounce_domain} - {""}
     for domain in domains or sorted(own):
         try:
-            checked = publisher.check_domain(domain, conf.nameservers, conf.dns_timeout)
+            checked = check_domain(domain, conf.nameservers, conf.dns_timeout)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--domain") from None
         found += [Finding(f"{domain} {one.check}", one.level, one.text) for one in checked]
@@ -242,10 +240,10 @@ def refusals(
 
     TEXT narrows it to a reason code, a From domain, an address or its network.
     """
-    conf = setup.settings(config)
-    end = until or app.now()
+    conf = parts.settings(config)
+    end = until or utc_now()
     begin = since or end - timedelta(days=30)
-    with app.open_store(conf).reading() as session:
+    with open_store(conf).reading() as session:
         found = search_refusals(session, since=begin, until=end, text=text, limit=limit)
     if as_json:
         print_json([{**asdict(t), "text": _why(t)} for t in found])
@@ -260,5 +258,5 @@ def refusals(
         click.echo("Drift: Meta may send from new networks; see `relaydesk allowlist audit`.")
 
 
-def _why(tally: Tally) -> str:
+def _why(tally: RefusalCount) -> str:
     return general(tally.code, ip=tally.network, domain=tally.from_domain, from_domain=tally.from_domain)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import click
 
-from relaydesk.letters.addresses import canonical
+from relaydesk.message import canonical_ip
 
 ROW_ID = click.IntRange(1, 2**63 - 1)  # what a database can number
 
@@ -31,7 +31,7 @@ def address(_: click.Context, __: click.Parameter, text: str | None) -> str | No
     """An IP address in canonical text."""
     if text is None:
         return None
-    found = canonical(text)
+    found = canonical_ip(text)
     if found is None:
         raise click.BadParameter(f"{text!r} is no IP address; write it as 66.220.144.130 or 2001:db8::1")
     return str(found)

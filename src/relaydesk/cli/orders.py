@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 
-from relaydesk import app, setup
 from relaydesk.cli.output import json_option, print_json, print_table
-from relaydesk.orders import directory, importer
+from relaydesk.config import parts
+from relaydesk.orders import find_orders, import_file
+from relaydesk.server import open_store, utc_now
 
 SHOWN = 20  # bad rows told by number on a screen; --json tells them all
 
@@ -30,13 +31,13 @@ def import_orders(config: str | None, file: Path, as_json: bool) -> None:
     Columns: order_id, merchant_ref, state, amount, currency, created_at, ship_by, relay_address,
     marketing_opt_in, items. Bad rows are named and left out; the rest goes in.
     """
-    store = app.open_store(setup.settings(config), upgrade=True)
+    store = open_store(parts.settings(config), upgrade=True)
     quiet = as_json or not sys.stderr.isatty()
     with click.progressbar(length=1000, label="Importing", file=sys.stderr, hidden=quiet) as bar:
-        done = importer.import_file(
+        done = import_file(
             store,
             file,
-            now=app.now(),
+            now=utc_now(),
             progress=lambda read, size: bar.update(1000 * read // max(1, size) - bar.pos),
         )
     if as_json:
@@ -58,7 +59,7 @@ def import_orders(config: str | None, file: Path, as_json: bool) -> None:
 @click.pass_obj
 def find(config: str | None, text: str, as_json: bool) -> None:
     """Find orders by Facebook order id, seller's reference or the buyer's relay address."""
-    found = directory.find(app.open_store(setup.settings(config)), text)
+    found = find_orders(open_store(parts.settings(config)), text)
     if as_json:
         print_json([asdict(order) for order in found])
     else:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from relaydesk import app, setup
 from relaydesk.cli.output import json_option
+from relaydesk.config import parts
 from relaydesk.data import data_path
-from relaydesk.report.publish import Form, publish
-from relaydesk.report.scope import Scope, period
+from relaydesk.report import ReportFormat, ReportScope, publish_report, report_period
+from relaydesk.server import open_store, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,24 +50,24 @@ def sla(
     until: str,
     queue: str | None,
     agent: str | None,
-    form: Form,
+    form: ReportFormat,
     output: Path | None,
     as_json: bool,
 ) -> None:
     """The SLA report: attainment, response times, breaches, ageing, claims, refusals."""
-    conf = setup.settings(config)
-    calendar, now = setup.calendar(conf), app.now()
+    conf = parts.settings(config)
+    calendar, now = parts.calendar(conf), utc_now()
     if queue is not None and queue not in conf.all_queues:
         raise click.BadParameter(f"there is no queue {queue}; there are {', '.join(conf.all_queues)}")
     try:
-        begin, end = period(since, until, calendar.zone, now)
+        begin, end = report_period(since, until, calendar.zone, now)
     except ValueError as error:
         raise click.UsageError(f"{error}.") from None
-    store = app.open_store(conf)
+    store = open_store(conf)
     with _target(output) as target:
-        publish(
+        publish_report(
             store,
-            Scope(begin, end, queue, agent),
+            ReportScope(begin, end, queue, agent),
             target,
             form="json" if as_json else form,
             calendar=calendar,

@@ -6,16 +6,17 @@ import sys
 
 import click
 
-from relaydesk import app, setup
+from relaydesk import server
 from relaydesk.cli.output import json_option, print_json
-from relaydesk.settings import public
+from relaydesk.config import parts, public_settings
+from relaydesk.server import ALL_ROLES, open_store
 
 
 @click.command()
 @click.option(
     "--role",
     "roles",
-    type=click.Choice(app.ALL_ROLES),
+    type=click.Choice(ALL_ROLES),
     multiple=True,
     help="Run only this part, as on one of several machines; may be given twice. Default: all.",
 )
@@ -25,7 +26,7 @@ def serve(config: str | None, roles: tuple[str, ...]) -> None:
 
     SIGTERM or Ctrl-C drains and stops; SIGHUP reloads the lists, the rules and the certificate.
     """
-    sys.exit(app.serve(setup.settings(config), config, roles or app.ALL_ROLES))
+    sys.exit(server.serve(parts.settings(config), config, roles or ALL_ROLES))
 
 
 @click.command("run-door", hidden=True)
@@ -33,14 +34,14 @@ def serve(config: str | None, roles: tuple[str, ...]) -> None:
 @click.pass_obj
 def run_door(config: str | None, share: int) -> None:
     """One listener process; started by `serve`."""
-    sys.exit(app.run_door(setup.settings(config), share))
+    sys.exit(server.run_door(parts.settings(config), share))
 
 
 @click.command("run-office", hidden=True)
 @click.pass_obj
 def run_office(config: str | None) -> None:
     """The office process; started by `serve`."""
-    sys.exit(app.run_office(setup.settings(config)))
+    sys.exit(server.run_office(parts.settings(config)))
 
 
 @click.command()
@@ -48,9 +49,9 @@ def run_office(config: str | None) -> None:
 @click.option("--port", type=click.IntRange(0, 65535), help="SMTP port on 127.0.0.1 (default: a free one).")
 def demo(once: bool, port: int | None) -> None:
     """Show it all on sample mail, on this machine alone: no account, no outside service."""
-    from relaydesk import demo as show  # the fixtures and their signing, which nothing else needs
+    from relaydesk.demo import run
 
-    sys.exit(show.run(once=once, port=port))
+    sys.exit(run(once=once, port=port))
 
 
 @click.group()
@@ -63,7 +64,7 @@ def config() -> None:
 @click.pass_obj
 def show_config(config_file: str | None, as_json: bool) -> None:
     """Print the effective settings, without secrets."""
-    shown = public(setup.settings(config_file))
+    shown = public_settings(parts.settings(config_file))
     if as_json:
         print_json(shown)
         return
@@ -85,5 +86,5 @@ def db() -> None:
 @click.pass_obj
 def upgrade(config_file: str | None) -> None:
     """Bring the database's schema up to date. `serve` does it by itself at its start."""
-    app.open_store(setup.settings(config_file), upgrade=True).close()
+    open_store(parts.settings(config_file), upgrade=True).close()
     click.echo("The database is up to date.")

@@ -11,18 +11,26 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import click
 
-from relaydesk import app, setup
 from relaydesk.cli.options import address
 from relaydesk.cli.output import json_option, print_json
-from relaydesk.sendtest.conversation import Route, door_address
-from relaydesk.sendtest.probe import filed, send_test
-from relaydesk.sendtest.sample import SampleKind, SendTestError, Signer, key_published, make_sample
-from relaydesk.store.errors import StoreError
+from relaydesk.config import parts
+from relaydesk.samples import (
+    Route,
+    SampleKind,
+    SendTestError,
+    Signer,
+    door_address,
+    filed_sample,
+    key_published,
+    make_sample,
+    send_test,
+)
+from relaydesk.server import open_resolver, open_store, utc_now
+from relaydesk.store import StoreError
 
 if TYPE_CHECKING:
-    from relaydesk.sendtest.probe import Filed
-    from relaydesk.sendtest.sample import Sample
-    from relaydesk.settings import Settings
+    from relaydesk.config import Settings
+    from relaydesk.samples import Filed, Sample
 
 
 @click.command("send-test")
@@ -60,7 +68,7 @@ def send(
     """
     if proxy and xclient:
         raise click.UsageError("Choose one of --proxy and --xclient.")
-    conf = setup.settings(config)
+    conf = parts.settings(config)
     to = rcpt or next(iter(conf.mailboxes), None)
     if to is None:
         raise click.UsageError("No mailbox is set; name one with --rcpt.")
@@ -70,8 +78,8 @@ def send(
         raise click.BadParameter(f"{error}.", param_hint="--to") from None
     via: Literal["direct", "proxy", "xclient"] = "proxy" if proxy else "xclient" if xclient else "direct"
     signer = _signer(domain, selector, key)
-    sample = make_sample(kind, to, now=app.now(), token=secrets.randbelow(10**13), signer=signer)
-    published = asyncio.run(key_published(signer, app.open_resolver(conf))) if signer else None
+    sample = make_sample(kind, to, now=utc_now(), token=secrets.randbelow(10**13), signer=signer)
+    published = asyncio.run(key_published(signer, open_resolver(conf))) if signer else None
     route = Route(host, port, via, proxy or xclient or "", tls)
     result = send_test(route, sample, published=published)
     found = _filed(conf, sample) if result.reply.startswith("250") else None
@@ -102,6 +110,6 @@ def _signer(domain: str | None, selector: str | None, key: Path | None) -> Signe
 def _filed(conf: Settings, sample: Sample) -> Filed | None:
     """What became of it, when the door's store is the one of these settings."""
     try:
-        return filed(app.open_store(conf), sample)
+        return filed_sample(open_store(conf), sample)
     except StoreError:
         return None

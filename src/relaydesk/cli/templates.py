@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from relaydesk import app, desk, setup
-from relaydesk.answers.occasion import occasion
-from relaydesk.answers.templates import Templates
-from relaydesk.answers.variables import SAMPLES, variables
 from relaydesk.cli.options import ROW_ID, person
 from relaydesk.cli.output import json_option, print_json, print_table
+from relaydesk.config import parts
 from relaydesk.data import data_path
+from relaydesk.desk import DeskError
+from relaydesk.outbound import SAMPLE_CONTEXTS, Templates, template_context, template_variables
+from relaydesk.server import open_sender, open_store
 
 if TYPE_CHECKING:
-    from relaydesk.answers.variables import Occasion
-    from relaydesk.settings import Settings
+    from relaydesk.config import Settings
+    from relaydesk.outbound import TemplateContext
 
 
 @click.group()
@@ -43,7 +43,7 @@ def given(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> dict
 @click.pass_obj
 def list_templates(config: str | None, as_json: bool) -> None:
     """List the templates and what each needs."""
-    found = load(setup.settings(config))
+    found = load(parts.settings(config))
     if as_json:
         rows = [
             {"name": one.name, "title": one.title, "description": one.description,
@@ -66,7 +66,7 @@ def list_templates(config: str | None, as_json: bool) -> None:
 @click.pass_context
 def check(ctx: click.Context, as_json: bool) -> None:
     """Check every template against sample tickets; exit code 1 when one has a problem."""
-    found = load(setup.settings(ctx.obj))
+    found = load(parts.settings(ctx.obj))
     problems = found.check()
     if as_json:
         print_json({"templates": [one.name for one in found], "problems": problems})
@@ -91,21 +91,21 @@ def preview(
     agent: str | None,
 ) -> None:
     """Print template NAME as it would read; for the sample, what is not given stands in brackets."""
-    conf = setup.settings(config)
+    conf = parts.settings(config)
     found = load(conf)
     if ticket_id is None:
-        about = SAMPLES[0]
+        about = SAMPLE_CONTEXTS[0]
         values = {need: f"[{need}]" for need in found.get(name).needs} | values
     else:
         about = _about(conf, ticket_id, order, agent or person())
-    click.echo(found.render(name, variables(about, values)), nl=False)
+    click.echo(found.render(name, template_variables(about, values)), nl=False)
 
 
-def _about(conf: Settings, ticket_id: int, order: str | None, agent: str) -> Occasion:
-    store = app.open_store(conf)
-    shop = app.letterhead(conf, store).shop
+def _about(conf: Settings, ticket_id: int, order: str | None, agent: str) -> TemplateContext:
+    store = open_store(conf)
+    shop = open_sender(conf, store).shop
     with store.reading() as session:
-        about = occasion(session, ticket_id, agent=agent, shop=shop, order_id=order)
+        about = template_context(session, ticket_id, agent=agent, shop=shop, order_id=order)
     if about is None:
-        raise desk.DeskError(f"There is no ticket {ticket_id}.")
+        raise DeskError(f"There is no ticket {ticket_id}.")
     return about

@@ -7,10 +7,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from relaydesk.letters import parse
-from relaydesk.mailauth import dkim
-from relaydesk.mailauth.resolver import Resolver
-from relaydesk.mailauth.verdict import DkimResult
+from relaydesk.dns import Resolver
+from relaydesk.mailauth import verify_dkim
+from relaydesk.message import DkimResult, parse_message
 from relaydesk.store import tickets
 
 if TYPE_CHECKING:
@@ -18,9 +17,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from relaydesk.letters.letter import Letter
-    from relaydesk.store.clocks import Clock
-    from relaydesk.store.engine import Store
+    from relaydesk.message import Message
+    from relaydesk.store import DeadlineRow, Store
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 30.0
@@ -30,10 +28,10 @@ _UNSIGNED = DkimResult("none", reason="It is not signed.")
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class ReceivedAnswer:
     """A message that the relay took, and what its topmost signature is worth."""
 
-    letter: Letter
+    letter: Message
     dkim: DkimResult
 
     def lines(self) -> list[str]:
@@ -59,20 +57,22 @@ class Arrival:
         return [sentence for sentence, good in held.items() if not good]
 
 
-def awaited(directory: Path, nameservers: Sequence[str], now: Callable[[], datetime]) -> Arrival | None:
+def awaited(
+    directory: Path, nameservers: Sequence[str], now: Callable[[], datetime]
+) -> ReceivedAnswer | None:
     """The first message in the relay's directory, verified by these name servers; None when none comes."""
     file = _until(lambda: min(directory.glob("*.eml"), default=None))
     if file is None:
         return None
     raw = file.read_bytes()
-    found = asyncio.run(dkim.verify(raw, Resolver.over_network(nameservers), now()))
-    return Arrival(parse.read(raw), found[0] if found else _UNSIGNED)
+    found = asyncio.run(verify_dkim(raw, Resolver.over_network(nameservers), now()))
+    return ReceivedAnswer(parse_message(raw), found[0] if found else _UNSIGNED)
 
 
-def stopped(store: Store, ticket_id: int) -> Clock | None:
+def stopped(store: Store, ticket_id: int) -> DeadlineRow | None:
     """The ticket's response clock once an answer has stopped it; None when it runs on."""
 
-    def look() -> Clock | None:
+    def look() -> DeadlineRow | None:
         with store.reading() as session:
             view = tickets.view(session, ticket_id)
         clocks = view.clocks if view is not None else ()

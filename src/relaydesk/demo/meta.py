@@ -24,7 +24,7 @@ LONGEST_LINE = 1 << 20  # bytes; a longer one ends the connection
 
 
 @dataclass(slots=True)
-class Session:
+class RelaySession:
     """One connection. ``numbers`` names the files, which are complete once they are called ``.eml``."""
 
     reader: asyncio.StreamReader
@@ -98,7 +98,7 @@ async def main(directory: Path) -> None:
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, ValueError):  # ValueError: a line without an end
-            await Session(reader, writer, directory, numbers).talk()
+            await RelaySession(reader, writer, directory, numbers).talk()
         writer.close()
 
     server = await asyncio.start_server(connected, HOST, 0, limit=LONGEST_LINE)

@@ -13,21 +13,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relaydesk import app, desk, setup
-from relaydesk.cases.case import common_zone, load_all
-from relaydesk.cases.compose import delivery
-from relaydesk.cases.wire import send
+from relaydesk.config import parts
 from relaydesk.data import data_path
 from relaydesk.demo import arrival, stand
 from relaydesk.demo.stand import HOST
-from relaydesk.letters import parse
-from relaydesk.mailauth.zone import parse_zone
-from relaydesk.orders.importer import import_file
+from relaydesk.desk import close
+from relaydesk.dns import parse_zone
+from relaydesk.message import parse_message
+from relaydesk.orders import import_file
+from relaydesk.samples import common_zone, composed_mail, load_cases, send_composed
+from relaydesk.server import open_store, utc_now
 from relaydesk.store import tickets
 
 if TYPE_CHECKING:
-    from relaydesk.cases.case import Case, Step
-    from relaydesk.store.engine import Store
+    from relaydesk.samples import Case, Step
+    from relaydesk.store import Store
 
 CLAIMED = "371202934455811"  # an order that a claim of the samples names
 ELSEWHERE = (
@@ -58,7 +58,7 @@ def run(*, once: bool, port: int | None) -> int:
     # A shell starts what it puts into the background with SIGINT ignored; it still ends us, as for `serve`.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     fixtures = data_path("fixtures")
-    cases = load_all(fixtures)
+    cases = load_cases(fixtures)
     with contextlib.ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="relaydesk-demo-")))
         zone = parse_zone({**common_zone(cases), **stand.signing_key(place)})
@@ -68,20 +68,20 @@ def run(*, once: bool, port: int | None) -> int:
         _say("Starting the real server with the demo shop …")
         process = stack.enter_context(stand.serving(place, config))
         port = stand.announced_port(process, place / stand.SERVER_LOG)
-        shop = Shop(config, fixtures, port, place / "relay")
+        shop = DemoShop(config, fixtures, port, place / "relay")
         good = shop.show(cases)
         if once:
             return 0 if good else 1
         with contextlib.suppress(KeyboardInterrupt):
             _say(f"Serving on {HOST}:{shop.port} until Ctrl-C. Everything lies in {place} and goes with it.")
             process.wait()
-            raise setup.SetupError(f"The server has ended. {stand.last_words(place / stand.SERVER_LOG)}")
+            raise parts.SetupError(f"The server has ended. {stand.last_words(place / stand.SERVER_LOG)}")
     _say("\nStopped, and cleared away.")
     return 0
 
 
 @dataclass(slots=True)
-class Shop:
+class DemoShop:
     """The running demo: its settings file, the fixtures, the port of its door, and what came of it.
 
     ``relay`` is where the process that stands for Meta's relay keeps what it took.
@@ -97,9 +97,9 @@ class Shop:
     def show(self, cases: tuple[Case, ...]) -> bool:
         """Send every case, then print what a person looks at; whether all went as it should."""
         _say(f"It listens on {HOST}:{self.port}; DNS comes from the fixtures. Now the samples, one by one.")
-        store = app.open_store(setup.settings(str(self.config)))
+        store = open_store(parts.settings(str(self.config)))
         try:
-            done = import_file(store, self.fixtures / "orders.csv", now=app.now())
+            done = import_file(store, self.fixtures / "orders.csv", now=utc_now())
             _say(f"{done.added} orders stand in the shop's directory.")
             self._send_all(store, cases)
             answered = _sender_ticket(store, cases[0].last)
@@ -113,7 +113,7 @@ class Shop:
         """Answer a ticket by the real command; whether the right thing arrived and the clock stopped."""
         if not self._command("answer", str(ticket), "--template", "acknowledgement", "--as", "demo"):
             return False
-        came = arrival.awaited(self.relay, setup.settings(str(self.config)).nameservers, app.now)
+        came = arrival.awaited(self.relay, parts.settings(str(self.config)).nameservers, utc_now)
         if came is None:
             _say("Nothing arrived at Meta's relay.")
             return False
@@ -133,7 +133,7 @@ class Shop:
     def _look(self, store: Store, answered: int) -> bool:
         """Work on two more tickets, then show tickets, queues and report by their commands."""
         elsewhere, handled = _newest(store, ELSEWHERE), _newest(store, CLAIMED)
-        now = app.now().isoformat(timespec="seconds")
+        now = utc_now().isoformat(timespec="seconds")
         how = "Nothing to do: the buyer was paid back."
         well = [
             self._command("ticket", str(answered)),
@@ -161,13 +161,13 @@ class Shop:
     def _do(self, store: Store, case: Case, step: Step) -> None:
         """One step of a case: an agent's act, or a message and its reply."""
         if step.act == "close":
-            desk.close(store, _sender_ticket(store, case.steps[0]), actor="agent:demo", now=app.now())
+            close(store, _sender_ticket(store, case.steps[0]), actor="agent:demo", now=utc_now())
             _say(f"  {'':4}before: an agent closes the ticket")
             return
         ticket = _sender_ticket(store, case.steps[0]) if "{bounce}" in step.rcpt else 0
-        secret = setup.settings(str(self.config)).secret
-        given = delivery(step, app.now(), self.fixtures / "keys", secret=secret, ticket=ticket)
-        reply = send(given, HOST, self.port)
+        secret = parts.settings(str(self.config)).secret
+        given = composed_mail(step, utc_now(), self.fixtures / "keys", secret=secret, ticket=ticket)
+        reply = send_composed(given, HOST, self.port)
         self.replies[reply[0]] += 1
         title = case.name if step is case.last else f"{'':4}before: a message"
         wanted = _wanted(step)
@@ -206,7 +206,7 @@ def _wanted(step: Step) -> str:
 
 def _sender_ticket(store: Store, step: Step) -> int:
     """The newest ticket of the sender of a step's message, 0 for none."""
-    return _newest(store, parse.read(step.message).from_[0].addr.lower())
+    return _newest(store, parse_message(step.message).from_[0].addr.lower())
 
 
 def _newest(store: Store, text: str) -> int:

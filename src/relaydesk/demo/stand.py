@@ -17,15 +17,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from relaydesk import setup
-from relaydesk.mailauth import signing
-from relaydesk.mailauth.zoneserver import ZoneServer
+from relaydesk.config import parts
+from relaydesk.dns import ZoneServer
+from relaydesk.mailauth import dkim_key_record, new_dkim_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from relaydesk.mailauth.zone import Zone
+    from relaydesk.dns import Zone
 
 HOST = "127.0.0.1"
 READY_SECONDS = 60.0
@@ -53,10 +53,10 @@ def answering(zone: Zone) -> Iterator[str]:
 
 def signing_key(place: Path) -> dict[str, list[dict[str, str]]]:
     """Makes the key that signs the demo shop's answers; the zone that publishes it."""
-    pem = signing.new_key()
+    pem = new_dkim_key()
     (place / "dkim.pem").write_bytes(pem)
     (place / "dkim.pem").chmod(0o600)
-    return {f"{SELECTOR}._domainkey.{DOMAIN}": [{"TXT": signing.key_record(pem)}]}
+    return {f"{SELECTOR}._domainkey.{DOMAIN}": [{"TXT": dkim_key_record(pem)}]}
 
 
 def prepared(place: Path, fixtures: Path, names: str, hop: int, port: int) -> Path:
@@ -146,7 +146,7 @@ def announced_port(process: subprocess.Popen[str], log: Path) -> int:
     finally:
         late.cancel()
     process.wait()
-    raise setup.SetupError(f"The server did not start. {last_words(log)}")
+    raise parts.SetupError(f"The server did not start. {last_words(log)}")
 
 
 def last_words(log: Path) -> str:

@@ -1,5 +1,24 @@
-"""Mail authentication: SPF (RFC 7208), DKIM (RFC 6376, 8301, 8463) and DMARC (RFC 9989) behind one door.
+"""Mail authentication: SPF (RFC 7208), DKIM (RFC 6376, 8301, 8463) and DMARC (RFC 9989).
 
-``authenticate(envelope, letter, resolver)`` answers with an
-:class:`~relaydesk.mailauth.verdict.AuthReport`; it lives in :mod:`relaydesk.mailauth.authenticate`.
+:func:`authenticate` takes an envelope and its message and gives :class:`~relaydesk.message.AuthResults`.
+Our own signatures are made here too.
 """
+
+from relaydesk.mailauth.authenticate import authenticate
+from relaydesk.mailauth.body_hash import Canonical, canonical_body, split_message
+from relaydesk.mailauth.dkim import verify_dkim
+from relaydesk.mailauth.signing import META_HEADERS, dkim_key_record, new_dkim_key, sign_dkim
+from relaydesk.mailauth.spf import check_spf
+
+__all__ = [
+    "META_HEADERS",
+    "Canonical",
+    "authenticate",
+    "canonical_body",
+    "check_spf",
+    "dkim_key_record",
+    "new_dkim_key",
+    "sign_dkim",
+    "split_message",
+    "verify_dkim",
+]

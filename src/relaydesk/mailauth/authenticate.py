@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
-from relaydesk.mailauth import dkim, spf, treewalk
+from relaydesk.dns import domain_name
+from relaydesk.mailauth import dkim, spf, tree_walk
 from relaydesk.mailauth.dmarc import Identifier, Walk
-from relaydesk.mailauth.records import domain_name
-from relaydesk.mailauth.verdict import AuthReport, DkimResult, DmarcResult, SpfResult
+from relaydesk.message import AuthResults, DkimResult, DmarcResult, SpfResult
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
     from datetime import datetime
 
-    from relaydesk.letters.envelope import Envelope
-    from relaydesk.letters.letter import Letter
-    from relaydesk.mailauth.records import Lookup
+    from relaydesk.dns import Lookup
+    from relaydesk.message import Envelope, Message
 
 T = TypeVar("T")
 
@@ -28,12 +27,12 @@ TIME_LIMIT = 20.0  # seconds of look-ups a message (RFC 7208 §4.6.4 asks for at
 
 async def authenticate(
     envelope: Envelope,
-    letter: Letter,
+    letter: Message,
     resolver: Lookup,
     *,
     now: datetime | None = None,
     limit: float = TIME_LIMIT,
-) -> AuthReport:
+) -> AuthResults:
     """SPF, DKIM and DMARC of one message; never raises.
 
     ``now`` is the moment against which signatures expire (default: that of receipt). After ``limit``
@@ -43,7 +42,7 @@ async def authenticate(
     checks = (
         _guarded(_spf(envelope, resolver, deadline), _NO_SPF),
         _guarded(
-            dkim.verify(envelope.raw, resolver, now or envelope.received_at, deadline=deadline), _NO_DKIM
+            dkim.verify_dkim(envelope.raw, resolver, now or envelope.received_at, deadline=deadline), _NO_DKIM
         ),
         _guarded(_author(letter, resolver, deadline), _NO_DMARC),
     )
@@ -54,7 +53,7 @@ async def authenticate(
         for index, one in enumerate(signatures)
         if one.result == "pass" and one.domain in policy.aligned_dkim
     )
-    return AuthReport(sender, signatures, policy, aligned)
+    return AuthResults(sender, signatures, policy, aligned)
 
 
 async def _guarded(check: Awaitable[T], otherwise: T) -> T:
@@ -67,10 +66,12 @@ async def _guarded(check: Awaitable[T], otherwise: T) -> T:
 async def _spf(envelope: Envelope, resolver: Lookup, deadline: float) -> SpfResult:
     if envelope.origin.ip is None:
         return SpfResult("none", reason="relayed: the origin is not known")
-    return await spf.check(envelope.origin.ip, envelope.mail_from, envelope.helo, resolver, deadline=deadline)
+    return await spf.check_spf(
+        envelope.origin.ip, envelope.mail_from, envelope.helo, resolver, deadline=deadline
+    )
 
 
-async def _author(letter: Letter, resolver: Lookup, deadline: float) -> Walk | DmarcResult:
+async def _author(letter: Message, resolver: Lookup, deadline: float) -> Walk | DmarcResult:
     """The tree walk of the From domain, or why there is none."""
     if len(letter.from_) != 1:
         count = len(letter.from_)
@@ -79,7 +80,7 @@ async def _author(letter: Letter, resolver: Lookup, deadline: float) -> Walk | D
     from_domain = domain_name(letter.from_[0].domain)
     if from_domain is None:
         return DmarcResult("none", reason="From names no domain that could publish a DMARC record.")
-    return await treewalk.walk(from_domain, resolver, deadline)
+    return await tree_walk.walk(from_domain, resolver, deadline)
 
 
 async def _dmarc(
@@ -94,4 +95,4 @@ async def _dmarc(
     identifiers = [Identifier("dkim", one.domain, one.result) for one in signatures if one.domain]
     if sender.domain:
         identifiers.append(Identifier("spf", sender.domain, sender.result))
-    return await treewalk.check(author, identifiers, resolver, deadline=deadline)
+    return await tree_walk.check_dmarc(author, identifiers, resolver, deadline=deadline)

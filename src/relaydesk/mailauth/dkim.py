@@ -17,17 +17,16 @@ from typing import TYPE_CHECKING
 import dkim
 from dkim.util import InvalidTagValueList, parse_tag_value
 
-from relaydesk.letters.words import printable
-from relaydesk.mailauth.bodyhash import NO_FIELD, body_hash, split_message
-from relaydesk.mailauth.dkimkey import Key, Objection, parse_key
-from relaydesk.mailauth.records import Found, TempFail, domain_name
-from relaydesk.mailauth.verdict import DkimResult
+from relaydesk.dns import RecordSet, TempFail, domain_name
+from relaydesk.mailauth.body_hash import NO_FIELD, body_hash, split_message
+from relaydesk.mailauth.dkim_key import SignatureProblem, VerifyKey, parse_key
+from relaydesk.message import DkimResult, printable
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from relaydesk.mailauth.bodyhash import Canonical
-    from relaydesk.mailauth.records import Lookup
+    from relaydesk.dns import Lookup
+    from relaydesk.mailauth.body_hash import Canonical
 
 MAX_SIGNATURES = 5
 _SIGNATURE_LIMIT = 4096  # bytes; dkimpy's pattern for b= is quadratic in folds (8 KB cost 0.2 s)
@@ -43,7 +42,7 @@ _SINGLETONS = frozenset(
 )
 
 
-async def verify(
+async def verify_dkim(
     raw: bytes, resolver: Lookup, now: datetime, *, deadline: float | None = None
 ) -> tuple[DkimResult, ...]:
     """The results of the topmost signatures of a message, at most ``MAX_SIGNATURES``; () when unsigned.
@@ -83,17 +82,17 @@ def _read(field: tuple[bytes, bytes], counts: Counter[bytes], now: int) -> _Sign
     tags: dict[bytes, bytes] = {}
     try:
         if len(field[1]) > _SIGNATURE_LIMIT or counts.total() > _FIELDS_LIMIT:
-            raise Objection("permerror", "The signature or the header section is too large to verify.")
+            raise SignatureProblem("permerror", "The signature or the header section is too large to verify.")
         try:
             tags = parse_tag_value(field[1])
         except InvalidTagValueList as broken:
-            raise Objection("permerror", f"The signature cannot be read: {_text(broken)}.") from None
+            raise SignatureProblem("permerror", f"The signature cannot be read: {_text(broken)}.") from None
         found = _evidence(tags)
         _object_to_tags(tags, now)
         names = tuple(name.strip().lower() for name in tags[b"h"].split(b":"))
         _object_to_names(names, counts)
         return _Signature(field, replace(found, result="pass"), tags, names, _canonical(tags))
-    except Objection as objection:
+    except SignatureProblem as objection:
         found = replace(_evidence(tags), result=objection.result, reason=str(objection))
         return _Signature(field, found, tags)
 
@@ -117,55 +116,59 @@ def _object_to_tags(tags: dict[bytes, bytes], now: int) -> None:
     """RFC 6376 §3.5 and §6.1.1; RFC 8301 §3.1 for rsa-sha1."""
     missing = [name.decode() for name in (b"v", b"a", b"b", b"bh", b"d", b"h", b"s") if name not in tags]
     if missing:
-        raise Objection("permerror", f"The signature lacks {', '.join(missing)}=.")
+        raise SignatureProblem("permerror", f"The signature lacks {', '.join(missing)}=.")
     if tags[b"v"] != b"1":
-        raise Objection("permerror", "The signature is of another version than 1 (v=).")
+        raise SignatureProblem("permerror", "The signature is of another version than 1 (v=).")
     if tags[b"a"].lower() not in _ALGORITHMS:
-        raise Objection("permerror", f"The algorithm {_text(tags[b'a'])} is forbidden or not known (a=).")
+        raise SignatureProblem(
+            "permerror", f"The algorithm {_text(tags[b'a'])} is forbidden or not known (a=)."
+        )
     if not _base64(tags[b"b"]) or not _base64(tags[b"bh"]):
-        raise Objection("permerror", "The signature or its body hash is no base64 (b=, bh=).")
+        raise SignatureProblem("permerror", "The signature or its body hash is no base64 (b=, bh=).")
     domain = _domain(tags[b"d"])
     if domain is None or not _SELECTOR.fullmatch(tags[b"s"]):
-        raise Objection("permerror", "The signature names no usable domain or selector (d=, s=).")
+        raise SignatureProblem("permerror", "The signature names no usable domain or selector (d=, s=).")
     if b"dns/txt" not in {query.strip().lower() for query in tags.get(b"q", b"dns/txt").split(b":")}:
-        raise Objection("permerror", "The key is not offered in DNS (q=).")
+        raise SignatureProblem("permerror", "The key is not offered in DNS (q=).")
     if not f".{_identity_domain(tags)}".endswith(f".{domain}"):
-        raise Objection("permerror", f"The identity is not of {domain} (i=).")
+        raise SignatureProblem("permerror", f"The identity is not of {domain} (i=).")
     if b"l" in tags:
-        raise Objection("policy", "The signature covers only a part of the body (l=); text could follow it.")
+        raise SignatureProblem(
+            "policy", "The signature covers only a part of the body (l=); text could follow it."
+        )
     _object_to_times(tags, now)
 
 
 def _object_to_times(tags: dict[bytes, bytes], now: int) -> None:
     for name in (b"t", b"x"):
         if name in tags and not re.fullmatch(rb"\d{1,12}", tags[name]):
-            raise Objection("permerror", f"{name.decode()}= is no moment.")
+            raise SignatureProblem("permerror", f"{name.decode()}= is no moment.")
     if b"x" in tags:
         expires = int(tags[b"x"])
         if b"t" in tags and expires <= int(tags[b"t"]):
-            raise Objection("permerror", "The signature expires before it was made (x=, t=).")
+            raise SignatureProblem("permerror", "The signature expires before it was made (x=, t=).")
         if expires < now:
-            raise Objection("fail", "The signature has expired (x=).")
+            raise SignatureProblem("fail", "The signature has expired (x=).")
 
 
 def _object_to_names(names: tuple[bytes, ...], counts: Counter[bytes]) -> None:
     if b"from" not in names:
-        raise Objection("fail", "From is not signed (h=).")
+        raise SignatureProblem("fail", "From is not signed (h=).")
     if counts[NO_FIELD]:
-        raise Objection("permerror", "The header section holds a line that is no header field.")
+        raise SignatureProblem("permerror", "The header section holds a line that is no header field.")
     if not counts[b"from"]:
-        raise Objection("permerror", "The message has no From.")
+        raise SignatureProblem("permerror", "The message has no From.")
     if len(names) > _NAMES_LIMIT:
-        raise Objection("permerror", "The signature names too many header fields (h=).")
+        raise SignatureProblem("permerror", "The signature names too many header fields (h=).")
     for name in _SINGLETONS.intersection(names):
         if counts[name] > max(1, names.count(name)):
-            raise Objection("policy", f"{name.decode().title()} occurs more often than it is signed.")
+            raise SignatureProblem("policy", f"{name.decode().title()} occurs more often than it is signed.")
 
 
 def _canonical(tags: dict[bytes, bytes]) -> Canonical:
     header, _, body = tags.get(b"c", b"simple/simple").lower().partition(b"/")
     if header not in (b"simple", b"relaxed") or body not in (b"", b"simple", b"relaxed"):
-        raise Objection("permerror", "The canonicalization is not known (c=).")
+        raise SignatureProblem("permerror", "The canonicalization is not known (c=).")
     return "relaxed" if body == b"relaxed" else "simple"
 
 
@@ -185,14 +188,16 @@ async def _verify(
         key = parse_key(record, _ALGORITHMS[found.algorithm.encode()])
         found = replace(found, key_bits=key.bits)
         if key.exact_identity and _identity_domain(one.tags) != found.domain:
-            raise Objection("permerror", "The key allows no identity below its domain (t=s).")
+            raise SignatureProblem("permerror", "The key allows no identity below its domain (t=s).")
         if hashes[one.body] != base64.b64decode(one.tags[b"bh"]):
-            raise Objection("fail", "The body is not the one that was signed.")
+            raise SignatureProblem("fail", "The body is not the one that was signed.")
         if not _header_holds(one, fields, key):
-            raise Objection("fail", "The signed header fields were changed, or the key is another.")
+            raise SignatureProblem("fail", "The signed header fields were changed, or the key is another.")
         if key.testing:
-            raise Objection("neutral", f"{found.domain} is testing: its signatures count for nothing (t=y).")
-    except Objection as objection:
+            raise SignatureProblem(
+                "neutral", f"{found.domain} is testing: its signatures count for nothing (t=y)."
+            )
+    except SignatureProblem as objection:
         return replace(found, result=objection.result, reason=str(objection))
     except Exception as failure:  # dkimpy raises many kinds on junk; none may stop the message
         return replace(
@@ -205,15 +210,15 @@ async def _key_record(found: DkimResult, resolver: Lookup, deadline: float | Non
     name = f"{found.selector}._domainkey.{found.domain}"
     answer = await resolver.lookup(name, "TXT", deadline)
     if isinstance(answer, TempFail):
-        raise Objection("temperror", f"The key at {name} could not be looked up now ({answer.why}).")
-    if not isinstance(answer, Found):
-        raise Objection("permerror", f"There is no key at {name}.")
+        raise SignatureProblem("temperror", f"The key at {name} could not be looked up now ({answer.why}).")
+    if not isinstance(answer, RecordSet):
+        raise SignatureProblem("permerror", f"There is no key at {name}.")
     # RFC 6376 §3.6.2.2 allows one record; beside it some publish others, which hold no p=.
     texts = answer.texts
     return next((text for text in texts if re.search(rb"(?:^|;)\s*p\s*=", text)), texts[0])
 
 
-def _header_holds(one: _Signature, fields: list[tuple[bytes, bytes]], key: Key) -> bool:
+def _header_holds(one: _Signature, fields: list[tuple[bytes, bytes]], key: VerifyKey) -> bool:
     verifier = dkim.DKIM()
     verifier.headers = fields
     # Presented as dkimpy's Ed25519 key whatever it is: see Key.verify.

@@ -1,6 +1,6 @@
 """DMARC (RFC 9989) over fetched records: the organizational domain, alignment, and the policy that applies.
 
-Pure. What must be asked first, and in which order, is in :mod:`relaydesk.mailauth.treewalk`.
+Pure. What must be asked first, and in which order, is in :mod:`relaydesk.mailauth.tree_walk`.
 """
 
 from __future__ import annotations
@@ -9,32 +9,32 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, cast
 
-from relaydesk.mailauth.verdict import DmarcResult
+from relaydesk.message import DmarcResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from relaydesk.mailauth.verdict import Result
+    from relaydesk.message import Result
 
-Policy = Literal["none", "quarantine", "reject"]
-Mode = Literal["r", "s"]
+DmarcPolicy = Literal["none", "quarantine", "reject"]
+AlignmentMode = Literal["r", "s"]
 
 WALK_LIMIT = 8  # RFC 9989 §4.10: no more than eight queries
 _VERSION = re.compile(rb"[vV][ \t]*=[ \t]*DMARC1[ \t]*(?:;|$)")
-_WEAKER: dict[Policy, Policy] = {"reject": "quarantine", "quarantine": "none", "none": "none"}
+_WEAKER: dict[DmarcPolicy, DmarcPolicy] = {"reject": "quarantine", "quarantine": "none", "none": "none"}
 _POLICIES = frozenset(_WEAKER)
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class DmarcRecord:
     """One DMARC record (RFC 9989 §4.7). ``p`` is "" when the record asks for nothing that can be applied."""
 
     text: str
-    p: Policy | Literal[""] = ""
-    sp: Policy | Literal[""] = ""
-    np: Policy | Literal[""] = ""
-    adkim: Mode = "r"
-    aspf: Mode = "r"
+    p: DmarcPolicy | Literal[""] = ""
+    sp: DmarcPolicy | Literal[""] = ""
+    np: DmarcPolicy | Literal[""] = ""
+    adkim: AlignmentMode = "r"
+    aspf: AlignmentMode = "r"
     psd: Literal["y", "n", "u"] = "u"
     testing: bool = False
 
@@ -44,7 +44,7 @@ class Walk:
     """The records found on the way up from ``start``, longest name first; ``why`` is set when one failed."""
 
     start: str
-    found: tuple[tuple[str, Record], ...] = ()
+    found: tuple[tuple[str, DmarcRecord], ...] = ()
     why: str = ""
 
     @property
@@ -68,7 +68,7 @@ class Identifier:
     result: Result
 
 
-def parse_record(text: bytes) -> Record | None:
+def parse_record(text: bytes) -> DmarcRecord | None:
     """The record of one TXT, or None when it is none of DMARC's (RFC 9989 §4.8). Unknown tags are ignored."""
     if not _VERSION.match(text):
         return None
@@ -79,7 +79,7 @@ def parse_record(text: bytes) -> Record | None:
         tags.setdefault(name.strip().lower(), value.strip())
     lowered = {name: value.lower() for name, value in tags.items()}
     wishes = {name: lowered[name] for name in ("p", "sp", "np") if name in lowered}
-    record = Record(
+    record = DmarcRecord(
         written,
         adkim="s" if lowered.get("adkim") == "s" else "r",
         aspf="s" if lowered.get("aspf") == "s" else "r",
@@ -87,13 +87,13 @@ def parse_record(text: bytes) -> Record | None:
         testing=lowered.get("t") == "y",
     )
     if "p" in wishes and _POLICIES.issuperset(wishes.values()):
-        known = cast("dict[str, Policy]", wishes)
+        known = cast("dict[str, DmarcPolicy]", wishes)
         return replace(record, p=known["p"], sp=known.get("sp", ""), np=known.get("np", ""))
     # §4.10.1: a policy that cannot be read counts as "none" if reports are wanted, else as no record.
     return replace(record, p="none") if re.match(r"[a-z][a-z0-9+.-]*:.", lowered.get("rua", "")) else record
 
 
-def single_record(texts: Iterable[bytes]) -> Record | None:
+def single_record(texts: Iterable[bytes]) -> DmarcRecord | None:
     """The one DMARC record of a name; several count as none (RFC 9989 §4.10)."""
     records = [record for record in map(parse_record, texts) if record]
     return records[0] if len(records) == 1 else None
@@ -106,7 +106,7 @@ def walk_names(domain: str) -> tuple[str, ...]:
     return domain, *(".".join(labels[start:]) for start in range(cut, len(labels)))
 
 
-def applicable(walk: Walk) -> tuple[str, Record] | None:
+def applicable(walk: Walk) -> tuple[str, DmarcRecord] | None:
     """The record that applies to the walk's start: its own, its organizational domain's, or the suffix's."""
     by_name = dict(walk.found)
     suffix = walk.found[-1][0] if walk.found and walk.found[-1][1].psd == "y" else ""
@@ -138,7 +138,7 @@ def evaluate(
     record too, in relaxed mode. A failed look-up is ``temperror`` unless an aligned pass is certain.
     """
     place = applicable(author)
-    record = place[1] if place else Record("")
+    record = place[1] if place else DmarcRecord("")
     judged = [(one, _aligned(one, author, walks, record)) for one in identifiers]
     aligned = [one for one, fits in judged if one.result == "pass" and fits]
     # With a failed query above it, only the author's own record is found, and it applies in any case.
@@ -164,7 +164,7 @@ def evaluate(
     return _with_record(outcome, place[0], record, exists)
 
 
-def _with_record(outcome: DmarcResult, domain: str, record: Record, exists: bool | None) -> DmarcResult:
+def _with_record(outcome: DmarcResult, domain: str, record: DmarcRecord, exists: bool | None) -> DmarcResult:
     policy, tag = _policy(record, own=domain == outcome.from_domain, exists=exists)
     outcome = replace(outcome, domain=domain, record=record.text, policy=policy)
     if outcome.aligned_by:
@@ -180,7 +180,7 @@ def _with_record(outcome: DmarcResult, domain: str, record: Record, exists: bool
     return replace(outcome, result="fail", reason=reason)
 
 
-def _policy(record: Record, *, own: bool, exists: bool | None) -> tuple[Policy, str]:
+def _policy(record: DmarcRecord, *, own: bool, exists: bool | None) -> tuple[DmarcPolicy, str]:
     """The policy and the tag it comes from (RFC 9989 §4.10.1); ``t=y`` asks for one step less (§4.7)."""
     if not own and exists is False and record.np:
         tag, value = "np", record.np
@@ -191,14 +191,14 @@ def _policy(record: Record, *, own: bool, exists: bool | None) -> tuple[Policy, 
     return (_WEAKER[value] if record.testing else value), tag
 
 
-def needs_walk(identifier: Identifier, author: str, mode: Mode = "r") -> bool:
+def needs_walk(identifier: Identifier, author: str, mode: AlignmentMode = "r") -> bool:
     """Whether alignment depends on organizational domains: relaxed, not equal, and a label in common."""
     if identifier.result not in ("pass", "temperror") or mode == "s":
         return False
     return identifier.domain != author and identifier.domain.rpartition(".")[2] == author.rpartition(".")[2]
 
 
-def _aligned(one: Identifier, author: Walk, walks: Mapping[str, Walk], record: Record) -> bool | None:
+def _aligned(one: Identifier, author: Walk, walks: Mapping[str, Walk], record: DmarcRecord) -> bool | None:
     """Whether it is aligned (RFC 9989 §4.4), None when a failed query leaves it open."""
     if one.domain == author.start:
         return True

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 from dkim.canonicalization import CanonicalizationPolicy
 from dkim.crypto import parse_pem_private_key
 
-from relaydesk.mailauth.bodyhash import Canonical, canonical_body, split_message
+from relaydesk.mailauth.body_hash import Canonical, canonical_body, split_message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 META_HEADERS = ("Date", "To", "Subject", "From", "MIME-Version", "Content-Type")
 
 
-def new_key(bits: int = 2048) -> bytes:
+def new_dkim_key(bits: int = 2048) -> bytes:
     """A fresh RSA key of so many bits, or an Ed25519 key for 0, as unencrypted PKCS #8 PEM."""
     key = rsa.generate_private_key(65537, bits) if bits else ed25519.Ed25519PrivateKey.generate()
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def key_record(private_key_pem: bytes, extra: str = "h=sha256; t=s; ") -> str:
+def dkim_key_record(private_key_pem: bytes, extra: str = "h=sha256; t=s; ") -> str:
     """The TXT record to publish for a key at ``selector._domainkey.domain`` (RFC 6376 §3.6.1)."""
     public = _load(private_key_pem).public_key()
     if isinstance(public, rsa.RSAPublicKey):
@@ -43,7 +43,7 @@ def key_record(private_key_pem: bytes, extra: str = "h=sha256; t=s; ") -> str:
     return f"v=DKIM1; k={kind}; {extra}p={base64.b64encode(material).decode('ascii')}"
 
 
-def sign(  # noqa: PLR0913 - a signature has that many parts, and most have their defaults
+def sign_dkim(  # noqa: PLR0913 - a signature has that many parts, and most have their defaults
     raw: bytes,
     domain: str,
     selector: str,

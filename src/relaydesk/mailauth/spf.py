@@ -12,12 +12,11 @@ import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from relaydesk.letters.words import printable
-from relaydesk.mailauth.records import Answer, Found, TempFail, domain_name, label_fits
-from relaydesk.mailauth.verdict import Result, SpfResult
+from relaydesk.dns import DnsAnswer, RecordSet, TempFail, domain_name, label_fits
+from relaydesk.message import Result, SpfResult, printable
 
 if TYPE_CHECKING:
-    from relaydesk.mailauth.records import Lookup, Rdata, RrType
+    from relaydesk.dns import Lookup, Rdata, RrType
 
 with warnings.catch_warnings():
     # Its source has invalid escapes: the first import after an installation would print a warning.
@@ -37,7 +36,7 @@ _SENTENCES: dict[Result, str] = {
 }
 
 
-async def check(
+async def check_spf(
     ip: str, mail_from: str, helo: str, resolver: Lookup, *, deadline: float | None = None
 ) -> SpfResult:
     """The SPF result of one transaction (RFC 7208 §4.1), by MAIL FROM, or by HELO for the null sender.
@@ -77,7 +76,7 @@ class _Evaluation:
     def __init__(self, ip: str, local: str, domain: str, helo: str, resolver: Lookup) -> None:
         self.ip, self.local, self.domain, self.helo = ip, local, domain, helo
         self.resolver = resolver
-        self.held: dict[tuple[str, RrType], Answer] = {}
+        self.held: dict[tuple[str, RrType], DnsAnswer] = {}
         self.lacking: set[tuple[str, RrType]] = set()
 
     def run(self) -> SpfResult | None:
@@ -101,7 +100,7 @@ class _Evaluation:
         self.held[key] = answer  # one answer for the whole evaluation, whatever the cache does meanwhile
         if isinstance(answer, TempFail):
             raise spf.TempError(f"{answer.why} asking for {rrtype} of {name}")
-        return answer.records if isinstance(answer, Found) else ()
+        return answer.records if isinstance(answer, RecordSet) else ()
 
     async def fetch(self, deadline: float | None) -> None:
         """Ask everything that was lacking, and the addresses of the hosts of every MX and PTR that comes."""
@@ -109,7 +108,7 @@ class _Evaluation:
         await self._ask(questions, deadline)
         family: RrType = "AAAA" if ":" in self.ip else "A"
         lists = [self.held[key] for key in questions if key[1] in ("MX", "PTR")]
-        hosts = {host for answer in lists if isinstance(answer, Found) for host in answer.names[:_HOSTS]}
+        hosts = {host for answer in lists if isinstance(answer, RecordSet) for host in answer.names[:_HOSTS]}
         await self._ask(tuple((host, family) for host in hosts), deadline)
 
     async def _ask(self, questions: tuple[tuple[str, RrType], ...], deadline: float | None) -> None:
@@ -123,7 +122,7 @@ class _Evaluation:
         )
         published = text if result == "fail" and text != spf.EXPLANATIONS["fail"] else ""
         answer = self.held.get((self.domain, "TXT"))
-        texts = answer.texts if isinstance(answer, Found) else ()
+        texts = answer.texts if isinstance(answer, RecordSet) else ()
         record = next((record for record in texts if record[:6].lower() == b"v=spf1"), b"")
         return SpfResult(
             result,

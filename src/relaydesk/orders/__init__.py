@@ -1,4 +1,6 @@
-"""The local order directory: what the shop's orders are, read from files and looked up by three keys.
+"""The local order directory: read from files, looked up by any of an order's three keys."""
 
-:func:`relaydesk.orders.importer.import_file` fills it, :func:`relaydesk.orders.directory.find` asks it.
-"""
+from relaydesk.orders.directory import find_orders
+from relaydesk.orders.importer import import_file
+
+__all__ = ["find_orders", "import_file"]

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from relaydesk.store import orders as table
 
 if TYPE_CHECKING:
-    from relaydesk.orders.order import Order
-    from relaydesk.store.engine import Store
+    from relaydesk.order import Order
+    from relaydesk.store import Store
 
 LONGEST_KEY = 320
 
 
-def find(store: Store, text: str) -> list[Order]:
+def find_orders(store: Store, text: str) -> list[Order]:
     """The orders whose Facebook id, seller's reference or relay address is ``text``, newest first.
 
     Blanks around it and a ``#`` before it do not matter, nor capitals of a relay address. A text that can

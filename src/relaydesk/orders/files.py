@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
-from relaydesk.orders.rows import column
+from relaydesk.orders.row import column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,7 +36,7 @@ class FileError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class FileRecord:
     """One record with its number: ``fields``, or None and ``why`` it can not be read."""
 
     row: int
@@ -45,7 +45,7 @@ class Record:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[tuple[BinaryIO, Iterator[Record]]]:
+def opened(path: Path) -> Iterator[tuple[BinaryIO, Iterator[FileRecord]]]:
     """The file, whose position tells the progress, and its records. FileError when it is not to be read."""
     try:
         raw = path.open("rb")
@@ -96,7 +96,7 @@ def _form(path: Path, text: TextIO) -> str:
     return "lines"
 
 
-def _csv_records(text: TextIO, name: str) -> Iterator[Record]:
+def _csv_records(text: TextIO, name: str) -> Iterator[FileRecord]:
     delimiter = _delimiter(text)
     text.seek(0)
     reader = csv.reader(text, delimiter=delimiter, strict=True)
@@ -108,7 +108,7 @@ def _csv_records(text: TextIO, name: str) -> Iterator[Record]:
         except csv.Error as error:
             if header is None:
                 raise FileError(f"the header line of {name} can not be read: {error}") from None
-            yield Record(row, None, _csv_problem(row, reader.line_num, str(error)))
+            yield FileRecord(row, None, _csv_problem(row, reader.line_num, str(error)))
             continue
         if cells is None:
             break
@@ -118,9 +118,9 @@ def _csv_records(text: TextIO, name: str) -> Iterator[Record]:
             header = _header(cells, name)
         elif len(cells) != len(header):
             hint = "is a value with the delimiter in it not quoted?"
-            yield Record(row, None, f"{len(cells)} cells where the header has {len(header)}; {hint}")
+            yield FileRecord(row, None, f"{len(cells)} cells where the header has {len(header)}; {hint}")
         else:
-            yield Record(row, dict(zip(header, cells, strict=True)))
+            yield FileRecord(row, dict(zip(header, cells, strict=True)))
     if header is None:
         raise FileError(f"{name} is empty")
 
@@ -148,7 +148,7 @@ def _header(cells: list[str], name: str) -> list[str]:
     return [cell.strip() for cell in cells]
 
 
-def _line_records(text: TextIO, name: str) -> Iterator[Record]:
+def _line_records(text: TextIO, name: str) -> Iterator[FileRecord]:
     row = 0
     while line := text.readline(LONGEST_RECORD):
         row += 1
@@ -156,28 +156,28 @@ def _line_records(text: TextIO, name: str) -> Iterator[Record]:
         if not whole:
             while (rest := text.readline(LONGEST_RECORD)) and not rest.endswith("\n"):
                 pass
-            yield Record(row, None, f"the line is longer than {LONGEST_RECORD} characters")
+            yield FileRecord(row, None, f"the line is longer than {LONGEST_RECORD} characters")
         elif line.strip():
             yield _decoded_line(row, line)
     if row == 0:
         raise FileError(f"{name} is empty")
 
 
-def _decoded_line(row: int, line: str) -> Record:
+def _decoded_line(row: int, line: str) -> FileRecord:
     try:
         value = _DECODER.decode(line)
     except (ValueError, RecursionError):
-        return Record(row, None, "the line is no JSON object")
+        return FileRecord(row, None, "the line is no JSON object")
     return _object(row, value)
 
 
-def _object(row: int, value: object) -> Record:
+def _object(row: int, value: object) -> FileRecord:
     if not isinstance(value, dict):
-        return Record(row, None, "not a JSON object with named values")
-    return Record(row, value)
+        return FileRecord(row, None, "not a JSON object with named values")
+    return FileRecord(row, value)
 
 
-def _json_records(text: TextIO, name: str) -> Iterator[Record]:
+def _json_records(text: TextIO, name: str) -> Iterator[FileRecord]:
     """The elements one by one. A mistake in the syntax ends it: nothing after it has a sure place."""
     buffer = text.read(CHUNK).lstrip()
     wrapped = _LIST.match(buffer)

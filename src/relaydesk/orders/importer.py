@@ -2,7 +2,7 @@
 
 Rows go in by batches of a thousand, each one transaction, so that a million of them need little memory and
 a stop halfway keeps what is in; importing the same file again changes nothing. The columns stand in
-:mod:`relaydesk.orders.rows`, the forms of the file in :mod:`relaydesk.orders.files`.
+:mod:`relaydesk.orders.row`, the forms of the file in :mod:`relaydesk.orders.files`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from relaydesk.orders import files, rows
+from relaydesk.orders import files
+from relaydesk.orders import row as rows
 from relaydesk.store import orders as table
 
 if TYPE_CHECKING:
@@ -20,10 +21,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from relaydesk.orders.files import Record
-    from relaydesk.orders.order import Row
-    from relaydesk.store.engine import Store
-    from relaydesk.store.orders import Put
+    from relaydesk.order import OrderRow
+    from relaydesk.orders.files import FileRecord
+    from relaydesk.store import Put, Store
 
 BATCH = 1000
 NAMED = 10_000
@@ -54,7 +54,7 @@ class Imported:
 
 
 @dataclass(slots=True)
-class _Tally:
+class _Counts:
     fates: Counter[str] = field(default_factory=Counter)
     left_out: int = 0
     rejected: list[Rejected] = field(default_factory=list)
@@ -80,7 +80,7 @@ def import_file(
     ``now`` (aware) dates the change of the stored orders. ``progress`` is told (bytes read, bytes in all)
     after each batch. FileError when the file as a whole can not be read; the store's own errors pass.
     """
-    tally = _Tally()
+    tally = _Counts()
     with files.opened(path) as (raw, records):
         total = path.stat().st_size
         for batch in _batches(records):
@@ -91,13 +91,13 @@ def import_file(
     return tally.done()
 
 
-def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
+def _batches(records: Iterable[FileRecord]) -> Iterator[list[FileRecord]]:
     records = iter(records)
     while batch := list(itertools.islice(records, BATCH)):
         yield batch
 
 
-def _readable(batch: list[Record], tally: _Tally) -> list[tuple[int, Row]]:
+def _readable(batch: list[FileRecord], tally: _Counts) -> list[tuple[int, OrderRow]]:
     good = []
     for record in batch:
         if record.fields is None:
@@ -114,7 +114,7 @@ def _readable(batch: list[Record], tally: _Tally) -> list[tuple[int, Row]]:
     return good
 
 
-def _count(put: list[Put], good: list[tuple[int, Row]], tally: _Tally) -> None:
+def _count(put: list[Put], good: list[tuple[int, OrderRow]], tally: _Counts) -> None:
     for one, (number, _) in zip(put, good, strict=True):
         if one.fate == "refused":
             tally.leave_out(number, one.why)

@@ -1,5 +1,9 @@
-"""How well the shop answers: figures from the tickets' events, and the four forms they are printed in.
+"""How well the shop answers: figures from the tickets' events, and the forms they are printed in.
 
-``runs`` reads clock runs out of events and ``sla`` counts them into ``figures``, all pure; ``render`` and
-``terminal`` print. :func:`relaydesk.report.publish.publish` does it all in one call.
+:func:`publish_report` does it all in one call.
 """
+
+from relaydesk.report.publish import ReportFormat, publish_report
+from relaydesk.report.scope import ReportScope, report_period
+
+__all__ = ["ReportFormat", "ReportScope", "publish_report", "report_period"]

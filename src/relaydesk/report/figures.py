@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from zoneinfo import ZoneInfo
 
-    from relaydesk.report.scope import Scope
+    from relaydesk.report.scope import ReportScope
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class Figure:
     """A number and the tickets it leads to (each once, in order of number)."""
 
     count: int = 0
@@ -25,11 +25,11 @@ class Outcomes:
     """How the clocks of one group ended. ``overdue`` are those of ``breached`` that are still open."""
 
     name: str
-    met: Tally
-    breached: Tally
-    overdue: Tally
-    running: Tally
-    undecided: Tally
+    met: Figure
+    breached: Figure
+    overdue: Figure
+    running: Figure
+    undecided: Figure
 
     @property
     def attainment(self) -> float | None:
@@ -56,8 +56,8 @@ class Times:
     """How long answers of one group took. ``slowest`` are the tickets at or above p90 of business time."""
 
     name: str
-    answered: Tally
-    slowest: Tally
+    answered: Figure
+    slowest: Figure
     business: Spread
     wall: Spread
 
@@ -67,8 +67,8 @@ class Age:
     """Open clocks of one age: those still within their deadline and those past it."""
 
     name: str
-    in_time: Tally
-    overdue: Tally
+    in_time: Figure
+    overdue: Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,8 @@ class Hour:
 
     weekday: int
     hour: int
-    started: Tally
-    breached: Tally
+    started: Figure
+    breached: Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Report:
     started in it. ``refused`` heeds neither queue nor agent, for refused mail has none.
     """
 
-    scope: Scope
+    scope: ReportScope
     made_at: datetime
     zone: ZoneInfo
     calendar: str
@@ -110,7 +110,7 @@ class Report:
     times: tuple[Times, ...]
     ageing: tuple[Age, ...]
     hours: tuple[Hour, ...]
-    cases: Tally
+    cases: Figure
     became_claims: tuple[tuple[int, str], ...]
     refused: tuple[Reasoned, ...]
-    unverified: tuple[tuple[str, Tally], ...]
+    unverified: tuple[tuple[str, Figure], ...]

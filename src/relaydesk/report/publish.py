@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
-    from relaydesk.clock.calendar import Calendar
+    from relaydesk.business_time import Calendar
     from relaydesk.report.runs import ClockRun
-    from relaydesk.report.scope import Scope
-    from relaydesk.store.engine import Store
+    from relaydesk.report.scope import ReportScope
+    from relaydesk.store import Store
 
-Form = Literal["table", "json", "csv", "html"]
+ReportFormat = Literal["table", "json", "csv", "html"]
 
 
-def publish(  # noqa: PLR0913 - the one call: what is asked, where to, and by which clock and calendar
+def publish_report(  # noqa: PLR0913 - the one call: what is asked, where to, and by which clock and calendar
     store: Store,
-    scope: Scope,
+    scope: ReportScope,
     out: TextIO,
     *,
-    form: Form,
+    form: ReportFormat,
     calendar: Calendar,
     now: datetime,
     templates: Path,
@@ -55,6 +55,6 @@ def publish(  # noqa: PLR0913 - the one call: what is asked, where to, and by wh
             terminal.table(report, out)
 
 
-def _runs(session: Session, scope: Scope, now: datetime) -> Iterator[ClockRun]:
+def _runs(session: Session, scope: ReportScope, now: datetime) -> Iterator[ClockRun]:
     told = histories(reporting.events(session, scope.since, scope.until), now)
     return (run for history in told for run in history.runs if scope.takes(run))

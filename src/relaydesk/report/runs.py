@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from relaydesk.events import Event
 
-Outcome = Literal["met", "breached", "running", "undecided"]
+RunOutcome = Literal["met", "breached", "running", "undecided"]
 BY_HUMANS = frozenset({"answered", "answered_outside", "handled"})
 """The ways to stop a clock that count: an automatic answer is none of them."""
 VOUCHED = frozenset({"aligned_dkim", "mapped_dkim", "aligned_spf", "bounce_of_answer"})
@@ -47,7 +47,7 @@ class ClockRun:
     due: datetime
     ended: datetime | None
     how: str
-    outcome: Outcome
+    outcome: RunOutcome
 
     @property
     def open(self) -> bool:
@@ -60,7 +60,7 @@ class ClockRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class RunMark:
     """Something else that happened to a ticket and is counted, with the queue and agent it had then.
 
     ``ref`` of an ``escalated`` one is the claim's ticket, of an ``unverified`` one the reason's code.
@@ -81,13 +81,13 @@ class History:
     ticket: int
     kind: str
     runs: tuple[ClockRun, ...]
-    marks: tuple[Mark, ...]
+    marks: tuple[RunMark, ...]
 
 
 def histories(events: Iterable[Event], now: datetime) -> Iterator[History]:
     """One history a ticket, in a stream; ``events`` come ticket by ticket, in the order of recording."""
     for ticket, group in groupby(events, key=attrgetter("ticket_id")):
-        reading = _Reading(ticket)
+        reading = _HistoryReader(ticket)
         for event in group:
             reading.take(event)
         yield reading.history(now)
@@ -125,7 +125,7 @@ class _Run:
     closed: datetime | None = None
 
 
-class _Reading:
+class _HistoryReader:
     """Reads one ticket's events in order."""
 
     def __init__(self, ticket: int) -> None:
@@ -202,14 +202,14 @@ class _Reading:
     def history(self, now: datetime) -> History:
         runs = tuple(self._finished(run, now) for run in self.runs.values())
         marks = tuple(
-            Mark(self.ticket, at, what, ref, self.queue.at(at), self.agent.at(at))
+            RunMark(self.ticket, at, what, ref, self.queue.at(at), self.agent.at(at))
             for at, what, ref in self.marks
         )
         return History(self.ticket, self.kind, runs, marks)
 
     def _finished(self, run: _Run, now: datetime) -> ClockRun:
         ended = run.stopped or run.closed
-        outcome: Outcome
+        outcome: RunOutcome
         if (ended or now) > run.due:
             outcome, settled = "breached", run.due
         elif run.stopped:
@@ -242,16 +242,16 @@ def _first_code(reasons: object) -> str:
 
 
 _TAKES = {
-    "opened": _Reading.opened,
-    "message": _Reading.message,
-    "escalated": _Reading.escalated,
-    "moved": _Reading.moved,
-    "assigned": _Reading.assigned,
-    "clock_started": _Reading.started,
-    "clock_moved": _Reading.due_moved,
-    "clock_stopped": _Reading.stopped,
-    "clock_reopened": _Reading.stop_undone,
-    "clock_withdrawn": _Reading.withdrawn,
-    "closed": _Reading.closed,
-    "reopened": _Reading.reopened,
+    "opened": _HistoryReader.opened,
+    "message": _HistoryReader.message,
+    "escalated": _HistoryReader.escalated,
+    "moved": _HistoryReader.moved,
+    "assigned": _HistoryReader.assigned,
+    "clock_started": _HistoryReader.started,
+    "clock_moved": _HistoryReader.due_moved,
+    "clock_stopped": _HistoryReader.stopped,
+    "clock_reopened": _HistoryReader.stop_undone,
+    "clock_withdrawn": _HistoryReader.withdrawn,
+    "closed": _HistoryReader.closed,
+    "reopened": _HistoryReader.reopened,
 }

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from relaydesk.report.runs import ClockRun, Mark
+    from relaydesk.report.runs import ClockRun, RunMark
 
 DEFAULT_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class ReportScope:
     """What is asked: clocks started from ``since`` (inclusive) to ``until`` (exclusive), aware UTC.
 
     ``queue`` and ``agent`` narrow it; None is all, and ``agent=""`` is what nobody had.
@@ -32,11 +32,11 @@ class Scope:
     def during(self, moment: datetime) -> bool:
         return self.since <= moment < self.until
 
-    def among(self, of: ClockRun | Mark) -> bool:
+    def among(self, of: ClockRun | RunMark) -> bool:
         return self.queue in (None, of.queue) and self.agent in (None, of.agent)
 
 
-def period(since: str, until: str, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
+def report_period(since: str, until: str, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
     """The instants of ``--from`` and ``--to``: local days (the last one whole) or ISO instants with a zone.
 
     "" for ``until`` is now, for ``since`` thirty local days before the end. ValueError is a sentence.

@@ -15,16 +15,16 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from relaydesk.clock.deadlines import business_time
-from relaydesk.report.figures import Age, Hour, Outcomes, Reasoned, Report, Spread, Tally, Times
+from relaydesk.business_time import open_time_between
+from relaydesk.report.figures import Age, Figure, Hour, Outcomes, Reasoned, Report, Spread, Times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
-    from relaydesk.clock.calendar import Calendar
-    from relaydesk.report.runs import ClockRun, History, Mark
-    from relaydesk.report.scope import Scope
+    from relaydesk.business_time import Calendar
+    from relaydesk.report.runs import ClockRun, History, RunMark
+    from relaydesk.report.scope import ReportScope
 
 AGES = (
     ("under 4 hours", timedelta(hours=4)),
@@ -51,8 +51,8 @@ class _Count:
         if not self.tickets or self.tickets[-1] != ticket:
             self.tickets.append(ticket)
 
-    def done(self) -> Tally:
-        return Tally(self.count, tuple(self.tickets))
+    def done(self) -> Figure:
+        return Figure(self.count, tuple(self.tickets))
 
 
 class _Table:
@@ -64,9 +64,9 @@ class _Table:
     def add(self, row: object, column: str, ticket: int) -> None:
         self.rows[row][column].add(ticket)
 
-    def tally(self, row: object, column: str) -> Tally:
+    def tally(self, row: object, column: str) -> Figure:
         cells = self.rows.get(row, {})
-        return cells[column].done() if column in cells else Tally()
+        return cells[column].done() if column in cells else Figure()
 
     def outcomes(self, row: object) -> Outcomes:
         columns = ("met", "breached", "overdue", "running", "undecided")
@@ -86,7 +86,7 @@ def group(run: ClockRun) -> str:
 def figures(
     histories: Iterable[History],
     refusals: Iterable[tuple[str, int]],
-    scope: Scope,
+    scope: ReportScope,
     *,
     calendar: Calendar,
     now: datetime,
@@ -103,7 +103,7 @@ def figures(
 
 
 class _Counting:
-    def __init__(self, scope: Scope, calendar: Calendar, now: datetime) -> None:
+    def __init__(self, scope: ReportScope, calendar: Calendar, now: datetime) -> None:
         self.scope = scope
         self.calendar = calendar
         self.now = now
@@ -140,7 +140,7 @@ class _Counting:
         if run.kind == "case":
             self.cases.add(run.ticket)
         if run.stopped:
-            business = business_time(run.started, run.stopped, self.calendar)
+            business = open_time_between(run.started, run.stopped, self.calendar)
             self.took[group(run)].append((business, run.stopped - run.started, run.ticket))
 
     def age(self, run: ClockRun) -> None:
@@ -148,7 +148,7 @@ class _Counting:
         name = next(name for name, limit in AGES if age < limit)
         self.ages.add(name, "overdue" if run.outcome == "breached" else "in_time", run.ticket)
 
-    def mark(self, mark: Mark) -> None:
+    def mark(self, mark: RunMark) -> None:
         if not (self.scope.during(mark.at) and self.scope.among(mark)):
             return
         if mark.what == "escalated":
@@ -198,7 +198,7 @@ def _times(name: str, took: list[tuple[timedelta, timedelta, int]]) -> Times:
 
 def _tally(
     took: list[tuple[timedelta, timedelta, int]], wanted: Callable[[tuple[timedelta, timedelta, int]], bool]
-) -> Tally:
+) -> Figure:
     count = _Count()
     for entry in took:
         if wanted(entry):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from relaydesk.report.figures import Outcomes, Report, Tally
+    from relaydesk.report.figures import Figure, Outcomes, Report
 
 PLAIN_WIDTH = 110
 SHOWN = 6
@@ -132,11 +132,11 @@ def _week(report: Report) -> Table:
     return _grid("Clock starts by hour of the week (! = one of them breached)", ("", HOURS), rows)
 
 
-def _pair(tally: Tally) -> tuple[str, str]:
+def _pair(tally: Figure) -> tuple[str, str]:
     return str(tally.count), _tickets(tally)
 
 
-def _tickets(tally: Tally) -> str:
+def _tickets(tally: Figure) -> str:
     """The first few tickets; JSON and CSV name them all."""
     named = " ".join(str(ticket) for ticket in tally.tickets[:SHOWN])
     more = len(tally.tickets) - SHOWN

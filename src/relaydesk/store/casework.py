@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, select, update
 
 from relaydesk.store import tickets
-from relaydesk.store.tables import Agent, Ticket, table
+from relaydesk.store.tables import AgentTable, TicketTable, table
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlmodel import Session
 
-T, G = table(Ticket).c, table(Agent).c
+T, G = table(TicketTable).c, table(AgentTable).c
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def lock(session: Session, ticket_id: int) -> tickets.TicketRow | None:
 
 def change(session: Session, ticket_id: int, **values: Any) -> None:
     """Sets columns of a locked ticket."""
-    session.connection().execute(update(table(Ticket)).where(T.id == ticket_id).values(**values))
+    session.connection().execute(update(table(TicketTable)).where(T.id == ticket_id).values(**values))
 
 
 def thread_is_open(session: Session, ticket_id: int) -> int | None:
@@ -71,9 +71,9 @@ def agent(session: Session, name: str) -> AgentRow | None:
 def add_agent(session: Session, name: str, email: str, now: datetime) -> None:
     """Adds an agent; Conflict when the name is taken."""
     row = {"name": name, "email": email, "active": True, "added_at": now}
-    session.connection().execute(insert(table(Agent)), row)
+    session.connection().execute(insert(table(AgentTable)), row)
 
 
 def set_agent(session: Session, name: str, **values: Any) -> None:
     """Changes an agent's ``email`` or ``active``."""
-    session.connection().execute(update(table(Agent)).where(G.name == name).values(**values))
+    session.connection().execute(update(table(AgentTable)).where(G.name == name).values(**values))

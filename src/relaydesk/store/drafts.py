@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
 
-from relaydesk.store.tables import Draft, table
+from relaydesk.store.tables import DraftTable, table
 from relaydesk.store.upsert import upsert
 
 if TYPE_CHECKING:
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
-D = table(Draft).c
+D = table(DraftTable).c
 
 
 def keep(session: Session, ticket: int, author: str, text: str, now: datetime) -> None:
     """Keeps ``text``, in place of what this author had there before."""
-    new = upsert(session, Draft).values(ticket_id=ticket, author=author, text=text, updated_at=now)
+    new = upsert(session, DraftTable).values(ticket_id=ticket, author=author, text=text, updated_at=now)
     session.connection().execute(
         new.on_conflict_do_update(
             index_elements=["ticket_id", "author"], set_={"text": text, "updated_at": now}
@@ -42,4 +42,4 @@ def of_ticket(session: Session, ticket: int) -> tuple[tuple[str, str], ...]:
 
 def drop(session: Session, ticket: int, author: str) -> None:
     """The draft was sent or thrown away."""
-    session.connection().execute(delete(table(Draft)).where(D.ticket_id == ticket, D.author == author))
+    session.connection().execute(delete(table(DraftTable)).where(D.ticket_id == ticket, D.author == author))

@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import BindParameter, bindparam, delete, insert, or_, select, update
 
-from relaydesk.orders.order import Item, Order
+from relaydesk.order import Item, Order
 from relaydesk.store.errors import Conflict
-from relaydesk.store.tables import Order as OrderRow
-from relaydesk.store.tables import OrderItem, table
+from relaydesk.store.tables import OrderItemTable, OrderTable, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sqlmodel import Session
 
-    from relaydesk.orders.order import Row
+    from relaydesk.order import OrderRow
     from relaydesk.store.engine import Store
 
-_ORDER = table(OrderRow)
-_ITEM = table(OrderItem)
+_ORDER = table(OrderTable)
+_ITEM = table(OrderItemTable)
 _COLUMNS = ("state", "amount", "currency", "created_at", "ship_by", "relay_address", "marketing_opt_in")
 _ATTEMPTS = 3
 
@@ -35,7 +34,7 @@ class Put:
     why: str = ""
 
 
-def put(store: Store, rows: Sequence[Row], now: datetime) -> list[Put]:
+def put(store: Store, rows: Sequence[OrderRow], now: datetime) -> list[Put]:
     """Put orders in, in one transaction; fields that a row does not speak of keep their stored value.
 
     Refused is only an order whose seller's reference belongs to another one. Conflict when others keep
@@ -51,7 +50,7 @@ def put(store: Store, rows: Sequence[Row], now: datetime) -> list[Put]:
     raise AssertionError("unreachable")
 
 
-def _put(session: Session, rows: Sequence[Row], now: datetime) -> list[Put]:
+def _put(session: Session, rows: Sequence[OrderRow], now: datetime) -> list[Put]:
     before = {order.id: order for order in _read(session, _ORDER.c.id.in_({row.order.id for row in rows}))}
     after = dict(before)
     holders = _holders(session, {row.order.merchant_ref for row in rows} - {""})

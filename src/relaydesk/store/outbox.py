@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy import and_, func, insert, select, update
 
 from relaydesk.events import Event
-from relaydesk.store import journal
-from relaydesk.store.tables import Outbox, table
+from relaydesk.store import events
+from relaydesk.store.tables import OutboxTable, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
-O = table(Outbox).c  # noqa: E741 - as every table here has its letter
-_NEW = insert(table(Outbox))
+O = table(OutboxTable).c  # noqa: E741 - as every table here has its letter
+_NEW = insert(table(OutboxTable))
 
 
 Purpose = Literal["answer", "automatic", "forward"]
@@ -32,12 +32,12 @@ Purpose = Literal["answer", "automatic", "forward"]
 message on to another help desk."""
 
 
-State = Literal["queued", "sending", "deferred", "sent", "refused", "failed", "cancelled", "bounced"]
+AnswerState = Literal["queued", "sending", "deferred", "sent", "refused", "failed", "cancelled", "bounced"]
 """``queued`` waits for its undo time or its turn; ``deferred`` was put off by the hop and is tried again;
 ``refused`` the hop or our own last check will not have it; ``failed`` its give-up time passed."""
 
 
-UNDECIDED: tuple[State, ...] = ("queued", "sending", "deferred")
+UNDECIDED: tuple[AnswerState, ...] = ("queued", "sending", "deferred")
 _UNDECIDED = O.state.in_(UNDECIDED)
 
 
@@ -85,7 +85,7 @@ class OutboxRow:
     rfc_message_id: str
     order_id: str | None
     subject: str
-    state: State
+    state: AnswerState
     created_at: datetime
     not_before: datetime
     next_try_at: datetime
@@ -126,7 +126,7 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DeliveryOutcome:
     """How a try ended: the hop's ``code`` (0: it said nothing) and ``text`` in printable ASCII, and ``why``,
     the sentence for the agent."""
 
@@ -172,7 +172,7 @@ def put(session: Session, outgoing: Outgoing, build: Callable[[int], Finished], 
         raise RuntimeError("The database told no number for the new row.")
     made = build(int(key[0]))
     session.connection().execute(
-        update(table(Outbox))
+        update(table(OutboxTable))
         .where(O.id == key[0])
         .values(
             envelope_from=made.envelope_from,
@@ -193,7 +193,7 @@ def _tell_queued(session: Session, answer: int, outgoing: Outgoing, now: datetim
         "order": outgoing.order_id,
         "not_before": outgoing.not_before.isoformat(),
     }
-    journal.append(session, [Event(outgoing.ticket, now, "answer_queued", outgoing.author, data)], now)
+    events.append(session, [Event(outgoing.ticket, now, "answer_queued", outgoing.author, data)], now)
 
 
 def anything_due(session: Session, now: datetime) -> bool:
@@ -215,7 +215,7 @@ def claim(session: Session, who: str, now: datetime, lease: timedelta, limit: in
     if not lapsed:
         return ()
     taken = (
-        update(table(Outbox))
+        update(table(OutboxTable))
         .where(O.id.in_(lapsed))
         .values(
             state="sending",
@@ -232,7 +232,7 @@ def claim(session: Session, who: str, now: datetime, lease: timedelta, limit: in
     return tuple(sorted(claimed, key=lambda one: one.id))
 
 
-def delivered(session: Session, claimed: Claimed, outcome: Outcome, hop: str, now: datetime) -> bool:
+def delivered(session: Session, claimed: Claimed, outcome: DeliveryOutcome, hop: str, now: datetime) -> bool:
     """The hop took it with its 250. False when a 250 was written down before.
 
     This needs no lease: the message has left, whoever was to send it next. What else stops or starts then is
@@ -247,33 +247,38 @@ def delivered(session: Session, claimed: Claimed, outcome: Outcome, hop: str, no
         "lease_by": None,
         "lease_until": None,
     }
-    statement = update(table(Outbox)).where(O.id == claimed.id, O.state.not_in(("sent", "bounced")))
+    statement = update(table(OutboxTable)).where(O.id == claimed.id, O.state.not_in(("sent", "bounced")))
     if session.connection().execute(statement.values(values)).rowcount != 1:
         return False
     data = {"answer": claimed.id, "message": claimed.message_id, "purpose": claimed.purpose, "hop": hop}
-    journal.append(session, [Event(claimed.ticket_id, outcome.at, "answer_sent", claimed.author, data)], now)
+    events.append(session, [Event(claimed.ticket_id, outcome.at, "answer_sent", claimed.author, data)], now)
     return True
 
 
-def put_off(session: Session, claimed: Claimed, outcome: Outcome, until: datetime) -> bool:
+def put_off(session: Session, claimed: Claimed, outcome: DeliveryOutcome, until: datetime) -> bool:
     """It is tried again at ``until``. False when the lease was lost."""
     data = {"code": outcome.code, "until": until.isoformat(), "why": outcome.why}
     return _end(session, claimed, outcome, "answer_deferred", data, state="deferred", next_try_at=until)
 
 
-def refused(session: Session, claimed: Claimed, outcome: Outcome) -> bool:
+def refused(session: Session, claimed: Claimed, outcome: DeliveryOutcome) -> bool:
     """It will not be delivered as it is. The code is 0 when our own last check refused it."""
     data = {"code": outcome.code, "why": outcome.why}
     return _end(session, claimed, outcome, "answer_refused", data, state="refused")
 
 
-def failed(session: Session, claimed: Claimed, outcome: Outcome) -> bool:
+def failed(session: Session, claimed: Claimed, outcome: DeliveryOutcome) -> bool:
     """Its give-up time has passed."""
     return _end(session, claimed, outcome, "answer_failed", {"why": outcome.why}, state="failed")
 
 
 def _end(
-    session: Session, claimed: Claimed, outcome: Outcome, what: str, data: dict[str, Any], **values: Any
+    session: Session,
+    claimed: Claimed,
+    outcome: DeliveryOutcome,
+    what: str,
+    data: dict[str, Any],
+    **values: Any,
 ) -> bool:
     """Ends a claim with an outcome and its event, if the claim still holds the row."""
     held = and_(
@@ -283,18 +288,18 @@ def _end(
         O.attempts == claimed.attempts,
     )
     said = {"last_code": outcome.code, "last_text": outcome.text, "lease_by": None, "lease_until": None}
-    statement = update(table(Outbox)).where(held).values(said | values)
+    statement = update(table(OutboxTable)).where(held).values(said | values)
     if session.connection().execute(statement).rowcount != 1:
         return False
     told = Event(claimed.ticket_id, outcome.at, what, data={"answer": claimed.id, **data})
-    journal.append(session, [told], outcome.at)
+    events.append(session, [told], outcome.at)
     return True
 
 
 def cancel(session: Session, answer: int, *, actor: str, now: datetime) -> bool:
     """Takes it back while it waits. False when it is being sent, has left or was decided otherwise."""
     statement = (
-        update(table(Outbox))
+        update(table(OutboxTable))
         .where(O.id == answer, O.state.in_(("queued", "deferred")))
         .values(state="cancelled")
         .returning(O.ticket_id)
@@ -302,14 +307,14 @@ def cancel(session: Session, answer: int, *, actor: str, now: datetime) -> bool:
     ticket = session.connection().execute(statement).scalar()
     if ticket is None:
         return False
-    journal.append(session, [Event(ticket, now, "answer_cancelled", actor, {"answer": answer})], now)
+    events.append(session, [Event(ticket, now, "answer_cancelled", actor, {"answer": answer})], now)
     return True
 
 
 def retry(session: Session, answer: int, *, give_up_at: datetime, actor: str, now: datetime) -> bool:
     """Has a deferred, refused or failed one tried again now, the same bytes. False for any other."""
     statement = (
-        update(table(Outbox))
+        update(table(OutboxTable))
         .where(O.id == answer, O.state.in_(("deferred", "refused", "failed")))
         .values(state="queued", not_before=now, next_try_at=now, give_up_at=give_up_at)
     )
@@ -334,7 +339,7 @@ def retry(session: Session, answer: int, *, give_up_at: datetime, actor: str, no
 
 def mark_bounced(session: Session, answer: int) -> bool:
     """A hard bounce of a sent answer came. The caller tells it with its event. False when none was sent."""
-    statement = update(table(Outbox)).where(O.id == answer, O.state == "sent").values(state="bounced")
+    statement = update(table(OutboxTable)).where(O.id == answer, O.state == "sent").values(state="bounced")
     return session.connection().execute(statement).rowcount == 1
 
 

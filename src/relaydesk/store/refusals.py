@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select, update
 
-from relaydesk.store.tables import Refusal, table
+from relaydesk.store.tables import RefusalTable, table
 from relaydesk.store.upsert import upsert
 
 if TYPE_CHECKING:
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
-R = table(Refusal).c
+R = table(RefusalTable).c
 DAILY_ROWS = 5000  # beyond it, a day's refusals are added up by reason alone
 KEEP = timedelta(days=400)
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusalKey:
     """One refusal or deferral: UTC day, reason code, address of the peer or origin, From domain."""
 
     day: date
@@ -33,7 +33,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class RefusalCount:
     """One line of what was turned away; where the day's cap was reached the last two keys are ""."""
 
     day: str
@@ -54,7 +54,7 @@ def network_of(ip: str) -> str:
     return str(ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False))  # noqa: PLR2004
 
 
-def count_refusal(session: Session, refused: Refused, count: int, at: datetime) -> None:
+def count_refusal(session: Session, refused: RefusalKey, count: int, at: datetime) -> None:
     """Adds ``count`` to the tally; ``at`` is when the latest of them happened."""
     key = {
         "day": refused.day.isoformat(),
@@ -67,10 +67,10 @@ def count_refusal(session: Session, refused: Refused, count: int, at: datetime) 
     rows = session.connection().execute(select(func.count()).where(R.day == key["day"])).scalar_one()
     if rows == 0:
         oldest = (refused.day - KEEP).isoformat()
-        session.connection().execute(delete(table(Refusal)).where(R.day < oldest))
+        session.connection().execute(delete(table(RefusalTable)).where(R.day < oldest))
     if rows >= DAILY_ROWS:
         key |= {"network": "", "from_domain": ""}
-    statement = upsert(session, Refusal).values(**key, count=count, first_at=at, last_at=at)
+    statement = upsert(session, RefusalTable).values(**key, count=count, first_at=at, last_at=at)
     statement = statement.on_conflict_do_update(
         index_elements=[R.day, R.code, R.network, R.from_domain],
         set_={"count": R["count"] + count, "last_at": at},
@@ -80,20 +80,23 @@ def count_refusal(session: Session, refused: Refused, count: int, at: datetime) 
 
 def _counted_again(session: Session, key: dict[str, str], count: int, at: datetime) -> bool:
     same = [R[name] == value for name, value in key.items()]
-    statement = update(table(Refusal)).where(*same).values(count=R["count"] + count, last_at=at)
+    statement = update(table(RefusalTable)).where(*same).values(count=R["count"] + count, last_at=at)
     return session.connection().execute(statement).rowcount == 1
 
 
 def search(
     session: Session, *, since: datetime, until: datetime, text: str = "", limit: int = 1000
-) -> tuple[Tally, ...]:
+) -> tuple[RefusalCount, ...]:
     """The tally of the days from ``since`` to ``until``, latest first.
 
     ``text`` narrows it to a reason code, a From domain or a network (an address is looked up as its network).
     """
     days = (since.astimezone(UTC).date().isoformat(), until.astimezone(UTC).date().isoformat())
     statement = (
-        select(table(Refusal)).where(R.day.between(*days)).order_by(R.last_at.desc(), R.code).limit(limit)
+        select(table(RefusalTable))
+        .where(R.day.between(*days))
+        .order_by(R.last_at.desc(), R.code)
+        .limit(limit)
     )
     if text:
         statement = statement.where(
@@ -101,4 +104,4 @@ def search(
             | (R.from_domain == text.lower())
             | R.network.in_([text, network_of(text) or text])
         )
-    return tuple(Tally(**row._mapping) for row in session.connection().execute(statement))
+    return tuple(RefusalCount(**row._mapping) for row in session.connection().execute(statement))

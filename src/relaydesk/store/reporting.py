@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, text, union
 
 from relaydesk.events import Event
-from relaydesk.store.tables import RUNNING, Refusal, TicketEvent, table
-from relaydesk.store.tables import Deadline as DeadlineRow
+from relaydesk.store.tables import RUNNING, RefusalTable, TicketEventTable, table
+from relaydesk.store.tables import DeadlineTable as DeadlineRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 AT_ONCE = 1000
 
-_EVENT = table(TicketEvent)
+_EVENT = table(TicketEventTable)
 _DEADLINE = table(DeadlineRow)
-_REFUSAL = table(Refusal)
+_REFUSAL = table(RefusalTable)
 # what places a ticket in a period …
 _PLACING = ("opened", "message", "escalated", "clock_started")
 # … and what tells its story then

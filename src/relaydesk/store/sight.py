@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from relaydesk.store.tables import Message, table
+from relaydesk.store.tables import MessageTable, table
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlmodel import Session
 
-M = table(Message).c
+M = table(MessageTable).c
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class AnswerScope:
     """What stood before the answerer: ``until`` is the latest acceptance among the messages up to the one
     answered, ``next_at`` that of the first customer message stored after it, if there is one."""
 
@@ -26,7 +26,7 @@ class Sight:
     next_at: datetime | None
 
 
-def sight(session: Session, ticket: int, message: int) -> Sight | None:
+def answer_scope(session: Session, ticket: int, message: int) -> AnswerScope | None:
     """What an answer to ``message`` can have taken into account; None when the ticket has no such message."""
     statement = (
         select(M.id, M.kind, M.received_at, M.findings)
@@ -36,7 +36,7 @@ def sight(session: Session, ticket: int, message: int) -> Sight | None:
     stored = session.connection().execute(statement).all()
     before = [one.received_at for one in stored if one.id <= message]
     after = [one.received_at for one in stored if one.id > message and _answerable(one.kind, one.findings)]
-    return Sight(max(before), min(after, default=None)) if before else None
+    return AnswerScope(max(before), min(after, default=None)) if before else None
 
 
 def _answerable(kind: str, findings: dict[str, Any]) -> bool:

@@ -32,12 +32,13 @@ def partial(name: str, *columns: str, where: str, unique: bool = False) -> Index
     return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
-class Ticket(SQLModel, table=True):
+class TicketTable(SQLModel, table=True):
     """One conversation. ``next_due`` caches the earliest running deadline, ``message_count`` the messages.
 
     ``thread_key`` is the relay address a proven ticket is bound to: one open ticket each.
     """
 
+    __tablename__: ClassVar[str] = "ticket"
     __table_args__ = (
         partial(
             "uq_ticket_open_thread_key", "thread_key", where=f"{OPEN} AND thread_key IS NOT NULL", unique=True
@@ -69,12 +70,13 @@ class Ticket(SQLModel, table=True):
     message_count: int = 0
 
 
-class Message(SQLModel, table=True):
+class MessageTable(SQLModel, table=True):
     """One stored delivery. Only the first of a replay set carries ``replay_key``; others ``duplicate_of``.
 
     ``trace`` is our Received and Authentication-Results text, beside the raw bytes, never in them.
     """
 
+    __tablename__: ClassVar[str] = "message"
     id: int | None = Field(default=None, primary_key=True, sa_type=Id)
     delivery_key: str = Field(unique=True, sa_type=Key)
     replay_key: str | None = Field(default=None, unique=True, sa_type=Key)
@@ -100,9 +102,10 @@ class Message(SQLModel, table=True):
     raw: bytes = Field(sa_type=Raw)
 
 
-class Attachment(SQLModel, table=True):
+class AttachmentTable(SQLModel, table=True):
     """What a message carried, by name, type, size in bytes and hash of the decoded content."""
 
+    __tablename__: ClassVar[str] = "attachment"
     id: int | None = Field(default=None, primary_key=True, sa_type=Id)
     message_id: int = Field(foreign_key="message.id", index=True, sa_type=Id)
     name: str = Field(sa_type=Words)
@@ -112,7 +115,7 @@ class Attachment(SQLModel, table=True):
     sha256: str = Field(sa_type=Key)
 
 
-class TicketOrder(SQLModel, table=True):
+class TicketOrderTable(SQLModel, table=True):
     """A number of a ticket: ``how`` is bound, not_found, mentioned or released (an agent said no)."""
 
     __tablename__: ClassVar[str] = "ticket_order"
@@ -125,7 +128,7 @@ class TicketOrder(SQLModel, table=True):
     place: str = Field(default="", sa_type=Words)
 
 
-class TicketLink(SQLModel, table=True):
+class TicketLinkTable(SQLModel, table=True):
     """Two tickets of one order; the smaller id stands first."""
 
     __tablename__: ClassVar[str] = "ticket_link"
@@ -134,7 +137,7 @@ class TicketLink(SQLModel, table=True):
     other_id: int = Field(primary_key=True, foreign_key="ticket.id", sa_type=Id)
 
 
-class TicketEvent(SQLModel, table=True):
+class TicketEventTable(SQLModel, table=True):
     """Append-only. ``at`` is when it became true, ``noted_at`` when it was written."""
 
     __tablename__: ClassVar[str] = "event"
@@ -148,9 +151,10 @@ class TicketEvent(SQLModel, table=True):
     data: dict[str, Any] = Field(sa_type=Json)
 
 
-class Deadline(SQLModel, table=True):
+class DeadlineTable(SQLModel, table=True):
     """One round of one clock. It runs until it is stopped, or undecided because the ticket was closed."""
 
+    __tablename__: ClassVar[str] = "deadline"
     __table_args__ = (
         UniqueConstraint("ticket_id", "clock", "round"),
         partial("uq_deadline_running", "ticket_id", "clock", where=RUNNING, unique=True),
@@ -180,9 +184,10 @@ class Deadline(SQLModel, table=True):
     undecided_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
-class Agent(SQLModel, table=True):
+class AgentTable(SQLModel, table=True):
     """A person at the desk."""
 
+    __tablename__: ClassVar[str] = "agent"
     id: int | None = Field(default=None, primary_key=True, sa_type=Id)
     name: str = Field(unique=True, sa_type=Key)
     email: str = Field(default="", sa_type=Key)
@@ -190,7 +195,7 @@ class Agent(SQLModel, table=True):
     added_at: datetime = Field(sa_type=Moment)
 
 
-class FirstSeen(SQLModel, table=True):
+class FirstSeenTable(SQLModel, table=True):
     """The first attempt of a delivery that was deferred."""
 
     __tablename__: ClassVar[str] = "first_seen"
@@ -198,16 +203,18 @@ class FirstSeen(SQLModel, table=True):
     at: datetime = Field(index=True, sa_type=Moment)
 
 
-class Secret(SQLModel, table=True):
+class SecretTable(SQLModel, table=True):
     """A key made once for this store and shared by every process of it; ``value`` is hexadecimal."""
 
+    __tablename__: ClassVar[str] = "secret"
     name: str = Field(primary_key=True, sa_type=Key)
     value: str = Field(sa_type=Key)
 
 
-class Refusal(SQLModel, table=True):
+class RefusalTable(SQLModel, table=True):
     """What was turned away, added up by UTC day, reason, network (/24 or /48) and From domain."""
 
+    __tablename__: ClassVar[str] = "refusal"
     day: str = Field(primary_key=True, sa_type=Key)
     code: str = Field(primary_key=True, sa_type=Key)
     network: str = Field(primary_key=True, sa_type=Key)
@@ -217,9 +224,10 @@ class Refusal(SQLModel, table=True):
     last_at: datetime = Field(sa_type=Moment)
 
 
-class Order(SQLModel, table=True):
+class OrderTable(SQLModel, table=True):
     """An order of the local directory. ``amount`` is an exact decimal text."""
 
+    __tablename__: ClassVar[str] = "order"
     id: str = Field(primary_key=True, sa_type=Key)
     merchant_ref: str | None = Field(default=None, unique=True, sa_type=Key)
     relay_address: str = Field(default="", index=True, sa_type=Key)
@@ -232,7 +240,7 @@ class Order(SQLModel, table=True):
     updated_at: datetime = Field(sa_type=Moment)
 
 
-class OrderItem(SQLModel, table=True):
+class OrderItemTable(SQLModel, table=True):
     """A line of an order, in the order's own sequence. ``price`` is an exact decimal text."""
 
     __tablename__: ClassVar[str] = "order_item"
@@ -244,7 +252,7 @@ class OrderItem(SQLModel, table=True):
     price: str = Field(default="", sa_type=Key)
 
 
-class Outbox(SQLModel, table=True):
+class OutboxTable(SQLModel, table=True):
     """One message on its way out, kept for ever: what was sent is what ``raw`` holds, signature and all.
 
     ``next_try_at`` is when an undecided row may be claimed: the end of its undo time, its next try, or,
@@ -254,6 +262,7 @@ class Outbox(SQLModel, table=True):
     is handed in twice goes out once.
     """
 
+    __tablename__: ClassVar[str] = "outbox"
     __table_args__ = (
         partial("ix_outbox_undecided_next_try_at_id", "next_try_at", "id", where=UNDECIDED),
         Index("ix_outbox_ticket_id_id", "ticket_id", "id"),
@@ -285,16 +294,17 @@ class Outbox(SQLModel, table=True):
     raw: bytes = Field(sa_type=Raw)
 
 
-class Draft(SQLModel, table=True):
+class DraftTable(SQLModel, table=True):
     """What an agent wrote and could not send; the newest text of each agent on each ticket."""
 
+    __tablename__: ClassVar[str] = "draft"
     ticket_id: int = Field(primary_key=True, foreign_key="ticket.id", sa_type=Id)
     author: str = Field(primary_key=True, sa_type=Key)
     text: str = Field(sa_type=Words)
     updated_at: datetime = Field(sa_type=Moment)
 
 
-class GatewayClient(SQLModel, table=True):
+class GatewayClientTable(SQLModel, table=True):
     """Another help desk that may hand us its answers; its password is kept as a hash only."""
 
     __tablename__: ClassVar[str] = "gateway_client"

@@ -12,8 +12,15 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, func, or_, select, union
 
 from relaydesk.events import Event
-from relaydesk.store import clocks, numbers
-from relaydesk.store.tables import Attachment, Message, Ticket, TicketEvent, TicketLink, table
+from relaydesk.store import deadlines, ticket_orders
+from relaydesk.store.tables import (
+    AttachmentTable,
+    MessageTable,
+    TicketEventTable,
+    TicketLinkTable,
+    TicketTable,
+    table,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,11 +28,11 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlmodel import Session
 
-    from relaydesk.store.clocks import Clock
-    from relaydesk.store.numbers import Number
+    from relaydesk.store.deadlines import DeadlineRow
+    from relaydesk.store.ticket_orders import TicketOrder
 
-T, M, A = table(Ticket).c, table(Message).c, table(Attachment).c
-E, L = table(TicketEvent).c, table(TicketLink).c
+T, M, A = table(TicketTable).c, table(MessageTable).c, table(AttachmentTable).c
+E, L = table(TicketEventTable).c, table(TicketLinkTable).c
 OPEN = T.state == "open"
 EVENTS_SHOWN = 1000
 
@@ -70,7 +77,7 @@ class TicketRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PageKey:
     """Where a page of a list ended."""
 
     next_due: datetime | None
@@ -82,8 +89,8 @@ class Page:
     """Open tickets by deadline, those without one last; ``after`` leads to the next page."""
 
     tickets: tuple[TicketRow, ...]
-    numbers: tuple[Number, ...]
-    after: Place | None
+    numbers: tuple[TicketOrder, ...]
+    after: PageKey | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +137,8 @@ class TicketView:
     ticket: TicketRow
     messages: tuple[MessageRow, ...]
     events: tuple[tuple[int, Event], ...]
-    clocks: tuple[Clock, ...]
-    numbers: tuple[Number, ...]
+    clocks: tuple[DeadlineRow, ...]
+    numbers: tuple[TicketOrder, ...]
     links: tuple[int, ...]
 
 
@@ -154,7 +161,7 @@ def page(
     queue: str | None = None,
     *,
     assignee: str | None = None,
-    after: Place | None = None,
+    after: PageKey | None = None,
     limit: int = 50,
 ) -> Page:
     """Open tickets by deadline, from ``after`` on; None as queue or assignee means all."""
@@ -175,12 +182,12 @@ def page(
         untimed = select(*_ROW).where(*mine, T.next_due.is_(None), T.id > since).order_by(T.id)
         found += _rows(session, untimed.limit(limit + 1 - len(found)))
     shown = tuple(found[:limit])
-    named = numbers.of_tickets(session, [row.id for row in shown])
-    more = Place(shown[-1].next_due, shown[-1].id) if len(found) > limit else None
+    named = ticket_orders.of_tickets(session, [row.id for row in shown])
+    more = PageKey(shown[-1].next_due, shown[-1].id) if len(found) > limit else None
     return Page(shown, named, more)
 
 
-def _beyond(after: Place | None) -> list[ColumnElement[bool]]:
+def _beyond(after: PageKey | None) -> list[ColumnElement[bool]]:
     if after is None or after.next_due is None:
         return []
     return [T.next_due >= after.next_due, or_(T.next_due > after.next_due, T.id > after.id)]
@@ -204,8 +211,8 @@ def view(session: Session, ticket_id: int) -> TicketView | None:
         ticket=ticket,
         messages=messages(session, ticket_id),
         events=events(session, ticket_id),
-        clocks=clocks.of_tickets(session, [ticket_id]),
-        numbers=numbers.of_tickets(session, [ticket_id]),
+        clocks=deadlines.of_tickets(session, [ticket_id]),
+        numbers=ticket_orders.of_tickets(session, [ticket_id]),
         links=links(session, ticket_id),
     )
 
@@ -214,7 +221,7 @@ def messages(session: Session, ticket_id: int) -> tuple[MessageRow, ...]:
     """A ticket's messages with their attachments, in the order of recording."""
     connection = session.connection()
     parts = select(A.message_id, A.name, A.declared_type, A.sniffed_type, A.size, A.sha256).join(
-        table(Message), M.id == A.message_id
+        table(MessageTable), M.id == A.message_id
     )
     held: dict[int, list[AttachmentRow]] = {}
     for part in connection.execute(parts.where(M.ticket_id == ticket_id).order_by(A.id)):
@@ -253,6 +260,6 @@ def raw(session: Session, message_id: int) -> bytes | None:
 def search(session: Session, text: str, limit: int = 50) -> tuple[TicketRow, ...]:
     """Tickets with this order number or reference, relay address or ticket number, newest first."""
     from_number = [int(text)] if text.isascii() and text.isdigit() and len(text) < 19 else []  # noqa: PLR2004
-    ids = set(numbers.tickets_naming(session, text, limit)) | set(from_number)
+    ids = set(ticket_orders.tickets_naming(session, text, limit)) | set(from_number)
     mine = or_(T.id.in_(sorted(ids)), T.relay_address == text)
     return tuple(_rows(session, select(*_ROW).where(mine).order_by(T.id.desc()).limit(limit)))

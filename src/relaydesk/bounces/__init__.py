@@ -1,0 +1,9 @@
+"""Mail about our own answers: delivery status notifications, automatic replies, and seals.
+
+:func:`read_bounce` says what a notification means; only we can have made a sealed bounce address. Pure.
+"""
+
+from relaydesk.bounces.dsn import Dsn, read_bounce
+from relaydesk.bounces.seals import Sealed, bounce_address, bounced_ticket, sealed_by_us
+
+__all__ = ["Dsn", "Sealed", "bounce_address", "bounced_ticket", "read_bounce", "sealed_by_us"]

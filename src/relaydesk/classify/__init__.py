@@ -1,0 +1,24 @@
+"""Which kind of mail this is and what it says of itself: the rules of ``facebook.yaml`` on a message.
+
+:func:`classify` gives the :class:`Findings`: kind, relay address, order numbers, reason for contact. Rules
+are data (:func:`load_rules`); their patterns run in linear time. Pure.
+"""
+
+from relaydesk.classify.classify import classify
+from relaydesk.classify.findings import Candidate, Findings, Kind, Match
+from relaydesk.classify.patterns import Pattern, PatternError, compile_pattern
+from relaydesk.classify.rules import Rules
+from relaydesk.classify.rules_file import load_rules
+
+__all__ = [
+    "Candidate",
+    "Findings",
+    "Kind",
+    "Match",
+    "Pattern",
+    "PatternError",
+    "Rules",
+    "classify",
+    "compile_pattern",
+    "load_rules",
+]

@@ -1,0 +1,61 @@
+"""Patterns of the rule files, run by RE2: linear in the text, whatever an admin writes.
+
+A shop's rule with a nested repetition would hang the standard library's engine for hours.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import re2
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+class PatternMatch(Protocol):
+    """A match: the text of a group, and where it stands."""
+
+    def group(self, group: int | str = 0, /) -> str | None: ...
+    def start(self, group: int = 0, /) -> int: ...
+    def end(self, group: int = 0, /) -> int: ...
+    def groupdict(self) -> dict[str, str | None]: ...
+
+
+class Pattern(Protocol):
+    """A compiled pattern."""
+
+    pattern: str
+
+    def search(self, text: str) -> PatternMatch | None: ...
+    def fullmatch(self, text: str) -> PatternMatch | None: ...
+    def finditer(self, text: str) -> Iterator[PatternMatch]: ...
+
+
+class PatternError(ValueError):
+    """A pattern that RE2 does not take; the text says why."""
+
+
+def compile_pattern(pattern: str) -> Pattern:
+    """The pattern, blind to case. Raises :class:`PatternError`."""
+    options = re2.Options()
+    options.case_sensitive = False
+    options.log_errors = False
+    try:
+        found: Pattern = re2.compile(pattern, options)
+    except re2.error as error:
+        detail = error.args[0] if error.args else error
+        said = detail.decode("utf-8", "replace") if isinstance(detail, bytes) else str(detail)
+        raise PatternError(said) from error
+    return found
+
+
+def any_of(texts: Iterable[str]) -> str:
+    """A pattern piece for one of these texts, the longest first; white space in them may be any."""
+    longest = sorted(set(texts), key=lambda text: (-len(text), text))
+    return "|".join(r"\s+".join(re2.escape(word) for word in text.split()) for text in longest)
+
+
+def first(patterns: Iterable[Pattern], text: str) -> PatternMatch | None:
+    """The first pattern's match that is one."""
+    return next((found for pattern in patterns if (found := pattern.search(text))), None)

@@ -1,0 +1,236 @@
+"""From settings to the values the rooms work with: calendar, lists, rules, policy.
+
+Everything that can be wrong in a file is found here, at the start, with the file and the mend named.
+"""
+
+from __future__ import annotations
+
+import socket
+from datetime import timedelta
+from email.utils import parseaddr
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from relaydesk import classify, gateway
+from relaydesk.business_time import Calendar, Target
+from relaydesk.classify import load_rules
+from relaydesk.config import load
+from relaydesk.config.listen import ListenAddress
+from relaydesk.data import data_path
+from relaydesk.gateway import load_gateway_rules
+from relaydesk.mailauth import dkim_key_record
+from relaydesk.outbound import NextHop, Sender, Shop, SigningKey
+from relaydesk.policy import Policy, QueueTargets, parse_allowlist
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from relaydesk.classify import Rules
+    from relaydesk.config.settings import DkimKey, Queue, Settings
+    from relaydesk.gateway import GatewayRules
+    from relaydesk.policy import Allowlist
+
+
+class SetupError(ValueError):
+    """Something the settings point to cannot be used; the message names it and the mend."""
+
+
+def settings(config: str | None) -> Settings:
+    """The effective settings; ``config`` is the file named on the command line."""
+    return load.load_settings(Path(config) if config else None)
+
+
+def read_text(path: Path) -> str:
+    """A settings file's text. SetupError when it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise SetupError(f"{path} is not UTF-8 text; save it as UTF-8.") from None
+    except OSError as error:
+        raise SetupError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def read_yaml(path: Path) -> Any:
+    """A YAML file as plain values. SetupError with the line when it is none."""
+    text = read_text(path)
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except (YAMLError, ValueError, RecursionError) as error:  # ValueError: a date that is none
+        raise SetupError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from None
+
+
+def calendar_file(path: Path) -> Calendar:
+    """The calendar of one file. CalendarError names the key and the mend."""
+    return Calendar.from_mapping(read_yaml(path), str(path))
+
+
+def calendar(conf: Settings, today: date | None = None) -> Calendar:
+    """The calendar of the settings; with ``today`` it must open within 400 days of it."""
+    found = Calendar.from_mapping(conf.calendar, "calendar")
+    if today is not None:
+        found.require_open_time(today)
+    return found
+
+
+def allowlist(conf: Settings) -> Allowlist:
+    """The lists of networks: the settings' file, else the shipped one."""
+    path = conf.allowlist or data_path("allowlist.yaml")
+    return parse_allowlist(read_text(path), str(path))
+
+
+def listen(conf: Settings) -> tuple[ListenAddress, ...]:
+    """The addresses of the door."""
+    if not conf.listen:
+        raise SetupError("Setting listen: no address is given; write it as listen: ['0.0.0.0:25'].")
+    return _addresses("listen", conf.listen)
+
+
+def gateway_listen(conf: Settings) -> tuple[ListenAddress, ...]:
+    """The addresses of the gateway; none when it is not wanted."""
+    return _addresses("gateway_listen", conf.gateway_listen)
+
+
+def _addresses(setting: str, texts: Iterable[str]) -> tuple[ListenAddress, ...]:
+    try:
+        return tuple(ListenAddress.parse(text) for text in texts)
+    except ValueError as error:
+        raise SetupError(f"Setting {setting}: {error}") from None
+
+
+def rules(conf: Settings) -> Rules:
+    """The shipped sorting rules, with the shop's own over them."""
+    shipped = Path(classify.__file__).with_name("facebook.yaml")
+    found = load_rules(read_text(shipped), shipped.name)
+    if conf.rules is None:
+        return found
+    return found.extended(load_rules(read_text(conf.rules), str(conf.rules)))
+
+
+def hostname(conf: Settings) -> str:
+    """The name this door goes by."""
+    return conf.hostname or socket.getfqdn()
+
+
+def policy(
+    conf: Settings, found: Allowlist, *, secret: bytes = b"", mailboxes: tuple[str, ...] | None = None
+) -> Policy:
+    """The shop's policy. ``secret`` seals bounce addresses; ``mailboxes`` replaces those of the settings."""
+    return Policy(
+        allowlist=found,
+        calendar=calendar(conf),
+        queues={name: _targets(name, queue) for name, queue in conf.all_queues.items()},
+        mailboxes=frozenset(conf.mailboxes if mailboxes is None else mailboxes),
+        secret=conf.secret.encode() or secret,
+        on_drift=conf.on_drift,
+        unlisted_sender=conf.unlisted_sender,
+        outage_after=conf.outage_after,
+        old_signature=conf.old_signature,
+        max_bounces=conf.max_bounces,
+        max_received=conf.limits.received,
+    )
+
+
+def _targets(name: str, queue: Queue) -> QueueTargets:
+    def target(key: str, text: str | None) -> Target | None:
+        if text is None:
+            return None
+        try:
+            return Target.parse(text)
+        except ValueError as error:
+            raise SetupError(f"Setting queues.{name}.{key}: {error}.") from None
+
+    tighter = {reason: target(f"tighter.{reason}", text) for reason, text in queue.tighter.items()}
+    return QueueTargets(
+        answer=target("answer", queue.answer),
+        evidence=target("evidence", queue.evidence),
+        reading=queue.reading,
+        warn_before=target("warn_before", queue.warn_before),
+        tighter={reason: found for reason, found in tighter.items() if found is not None},
+    )
+
+
+def cleaning(conf: Settings) -> GatewayRules:
+    """The shipped rules for cleaning other help desks' answers, with the shop's own over them."""
+    shipped = Path(gateway.__file__).with_name("desks.yaml")
+    found = load_gateway_rules(read_yaml(shipped), shipped.name)
+    if conf.gateway_rules is None:
+        return found
+    return load_gateway_rules(read_yaml(conf.gateway_rules), str(conf.gateway_rules)).over(found)
+
+
+def shop(conf: Settings) -> Shop:
+    """Who answers: the support contact of the settings, else the first mailbox.
+
+    SetupError where there is none, or where its domain is none of ours.
+    """
+    name, contact = parseaddr(conf.support_contact or next(iter(conf.mailboxes), ""))
+    local, _, domain = contact.lower().rpartition("@")
+    if not local or "." not in domain:
+        raise SetupError(
+            "Setting support_contact: answers need a sender; write it as 'Shop <help@shop.example>'."
+        )
+    ours = {box.rpartition("@")[2] for box in conf.mailboxes} | {conf.bounce_domain.lower()}
+    signs = conf.answer_dkim.domain.lower() if conf.answer_dkim else ""
+    if conf.support_contact and domain not in ours and not _aligned(domain, signs):
+        raise SetupError(
+            f"Setting support_contact: {domain} is none of our domains; take an address of one in mailboxes, "
+            "or sign for it (answer_dkim)."
+        )
+    if signs and not _aligned(domain, signs):
+        raise SetupError(
+            f"Setting answer_dkim: a signature of {signs} does not vouch for From {contact} (DMARC "
+            f"alignment); sign for {domain}."
+        )
+    return Shop(name, f"{contact.rpartition('@')[0]}@{domain}", conf.bounce_domain.lower() or domain)
+
+
+def _aligned(domain: str, signs: str) -> bool:
+    """One is the other or lies below it: what relaxed alignment (RFC 9989) surely accepts."""
+    return bool(signs) and (domain == signs or domain.endswith(f".{signs}") or signs.endswith(f".{domain}"))
+
+
+def letterhead(conf: Settings, found: Allowlist, *, secret: bytes) -> Sender:
+    """Who we are when something goes out. ``secret`` seals bounce addresses and Message-IDs."""
+    return Sender(
+        shop=shop(conf),
+        sender_domains=frozenset(found.senders),
+        secret=conf.secret.encode() or secret,
+        undo=timedelta(seconds=conf.undo_seconds),
+        give_up=timedelta(hours=conf.give_up_hours),
+        key=_signing_key(conf.answer_dkim) if conf.answer_dkim else None,
+    )
+
+
+def _signing_key(given: DkimKey) -> SigningKey:
+    pem = read_text(given.key).encode()
+    try:
+        dkim_key_record(pem)
+    except (ValueError, TypeError):
+        raise SetupError(
+            f"Setting answer_dkim: {given.key} holds no private key that can sign; make one with "
+            "`relaydesk dkim new`."
+        ) from None
+    return SigningKey(given.domain.lower(), given.selector, pem)
+
+
+def next_hop(conf: Settings) -> NextHop:
+    """Who takes the answers."""
+    return NextHop.parse(
+        conf.next_hop, conf.next_hop_user, conf.next_hop_password, starttls=conf.next_hop_starttls
+    )
+
+
+def forward_hop(conf: Settings) -> NextHop | None:
+    """Who takes what is forwarded, under a login of its own; None when it is the next hop."""
+    if not conf.forward_hop:
+        return None
+    return NextHop.parse(
+        conf.forward_hop,
+        conf.forward_hop_user,
+        conf.forward_hop_password,
+        starttls=conf.next_hop_starttls,
+    )

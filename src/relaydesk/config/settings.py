@@ -1,0 +1,293 @@
+"""Every setting, as one frozen value; :mod:`relaydesk.config.load` reads it from file and environment."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from datetime import timedelta
+from math import inf
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from relaydesk.outbound import NextHop
+from relaydesk.smtpd import Limits
+
+SHORTEST_LINE = 65_536  # bytes; a smaller cap bounces real mail for good
+PREFIX = "RELAYDESK_"
+
+
+class Queue(BaseModel):
+    """The targets of one queue, as ``relaydesk due --target`` writes them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    answer: str | None = Field(
+        default=None, description="time to answer (or to handle, without a relay address)"
+    )
+    evidence: str | None = Field(default=None, description="time to send evidence (chargebacks)")
+    reading: Literal["elapsed", "end_of_day"] = Field(
+        default="elapsed", description="how business days are counted"
+    )
+    warn_before: str | None = Field(
+        default="4 business hours", description="warn this long before the deadline"
+    )
+    tighter: dict[str, str] = Field(
+        default_factory=dict, description="a second target by reason for contact; the earlier one counts"
+    )
+
+
+_ONE_ADDRESS = re.compile(r"[^\s@<>(),;:\\\"\x00-\x20\x7f]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+
+
+class DkimKey(BaseModel):
+    """The key that signs our answers: ``selector._domainkey.domain`` holds its public half."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    domain: str = Field(pattern=r"^[A-Za-z0-9.-]+$", description="the domain that signs (d=)")
+    selector: str = Field(pattern=r"^[A-Za-z0-9._-]+$", description="the selector (s=)")
+    key: Path = Field(description="the private key, PEM, as `relaydesk dkim new` writes it")
+
+
+DEFAULT_QUEUES: dict[str, Queue] = {
+    "case": Queue(answer="2 business days", tighter={"return_request": "48 hours"}),
+    "claim": Queue(answer="2 business days"),
+    "chargeback": Queue(answer="2 business days", evidence="10 days"),
+    "unsorted": Queue(answer="2 business days", tighter={"return_request": "48 hours"}),
+    "notice": Queue(),
+}
+
+
+def _limits(given: object) -> Limits:
+    """The door's caps from a mapping of names to positive numbers; what is left out keeps its default."""
+    if isinstance(given, Limits):
+        return given
+    if not isinstance(given, dict):
+        raise ValueError("write the limits as 'name: number' lines")
+    kinds = {name: type(value) for name, value in dataclasses.asdict(Limits()).items()}
+    for name in given:
+        if name not in kinds:
+            raise ValueError(f"{name} is no limit; there are {', '.join(kinds)}")
+    numbers = {name: kinds[name](_number(name, value)) for name, value in given.items()}
+    if numbers.get("line_bytes", SHORTEST_LINE) < SHORTEST_LINE:
+        raise ValueError(f"limit line_bytes must be at least {SHORTEST_LINE}; real mail has such lines")
+    if nothing := next((name for name, number in numbers.items() if not number), None):
+        raise ValueError(f"limit {nothing} must be at least 1, not {given[nothing]!r}")
+    return Limits(**numbers)
+
+
+def _number(name: str, value: object) -> float:
+    try:  # a variable such as RELAYDESK_LIMITS__ERRORS comes as text
+        found = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else 0.0
+    except ValueError:
+        found = 0.0
+    if not 0 < found < inf:
+        raise ValueError(f"limit {name} must be a positive number, not {value!r}")
+    return found
+
+
+class Settings(BaseSettings):
+    """Every setting, with its default and what it is for."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        validate_default=False,
+        hide_input_in_errors=True,
+    )
+
+    mailboxes: tuple[str, ...] = Field(
+        (), description="the addresses that receive Meta's mail, such as help@shop.example"
+    )
+    hostname: str = Field("", description="name in the banner and in Received; default: this host's own name")
+    authserv_id: str = Field("", description="name in our Authentication-Results; default: hostname")
+    listen: tuple[str, ...] = Field(
+        ("0.0.0.0:25",), description="SMTP addresses, host:port; IPv6 as [::1]:25; port 0 takes a free one"
+    )
+    processes: int = Field(0, ge=0, le=64, description="listener processes; 0: one a processor, at most 4")
+    user: str = Field(
+        "", description="drop to this user once the ports are bound (only when started as root)"
+    )
+    database: str = Field(
+        "sqlite:///relaydesk.db", description="where all is kept: sqlite:///FILE or postgresql://…"
+    )
+    allowlist: Path | None = Field(
+        default=None, description="the lists of networks; default: the shipped ones"
+    )
+    rules: Path | None = Field(
+        default=None, description="the shop's own sorting rules, over the shipped ones"
+    )
+    tls_certificate: Path | None = Field(default=None, description="certificate chain for STARTTLS, PEM")
+    tls_key: Path | None = Field(default=None, description="its private key, PEM")
+    nameservers: tuple[str, ...] = Field(
+        (), description="DNS servers, address or address:port; default: those of resolv.conf"
+    )
+    dns_timeout: float = Field(5.0, gt=0, le=60, description="seconds for one DNS question")
+    auth_timeout: float = Field(20.0, gt=0, le=120, description="seconds for all authentication of a message")
+    on_drift: Literal["refuse", "defer"] = Field(
+        "refuse", description="what to do when SPF passes for a listed sender from an unlisted network"
+    )
+    unlisted_sender: Literal["unsorted", "refuse"] = Field(
+        "unsorted", description="what to do with authenticated mail from a sender that is not listed"
+    )
+    outage_hours: float = Field(
+        4.0, gt=0, description="accept as unverified after so many hours of unsettled authentication"
+    )
+    old_signature_days: int = Field(7, gt=0, description="mark messages whose signature is older")
+    max_bounces: int = Field(20, gt=0, description="bounces taken for one ticket's answers")
+    secret: str = Field("", description="seals bounce addresses; default: made once and kept in the store")
+    support_contact: str = Field(
+        "",
+        description="From of the answers, such as 'Shop <help@shop.example>'; default: the first mailbox",
+    )
+    next_hop: str = Field(
+        "mx", description="who takes the answers: smtp://host:587, smtps://host:465, or mx (Meta's own hosts)"
+    )
+    next_hop_starttls: bool = Field(
+        True, description="whether a smarthost must offer STARTTLS; without, no login is given in the clear"
+    )
+    next_hop_ca: Path | None = Field(
+        default=None, description="certificates that vouch for the next hop, PEM; default: the system's"
+    )
+    next_hop_user: str = Field("", description="login at the next hop; empty: none")
+    next_hop_password: str = Field("", description="its password")
+    answer_dkim: DkimKey | None = Field(
+        default=None, description="signs the answers: domain, selector, key (see `relaydesk dkim new`)"
+    )
+    bounce_domain: str = Field(
+        "", description="domain of our bounce addresses; its mail must come here; default: the contact's"
+    )
+    undo_seconds: float = Field(30.0, ge=0, le=3600, description="an answer waits so long before it leaves")
+    give_up_hours: float = Field(72.0, gt=0, description="an answer that no hop took for so long has failed")
+    attachment_types: tuple[str, ...] = Field(
+        ("application/pdf", "image/png", "image/jpeg"), description="what may be enclosed, by its content"
+    )
+    attachment_bytes: int = Field(
+        8_000_000, gt=0, le=15_000_000, description="largest size of one enclosure; all may have 15000000"
+    )
+    reply_templates: Path | None = Field(
+        default=None, description="a directory of the shop's own reply templates, over the shipped ones"
+    )
+    forward: dict[str, str] = Field(
+        default_factory=dict, description="addresses of another help desk by queue: its mail goes on there"
+    )
+    forward_hop: str = Field("", description="who takes what is forwarded; default: next_hop")
+    forward_hop_user: str = Field("", description="login at forward_hop; empty: none")
+    forward_hop_password: str = Field("", description="its password")
+    gateway_listen: tuple[str, ...] = Field(
+        (), description="addresses where another help desk hands in its answers, host:port; default: none"
+    )
+    gateway_tls: Literal["starttls", "implicit"] = Field(
+        "starttls", description="how the gateway is secured; it needs a certificate either way"
+    )
+    gateway_certificate: Path | None = Field(
+        default=None, description="its certificate chain, PEM; default: tls_certificate"
+    )
+    gateway_key: Path | None = Field(default=None, description="its private key, PEM; default: tls_key")
+    gateway_rules: Path | None = Field(
+        default=None, description="the shop's own rules for cleaning what the gateway takes"
+    )
+    automatic_answers: Literal["send", "swallow"] = Field(
+        "send", description="what becomes of another help desk's automatic answers"
+    )
+    calendar: dict[str, Any] = Field(
+        default_factory=dict, description="business time: zone, hours, holidays, special, business_day"
+    )
+    queues: dict[str, Queue] = Field(
+        default_factory=dict, description="targets by queue: answer, evidence, reading, warn_before, tighter"
+    )
+    limits: Annotated[Limits, BeforeValidator(_limits)] = Field(
+        default_factory=Limits, description="caps of the SMTP door, by name (see the table of limits)"
+    )
+    workers: int = Field(4, ge=1, le=64, description="store threads in each listener process")
+    sweep_seconds: float = Field(5.0, gt=0, description="seconds between two looks at the deadlines")
+    drain_seconds: float = Field(30.0, gt=0, description="seconds a stopping process may take to finish")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")
+    log_format: Literal["auto", "json", "logfmt", "console"] = Field(
+        "auto", description="form of the log lines; auto: console on a terminal, else json"
+    )
+
+    @field_validator("mailboxes")
+    @classmethod
+    def _mailbox(cls, boxes: tuple[str, ...]) -> tuple[str, ...]:
+        for box in boxes:
+            local, at, domain = box.rpartition("@")
+            if not (local and at and "." in domain) or any(c.isspace() for c in box):
+                raise ValueError(f"{box!r} is no mail address; write it as help@shop.example")
+        return tuple(box.lower() for box in boxes)
+
+    @field_validator("forward")
+    @classmethod
+    def _forward(cls, forward: dict[str, str]) -> dict[str, str]:
+        for to in forward.values():
+            if not _ONE_ADDRESS.fullmatch(to):
+                raise ValueError(f"{to!r} is no mail address; write one, as desk@shop.zendesk.com")
+        return forward
+
+    @field_validator("next_hop", "forward_hop")
+    @classmethod
+    def _hop(cls, hop: str) -> str:
+        if hop:
+            NextHop.parse(hop)
+        return hop
+
+    @field_validator("gateway_listen")
+    @classmethod
+    def _listens(cls, where: tuple[str, ...]) -> tuple[str, ...]:
+        for one in where:
+            if not one.rpartition(":")[2].isdigit():
+                raise ValueError(f"{one!r} is no listening address; write it as 0.0.0.0:587")
+        return where
+
+    @property
+    def all_queues(self) -> dict[str, Queue]:
+        """The targets by queue: the defaults, with what the settings say put over them field by field."""
+        changed = {
+            name: DEFAULT_QUEUES.get(name, Queue()).model_copy(update=queue.model_dump(exclude_unset=True))
+            for name, queue in self.queues.items()
+        }
+        return {**DEFAULT_QUEUES, **changed}
+
+    @property
+    def old_signature(self) -> timedelta:
+        return timedelta(days=self.old_signature_days)
+
+    @property
+    def outage_after(self) -> timedelta:
+        return timedelta(hours=self.outage_hours)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Nothing is read behind the caller's back: ``configuration.load`` brings file and environment."""
+        return (init_settings,)
+
+
+def public_settings(settings: Settings) -> dict[str, Any]:
+    """The settings as plain data without secrets: for ``config show`` and the log."""
+    shown = settings.model_dump(mode="json")
+    shown["limits"] = dataclasses.asdict(settings.limits)
+    shown["queues"] = {name: queue.model_dump(mode="json") for name, queue in settings.all_queues.items()}
+    for name in ("next_hop_password", "forward_hop_password"):
+        shown[name] = "(set)" if shown[name] else ""
+    shown["secret"] = "(set)" if settings.secret else "(kept in the store)"
+    shown["database"] = hide_password(settings.database)
+    return shown
+
+
+def hide_password(url: str) -> str:
+    """A database URL that can be shown."""
+    scheme, separator, rest = url.partition("://")
+    login, at, host = rest.rpartition("@")
+    return f"{scheme}{separator}{login.partition(':')[0]}:***@{host}" if at and ":" in login else url

@@ -1,0 +1,238 @@
+"""The desk: what people can do with tickets. Each act is one transaction, checked against the current state.
+
+Web, API and command line are doors to these functions. ``actor`` is ``agent:NAME``; ``now`` and the other
+times are aware. What is impossible raises :class:`DeskError` with a sentence; StoreUnavailable and
+Conflict (somebody else acted at the same moment: try again) come from the store.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from relaydesk.clocks import rederive_deadline
+from relaydesk.events import Event
+from relaydesk.store import Conflict, casework, deadlines, events, ticket_orders
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from sqlmodel import Session
+
+    from relaydesk.policy import ClockName, Plan
+    from relaydesk.store import AgentRow, DeadlineRow, Store, TicketRow
+
+
+class DeskError(Exception):
+    """The act is not possible now; the text says why and what to do instead."""
+
+
+@contextmanager
+def _ticket(store: Store, ticket_id: int) -> Iterator[tuple[Session, TicketRow]]:
+    with store.transaction() as session:
+        ticket = casework.lock(session, ticket_id)
+        if ticket is None:
+            raise DeskError(f"There is no ticket {ticket_id}.")
+        yield session, ticket
+
+
+def answered_outside(store: Store, ticket_id: int, *, at: datetime, actor: str, now: datetime) -> None:
+    """States that the customer was answered elsewhere at ``at``: stops the response clock (rule 3).
+
+    A moment before the deadline keeps it, also when the breach had been noticed already: it is withdrawn.
+    """
+    with _ticket(store, ticket_id) as (session, ticket):
+        clock = _running(session, ticket, ("response",))
+        _stop(session, clock, at=at, how="answered_outside", actor=actor, now=now)
+
+
+def handled(  # noqa: PLR0913 - a statement on record: what, when, by whom
+    store: Store,
+    ticket_id: int,
+    *,
+    at: datetime,
+    how: str,
+    actor: str,
+    now: datetime,
+    clock: ClockName | None = None,
+) -> None:
+    """States what was done about a ticket that cannot be answered by mail: stops its handling clock (rule 4).
+
+    If none runs (any more), the evidence clock; or the one named by ``clock``. One act never stops two.
+    """
+    if not how.strip():
+        raise DeskError("Say what was done: a handling clock stops only on an explicit statement.")
+    with _ticket(store, ticket_id) as (session, ticket):
+        running = _running(session, ticket, (clock,) if clock else ("handling", "evidence"))
+        _stop(session, running, at=at, how="handled", actor=actor, now=now, text=how.strip())
+
+
+def _running(session: Session, ticket: TicketRow, names: tuple[ClockName, ...]) -> DeadlineRow:
+    """The first of the named clocks that runs."""
+    existing = deadlines.of_tickets(session, [ticket.id])
+    for name in names:
+        for clock in existing:
+            if clock.clock == name and clock.running:
+                return clock
+    wanted = " or ".join(names)
+    if not ticket.open:
+        raise DeskError(f"No {wanted} clock runs on ticket {ticket.id}, which is closed; reopen it first.")
+    others = ", ".join(sorted({clock.clock for clock in existing if clock.running})) or "none"
+    raise DeskError(f"No {wanted} clock runs on ticket {ticket.id} (running: {others}).")
+
+
+def _stop(  # noqa: PLR0913
+    session: Session, clock: DeadlineRow, *, at: datetime, how: str, actor: str, now: datetime, text: str = ""
+) -> None:
+    if at > now:
+        raise DeskError(f"{at.isoformat()} lies in the future; a clock stops when it has been done.")
+    if at < clock.started_at:
+        raise DeskError(f"{at.isoformat()} lies before the clock started ({clock.started_at.isoformat()}).")
+    deadlines.mark_passed(session, [clock], at, now)
+    if clock.breached_at is not None and at <= clock.due_at:
+        deadlines.withdraw_breach(session, clock, now)
+    if not deadlines.stop(session, clock, at, how):
+        raise Conflict(f"The {clock.clock} clock of ticket {clock.ticket_id} was stopped meanwhile.")
+    data = {"clock": clock.clock, "round": clock.round, "how": how}
+    if text:
+        data["text"] = text
+    events.append(session, [Event(clock.ticket_id, at, "clock_stopped", actor, data)], now)
+    deadlines.refresh_next_due(session, clock.ticket_id)
+
+
+def close(store: Store, ticket_id: int, *, actor: str, now: datetime) -> None:
+    """Closes a ticket. That stops no clock: one still in time becomes undecided, a passed one is breached."""
+    with _ticket(store, ticket_id) as (session, ticket):
+        if not ticket.open:
+            raise DeskError(f"Ticket {ticket_id} is closed already.")
+        running = [clock for clock in deadlines.of_tickets(session, [ticket_id]) if clock.running]
+        deadlines.mark_passed(session, running, now, now)
+        deadlines.suspend(session, running, now)
+        casework.change(session, ticket_id, state="closed", closed_at=now, next_due=None)
+        undecided = [clock.clock for clock in running if clock.due_at >= now]
+        _tell(session, ticket_id, "closed", actor, now, undecided=undecided)
+
+
+def reopen(store: Store, ticket_id: int, *, actor: str, now: datetime, why: str = "") -> None:
+    """Opens a closed ticket again; its undecided clocks run on from their start, as if never closed."""
+    with _ticket(store, ticket_id) as (session, ticket):
+        if ticket.open:
+            raise DeskError(f"Ticket {ticket_id} is open.")
+        other = casework.thread_is_open(session, ticket_id)
+        if other is not None:
+            raise DeskError(f"The same relay address has an open ticket, {other}; go on there.")
+        casework.change(session, ticket_id, state="open", closed_at=None)
+        _tell(session, ticket_id, "reopened", actor, now, why=why)
+        suspended = [clock for clock in deadlines.of_tickets(session, [ticket_id]) if clock.suspended]
+        deadlines.revive(session, suspended, "the ticket was reopened", at=now, noted_at=now)
+        deadlines.refresh_next_due(session, ticket_id)
+
+
+def move(  # noqa: PLR0913
+    store: Store, ticket_id: int, queue: str, *, plan: Plan, actor: str, now: datetime
+) -> None:
+    """Moves an open ticket to another queue, whose targets apply from the same start.
+
+    A running clock that the new queue has no target for, or whose deadline has passed, runs on unchanged
+    (rules 8 and 10); one that this ticket never had starts when the ticket was opened.
+    """
+    with _ticket(store, ticket_id) as (session, ticket):
+        if not ticket.open:
+            raise DeskError(f"Ticket {ticket_id} is closed; reopen it first.")
+        if queue == ticket.queue:
+            raise DeskError(f"Ticket {ticket_id} is in queue {queue} already.")
+        casework.change(session, ticket_id, queue=queue)
+        _tell(session, ticket_id, "moved", actor, now, **{"from": ticket.queue, "to": queue})
+        _replan(session, ticket, queue, plan, now)
+
+
+def _replan(session: Session, ticket: TicketRow, queue: str, plan: Plan, now: datetime) -> None:
+    existing = deadlines.of_tickets(session, [ticket.id])
+    for clock in existing:
+        if clock.running and clock.due_at > now:  # a breach that happened is no other queue's to undo
+            rederive_deadline(session, clock, ticket, queue, plan=plan, now=now)
+    had = {clock.clock for clock in existing}
+    answerable = bool(ticket.relay_address)
+    fresh = plan(queue, ticket.opened_at, relay=answerable, contact_reason=ticket.contact_reason)
+    wanted = [planned for planned in fresh if planned.clock not in had]
+    deadlines.start(session, ticket.id, queue, wanted, now=now, existing=existing)
+    deadlines.refresh_next_due(session, ticket.id)
+
+
+def assign(store: Store, ticket_id: int, agent: str | None, *, actor: str, now: datetime) -> None:
+    """Gives a ticket to an active agent, or to nobody (None)."""
+    with _ticket(store, ticket_id) as (session, ticket):
+        if ticket.assignee == agent:
+            raise DeskError(f"Ticket {ticket_id} is assigned to {agent or 'nobody'} already.")
+        if agent is not None:
+            _active(session, agent)
+        casework.change(session, ticket_id, assignee=agent)
+        _tell(session, ticket_id, "assigned", actor, now, agent=agent)
+
+
+def note(store: Store, ticket_id: int, text: str, *, actor: str, now: datetime) -> None:
+    """Adds an internal note. It stops no clock."""
+    if not text.strip():
+        raise DeskError("The note is empty.")
+    with _ticket(store, ticket_id) as (session, _):
+        _tell(session, ticket_id, "note", actor, now, text=text)
+
+
+def bind_order(store: Store, ticket_id: int, order: str, *, actor: str, now: datetime) -> None:
+    """States that an order of the directory is this customer's."""
+    with _ticket(store, ticket_id) as (session, _):
+        if not ticket_orders.in_directory(session, order):
+            raise DeskError(
+                f"Order {order} is not in the directory; bring it in with `relaydesk orders import`."
+            )
+        if not ticket_orders.bind(session, ticket_id, order, actor):
+            raise DeskError(f"Order {order} is bound to ticket {ticket_id} already.")
+        _tell(session, ticket_id, "order_bound", actor, now, order=order, how="agent")
+
+
+def release_order(store: Store, ticket_id: int, order: str, *, actor: str, now: datetime) -> None:
+    """States that an order is not this customer's; no later mail binds it to this ticket again."""
+    with _ticket(store, ticket_id) as (session, _):
+        if not ticket_orders.release(session, ticket_id, order):
+            raise DeskError(f"Order {order} is not bound to ticket {ticket_id}.")
+        _tell(session, ticket_id, "order_released", actor, now, order=order)
+
+
+def add_agent(store: Store, name: str, email: str = "", *, now: datetime) -> None:
+    """Adds an agent, or takes a former one back (with the new ``email`` if one is given)."""
+    if not name or name != name.strip() or not name.isprintable() or ":" in name:
+        raise DeskError("An agent's name is printable, without a colon and without space around it.")
+    with store.transaction() as session:
+        known = casework.agent(session, name)
+        if known is None:
+            casework.add_agent(session, name, email, now)
+        elif known.active:
+            raise DeskError(f"There is an agent {name} already.")
+        else:
+            casework.set_agent(session, name, active=True, email=email or known.email)
+
+
+def deactivate_agent(store: Store, name: str) -> None:
+    """An agent leaves: keeps what is assigned and on record, is given nothing new."""
+    with store.transaction() as session:
+        _active(session, name)
+        casework.set_agent(session, name, active=False)
+
+
+def agents(store: Store) -> tuple[AgentRow, ...]:
+    """All agents by name, former ones too."""
+    with store.reading() as session:
+        return casework.agents(session)
+
+
+def _active(session: Session, name: str) -> None:
+    known = casework.agent(session, name)
+    if known is None:
+        raise DeskError(f"There is no agent {name}; add one with `relaydesk agents add`.")
+    if not known.active:
+        raise DeskError(f"Agent {name} is no longer active; `relaydesk agents add` takes them back.")
+
+
+def _tell(session: Session, ticket_id: int, what: str, actor: str, at: datetime, **data: object) -> None:
+    events.append(session, [Event(ticket_id, at, what, actor, data)], at)

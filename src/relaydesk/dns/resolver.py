@@ -1,0 +1,200 @@
+"""The one resolver: asynchronous, caching, and honest about what it does not know.
+
+Equal questions that are under way are asked once; answers keep their TTL within caps, negative ones too
+(RFC 2308 §5), and a failure is remembered for a moment only. A slow zone costs those who ask for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import dns.asyncresolver
+import dns.exception
+import dns.name
+import dns.nameserver
+import dns.rdtypes.ANY.MX
+import dns.rdtypes.ANY.TXT
+import dns.rdtypes.IN.A
+import dns.rdtypes.IN.AAAA
+import dns.rdtypes.nsbase
+import dns.resolver
+
+from relaydesk.dns.records import DnsAnswer, NoData, NxDomain, RecordSet, TempFail
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from relaydesk.dns.records import DnsSource, Rdata, RrType
+
+DNS_PORT = 53
+EDNS_PAYLOAD = 1232  # the size that fits every path unfragmented (DNS flag day 2020)
+
+
+@dataclass(frozen=True, slots=True)
+class CacheLimits:
+    """Caps of the cache: seconds, and ``size`` in answers. ``failure`` is how long a failure is believed."""
+
+    shortest: float = 5.0
+    longest: float = 3600.0
+    negative: float = 300.0
+    failure: float = 2.0
+    size: int = 20_000
+
+
+class Resolver:
+    """Answers of one source, cached. Belongs to one event loop; ``asked`` counts the questions sent on."""
+
+    def __init__(
+        self,
+        source: DnsSource,
+        limits: CacheLimits | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._source = source
+        self._limits = limits or CacheLimits()
+        self._clock = clock
+        self._answers: OrderedDict[tuple[str, RrType], tuple[float, DnsAnswer]] = OrderedDict()
+        self._under_way: dict[tuple[str, RrType], asyncio.Task[DnsAnswer]] = {}
+        self.asked = 0
+
+    @classmethod
+    def over_network(cls, nameservers: Sequence[str] = (), *, patience: float = 5.0) -> Resolver:
+        """A resolver that asks these name servers (``"9.9.9.9"``, ``"127.0.0.1:5353"``), or the system's.
+
+        :raises ValueError: naming the entry that is no address.
+        """
+        return cls(NameServers(nameservers, patience=patience))
+
+    async def lookup(self, name: str, rrtype: RrType, deadline: float | None = None) -> DnsAnswer:
+        """The answer; once ``deadline`` (of ``loop.time()``) is past, ``TempFail("timeout")``."""
+        key = (name.lower().removesuffix("."), rrtype)
+        if (known := self._fresh(key)) is not None:
+            return known
+        asking = self._under_way.get(key)
+        if asking is None:
+            asking = self._under_way[key] = asyncio.ensure_future(self._ask(key))
+        try:
+            # The question goes on when one asker gives up: others wait for it, and its answer is kept.
+            async with asyncio.timeout_at(deadline):
+                return await asyncio.shield(asking)
+        except TimeoutError:
+            return TempFail("timeout")
+
+    def cached(self, name: str, rrtype: RrType) -> DnsAnswer | None:
+        """The answer if it is in the cache and fresh."""
+        return self._fresh((name.lower().removesuffix("."), rrtype))
+
+    def _fresh(self, key: tuple[str, RrType]) -> DnsAnswer | None:
+        held = self._answers.get(key)
+        if held is None:
+            return None
+        until, answer = held
+        if self._clock() >= until:
+            del self._answers[key]
+            return None
+        self._answers.move_to_end(key)
+        return answer
+
+    async def _ask(self, key: tuple[str, RrType]) -> DnsAnswer:
+        self.asked += 1
+        try:
+            answer = await self._source.query(*key)
+        finally:
+            del self._under_way[key]
+        self._answers[key] = (self._clock() + self._keep(answer), answer)
+        while len(self._answers) > self._limits.size:
+            self._answers.popitem(last=False)
+        return answer
+
+    def _keep(self, answer: DnsAnswer) -> float:
+        if isinstance(answer, TempFail):
+            return self._limits.failure
+        longest = self._limits.longest if isinstance(answer, RecordSet) else self._limits.negative
+        return max(self._limits.shortest, min(answer.ttl, longest))
+
+
+class NameServers:
+    """Questions over UDP with EDNS, and over TCP when the answer is cut; search domains are never used."""
+
+    def __init__(self, addresses: Sequence[str] = (), *, patience: float = 5.0) -> None:
+        self._resolver = dns.asyncresolver.Resolver(configure=not addresses)
+        if addresses:
+            self._resolver.nameservers = [name_server(address) for address in addresses]
+        self._resolver.search = []
+        self._resolver.timeout = min(2.0, patience)
+        self._resolver.lifetime = patience
+        self._resolver.use_edns(0, 0, EDNS_PAYLOAD)
+
+    async def query(self, name: str, rrtype: RrType) -> DnsAnswer:
+        qname = _wire_name(name)
+        if qname is None:
+            return NxDomain()
+        try:
+            answer = await self._resolver.resolve(qname, rrtype, raise_on_no_answer=False, search=False)
+        except dns.resolver.NXDOMAIN as absent:
+            return NxDomain(_negative_ttl(absent, qname))
+        except dns.exception.Timeout:
+            return TempFail("timeout")
+        except (dns.exception.DNSException, OSError):
+            return TempFail("servfail")
+        ttl = answer.chaining_result.minimum_ttl
+        if answer.rrset is None:
+            return NoData(ttl)
+        return RecordSet(tuple(map(_rdata, answer.rrset)), ttl)
+
+
+def name_server(address: str) -> dns.nameserver.Do53Nameserver:
+    """``"9.9.9.9"``, ``"127.0.0.1:5353"``, ``"2620:fe::fe"`` or ``"[::1]:5353"`` as a name server.
+
+    :raises ValueError: naming the entry.
+    """
+    host, port = address.strip(), str(DNS_PORT)
+    if host.startswith("["):
+        host, _, port = host[1:].partition("]")
+        port = port.removeprefix(":") or str(DNS_PORT)
+    elif host.count(":") == 1:
+        host, port = host.split(":")
+    try:
+        return dns.nameserver.Do53Nameserver(str(ipaddress.ip_address(host)), int(port))
+    except ValueError:
+        sentence = f"{address!r} is no name server; write an address, as 9.9.9.9 or [::1]:5353."
+        raise ValueError(sentence) from None
+
+
+def _wire_name(name: str) -> dns.name.Name | None:
+    # By labels, not by dns.name.from_text: a backslash in a macro's expansion must stay one.
+    try:
+        return dns.name.Name((*(label.encode("ascii") for label in name.split(".")), b""))
+    except (UnicodeEncodeError, dns.exception.DNSException):
+        return None
+
+
+def _negative_ttl(absent: dns.resolver.NXDOMAIN, qname: dns.name.Name) -> int:
+    responses = absent.kwargs.get("responses", {})
+    try:
+        return int(responses[qname].resolve_chaining().minimum_ttl)
+    except (KeyError, dns.exception.DNSException):
+        return 0
+
+
+def _rdata(rdata: object) -> Rdata:
+    match rdata:
+        case dns.rdtypes.ANY.TXT.TXT():
+            return b"".join(rdata.strings)
+        case dns.rdtypes.ANY.MX.MX():
+            return rdata.preference, _name_text(rdata.exchange)
+        case dns.rdtypes.IN.A.A() | dns.rdtypes.IN.AAAA.AAAA():
+            return str(rdata.address)
+        case dns.rdtypes.nsbase.NSBase():
+            return _name_text(rdata.target)
+        case _:
+            raise TypeError(f"no record type of ours: {rdata!r}")
+
+
+def _name_text(name: dns.name.Name) -> str:
+    return name.to_text(omit_final_dot=True).lower()

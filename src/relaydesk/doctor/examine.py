@@ -1,0 +1,131 @@
+"""``relaydesk doctor``: is this installation fit for work? One finding for each thing that must be right."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from cryptography import x509
+
+from relaydesk.config import parts
+from relaydesk.policy import LISTS
+from relaydesk.samples import Signer, key_published
+from relaydesk.store import Store, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from relaydesk.config import Settings
+    from relaydesk.dns import Lookup
+
+EXPIRES_SOON = 14  # days of a certificate's life left from which on it is told
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at, and a sentence with the mend; ``unchecked`` when nobody could say."""
+
+    check: str
+    level: Literal["ok", "warn", "fail", "unchecked"]
+    text: str
+
+
+def examine(conf: Settings, now: datetime) -> Iterator[Finding]:
+    """The settings, the files they name, the certificate and the store. ``now`` is aware UTC."""
+    if conf.mailboxes:
+        yield Finding("mailboxes", "ok", f"{len(conf.mailboxes)} take mail: {', '.join(conf.mailboxes)}.")
+    else:
+        yield Finding("mailboxes", "fail", "None are set, so all mail would be refused; set mailboxes.")
+    yield _tried("listen", lambda: f"{', '.join(map(str, parts.listen(conf)))}.")
+    yield _tried("lists", lambda: _lists(conf))
+    yield _tried("rules", lambda: f"{len(parts.rules(conf).rules)} sorting rules are good.")
+    yield _tried("calendar", lambda: _calendar(conf, now))
+    yield from (Finding("calendar", "warn", told) for told in _ineffective(conf))
+    yield _tried("targets", lambda: _targets(conf))
+    yield _certificate("certificate", conf.tls_certificate, conf.tls_key, now)
+    if conf.gateway_listen:
+        chain, key = conf.gateway_certificate or conf.tls_certificate, conf.gateway_key or conf.tls_key
+        yield _certificate("gateway certificate", chain, key, now)
+    yield _answers(conf)
+    yield _tried("store", lambda: _store(conf))
+
+
+def _tried(check: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(check, "ok", look())
+    except (ValueError, OSError, StoreError) as error:
+        return Finding(check, "fail", str(error))
+
+
+def _lists(conf: Settings) -> str:
+    found = parts.allowlist(conf)
+    counts = ", ".join(f"{len(getattr(found, name))} {name}" for name in LISTS)
+    return f"{found.source}: {counts}."
+
+
+def _calendar(conf: Settings, now: datetime) -> str:
+    return f"{parts.calendar(conf, now.date()).describe()}."
+
+
+def _ineffective(conf: Settings) -> tuple[str, ...]:
+    try:
+        return parts.calendar(conf).warnings
+    except ValueError:  # told as a failure already
+        return ()
+
+
+def _targets(conf: Settings) -> str:
+    parts.policy(conf, parts.allowlist(conf))
+    told = (f"{name} {queue.answer}" for name, queue in conf.all_queues.items() if queue.answer)
+    return f"{', '.join(told)}."
+
+
+def _answers(conf: Settings) -> Finding:
+    try:
+        head = parts.letterhead(conf, parts.allowlist(conf), secret=b"")
+    except (ValueError, OSError) as error:
+        return Finding("answers", "fail", str(error))
+    via = f"Answers go out as {head.shop.contact} by {conf.next_hop}"
+    if head.key is None:
+        mend = "make a key with `relaydesk dkim new`, or let the next hop sign"
+        return Finding("answers", "warn", f"{via}, unsigned, and Meta refuses unsigned mail: {mend}.")
+    return Finding("answers", "ok", f"{via}, signed for {head.key.domain} by {head.key.selector}.")
+
+
+async def examine_domain(conf: Settings, resolver: Lookup) -> Finding | None:
+    """Whether DNS holds the public half of the key that signs our answers; None when none signs them."""
+    if conf.answer_dkim is None:
+        return None
+    given = conf.answer_dkim
+    signer = Signer(given.domain.lower(), given.selector, parts.read_text(given.key).encode())
+    there = await key_published(signer, resolver)
+    if there is None:
+        return Finding("dkim", "unchecked", f"DNS does not say now whether {signer.record_name} is there.")
+    if there:
+        return Finding("dkim", "ok", f"{signer.record_name} holds the key that signs the answers.")
+    mend = (
+        f"publish the record that `relaydesk dkim new` printed; Meta refuses what {given.domain} cannot prove"
+    )
+    return Finding("dkim", "fail", f"{signer.record_name} does not hold the key of the settings: {mend}.")
+
+
+def _certificate(check: str, chain: Path | None, key: Path | None, now: datetime) -> Finding:
+    if chain is None:
+        return Finding(check, "warn", "None is set, so STARTTLS is not offered; set tls_certificate.")
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(chain, key)
+        found = x509.load_pem_x509_certificate(chain.read_bytes())
+    except (OSError, ssl.SSLError, ValueError) as error:
+        return Finding(check, "fail", f"{chain} cannot be used: {error}.")
+    days = (found.not_valid_after_utc - now.astimezone(UTC)).days
+    level: Literal["ok", "warn", "fail"] = "fail" if days < 0 else "warn" if days < EXPIRES_SOON else "ok"
+    told = f"{chain} ends on {found.not_valid_after_utc:%Y-%m-%d}"
+    return Finding(check, level, f"{told}, in {days} days." if days >= 0 else f"{told}; renew it.")
+
+
+def _store(conf: Settings) -> str:
+    Store.open(conf.database).close()
+    return "it answers, syncs each commit, and its schema is this version's."

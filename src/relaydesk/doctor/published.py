@@ -1,0 +1,278 @@
+"""The admin's side of mail authentication, by checkdmarc: what do domains publish, and is it enough?
+
+checkdmarc is a linter for publishers: the mail path never uses it. It calls a failed look-up a missing
+record, so every look-up of a check is watched, and a check with a failed one is ``unchecked``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import smtplib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import dns.exception
+import dns.rdatatype
+import dns.resolver
+
+from relaydesk.dns import domain_name, name_server
+from relaydesk.message import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+FindingLevel = Literal["ok", "warn", "fail", "unchecked"]
+
+SMTP_PORT = 25
+_MX_PROBED = 3
+_FAMILIES = ("A", "AAAA")
+
+
+@dataclass(frozen=True, slots=True)
+class DomainFinding:
+    """One thing about a domain and a sentence with the mend; ``unchecked`` when nobody could say."""
+
+    check: Literal["spf", "dmarc", "mx", "starttls"]
+    level: FindingLevel
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """A list of networks against what the senders publish in SPF.
+
+    ``lacking`` are published networks that the list does not wholly hold, each with the sender domains that
+    publish it; ``unpublished`` are listed ones that no sender publishes; ``remarks`` are sentences about
+    what could not be told.
+    """
+
+    lacking: tuple[tuple[IpNetwork, tuple[str, ...]], ...]
+    unpublished: tuple[IpNetwork, ...]
+    remarks: tuple[str, ...]
+
+
+def check_domain(
+    domain: str, nameservers: Sequence[str] = (), timeout: float = 5.0, *, smtp_port: int = SMTP_PORT
+) -> tuple[DomainFinding, ...]:
+    """Would Meta take replies from this domain? Its SPF, DMARC, MX and STARTTLS.
+
+    ``timeout`` is seconds a look-up or connection. Blocks; for the command line.
+
+    :raises ValueError: when ``domain`` is no domain name, or a name server no address.
+    """
+    name = domain_name(domain)
+    if name is None:
+        raise ValueError(f"{printable(domain)!r} is no domain name; write one such as shop.example.")
+    watch = _Watched(nameservers, timeout)
+    return (
+        _spf_finding(name, watch),
+        _dmarc_finding(name, watch),
+        *_mx_findings(name, watch, timeout, smtp_port),
+    )
+
+
+def audit_networks(
+    senders: Iterable[str],
+    networks: Iterable[str | IpNetwork],
+    nameservers: Sequence[str] = (),
+    timeout: float = 5.0,
+) -> Audit:
+    """Which networks do the sender domains publish in SPF that the list lacks, and the reverse?
+
+    Includes and redirects are followed as SPF does. Blocks; for the command line.
+
+    :raises ValueError: for a network or a name server that is none.
+    """
+    listed = [ipaddress.ip_network(network) for network in networks]
+    published: dict[IpNetwork, list[str]] = {}
+    remarks: list[str] = []
+    watch = _Watched(nameservers, timeout)
+    for sender in dict.fromkeys(senders):
+        for network in _published(sender, watch, remarks):
+            published.setdefault(network, []).append(sender)
+    lacking = {network: names for network, names in published.items() if not _holds(listed, network)}
+    order = sorted(lacking, key=lambda network: (network.version, network))
+    return Audit(
+        tuple((network, tuple(dict.fromkeys(lacking[network]))) for network in order),
+        tuple(network for network in listed if not _holds(published, network)),
+        tuple(remarks),
+    )
+
+
+class _Watched(dns.resolver.Resolver):
+    """A blocking resolver that remembers which look-ups failed; search domains are never used."""
+
+    def __init__(self, nameservers: Sequence[str], timeout: float) -> None:
+        super().__init__(configure=not nameservers)
+        if nameservers:
+            self.nameservers = [name_server(address) for address in nameservers]
+        self.search = []
+        self.timeout, self.lifetime = min(2.0, timeout), timeout
+        self.failed: list[str] = []
+
+    def resolve(self, qname: Any, rdtype: Any = "A", *args: Any, **options: Any) -> dns.resolver.Answer:
+        try:
+            return super().resolve(qname, rdtype, *args, **options | {"lifetime": self.lifetime})
+        except (dns.exception.Timeout, dns.resolver.NoNameservers):
+            if str(rdtype) != "SPF":  # a type long given up, which some servers do not answer (RFC 7208 §3.1)
+                self.failed.append(str(qname).rstrip("."))
+            raise
+
+    def addresses(self, host: str) -> Iterator[str]:
+        """The IPv4 and IPv6 addresses of a host; ``failed`` tells whether a look-up failed."""
+        self.failed = []
+        for family in _FAMILIES:
+            try:
+                yield from (record.address for record in self.resolve(host, family, search=False))
+            except dns.exception.DNSException:
+                continue
+
+    def watch(self, check: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, list[str]]:
+        """The result of one check of checkdmarc's, and the names whose look-up failed meanwhile."""
+        import checkdmarc.utils  # noqa: PLC0415 - half a second and 50 MB, for two commands only
+
+        logging.getLogger("checkdmarc").setLevel(logging.CRITICAL)  # what it logs, we say in a sentence
+        checkdmarc.utils.DNS_CACHE.clear()  # it lives as long as the process, whatever the name servers are
+        self.failed = []
+        return check(*args, resolver=self, timeout=self.lifetime, **options), self.failed
+
+
+def _unchecked(check: Literal["spf", "dmarc", "mx"], domain: str, failed: list[str]) -> DomainFinding:
+    names = ", ".join(dict.fromkeys(failed))
+    text = f"{domain} could not be checked: no answer for {names}. Try again, or ask who hosts its DNS."
+    return DomainFinding(check, "unchecked", text)
+
+
+def _spf_finding(domain: str, watch: _Watched) -> DomainFinding:
+    import checkdmarc.spf  # noqa: PLC0415 - see watch
+
+    found, failed = watch.watch(checkdmarc.spf.check_spf, domain)
+    if failed:
+        return _unchecked("spf", domain, failed)
+    if found["record"] is None:
+        mend = "publish a TXT such as 'v=spf1 mx -all' that names your servers"
+        return DomainFinding("spf", "fail", f"{domain} has no usable SPF record ({_said(found)}): {mend}.")
+    if not found["valid"]:
+        return DomainFinding(
+            "spf", "fail", f"The SPF record of {domain} is broken: {_said(found)}. Mend it in DNS."
+        )
+    if found["parsed"]["all"] in ("pass", "neutral"):
+        text = f"The SPF record of {domain} does not refuse other servers; end it in ~all or -all."
+        return DomainFinding("spf", "warn", text)
+    return DomainFinding("spf", "ok", f"{domain} publishes SPF: {printable(found['record'])}")
+
+
+def _dmarc_finding(domain: str, watch: _Watched) -> DomainFinding:
+    import checkdmarc.dmarc  # noqa: PLC0415 - see watch
+
+    found, failed = watch.watch(checkdmarc.dmarc.check_dmarc, domain, ignore_unrelated_records=True)
+    policies = [name for name in failed if name.startswith("_dmarc.")]
+    if policies and found["record"] is None:
+        return _unchecked("dmarc", domain, policies)
+    mend = (
+        f"publish a TXT at _dmarc.{domain}, for a start 'v=DMARC1; p=quarantine'; Meta refuses mail without."
+    )
+    if found["record"] is None:
+        return DomainFinding("dmarc", "fail", f"{domain} has no DMARC policy ({_said(found)}): {mend}")
+    if not found["valid"]:
+        text = f"The DMARC record of {domain} is broken: {_said(found)}. Mend it in DNS."
+        return DomainFinding("dmarc", "fail", text)
+    if found["tags"]["p"]["value"] == "none":
+        text = f"The DMARC policy of {domain} is none; raise it to quarantine or reject."
+        return DomainFinding("dmarc", "warn", text)
+    return DomainFinding("dmarc", "ok", f"{domain} publishes DMARC: {printable(found['record'])}")
+
+
+def _mx_findings(domain: str, watch: _Watched, timeout: float, port: int) -> Iterator[DomainFinding]:
+    import checkdmarc.utils  # noqa: PLC0415 - see watch
+
+    try:
+        records, failed = watch.watch(checkdmarc.utils.get_mx_records, domain)
+    except checkdmarc.utils.DNSException:
+        records, failed = [], watch.failed
+    if failed:
+        yield _unchecked("mx", domain, failed)
+        return
+    hosts = [record["hostname"] for record in records if record["hostname"] not in ("", ".")]
+    if not hosts:
+        yield DomainFinding(
+            "mx", "fail", f"{domain} takes no mail: publish an MX, or nobody can answer your replies."
+        )
+        return
+    yield DomainFinding("mx", "ok", f"{domain} takes its mail at {', '.join(map(printable, hosts))}.")
+    for host in hosts[:_MX_PROBED]:
+        yield _starttls_finding(host, watch, timeout, port)
+
+
+def _starttls_finding(host: str, watch: _Watched, timeout: float, port: int) -> DomainFinding:
+    addresses = list(watch.addresses(host))
+    if not addresses:
+        text = f"The MX {host} has no address that could be found; correct the MX or its A record."
+        return DomainFinding("starttls", "unchecked" if watch.failed else "fail", text)
+    try:
+        with smtplib.SMTP(addresses[0], port, timeout=timeout) as session:
+            session.ehlo()
+            offered = session.has_extn("starttls")
+    except (OSError, smtplib.SMTPException) as failure:
+        text = (
+            f"{host} could not be reached at port {port} ({printable(str(failure))}); many networks block it."
+        )
+        return DomainFinding("starttls", "unchecked", text)
+    if not offered:
+        return DomainFinding(
+            "starttls", "warn", f"{host} offers no STARTTLS; give it a certificate and switch it on."
+        )
+    return DomainFinding("starttls", "ok", f"{host} offers STARTTLS.")
+
+
+def _published(sender: str, watch: _Watched, remarks: list[str]) -> Iterator[IpNetwork]:
+    """Every network that the SPF record of ``sender`` permits, through includes and redirects."""
+    import checkdmarc.spf  # noqa: PLC0415 - see watch
+
+    found, failed = watch.watch(checkdmarc.spf.check_spf, sender)
+    if failed:
+        remarks.append(_unchecked("spf", sender, failed).text)
+    elif "parsed" not in found:
+        remarks.append(f"{sender}: {_said(found)}.")
+    for mechanism in _mechanisms(found.get("parsed")):
+        value, kind = str(mechanism["value"]), mechanism["mechanism"]
+        if kind in ("ip4", "ip6"):
+            yield ipaddress.ip_network(value, strict=False)
+        elif kind == "a":
+            yield from (ipaddress.ip_network(address, strict=False) for address in mechanism["addresses"])
+        elif kind == "mx":
+            for host in mechanism["hosts"]:
+                yield from map(ipaddress.ip_network, watch.addresses(host["hostname"]))
+        elif kind != "include":
+            remarks.append(f"{sender} also permits by {kind}:{printable(value)}, which names no networks.")
+
+
+def _mechanisms(parsed: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:
+    if not parsed:
+        return
+    for mechanism in parsed["mechanisms"]:
+        if mechanism["action"] == "pass":
+            yield mechanism
+            yield from _mechanisms(mechanism.get("parsed"))
+    yield from _mechanisms((parsed["redirect"] or {}).get("parsed"))
+
+
+def _holds(networks: Iterable[IpNetwork], wanted: IpNetwork) -> bool:
+    """Whether the networks together hold all of ``wanted``."""
+    left = [wanted]
+    for network in networks:
+        left = [rest for part in left for rest in _without(part, network)]
+    return not left
+
+
+def _without(part: IpNetwork, taken: IpNetwork) -> Iterable[IpNetwork]:
+    """``part`` less the addresses of ``taken``: two networks are apart, or one lies within the other."""
+    if part.version != taken.version or not part.overlaps(taken):
+        return (part,)
+    return () if part.prefixlen >= taken.prefixlen else part.address_exclude(taken)  # type: ignore[arg-type]
+
+
+def _said(found: Mapping[str, Any]) -> str:
+    return printable(str(found.get("error", ""))).rstrip(".")

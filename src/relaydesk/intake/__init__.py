@@ -1,0 +1,11 @@
+"""One message from the wire to the store: gather, decide, record; and what goes on from there.
+
+:class:`Intake` receives; :class:`Forwarding` hands mail on to another help desk; :func:`explain` runs the
+same line and keeps nothing.
+"""
+
+from relaydesk.intake.explain import envelope_of_file, explain, explanation
+from relaydesk.intake.forwarding import Forwarding
+from relaydesk.intake.receive import Intake
+
+__all__ = ["Forwarding", "Intake", "envelope_of_file", "explain", "explanation"]

@@ -1,0 +1,154 @@
+"""``explain``: what relaydesk would do with a message, and why. Same pipeline, empty store, nothing kept."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from relaydesk.intake.receive import gather
+from relaydesk.message import Envelope, header_values, parse_message
+from relaydesk.policy import Decision, Known, decide, find_origin
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from relaydesk.classify import Rules
+    from relaydesk.dns import Resolver
+    from relaydesk.message import AuthResults
+    from relaydesk.policy import Gathered, Policy
+    from relaydesk.reasons import Reason
+
+_BARE_LF = re.compile(rb"(?<!\r)\n")
+
+
+def envelope_of_file(  # noqa: PLR0913 - an envelope has that many facts
+    raw: bytes,
+    *,
+    peer: str,
+    helo: str | None,
+    mail_from: str | None,
+    rcpt: tuple[str, ...],
+    policy: Policy,
+    now: datetime,
+) -> Envelope:
+    """The envelope a file would have had on the wire.
+
+    A file saved with bare line feeds is read as CR LF and says so in ``remarks``. A reverse-path that is
+    not given is taken from Return-Path, else from From; a HELO that is not given is the peer's literal.
+    """
+    remarks: tuple[str, ...] = ()
+    if _BARE_LF.search(raw):
+        raw = _BARE_LF.sub(b"\r\n", raw)
+        remarks = ("The file has bare line feeds; it was read as if sent with CR LF.",)
+    mail_from = _reverse_path(raw) if mail_from is None else _bare(mail_from)
+    rcpt = tuple(_bare(one) for one in rcpt)
+    found = find_origin(peer, "peer", header_values(raw, "Received"), policy.allowlist)
+    literal = f"[IPv6:{peer}]" if ":" in peer else f"[{peer}]"
+    return Envelope(peer, found, helo or literal, mail_from, rcpt, raw, now, remarks=remarks)
+
+
+def _reverse_path(raw: bytes) -> str:
+    path = next(iter(header_values(raw, "Return-Path")), None)
+    if path is not None:
+        return _bare(path)
+    senders = parse_message(raw).from_
+    return senders[0].addr if senders else ""
+
+
+def _bare(path: str) -> str:
+    """An address as an Envelope has it, without the angle brackets of the wire."""
+    return path.strip().removeprefix("<").removesuffix(">")
+
+
+async def explain(
+    envelope: Envelope, resolver: Resolver, policy: Policy, rules: Rules, flaw: Reason | None
+) -> tuple[Gathered, Decision]:
+    """Parse, authenticate and decide, with an empty store.
+
+    ``flaw`` is what row 1 of the policy has against the bytes: the SMTP edge reads them as off the wire.
+    """
+    gathered = await gather(envelope, resolver, policy, rules)
+    if flaw is not None:
+        return gathered, Decision("refused", (flaw,), gathered.findings)
+    return gathered, decide(envelope, gathered, Known(), policy, envelope.received_at)
+
+
+def explanation(envelope: Envelope, gathered: Gathered, decision: Decision, reply: str) -> dict[str, Any]:
+    """The answer as the command-line contract prints it: absent values are None or empty lists."""
+    found, accepted = gathered.findings, decision.outcome == "accepted"
+    return {
+        "outcome": decision.outcome,
+        "reply": reply,
+        "origin": {
+            "ip": envelope.origin.ip,
+            "role": envelope.origin.role,
+            "allowlisted": envelope.origin.allowlisted,
+            "how": envelope.origin.how,
+        },
+        "auth": _auth(gathered.auth),
+        "kind": decision.kind if accepted else None,
+        "queue": decision.queue if accepted else None,
+        "relay_address": found.relay_address or None,
+        "case_token": found.case_token or None,
+        "username": found.username or None,
+        "case_number": found.case_number or None,
+        "contact_reason": found.contact_reason or None,
+        "order_ids": list(found.values("order")),
+        "merchant_refs": list(found.values("merchant_ref")),
+        "candidates": [
+            {"value": c.value, "what": c.what, "where": c.where, "label": c.label, "sure": c.sure}
+            for c in found.candidates
+        ],
+        "attachments": [
+            {"name": a.name, "type": a.sniffed_type, "size": a.size, "sha256": a.sha256}
+            for a in gathered.letter.attachments
+        ],
+        "rule": {
+            "matched": found.match.rule or None,
+            "near": [{"rule": rule, "lacked": lacked} for rule, lacked in found.match.near],
+        },
+        "deadlines": [
+            {
+                "clock": clock.clock,
+                "due": clock.due.isoformat(),
+                "reading": clock.reading,
+                "target": clock.target,
+                "explanation": list(clock.explanation),
+            }
+            for clock in decision.clocks
+        ],
+        "reasons": [{"code": why.code, "text": why.text} for why in decision.reasons],
+    }
+
+
+def _auth(auth: AuthResults) -> dict[str, Any]:
+    return {
+        "spf": {
+            "result": auth.spf.result,
+            "domain": auth.spf.domain or None,
+            "identity": auth.spf.identity or None,
+            "reason": auth.spf.reason,
+            "record": auth.spf.record or None,
+        },
+        "dkim": [
+            {
+                "result": found.result,
+                "domain": found.domain or None,
+                "selector": found.selector or None,
+                "reason": found.reason,
+                "algorithm": found.algorithm or None,
+                "key_bits": found.key_bits or None,
+                "signed_headers": list(found.signed_headers),
+                "record": found.record or None,
+            }
+            for found in auth.dkim
+        ],
+        "dmarc": {
+            "result": auth.dmarc.result,
+            "policy": auth.dmarc.policy or None,
+            "domain": auth.dmarc.domain or None,
+            "aligned_by": list(auth.dmarc.aligned_by),
+            "reason": auth.dmarc.reason,
+            "record": auth.dmarc.record or None,
+        },
+    }

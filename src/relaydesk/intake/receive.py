@@ -1,0 +1,263 @@
+"""Intake: one message from the door to the store. Gather, decide, record; 250 only after the commit.
+
+Gather reads the network and, shortly, the store; the decision is pure; the record is one transaction.
+Conflicts in it (the same delivery at the same moment, a second ticket for one relay address) lead to a
+fresh read and a fresh decision.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from relaydesk.classify import Findings, Match, classify
+from relaydesk.intake import bounced
+from relaydesk.logs import domain_of, log, log_exception
+from relaydesk.mailauth import authenticate, check_spf
+from relaydesk.message import authentication_results, parse_message, received_line
+from relaydesk.policy import Decision, Gathered, admit, decide, replay_key
+from relaydesk.reasons import reason
+from relaydesk.store import Conflict, StoreUnavailable, messages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Executor
+    from datetime import datetime
+
+    from sqlmodel import Session
+
+    from relaydesk.classify import Rules
+    from relaydesk.dns import Resolver
+    from relaydesk.intake.forwarding import Forwarding
+    from relaydesk.message import AuthResults, Envelope, Message, Origin
+    from relaydesk.policy import Admission, Known, Policy
+    from relaydesk.reasons import Reason
+    from relaydesk.store import Store
+
+TRIES = 8  # a conflict needs another writer at the same key; eight in a row do not happen
+ATTEMPTS_KEPT = timedelta(days=7)  # senders give up after four to five days (RFC 5321 §4.5.4.1)
+BIG = 65_536  # bytes from which parsing leaves the event loop
+Ids = dict[str, int | bool | None]  # what the log line names of the store
+NOTHING = Findings(Match("unsorted"))
+
+
+async def gather(
+    envelope: Envelope, resolver: Resolver, policy: Policy, rules: Rules, patience: float = 20.0
+) -> Gathered:
+    """Read the letter and authenticate it; the part that ``explain`` shares. Keeps nothing."""
+    loop = asyncio.get_running_loop()
+
+    def read() -> tuple[Message, Findings]:
+        letter = parse_message(envelope.raw)
+        return letter, classify(letter, rules, frozenset(policy.allowlist.senders))
+
+    letter, findings = await loop.run_in_executor(None, read) if len(envelope.raw) > BIG else read()
+    auth = await authenticate(envelope, letter, resolver, limit=patience)
+    return Gathered(letter, findings, auth, bounced.read_returned(envelope, letter, findings, policy.secret))
+
+
+@dataclass(slots=True)
+class Intake:
+    """The work behind the door: ``admit`` answers a RCPT, ``receive`` a whole message.
+
+    ``policy`` and ``rules`` are asked anew for each message, so that a reload takes effect; ``clock``
+    gives aware UTC; ``workers`` runs the store's work, never on the event loop; ``patience`` bounds the
+    authentication of one message, in seconds. ``forwarding`` is None where no queue goes on elsewhere.
+    """
+
+    store: Store
+    resolver: Resolver
+    policy: Callable[[], Policy]
+    rules: Callable[[], Rules]
+    hostname: str
+    authserv_id: str
+    clock: Callable[[], datetime]
+    workers: Executor
+    patience: float = 20.0
+    forwarding: Forwarding | None = None
+    refusals: Counter[messages.RefusalKey] = field(default_factory=Counter)
+
+    async def admit(self, origin: Origin, helo: str, mail_from: str, rcpt: str) -> Admission:
+        """Whether this recipient is taken from this peer. A refusal is counted."""
+        policy = self.policy()
+        admission = admit(origin, mail_from, rcpt, policy)
+        if admission.reason is not None and admission.reason.code == "no_role":
+            domain = await self._drifting(origin, helo, mail_from, policy)
+            if domain:
+                admission = admit(origin, mail_from, rcpt, policy, drift_domain=domain)
+        if admission.reason is not None:
+            self._count(admission.reason, origin.ip, domain_of(mail_from))
+            log("rcpt", outcome=admission.outcome, code=admission.reason.code, ip=origin.ip)
+        return admission
+
+    async def receive(self, envelope: Envelope) -> Decision:
+        """Decide one message and store it if accepted. Never raises: what goes wrong defers."""
+        started = time.perf_counter()
+        gathered = None
+        try:
+            gathered = await gather(envelope, self.resolver, self.policy(), self.rules(), self.patience)
+            loop = asyncio.get_running_loop()
+            decision, ids = await loop.run_in_executor(self.workers, self._settle, envelope, gathered)
+        except StoreUnavailable as error:
+            log("store_unavailable", level="error", problem=str(error))
+            decision, ids = _deferred("store_unavailable"), {}
+        except Exception:
+            log_exception("unexpected_error")
+            decision, ids = _deferred("internal_error"), {}
+        if decision.outcome != "accepted":
+            self._count(
+                decision.reasons[0], envelope.origin.ip or envelope.peer, _claimed(envelope, gathered)
+            )
+        self._log(envelope, gathered, decision, ids, started)
+        return decision
+
+    async def turned_away(
+        self, origin: Origin, peer: str, mail_from: str, rcpt_to: tuple[str, ...], reason: Reason
+    ) -> None:
+        """The door refused this by itself (row 1): it is counted with the rest."""
+        self._count(reason, origin.ip or peer, domain_of(mail_from))
+        log("turned_away", code=reason.code, ip=origin.ip or peer, sender=domain_of(mail_from))
+
+    async def flush(self) -> None:
+        """Write the counted refusals; they are kept for the next try when the store does not take them."""
+        counted, self.refusals = self.refusals, Counter()
+        if not counted:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self.workers, self._write_refusals, counted)
+        except StoreUnavailable:
+            self.refusals.update(counted)
+
+    def _settle(self, envelope: Envelope, gathered: Gathered) -> tuple[Decision, Ids]:
+        policy, letter = self.policy(), gathered.letter
+        key = replay_key(gathered.auth, letter.from_[0].domain if letter.from_ else "", policy)
+        for _ in range(TRIES):
+            with self.store.reading() as session:
+                known = self._known(session, envelope, gathered, policy, key)
+            now = self.clock()
+            decision = decide(envelope, gathered, known, policy, now)
+            try:
+                return decision, self._record(envelope, gathered, decision, now)
+            except Conflict:
+                continue
+        raise StoreUnavailable(f"{TRIES} conflicts in a row on one delivery")
+
+    def _known(
+        self, session: Session, envelope: Envelope, gathered: Gathered, policy: Policy, key: str
+    ) -> Known:
+        found = gathered.findings
+        sealed = bounced.sealed_answer(envelope, gathered.dsn, policy.secret)
+        return messages.known(
+            session,
+            delivery_key=envelope.delivery_key,
+            replay_key=key,
+            relay_address=found.relay_address or found.failed_recipient,
+            sender=gathered.letter.from_[0].addr.lower() if gathered.letter.from_ else "",
+            order_ids=found.values("order"),
+            merchant_refs=found.values("merchant_ref"),
+            bounce_ticket=sealed.ticket if sealed else None,
+            bounce_answer=sealed.answer if sealed else 0,
+        )
+
+    def _record(self, envelope: Envelope, gathered: Gathered, decision: Decision, now: datetime) -> Ids:
+        if decision.outcome == "deferred":
+            with self.store.transaction() as session:
+                keep = self.policy().outage_after + ATTEMPTS_KEPT
+                messages.remember_attempt(session, envelope.delivery_key, envelope.received_at, keep)
+        if decision.outcome != "accepted":
+            return {}
+        if decision.placement is not None and decision.placement.action == "stored":
+            return {"ticket": decision.placement.ticket, "resend": True}
+        beside = (
+            f"{received_line(envelope, self.hostname)}\r\n"
+            f"Authentication-Results: {authentication_results(gathered.auth, self.authserv_id)}\r\n"
+        )
+        with self.store.transaction() as session:
+            kept = messages.record(
+                session, envelope, gathered.letter, gathered.auth, decision, trace=beside, now=now
+            )
+            self._take_bounce(session, envelope, decision, kept, now)
+            if self.forwarding is not None:
+                subject = gathered.letter.subject
+                self.forwarding.lay(session, envelope, decision, kept, trace=beside, subject=subject, now=now)
+        return {"message": kept.message_id, "ticket": kept.ticket_id}
+
+    def _take_bounce(
+        self, session: Session, envelope: Envelope, decision: Decision, kept: messages.Recorded, now: datetime
+    ) -> None:
+        if decision.dsn is None or decision.placement is None or kept.ticket_id is None:
+            return
+        bounced.take_bounce(
+            session,
+            kept.ticket_id,
+            kept.message_id,
+            decision.dsn,
+            answer=decision.placement.answer,
+            at=envelope.received_at,
+            plan=self.policy().plan,
+            now=now,
+        )
+
+    async def _drifting(self, origin: Origin, helo: str, mail_from: str, policy: Policy) -> str:
+        """The listed sender domain for which SPF passes from this unlisted peer, or ""."""
+        domain = mail_from.rpartition("@")[2].lower()
+        senders = policy.allowlist
+        if origin.ip is None or not (senders.is_sender(domain) or senders.below_sender(domain)):
+            return ""
+        found = await check_spf(origin.ip, mail_from, helo, self.resolver)
+        if found.result != "pass":
+            return ""
+        log("drift", level="warning", domain=domain, ip=origin.ip, mend="relaydesk allowlist audit")
+        return domain
+
+    def _count(self, why: Reason, ip: str | None, domain: str) -> None:
+        self.refusals[messages.RefusalKey(self.clock().date(), why.code, ip or "", domain)] += 1
+
+    def _write_refusals(self, counted: Counter[messages.RefusalKey]) -> None:
+        with self.store.transaction() as session:
+            for refused, count in counted.items():
+                messages.count_refusal(session, refused, count, self.clock())
+
+    def _log(
+        self,
+        envelope: Envelope,
+        gathered: Gathered | None,
+        decision: Decision,
+        ids: Ids,
+        started: float,
+    ) -> None:
+        accepted = decision.outcome == "accepted"
+        log(
+            "message",
+            sender=_claimed(envelope, gathered),
+            to=sorted({domain_of(rcpt) for rcpt in envelope.rcpt_to}),
+            auth=_methods(gathered.auth) if gathered else None,
+            outcome=decision.outcome,
+            code=decision.code,
+            kind=decision.kind if accepted else None,
+            queue=decision.queue if accepted else None,
+            ms=round((time.perf_counter() - started) * 1000, 1),
+            level="info",
+            **ids,
+        )
+
+
+def _claimed(envelope: Envelope, gathered: Gathered | None) -> str:
+    """The domain the message claims to come from: of From, else of the reverse-path."""
+    if gathered is not None and gathered.letter.from_:
+        return gathered.letter.from_[0].domain
+    return domain_of(envelope.mail_from)
+
+
+def _methods(auth: AuthResults) -> str:
+    signatures = "+".join(one.result for one in auth.dkim) or "none"
+    return f"spf={auth.spf.result} dkim={signatures} dmarc={auth.dmarc.result}"
+
+
+def _deferred(code: str) -> Decision:
+    return Decision("deferred", (reason(code),), NOTHING)

@@ -1,0 +1,72 @@
+"""The readable view of a message, built by :func:`relaydesk.message.parse_message`, which never raises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One mailbox of a header (RFC 5322 §3.4).
+
+    Decoded display name, local part as written, domain in lower-case A-labels.
+    """
+
+    name: str
+    local: str
+    domain: str
+
+    @property
+    def addr(self) -> str:
+        return f"{self.local}@{self.domain}"
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A part that is not the message text. ``content`` is decoded; ``sniffed`` comes from its first bytes."""
+
+    name: str
+    declared_type: str
+    sniffed_type: str
+    size: int
+    sha256: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What the bytes say, as far as they can be read.
+
+    ``headers`` are (name as written, unfolded value with RFC 2047 words decoded) in order of appearance,
+    top first. ``from_`` holds every mailbox of every From header: a trustworthy message has exactly one.
+    ``duplicated`` names singleton headers (RFC 5322 §3.6) that occur more than once, lower case.
+    ``received`` are the Received values, top (latest) first, unfolded. ``text`` is the plain text (taken
+    from the HTML when there is none); ``html`` is sanitised; ``links`` are the http(s) targets in the HTML
+    and text. ``defects`` are sentences about what could not be read. ``date`` is the Date header, aware,
+    or None: it decides nothing.
+    """
+
+    headers: tuple[tuple[str, str], ...] = ()
+    from_: tuple[Address, ...] = ()
+    reply_to: tuple[Address, ...] = ()
+    subject: str = ""
+    date: datetime | None = None
+    message_id: str = ""
+    in_reply_to: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    received: tuple[str, ...] = ()
+    text: str = ""
+    html: str = ""
+    links: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    duplicated: tuple[str, ...] = ()
+    defects: tuple[str, ...] = ()
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, or None."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key.lower() == wanted), None)

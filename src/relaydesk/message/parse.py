@@ -1,0 +1,162 @@
+"""From raw bytes to a :class:`Letter`. Never raises; bounded in time and memory on any bytes.
+
+Each kind of work has its cap, and what lies beyond a cap is left out with a sentence in ``defects``.
+The raw bytes are kept elsewhere, so nothing is ever lost by that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import filetype
+
+from relaydesk.message import addresses, charsets
+from relaydesk.message import headers as header
+from relaydesk.message import html as hypertext
+from relaydesk.message.message import Attachment, Message
+from relaydesk.message.parts import Part, leaves
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Read = TypeVar("Read")
+
+MAX_HEADERS = 65_536
+MAX_HEADER = 8_192
+MAX_FIELDS = 1_000
+MAX_TEXT = 262_144
+MAX_DEFECTS = 30
+
+# RFC 5322 §3.6 and RFC 2045 §3
+_SINGLETONS = frozenset({
+    "date", "from", "sender", "reply-to", "to", "cc", "bcc", "message-id", "in-reply-to", "references",
+    "subject", "mime-version", "content-type", "content-transfer-encoding",
+})  # fmt: skip
+
+
+def parse_message(raw: bytes) -> Message:
+    """The readable view of a message, whatever its bytes are."""
+    defects: list[str] = []
+    whole, start = header.split(raw, MAX_HEADERS)
+    found = _capped(whole, start, defects)
+    headers = _decoded(found, defects)
+
+    def every(name: str) -> list[bytes]:
+        return [value for key, value in found if key.lower() == name]
+
+    def text_of(name: str) -> str:
+        return next((value for key, value in headers if key.lower() == name), "")
+
+    dates = every("date")
+    body = _attempt(lambda: _body(found, raw[start:], defects), _Body(), "body", defects)
+    return Message(
+        headers=headers,
+        from_=_attempt(lambda: addresses.mailboxes(every("from"), defects), (), "From", defects),
+        reply_to=_attempt(lambda: addresses.mailboxes(every("reply-to"), defects), (), "Reply-To", defects),
+        subject=text_of("subject"),
+        date=_attempt(lambda: addresses.date(dates[0]), None, "Date", defects) if dates else None,
+        message_id=text_of("message-id"),
+        in_reply_to=addresses.message_ids(every("in-reply-to")),
+        references=addresses.message_ids(every("references")),
+        received=tuple(charsets.one_line(value.decode("utf-8", "replace")) for value in every("received")),
+        text=body.text,
+        html=body.html,
+        links=_attempt(lambda: hypertext.links(body.html, body.text), (), "links", defects),
+        attachments=body.attachments,
+        duplicated=_duplicated(whole),
+        defects=tuple(dict.fromkeys(defects))[:MAX_DEFECTS],
+    )
+
+
+def _attempt(reader: Callable[[], Read], otherwise: Read, what: str, defects: list[str]) -> Read:
+    """What ``reader`` gives, or ``otherwise`` and a defect.
+
+    The one wide except of the room: three parsers of other people meet hostile bytes here, and a message
+    that cannot be read is a ticket for a person, not an error.
+    """
+    try:
+        return reader()
+    except Exception as error:
+        defects.append(f"The {what} could not be read ({type(error).__name__}).")
+        return otherwise
+
+
+def _duplicated(found: list[tuple[str, bytes]]) -> tuple[str, ...]:
+    counts = Counter(name.lower() for name, _ in found)
+    return tuple(name for name, count in counts.items() if count > 1 and name in _SINGLETONS)
+
+
+def _capped(found: list[tuple[str, bytes]], start: int, defects: list[str]) -> list[tuple[str, bytes]]:
+    if start > MAX_HEADERS:
+        defects.append(f"The header section is larger than {MAX_HEADERS} bytes; the rest was not read.")
+    if len(found) > MAX_FIELDS:
+        defects.append(f"More than {MAX_FIELDS} header fields; the rest is left out.")
+    if any(len(value) > MAX_HEADER for _, value in found):
+        defects.append(f"A header field is longer than {MAX_HEADER} bytes and was cut.")
+    return [(name, value[:MAX_HEADER]) for name, value in found[:MAX_FIELDS]]
+
+
+def _decoded(found: list[tuple[str, bytes]], defects: list[str]) -> tuple[tuple[str, str], ...]:
+    headers = []
+    for name, value in found:
+        text, defect = charsets.decode(value)
+        if defect:
+            defects.append(f"{name}: {defect}")
+        headers.append((name, text))
+    return tuple(headers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    text: str = ""
+    html: str = ""
+    attachments: tuple[Attachment, ...] = ()
+
+
+def _body(found: list[tuple[str, bytes]], body: bytes, defects: list[str]) -> _Body:
+    """Text, sanitised HTML and attachments. The text is the HTML's where no plain part is."""
+    plain: list[str] = []
+    hyper: list[str] = []
+    attachments: list[Attachment] = []
+    for part in leaves(found, body, defects):
+        shown = part.type in ("text/plain", "text/html") and part.disposition != "attachment"
+        if shown and not part.name:
+            (plain if part.type == "text/plain" else hyper).append(_text(part, defects))
+        else:
+            attachments.append(_attachment(part, len(attachments) + 1, defects))
+    text = "\n".join(piece for piece in plain if piece.strip())
+    source = "\n".join(hyper)
+    if len(text) > MAX_TEXT or len(source) > hypertext.MAX_HTML:
+        defects.append("The text is too long to show in full.")
+    html = hypertext.sanitised(source) if source else ""
+    text = text[:MAX_TEXT] or (hypertext.html_to_text(html)[:MAX_TEXT] if html else "")
+    return _Body(text, html, tuple(attachments))
+
+
+def _text(part: Part, defects: list[str]) -> str:
+    """The part as text with LF line ends. Only its first bytes are decoded: more would not be shown."""
+    content = part.content(defects)
+    # UTF-32 needs four bytes for a character.
+    text, defect = charsets.to_text(content[: 4 * MAX_TEXT], part.charset)
+    if defect and len(content) <= 4 * MAX_TEXT:
+        defects.append(defect)
+    if len(content) > 4 * MAX_TEXT:
+        defects.append("The text is too long to show in full.")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _attachment(part: Part, number: int, defects: list[str]) -> Attachment:
+    content = part.content(defects)
+    kind = _attempt(lambda: filetype.guess(content[:8192]) if content else None, None, "file type", defects)
+    extension = f".{kind.extension}" if kind else ".eml" if part.type == "message/rfc822" else ""
+    return Attachment(
+        name=part.name or f"part-{number}{extension}",
+        declared_type=part.type,
+        sniffed_type=str(kind.mime) if kind else "",
+        size=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        content=content,
+    )

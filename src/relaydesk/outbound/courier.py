@@ -1,0 +1,138 @@
+"""The courier: carries one message to the next hop over SMTP and brings back what it said.
+
+The hop is a smarthost (STARTTLS or implicit TLS, AUTH) or, directly, the mail hosts of the recipient's own
+domain. A connection is kept and used for the next message; it is given up after a while without work, after
+many messages and after any reply but a success. ``deliver`` never raises: trouble is a reply too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import TYPE_CHECKING
+
+from relaydesk.outbound.answer import HopReply
+from relaydesk.outbound.mx import exchanges
+from relaydesk.outbound.next_hop import HostPort, NextHop, Timeouts
+from relaydesk.outbound.smtp_client import TROUBLE, Delivery, Progress, SmtpClient
+
+if TYPE_CHECKING:
+    from relaydesk.dns import Lookup
+
+
+class Courier:
+    """Delivers to one :class:`NextHop`. Belongs to one event loop.
+
+    ``helo`` is our host name. ``tls`` replaces the system's list of authorities for a smarthost.
+    """
+
+    def __init__(
+        self,
+        hop: NextHop,
+        *,
+        helo: str,
+        resolver: Lookup,
+        patience: Timeouts | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.hop = hop
+        self._helo = helo
+        self._resolver = resolver
+        self._patience = patience or Timeouts()
+        self._tls = tls or _authorities(verify=bool(hop.host) and hop.tls != "opportunistic")
+        self._kept: dict[str, list[SmtpClient]] = {}
+
+    def name(self, recipient: str) -> str:
+        """The hop that takes this recipient's mail: the smarthost, else the recipient's domain."""
+        return self.hop.host or recipient.rpartition("@")[2].lower()
+
+    async def deliver(self, envelope_from: str, recipient: str, raw: bytes) -> HopReply:
+        """Hands the bytes over for one recipient and tells the reply. Never raises (but for cancelling)."""
+        progress = Progress()
+        try:
+            async with asyncio.timeout(self._patience.total):
+                return await self._deliver(Delivery(envelope_from, recipient, raw), progress)
+        except TimeoutError:
+            return progress.silence("no reply within the time for one delivery")
+
+    async def _deliver(self, errand: Delivery, progress: Progress) -> HopReply:
+        key = self.name(errand.recipient)
+        while self._kept.get(key):
+            reply = await self._over(self._kept[key].pop(), errand, progress, key)
+            if reply is not None:
+                return reply
+        places = await self._places(key)
+        if isinstance(places, HopReply):
+            return places
+        reply = progress.silence("no host to ask")
+        for place in places:
+            reply = await self._open_and_send(place, errand, progress, key)
+            if reply.phase not in ("connect", "hello", "starttls"):
+                return reply
+        return reply
+
+    async def _places(self, name: str) -> tuple[HostPort, ...] | HopReply:
+        if self.hop.host:
+            return (HostPort(name, name),)
+        found = await exchanges(self._resolver, name)
+        return found if isinstance(found, HopReply) else tuple(HostPort(*one) for one in found)
+
+    async def _open_and_send(
+        self, place: HostPort, errand: Delivery, progress: Progress, key: str
+    ) -> HopReply:
+        """Over a new connection; where TLS is only welcome and fails, over a second one in the clear."""
+        for secure in (True, False):
+            talk = SmtpClient(self.hop, place, self._helo, self._patience, self._tls, secure=secure)
+            progress.phase = "connect"
+            try:
+                await talk.open(progress)
+                return await self._finish(talk, errand, progress, key)
+            except TROUBLE as error:
+                talk.hang_up()
+                reply = progress.reply(error)
+            except BaseException:
+                talk.hang_up()
+                raise
+            if reply.phase != "starttls" or self.hop.tls != "opportunistic" or self.hop.user:
+                break
+        return reply
+
+    async def _over(
+        self, talk: SmtpClient, errand: Delivery, progress: Progress, key: str
+    ) -> HopReply | None:
+        """Over a kept connection; None when it had died or is turned away before the message was begun."""
+        progress.phase = "mail"
+        try:
+            return await self._finish(talk, errand, progress, key)
+        except TROUBLE as error:
+            talk.hang_up()
+            reply = progress.reply(error)
+            return None if reply.phase == "mail" and reply.code in (0, 421) else reply
+        except BaseException:
+            talk.hang_up()
+            raise
+
+    async def _finish(self, talk: SmtpClient, errand: Delivery, progress: Progress, key: str) -> HopReply:
+        talk.rest()
+        reply = await talk.send(errand, progress)
+        if talk.sent < self._patience.messages:
+            kept = self._kept.setdefault(key, [])
+            kept.append(talk)
+            talk.keep(self._patience.idle, lambda: kept.remove(talk))
+        else:
+            await talk.leave()
+        return reply
+
+    async def close(self) -> None:
+        """Takes leave of the kept connections."""
+        kept = [talk for talks in self._kept.values() for talk in talks]
+        self._kept.clear()
+        await asyncio.gather(*(talk.leave() for talk in kept))
+
+
+def _authorities(*, verify: bool) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if not verify:  # opportunistic: against listeners only; a host found by DNS has no name to prove
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

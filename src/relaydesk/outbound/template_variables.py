@@ -1,0 +1,106 @@
+"""The variables of reply templates: what a template may say of ticket, order, buyer, agent and shop."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from relaydesk.order import Item, Order
+from relaydesk.outbound.answer import AnswerRefused, Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MEANINGS: dict[str, str] = {
+    "order.id": "the Facebook order id, empty where there is none",
+    "order.merchant_ref": "the seller's own number, empty where it is not known",
+    "order.state": "its state in the order directory",
+    "order.amount": "what it cost, as the directory has it",
+    "order.currency": "the currency of the amount",
+    "order.items": "its lines, each with name, retailer_id, quantity and price",
+    "buyer.name": "the buyer's user name, empty where it is not known",
+    "ticket.id": "our ticket number",
+    "ticket.subject": "the Subject of the ticket",
+    "agent.name": "who answers",
+    "shop.name": "the name of the shop",
+    "shop.contact": "the support contact's address",
+}
+"""The variables that every template has. Others come from ``needs`` and are given with the answer."""
+VARIABLE = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
+
+
+class TemplateProblem(AnswerRefused):
+    """A template cannot be used, or not with these variables; names file and line, and the mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateContext:
+    """What a template may speak of: the ticket, its order, who asks, who answers."""
+
+    ticket: int
+    subject: str
+    username: str
+    order: Order | None
+    agent: str
+    shop: Shop
+
+
+SAMPLE_CONTEXTS = (
+    TemplateContext(
+        17,
+        "Message from alice",
+        "alice",
+        Order(
+            "64000841784004",
+            "A-1",
+            "IN_PROGRESS",
+            "19.90",
+            "USD",
+            items=(Item("", "MUG-1", "Blue mug", 2, "9.95"),),
+        ),
+        "Robin",
+        Shop("Example Shop", "help@shop.example", "shop.example"),
+    ),
+    TemplateContext(18, "", "", None, "", Shop("", "help@shop.example", "shop.example")),
+)
+"""A ticket about which all is known, and one about which next to nothing is."""
+
+
+def template_variables(about: TemplateContext, given: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The variables by their first names. ``given`` are those of the agent, as ``tracking.number``.
+
+    Raises TemplateProblem for a given name that is malformed or one of :data:`MEANINGS`.
+    """
+    order = about.order or Order("")
+    groups: dict[str, dict[str, Any]] = {
+        "order": {
+            name: getattr(order, name) for name in ("id", "merchant_ref", "state", "amount", "currency")
+        },
+        "buyer": {"name": about.username},
+        "ticket": {"id": str(about.ticket), "subject": about.subject},
+        "agent": {"name": about.agent},
+        "shop": {"name": about.shop.name, "contact": about.shop.contact},
+    }
+    groups = {
+        first: {key: _one_line(value) for key, value in group.items()} for first, group in groups.items()
+    }
+    groups["order"]["items"] = tuple(_item(item) for item in order.items)
+    for name, value in (given or {}).items():
+        if name in MEANINGS:
+            raise TemplateProblem(f"{name} comes from the ticket and cannot be given.")
+        if not VARIABLE.fullmatch(name):
+            raise TemplateProblem(f"{name!r} is no variable; write it as tracking.number.")
+        first, _, second = name.partition(".")
+        groups.setdefault(first, {})[second] = value
+    return {first: SimpleNamespace(**group) for first, group in groups.items()}
+
+
+def _item(item: Item) -> SimpleNamespace:
+    words = {name: _one_line(getattr(item, name)) for name in ("retailer_id", "name", "price")}
+    return SimpleNamespace(quantity=item.quantity, **words)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

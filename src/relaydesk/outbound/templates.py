@@ -1,0 +1,210 @@
+"""Reply templates: texts with variables, shipped ones and the shop's own over them. Owner of jinja2 here.
+
+A template is a text file with a head between two lines ``---``: ``title``, ``description`` and, where an
+agent must say something that no ticket holds, ``needs`` with the names of those variables. Templates run
+in a sandbox, and a name that is not known is an error that says where it stands, never an empty place.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import FunctionLoader, StrictUndefined, TemplateError, TemplateSyntaxError, nodes
+from jinja2.meta import find_undeclared_variables
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from relaydesk.outbound.template_variables import (
+    MEANINGS,
+    SAMPLE_CONTEXTS,
+    VARIABLE,
+    TemplateProblem,
+    template_variables,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from jinja2 import Environment
+
+_HEAD = ("title", "description", "needs")
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,60}")
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One reply template. ``needs`` are the variables that must be given, as ``tracking.number``."""
+
+    name: str
+    path: str
+    title: str
+    description: str
+    needs: tuple[str, ...]
+    source: str
+
+
+class Templates:
+    """All templates by name."""
+
+    def __init__(self, found: Mapping[str, Template]) -> None:
+        self._found = dict(sorted(found.items()))
+        self._room = _environment(self._found)
+
+    @classmethod
+    def load(cls, folders: Sequence[Path]) -> Templates:
+        """The templates (``*.txt``) of these folders, later ones over earlier ones of the same name.
+
+        Raises TemplateProblem for a folder that is not there and for a file whose head cannot be read.
+        """
+        found: dict[str, Template] = {}
+        for folder in folders:
+            if not folder.is_dir():
+                raise TemplateProblem(f"{folder} is no folder of reply templates.")
+            found |= {path.stem: _read(path) for path in sorted(folder.glob("*.txt"))}
+        return cls(found)
+
+    def __iter__(self) -> Iterator[Template]:
+        return iter(self._found.values())
+
+    def get(self, name: str) -> Template:
+        """The template of this name. Raises TemplateProblem, naming those there are."""
+        if name not in self._found:
+            known = ", ".join(self._found) or "none"
+            raise TemplateProblem(f"There is no template {name}; there are {known}.")
+        return self._found[name]
+
+    def render(self, name: str, known: Mapping[str, Any]) -> str:
+        """The text of a template with :func:`variables` filled in.
+
+        Raises TemplateProblem with file and line for a variable that is not known.
+        """
+        template = self.get(name)
+        names = {f"{first}.{second}" for first, group in known.items() for second in vars(group)}
+        for need in template.needs:
+            if need not in names:
+                raise TemplateProblem(f"{template.path}: {need} is needed; give it with --set {need}=….")
+        for problem in self._unknown(template, names):
+            raise TemplateProblem(problem)
+        try:
+            return self._room.get_template(name).render(known).strip() + "\n"
+        except (
+            TemplateError,
+            ArithmeticError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            LookupError,
+        ) as problem:
+            raise TemplateProblem(_at(*_place(problem, template.path), problem)) from None
+        except (RecursionError, MemoryError):
+            raise TemplateProblem(f"{template.path}: it includes itself or grows without end.") from None
+
+    def check(self) -> list[str]:
+        """A sentence for every problem that any template has, also in places that are seldom reached."""
+        problems: list[str] = []
+        for template in self:
+            known = [
+                template_variables(about, dict.fromkeys(template.needs, "sample"))
+                for about in SAMPLE_CONTEXTS
+            ]
+            try:
+                problems += self._unknown(template, {*MEANINGS, *template.needs})
+                for one in known:
+                    self.render(template.name, one)
+            except TemplateProblem as problem:
+                problems.append(str(problem))
+        return list(dict.fromkeys(problems))
+
+    def _unknown(self, template: Template, names: set[str]) -> Iterator[str]:
+        """A sentence for each name that the template speaks of but that is none of ``names``."""
+        try:
+            tree = self._room.parse(template.source, template.name, template.path)
+        except TemplateSyntaxError as problem:
+            raise TemplateProblem(_at(template.path, problem.lineno, problem)) from None
+        known = f"There are {', '.join(sorted(names))}."
+        for name, line in _spoken(tree, {name.partition(".")[0] for name in names}):
+            if name not in names:
+                yield f"{_at(template.path, line, f'{name} is not known')} {known}"
+
+
+def _read(path: Path) -> Template:
+    if not _NAME.fullmatch(path.stem):
+        raise TemplateProblem(f"{path}: name it in lower case with hyphens, such as return-label.txt.")
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise TemplateProblem(f"{path} cannot be read as UTF-8 text: {problem}.") from None
+    if "---" not in lines[1:] or lines[0] != "---":
+        raise TemplateProblem(
+            f"{path}: begin it with a head between two lines ---, with title and description."
+        )
+    end = lines.index("---", 1)
+    head = dict(_entry(path, number, line) for number, line in enumerate(lines[1:end], 2))
+    if not head.get("title") or not head.get("description"):
+        raise TemplateProblem(f"{path}: its head must hold a title and a description.")
+    needs = tuple(name.strip() for name in head.get("needs", "").split(",") if name.strip())
+    for name in needs:
+        if not VARIABLE.fullmatch(name) or name in MEANINGS:
+            raise TemplateProblem(
+                f"{path}: needs names {name!r}; write further variables as tracking.number."
+            )
+    # Empty lines in place of the head keep the line numbers of the file.
+    source = "\n" * (end + 1) + "\n".join(lines[end + 1 :])
+    return Template(path.stem, str(path), head["title"], head["description"], needs, source)
+
+
+def _entry(path: Path, number: int, line: str) -> tuple[str, str]:
+    name, colon, value = line.partition(":")
+    if not colon or name.strip() not in _HEAD:
+        raise TemplateProblem(
+            f"{path}, line {number}: the head holds lines {', '.join(_HEAD)}: and their value."
+        )
+    return name.strip(), value.strip()
+
+
+class _Unknown(StrictUndefined):
+    """A name that is not known; its message is for those who write templates."""
+
+    @property
+    def _undefined_message(self) -> str:
+        return f"{self._undefined_name} is not known"
+
+
+def _environment(found: Mapping[str, Template]) -> Environment:
+    def source(name: str) -> tuple[str, str, None] | None:
+        return (found[name].source, found[name].path, None) if name in found else None
+
+    return ImmutableSandboxedEnvironment(
+        loader=FunctionLoader(source),
+        undefined=_Unknown,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _spoken(tree: nodes.Template, groups: set[str]) -> Iterator[tuple[str, int]]:
+    """The names a template speaks of, dotted, with their lines; those it makes itself are its own."""
+    roots = find_undeclared_variables(tree)
+    for name in tree.find_all(nodes.Name):
+        if name.name in roots - groups:
+            yield name.name, name.lineno
+    for dotted in tree.find_all(nodes.Getattr):
+        if isinstance(dotted.node, nodes.Name) and dotted.node.name in roots & groups:
+            yield f"{dotted.node.name}.{dotted.attr}", dotted.lineno
+
+
+def _place(problem: BaseException, path: str) -> tuple[str, int]:
+    """File and line of the innermost template frame: jinja2 puts them into the traceback."""
+    place, step = (path, 1), problem.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code.co_filename.endswith(".txt"):
+            place = step.tb_frame.f_code.co_filename, step.tb_lineno
+        step = step.tb_next
+    return place
+
+
+def _at(path: str, line: int, problem: object) -> str:
+    return f"{path}, line {line}: {str(problem).rstrip('.')}."

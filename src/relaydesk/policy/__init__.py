@@ -1,0 +1,48 @@
+"""Who may send, and what is decided: allowlist, origin, the checks in their order, decision, thread.
+
+:func:`decide` takes what was gathered and gives a :class:`Decision` with its reasons. Networks grant a role,
+never a verdict. Pure.
+"""
+
+from relaydesk.policy.allowlist import LISTS, Allowlist, AllowlistError, a_label, parse_allowlist
+from relaydesk.policy.checks import admit, replay_key
+from relaydesk.policy.decide import decide
+from relaydesk.policy.decision import (
+    Admission,
+    ClockName,
+    Decision,
+    Gathered,
+    Known,
+    KnownOrder,
+    KnownTicket,
+    Outcome,
+    Placement,
+    Planned,
+)
+from relaydesk.policy.origin import find_origin
+from relaydesk.policy.policy import Plan, Policy, QueueTargets
+
+__all__ = [
+    "LISTS",
+    "Admission",
+    "Allowlist",
+    "AllowlistError",
+    "ClockName",
+    "Decision",
+    "Gathered",
+    "Known",
+    "KnownOrder",
+    "KnownTicket",
+    "Outcome",
+    "Placement",
+    "Plan",
+    "Planned",
+    "Policy",
+    "QueueTargets",
+    "a_label",
+    "admit",
+    "decide",
+    "find_origin",
+    "parse_allowlist",
+    "replay_key",
+]

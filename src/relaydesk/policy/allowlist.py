@@ -1,0 +1,275 @@
+"""``allowlist.yaml``: which hosts have which role at the door, and which From domains we serve.
+
+Networks grant a role, never a verdict: an address in ``networks`` may hand mail in, and the mail still
+has to prove itself. Parsing reports every bad line at once, so that one round of editing mends the file.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import idna
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from relaydesk.message import canonical_ip
+from relaydesk.policy.networks import NetworkMap, parse_network
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from relaydesk.message import IpAddress, Role
+    from relaydesk.policy.networks import IpNetwork
+
+ReceivedFormat = Literal["postfix", "exim", "google", "m365"]
+FORMATS: tuple[ReceivedFormat, ...] = get_args(ReceivedFormat)
+#: Providers that also relay strangers' mail from the same addresses, unless the entry says otherwise.
+SHARED_FORMATS: frozenset[ReceivedFormat] = frozenset({"google", "m365"})
+LISTS = ("networks", "relays", "proxies", "senders")
+_WANTED: dict[type, str] = {bool: "true or false", str: "text", list: "a list of domain names"}
+
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One network of the list. ``format`` and ``shared`` matter for relays, ``xclient`` for proxies."""
+
+    network: IpNetwork
+    role: Role
+    format: ReceivedFormat = "postfix"
+    shared: bool = False
+    xclient: bool = False
+    note: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A bad line, counted from 1, and a sentence that says what is wrong and how to mend it."""
+
+    line: int
+    text: str
+
+
+class AllowlistError(ValueError):
+    """The file can't be used. ``problems`` holds every bad line; the message is one line for each."""
+
+    def __init__(self, source: str, problems: Sequence[Problem]) -> None:
+        self.source = source
+        self.problems = tuple(sorted(problems, key=lambda problem: problem.line))
+        super().__init__("\n".join(f"{source}, line {p.line}: {p.text}" for p in self.problems))
+
+
+@dataclass(frozen=True, slots=True)
+class Allowlist:
+    """The parsed list. ``senders``: each From domain (A-label, lower case) and its extra ``d=`` domains."""
+
+    networks: tuple[Entry, ...] = ()
+    relays: tuple[Entry, ...] = ()
+    proxies: tuple[Entry, ...] = ()
+    senders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    source: str = ""
+    _roles: NetworkMap[Entry] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        entries = (*self.networks, *self.relays, *self.proxies)
+        object.__setattr__(self, "_roles", NetworkMap([(entry.network, entry) for entry in entries]))
+
+    def role(self, ip: str | IpAddress) -> tuple[Role, Entry | None]:
+        """The role of an address and the entry that grants it; the narrowest network wins."""
+        address = canonical_ip(str(ip))
+        entry = self._roles.find(address) if address is not None else None
+        return (entry.role, entry) if entry is not None else ("none", None)
+
+    def listed(self, ip: str | IpAddress) -> bool:
+        """Whether an address lies in one of ``networks``."""
+        return self.role(ip)[0] == "origin"
+
+    def is_sender(self, domain: str) -> bool:
+        """Whether a From domain is listed, exactly."""
+        return a_label(domain) in self.senders
+
+    def below_sender(self, domain: str) -> bool:
+        """Whether a From domain lies below a listed one (it counts for refusing only)."""
+        labels = (a_label(domain) or "").split(".")
+        return any(".".join(labels[start:]) in self.senders for start in range(1, len(labels)))
+
+    @property
+    def dkim_map(self) -> Mapping[str, tuple[str, ...]]:
+        """From domain → further signing domains (``d=``) that vouch for it."""
+        return {domain: extra for domain, extra in self.senders.items() if extra}
+
+
+def a_label(domain: str) -> str | None:
+    """The lower-case A-label form of a domain name with at least two labels, or None (RFC 5890)."""
+    name = domain.strip().removesuffix(".").lower()
+    if not name.isascii():
+        try:
+            name = idna.encode(name, uts46=True).decode("ascii")
+        except idna.IDNAError:
+            return None
+    labels = name.split(".")
+    if len(labels) < 2 or len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):  # noqa: PLR2004 (DNS)
+        return None
+    return None if labels[-1].isdigit() else name
+
+
+def parse_allowlist(text: str, source: str = "allowlist.yaml") -> Allowlist:
+    """Read the file's text. AllowlistError lists every bad line with its number and the mend."""
+    try:
+        tree = YAML(typ="rt", pure=True).load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise AllowlistError(source, [Problem(mark.line + 1 if mark else 1, _yaml_text(error))]) from None
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise AllowlistError(source, [Problem(1, f"this is not YAML: {_first_line(error)}")]) from None
+    if not isinstance(tree, CommentedMap):
+        raise AllowlistError(source, [Problem(1, f"the file must hold the lists {', '.join(LISTS)}")])
+    return _AllowlistReader(tree, source).read()
+
+
+def _yaml_text(error: MarkedYAMLError) -> str:
+    if "duplicate key" in str(error.problem):
+        return f"{error.problem.split(' with')[0].strip()} a second time; put both into one"
+    return f"this is not YAML: {error.problem or error.context}"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+class _AllowlistReader:
+    """Walks the parsed YAML once, collecting entries and problems side by side."""
+
+    def __init__(self, tree: CommentedMap, source: str) -> None:
+        self.tree, self.source = tree, source
+        self.problems: list[Problem] = []
+
+    def read(self) -> Allowlist:
+        for key in self.tree:
+            if key not in LISTS:
+                self.bad(_key_line(self.tree, key), f"unknown list {key!r}; there are {', '.join(LISTS)}")
+        networks = self.entries("networks", "origin", {"note": str})
+        relays = self.entries("relays", "relay", {"format": str, "shared": bool, "note": str})
+        proxies = self.entries("proxies", "proxy", {"xclient": bool, "note": str})
+        senders = self.senders()
+        self.conflicts([*networks, *relays, *proxies])
+        if self.problems:
+            raise AllowlistError(self.source, self.problems)
+        return Allowlist(tuple(networks), tuple(relays), tuple(proxies), senders, self.source)
+
+    def bad(self, line: int, text: str) -> None:
+        self.problems.append(Problem(line, text))
+
+    def items(self, name: str) -> Iterator[tuple[int, object]]:
+        found = self.tree.get(name)
+        if found is None:
+            return
+        if not isinstance(found, CommentedSeq):
+            self.bad(_key_line(self.tree, name), f"{name} must be a list; start each entry with '- '")
+            return
+        for index, item in enumerate(found):
+            yield found.lc.item(index)[0] + 1, item
+
+    def entries(self, name: str, role: Role, options: Mapping[str, type]) -> list[Entry]:
+        found = []
+        for line, item in self.items(name):
+            fields = self.fields(line, item, "network", options, parse_network)
+            if fields is None:
+                continue
+            style = fields.get("format", "postfix")
+            if style not in FORMATS:
+                self.bad(line, f"unknown format {style!r}; there are {', '.join(FORMATS)}")
+                continue
+            fields.setdefault("shared", style in SHARED_FORMATS)
+            found.append(Entry(role=role, line=line, **fields))
+        return found
+
+    def fields(
+        self,
+        line: int,
+        item: object,
+        main: str,
+        options: Mapping[str, type],
+        read: Callable[[str], object],
+    ) -> dict[str, Any] | None:
+        """The checked fields of one entry, written as a plain value or as a mapping; None if it is bad."""
+        given: dict[str, Any] = dict(item) if isinstance(item, CommentedMap) else {main: item}
+        before = len(self.problems)
+        for key, value in given.items():
+            where = _key_line(item, key) if isinstance(item, CommentedMap) else line
+            if key != main and key not in options:
+                known = ", ".join([main, *options])
+                self.bad(where, f"unknown key {key!r}; an entry of this list has {known}")
+            elif key != main and not isinstance(value, options[key]):
+                self.bad(where, f"{key} must be {_WANTED[options[key]]}, not {value!r}")
+        value = given.get(main)
+        if not isinstance(value, str):
+            self.bad(line, f"an entry needs {main} as text, not {value!r}")
+        else:
+            try:
+                given[main] = read(value)
+            except ValueError as error:
+                self.bad(line, str(error))
+        return given if len(self.problems) == before else None
+
+    def senders(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for line, item in self.items("senders"):
+            fields = self.fields(line, item, "domain", {"dkim": list, "note": str}, _domain)
+            if fields is None:
+                continue
+            if fields["domain"] in found:
+                self.bad(line, f"{fields['domain']} is listed twice; keep one entry")
+                continue
+            found[fields["domain"]] = self.dkim(line, fields.get("dkim", []))
+        return found
+
+    def dkim(self, line: int, names: Sequence[object]) -> tuple[str, ...]:
+        domains = []
+        for name in names:
+            try:
+                domains.append(_domain(str(name)))
+            except ValueError as error:
+                self.bad(line, f"dkim: {error}")
+        return tuple(domains)
+
+    def conflicts(self, entries: Sequence[Entry]) -> None:
+        """One network may stand once, and no address may have two roles."""
+        ordered = sorted(
+            entries, key=lambda e: (e.network.version, int(e.network.network_address), e.network.prefixlen)
+        )
+        around: list[Entry] = []
+        for entry in ordered:
+            while around and not _inside(entry.network, around[-1].network):
+                around.pop()
+            for outer in around:
+                later, earlier = (entry, outer) if entry.line > outer.line else (outer, entry)
+                if outer.role != entry.role:
+                    self.bad(
+                        later.line,
+                        f"{later.network} ({later.role}) overlaps {earlier.network} ({earlier.role}, line "
+                        f"{earlier.line}): one address would have two roles; narrow or remove one",
+                    )
+                elif outer.network == entry.network:
+                    self.bad(later.line, f"{later.network} stands in line {earlier.line} already; remove one")
+            around.append(entry)
+
+
+def _inside(inner: IpNetwork, outer: IpNetwork) -> bool:
+    return inner.version == outer.version and inner.subnet_of(outer)  # type: ignore[arg-type]
+
+
+def _domain(text: str) -> str:
+    name = a_label(text)
+    if name is None:
+        raise ValueError(f"{text!r} is no domain name; write it like support.facebook.com, without @ or *")
+    return name
+
+
+def _key_line(mapping: CommentedMap, key: object) -> int:
+    return int(mapping.lc.key(key)[0]) + 1

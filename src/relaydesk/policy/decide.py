@@ -1,0 +1,142 @@
+"""The decision on one message: the policy's rows, and for an accepted message where it goes and until when.
+
+Pure: the same values give the same decision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from relaydesk.policy.checks import ROWS, Arrival, Verdict, replay_key, voucher
+from relaydesk.policy.decision import Decision
+from relaydesk.policy.threading import place
+from relaydesk.reasons import Reason, reason
+
+if TYPE_CHECKING:
+    from relaydesk.bounces import Dsn
+    from relaydesk.classify import Kind
+    from relaydesk.message import Envelope
+    from relaydesk.policy.decision import Gathered, Known, KnownTicket, Placement, Planned
+    from relaydesk.policy.policy import Policy
+
+
+def decide(envelope: Envelope, gathered: Gathered, known: Known, policy: Policy, now: datetime) -> Decision:
+    """Refuse, defer or accept one message, and say where it goes. ``now`` is aware UTC."""
+    arrival = Arrival(envelope, gathered, known, policy, now)
+    verdict = next(found for row in ROWS if (found := row(arrival)) is not None)
+    remarks = _remarks(arrival, verdict)
+    if verdict.outcome != "accepted":
+        return Decision(verdict.outcome, (verdict.reason, *remarks), gathered.findings)
+    return _accepted(arrival, verdict, remarks)
+
+
+def _accepted(a: Arrival, verdict: Verdict, remarks: tuple[Reason, ...]) -> Decision:
+    kind, why = _kind(a, verdict)
+    sender = a.letter.from_[0].addr.lower() if a.letter.from_ else ""
+    bounced = _bounced(a, verdict) if kind == "bounce" else None
+    placement, placed = place(kind, sender, a.findings, a.known, vouched=verdict.genuine, bounced=bounced)
+    if placement.action == "bounce":
+        placement = replace(placement, answer=a.known.bounced_answer)
+        placed = (*placed, *_came_back(a.gathered.dsn))
+    joined = next((t for t in a.known.tickets if t.id == placement.ticket), None)
+    queue = joined.queue if joined is not None else kind
+    return Decision(
+        "accepted",
+        (verdict.reason, *remarks, *why, *_orders(a), *placed),
+        a.findings,
+        kind=kind,
+        queue=queue,
+        vouched=verdict.genuine,
+        replay_key=replay_key(a.auth, a.from_domain, a.policy) if verdict.genuine else "",
+        placement=placement,
+        clocks=_clocks(a, queue, placement, joined),
+        dsn=a.gathered.dsn if placement.action == "bounce" else None,
+    )
+
+
+def _kind(a: Arrival, verdict: Verdict) -> tuple[Kind, tuple[Reason, ...]]:
+    match = a.findings.match
+    if verdict.genuine and not match.rule:
+        return "unsorted", (reason("no_rule"),)
+    if verdict.kind == "bounce" and _bounced(a, verdict) is None:
+        return "unsorted", (reason("bounce_unmatched"),)
+    if not verdict.genuine:
+        return verdict.kind, ()
+    why = [reason("rule", rule=match.rule, why=match.why)]
+    if a.findings.contact_reason == "return_request":
+        why.append(reason("return_request"))
+    return verdict.kind, tuple(why)
+
+
+def _bounced(a: Arrival, verdict: Verdict) -> int | None:
+    """The ticket whose answer bounced: the one that our sealed address or Message-ID names, else the one
+    whose relay address a notice of Meta's says could not be reached."""
+    if a.known.bounced_ticket is not None or not verdict.genuine:
+        return a.known.bounced_ticket
+    key = a.findings.failed_recipient.lower()
+    return next((t.id for t in a.known.tickets if key and t.thread_key.lower() == key), None)
+
+
+def _came_back(dsn: Dsn | None) -> tuple[Reason, ...]:
+    """What a bounce says of the answer, and what follows from it."""
+    if dsn is None:
+        return ()
+    facts = {"recipient": dsn.final_recipient or "its recipient"}
+    facts["detail"] = " ".join(filter(None, (dsn.status, dsn.diagnostic))) or "no status is given"
+    if dsn.of_bounce:
+        return (reason("bounce_of_bounce"),)
+    if dsn.is_auto_reply:
+        return (reason("auto_reply"),)
+    code = {True: "bounce_hard", False: "bounce_soft", None: "bounce_unclear"}[dsn.hard]
+    return (reason(code, **facts),)
+
+
+def _clocks(a: Arrival, queue: str, placement: Placement, joined: KnownTicket | None) -> tuple[Planned, ...]:
+    if placement.action not in ("open", "join"):
+        return ()
+    start = a.known.first_seen or a.envelope.received_at
+    planned = a.policy.plan(
+        queue, start, relay=bool(a.findings.relay_address), contact_reason=a.findings.contact_reason
+    )
+    running = joined.running if joined is not None else ()
+    return tuple(clock for clock in planned if clock.clock not in running)
+
+
+def _orders(a: Arrival) -> tuple[Reason, ...]:
+    exist = {order.id for order in a.known.orders}
+    found = []
+    for candidate in a.findings.candidates:
+        if candidate.what != "order":
+            continue
+        if candidate.sure == "mentioned":
+            found.append(reason("order_mentioned", order=candidate.value, where=candidate.where))
+        else:
+            code = "order_confirmed" if candidate.value in exist else "order_not_found"
+            found.append(reason(code, order=candidate.value, label=candidate.label or candidate.where))
+    if not a.findings.candidates and a.findings.match.kind in ("case", "claim", "chargeback"):
+        found.append(reason("no_order"))
+    return tuple(dict.fromkeys(found))
+
+
+def _remarks(a: Arrival, verdict: Verdict) -> tuple[Reason, ...]:
+    found = [Reason("lf_read_as_crlf", remark) for remark in a.envelope.remarks]
+    if a.letter.defects:
+        found.append(reason("unreadable", detail="; ".join(a.letter.defects[:3])))
+    if a.findings.foreign_reply_to:
+        found.append(reason("reply_to_ignored", domain=a.findings.foreign_reply_to))
+    if verdict.genuine and (age := _signature_age(a)) is not None and age > a.policy.old_signature:
+        found.append(reason("old_signature", days=age.days))
+    return tuple(found)
+
+
+def _signature_age(a: Arrival) -> timedelta | None:
+    """Age by ``t=``, else by a signed Date; great age alone only marks, never refuses."""
+    found = voucher(a.auth, a.from_domain, a.policy)
+    if found is None:
+        return None
+    if found.signed_at is not None:
+        return a.now - datetime.fromtimestamp(found.signed_at, UTC)
+    signed = "date" in (name.lower() for name in found.signed_headers)
+    return a.now - a.letter.date if signed and a.letter.date is not None else None

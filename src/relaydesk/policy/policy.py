@@ -1,0 +1,100 @@
+"""The shop's policy as one value: what :mod:`decide` may know beyond the message itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from relaydesk.business_time import Target, deadline, earliest_deadline, warning_time
+from relaydesk.policy.decision import ClockName, Planned
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from relaydesk.business_time import Calendar, Reading
+    from relaydesk.policy.allowlist import Allowlist
+
+
+class Plan(Protocol):
+    """The clocks that a queue's targets give to a start (``Policy.plan``)."""
+
+    def __call__(
+        self, queue: str, start: datetime, *, relay: bool, contact_reason: str = ""
+    ) -> tuple[Planned, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class QueueTargets:
+    """What one queue promises.
+
+    ``answer`` starts a response clock where the message has a relay address and a handling clock where it
+    has none; ``evidence`` starts the evidence clock of a chargeback. ``tighter`` maps a reason for contact
+    to a second target: the earlier of the two counts. ``warn_before`` is business time before the deadline.
+    """
+
+    answer: Target | None = None
+    evidence: Target | None = None
+    reading: Reading = "elapsed"
+    warn_before: Target | None = None
+    tighter: Mapping[str, Target] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Mailboxes, lists, targets and limits. Addresses and domains are lower case.
+
+    ``outage_after`` bounds promise 4: a delivery that stays unsettled that long since its first attempt is
+    accepted unverified. ``secret`` seals our bounce addresses (see :mod:`relaydesk.bounces.seals`).
+    """
+
+    allowlist: Allowlist
+    calendar: Calendar
+    queues: Mapping[str, QueueTargets]
+    mailboxes: frozenset[str]
+    secret: bytes = b""
+    on_drift: Literal["refuse", "defer"] = "refuse"
+    unlisted_sender: Literal["unsorted", "refuse"] = "unsorted"
+    outage_after: timedelta = timedelta(hours=4)
+    old_signature: timedelta = timedelta(days=7)
+    max_bounces: int = 20
+    max_received: int = 50
+
+    @property
+    def domains(self) -> frozenset[str]:
+        """The domains of our mailboxes."""
+        return frozenset(box.rpartition("@")[2] for box in self.mailboxes)
+
+    def is_mailbox(self, rcpt: str) -> bool:
+        """Whether mail to ``rcpt`` is for us; postmaster always is (RFC 5321 §4.5.1)."""
+        address = rcpt.lower()
+        local, _, domain = address.rpartition("@")
+        if not local:
+            return address == "postmaster"
+        return address in self.mailboxes or (local == "postmaster" and domain in self.domains)
+
+    def plan(
+        self, queue: str, start: datetime, *, relay: bool, contact_reason: str = ""
+    ) -> tuple[Planned, ...]:
+        """The clocks a message starts in a queue at ``start`` (aware UTC); none without targets."""
+        targets = self.queues.get(queue, QueueTargets())
+        planned = []
+        if targets.answer is not None:
+            wanted = [targets.answer]
+            if contact_reason in targets.tighter:
+                wanted.append(targets.tighter[contact_reason])
+            planned.append(self._clock("response" if relay else "handling", start, wanted, targets))
+        if targets.evidence is not None:
+            planned.append(self._clock("evidence", start, [targets.evidence], targets))
+        return tuple(planned)
+
+    def _clock(
+        self, clock: ClockName, start: datetime, wanted: list[Target], targets: QueueTargets
+    ) -> Planned:
+        found = earliest_deadline(
+            deadline(start, target, self.calendar, targets.reading) for target in wanted
+        )
+        before = targets.warn_before
+        warn_at = warning_time(start, found.due, before, self.calendar) if before else None
+        return Planned(clock, start, found.due, warn_at, found.reading, found.target, found.explanation)

@@ -1,0 +1,103 @@
+"""Listening addresses and the sockets bound to them before privileges are dropped."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from relaydesk.config import ListenAddress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Only Linux spreads connections over sockets of one port; elsewhere siblings accept from one shared socket.
+SPREADS = sys.platform.startswith("linux")
+TRY_AGAIN_AFTER = 0.1  # seconds
+
+MENDS = {
+    errno.EADDRINUSE: "another program listens there; stop it or choose another address",
+    errno.EACCES: "a port below 1024 wants a start as root (and a user to change to) or CAP_NET_BIND_SERVICE",
+    errno.EADDRNOTAVAIL: "this machine does not have that address",
+    errno.EAFNOSUPPORT: "this machine has no IPv6",
+}
+
+
+class ListenError(OSError):
+    """An address could not be bound; the message is a sentence with the mend."""
+
+    def __str__(self) -> str:
+        return str(self.args[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class BoundSockets:
+    """The addresses as they came out (port 0 resolved) and, for each sibling, one socket per address."""
+
+    addresses: tuple[ListenAddress, ...]
+    sockets: tuple[tuple[socket.socket, ...], ...]
+
+    def close(self) -> None:
+        for one in {one for of_sibling in self.sockets for one in of_sibling}:
+            one.close()
+
+
+def bind(addresses: Sequence[ListenAddress], siblings: int, patience: float = 3.0) -> BoundSockets:
+    """Binds every address once per sibling process; nothing listens yet, that is the child's first act.
+
+    ``patience``: seconds to wait for a port that is still held, as by the dying children of a parent that
+    was killed. Raises ``ListenError``.
+    """
+    chosen: list[ListenAddress] = []
+    columns: list[tuple[socket.socket, ...]] = []
+    try:
+        for address in addresses:
+            if address.port:
+                _wait_until_free(address, time.monotonic() + patience)
+            first = _bound(address, share=SPREADS)
+            columns.append((first,))
+            chosen.append(ListenAddress(address.host, first.getsockname()[1]))
+            if SPREADS:
+                columns[-1] += tuple(_bound(chosen[-1], share=True) for _ in range(siblings - 1))
+            else:
+                columns[-1] *= siblings
+    except OSError:
+        BoundSockets((), tuple(columns)).close()
+        raise
+    return BoundSockets(tuple(chosen), tuple(zip(*columns, strict=True)))
+
+
+def _wait_until_free(address: ListenAddress, until: float) -> None:
+    """Sockets that share a port would join a stranger's too, so one that does not share asks first."""
+    while True:
+        try:
+            _bound(address, share=False).close()
+        except ListenError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() >= until:
+                raise
+            time.sleep(TRY_AGAIN_AFTER)
+        else:
+            return
+
+
+def _bound(address: ListenAddress, *, share: bool) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    one: socket.socket | None = None
+    try:
+        one = socket.socket(family, socket.SOCK_STREAM)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if share:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family == socket.AF_INET6:
+            # 0.0.0.0 and [::] stand side by side, and no peer shows up as a v4-mapped address.
+            one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        one.bind((address.host, address.port))
+    except OSError as error:
+        if one is not None:
+            one.close()
+        why = MENDS.get(error.errno or 0, str(error.strerror))
+        raise ListenError(error.errno, f"Cannot listen on {address}: {why}.") from error
+    return one

@@ -1,0 +1,29 @@
+"""The SMTP server: who may speak, what was said, and what is answered. The only room that knows aiosmtpd.
+
+An :class:`Endpoint` is what one port is given; a :class:`Receiver` decides; its outcome becomes a reply here.
+"""
+
+from relaydesk.smtpd.data_reader import read_flaw
+from relaydesk.smtpd.limits import Limits
+from relaydesk.smtpd.listener import Listener, open_listener
+from relaydesk.smtpd.paths import PathError, parse_rcpt
+from relaydesk.smtpd.replies import ACCEPTED, BY_NAME, BY_REASON, TRY_AGAIN, reply_for
+from relaydesk.smtpd.server import Endpoint, Server
+from relaydesk.smtpd.submission import submission_endpoint
+
+__all__ = [
+    "ACCEPTED",
+    "BY_NAME",
+    "BY_REASON",
+    "TRY_AGAIN",
+    "Endpoint",
+    "Limits",
+    "Listener",
+    "PathError",
+    "Server",
+    "open_listener",
+    "parse_rcpt",
+    "read_flaw",
+    "reply_for",
+    "submission_endpoint",
+]

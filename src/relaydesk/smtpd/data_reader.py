@@ -1,0 +1,124 @@
+"""The content of DATA: from chunks as they come to the exact message (RFC 5321 §4.5.2).
+
+Lines end in CR LF and nothing else. The data ends at CR LF dot CR LF. A message with a bare CR or LF is
+read to that end and refused, so that nothing in it can be taken for the next command ("smuggling").
+One end is doubtful: CR CR LF dot CR LF. The RFC ends the data there, but a relay that counts lines
+differently may still be in the middle of a message. So it counts only once the line has gone quiet,
+that is, when the client waits for a reply; if more follows at once, it belongs to the same message.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from relaydesk.message import header_section, header_values
+from relaydesk.reasons import reason
+
+if TYPE_CHECKING:
+    from relaydesk.reasons import Reason
+    from relaydesk.smtpd.limits import Limits
+
+_END = b"\r\n.\r\n"
+
+
+class DataReader:
+    """Takes in chunks until the end of the data.
+
+    ``flaw`` is the reason code of what was found wrong first, or ""; from then on nothing is kept, but
+    the end is still looked for. ``doubtful`` tells that the end seen is the doubtful one: feeding more
+    takes it back. ``rest`` is what came behind a sure end: the next commands.
+    """
+
+    __slots__ = ("_blocks", "_carry", "_limits", "_midline", "_odd_end", "doubtful", "flaw", "rest", "size")
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._blocks: list[bytes] = []
+        self._carry = b""
+        self._midline = False
+        self._odd_end = False
+        self.doubtful = False
+        self.flaw = ""
+        self.rest = b""
+        self.size = 0
+
+    def feed(self, chunk: bytes) -> bool:
+        """Take a chunk in; true once the end was seen."""
+        self.doubtful = False
+        block, self._carry = self._carry + chunk, b""
+        while (dot := self._find_dot(block)) >= 0:
+            self._take(block[:dot])
+            block = block[dot + len(b".\r\n") :]
+            if not self._odd_end:
+                self.rest = block
+                return True
+            # The message is refused for its bare CR already, so the dot line need not be kept.
+            self._odd_end = self._midline = False
+            if not block:
+                self.doubtful = True
+                return True
+        self._take_lines(block)
+        return False
+
+    def content(self) -> bytes:
+        """The message, dot-unstuffed. Empty when it has a flaw."""
+        return b"" if self.flaw else b"".join(self._blocks)
+
+    def _find_dot(self, block: bytes) -> int:
+        """Index of the dot that stands alone on its line, or -1."""
+        if not self._midline and block.startswith(_END[2:]):
+            return 0
+        found = block.find(_END)
+        return found + 2 if found >= 0 else -1
+
+    def _take_lines(self, block: bytes) -> None:
+        """Keep the whole lines of a block and carry the beginning of the next one over."""
+        cut = block.rfind(b"\r\n") + 2
+        if cut > 1:
+            self._take(block[:cut])
+            block, self._midline = block[cut:], False
+        if len(block) > self._limits.line_bytes:
+            self._fail("line_too_long")
+            block, self._midline = block[-2:], True
+        self._carry = block
+
+    def _take(self, lines: bytes) -> None:
+        """Keep whole lines, each ended by CR LF."""
+        if not lines:
+            return
+        self._odd_end = lines.endswith(b"\r\r\n")
+        count = lines.count(b"\r\n")
+        if count != lines.count(b"\n") or count != lines.count(b"\r"):
+            self._fail("bare_newline")
+        longest = self._limits.line_bytes
+        if len(lines) > longest and max(map(len, lines.split(b"\r\n"))) + 2 > longest:
+            self._fail("line_too_long")
+        if self.flaw:
+            return
+        plain = lines.removeprefix(b".").replace(b"\r\n.", b"\r\n")
+        self.size += len(plain)
+        if self.size > self._limits.message_bytes:
+            self._fail("too_large")
+        else:
+            self._blocks.append(plain)
+
+    def _fail(self, code: str) -> None:
+        self.flaw = self.flaw or code
+        self._blocks.clear()
+
+
+def flaw_of(raw: bytes, limits: Limits) -> str:
+    """The reason code of what is wrong with a whole message's header section, or ""."""
+    if len(header_section(raw[: limits.header_bytes + 4])) > limits.header_bytes:
+        return "headers_too_large"
+    received = header_values(raw, "Received", limits.header_bytes)
+    return "mail_loop" if len(received) > limits.received else ""
+
+
+def read_flaw(raw: bytes, limits: Limits) -> Reason | None:
+    """Row 1 of the policy: what a whole message's bytes would be refused for, read as off the wire."""
+    reader = DataReader(limits)
+    stuffed = raw.replace(b"\r\n.", b"\r\n..")
+    reader.feed((b"." if stuffed.startswith(b".") else b"") + stuffed + b"\r\n.\r\n")
+    code = reader.flaw or flaw_of(raw, limits)
+    return reason(code, limit=limits.of(code)) if code else None

@@ -1,0 +1,112 @@
+"""The incoming side of a connection: lines, chunks, and whatever came too early put back."""
+
+from __future__ import annotations
+
+import asyncio
+
+HIGH_WATER = 128 * 1024
+
+
+class LineTooLongError(Exception):
+    """A command line went over the limit; it was read to its end and dropped."""
+
+
+class ReceiveBuffer:
+    """Bytes from the socket, waiting to be read. Raises EOFError once the client has said its last.
+
+    It offers ``read``, ``readexactly`` and ``readuntil`` as well, which is all that the PROXY parser asks
+    of a stream. Reading from the socket pauses while more than ``HIGH_WATER`` bytes wait.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._arrived = asyncio.Event()
+        self._transport: asyncio.Transport | None = None
+        self._paused = False
+        self._ended = False
+
+    def connect(self, transport: asyncio.Transport) -> None:
+        """Take the transport whose reading is paused and resumed; a new one after STARTTLS."""
+        self._transport = transport
+        self._paused = False
+
+    def feed(self, data: bytes) -> None:
+        self._buffer += data
+        self._arrived.set()
+        if len(self._buffer) > HIGH_WATER and not self._paused and self._transport is not None:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def end(self) -> None:
+        self._ended = True
+        self._arrived.set()
+
+    def clear(self) -> None:
+        self._buffer.clear()
+
+    def unread(self, data: bytes) -> None:
+        """Put bytes back in front."""
+        self._buffer[:0] = data
+
+    def startswith(self, prefix: bytes | tuple[bytes, ...]) -> bool:
+        return self._buffer.startswith(prefix)
+
+    async def wait(self, least: int = 1) -> None:
+        """Until at least so many bytes wait to be read."""
+        while len(self._buffer) < least:
+            if self._ended:
+                raise EOFError
+            self._arrived.clear()
+            self._resume()
+            await self._arrived.wait()
+
+    async def chunk(self) -> bytes:
+        """All that has arrived, at least one byte."""
+        await self.wait()
+        return self._cut(len(self._buffer))
+
+    async def line(self, limit: int) -> bytes:
+        """One line up to and with its LF. LineTooLongError after a longer one has been read to its end."""
+        seen = 0
+        overlong = False
+        while True:
+            at = self._buffer.find(b"\n", seen)
+            if at >= 0:
+                line = self._cut(at + 1)
+                if overlong or len(line) > limit:
+                    raise LineTooLongError
+                return line
+            if len(self._buffer) > limit:
+                overlong = True
+                self._buffer.clear()
+            seen = len(self._buffer)
+            await self.wait(seen + 1)
+
+    async def read(self, n: int = -1) -> bytes:
+        try:
+            await self.wait()
+        except EOFError:
+            return b""
+        return self._cut(len(self._buffer) if n < 0 else n)
+
+    async def readexactly(self, n: int) -> bytes:
+        await self.wait(n)
+        return self._cut(n)
+
+    async def readuntil(self, separator: bytes = b"\n") -> bytes:
+        while (at := self._buffer.find(separator)) < 0:
+            if len(self._buffer) > HIGH_WATER:
+                raise EOFError
+            await self.wait(len(self._buffer) + 1)
+        return self._cut(at + len(separator))
+
+    def _cut(self, size: int) -> bytes:
+        data = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        self._resume()
+        return data
+
+    def _resume(self) -> None:
+        if self._paused and len(self._buffer) <= HIGH_WATER and self._transport is not None:
+            self._paused = False
+            self._transport.resume_reading()

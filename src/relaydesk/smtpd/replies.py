@@ -1,0 +1,174 @@
+"""Every reply the door gives: one table, and one function that builds the bytes.
+
+Basic codes after RFC 5321 §4.2, enhanced ones after RFC 3463 and the IANA registry. Texts are fixed:
+nothing a client, a DNS zone or an exception said is ever echoed, so no reply can leak or be injected. The
+one exception (``SPOKEN``) is a sentence of ours for an authenticated client.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from relaydesk.policy import Admission
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from relaydesk.policy import Decision, Outcome
+
+MAX_REPLY = 500
+"""Bytes of one reply line without CR LF; RFC 5321 §4.5.3.1.5 allows 512 with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One reply. ``enhanced`` is "" where RFC 2034 §4 wants none (greeting, HELO, EHLO, 354).
+
+    ``more`` are the further lines of an EHLO reply.
+    """
+
+    code: int
+    enhanced: str
+    text: str
+    more: tuple[str, ...] = ()
+
+    def line(self) -> str:
+        """The reply without its last CR LF; one line unless there is ``more``."""
+        return build(self.code, [f"{self.enhanced} {self.text}" if self.enhanced else self.text, *self.more])
+
+    @property
+    def temporary(self) -> bool:
+        return 400 <= self.code < 500  # noqa: PLR2004 (RFC 5321 §4.2.1)
+
+    @property
+    def closes(self) -> bool:
+        """After 221, 421 and 521 the connection ends (RFC 5321 §3.8, RFC 7504)."""
+        return self.code in (221, 421, 521)
+
+
+def build(code: int, texts: Sequence[str]) -> str:
+    """The one place where reply lines are made: printable ASCII, no CR LF inside, bounded length."""
+    last = len(texts) - 1
+    lines = []
+    for number, text in enumerate(texts):
+        clean = "".join(char if " " <= char <= "~" else " " for char in text)
+        line = f"{code:03d}{' ' if number == last else '-'}{clean}"[:MAX_REPLY]
+        lines.append(line.rstrip() if clean else line)  # an empty challenge keeps its blank (RFC 4954 §8)
+    return "\r\n".join(lines)
+
+
+ACCEPTED = Reply(250, "2.0.0", "Ok: stored")
+TRY_AGAIN = Reply(451, "4.3.0", "The message could not be taken now, please try again later")
+REFUSED = Reply(550, "5.7.1", "The message is refused")
+
+#: By reason code: what a refusal or deferral for that reason answers.
+BY_REASON: dict[str, Reply] = {
+    "too_large": Reply(552, "5.3.4", "The message is too large"),
+    "too_many_recipients": Reply(452, "4.5.3", "Too many recipients, send to the rest separately"),
+    "too_slow": Reply(421, "4.4.2", "Too slow, closing the connection"),
+    # 5.6.0 (other media error) rather than 5.5.2: the commands were right, the content is not.
+    "bare_newline": Reply(554, "5.6.0", "The message holds a bare CR or LF; every line must end in CR LF"),
+    "line_too_long": Reply(554, "5.6.0", "The message holds a line that is too long"),
+    "headers_too_large": Reply(554, "5.6.0", "The header section is too large"),
+    "mail_loop": Reply(554, "5.4.6", "Too many hops, the message goes round in a loop"),
+    "no_recipient": Reply(554, "5.5.1", "No valid recipients"),
+    "bounce_capped": Reply(550, "5.7.1", "No further bounces of this message are taken"),
+    "unknown_mailbox": Reply(550, "5.1.1", "No such mailbox here"),
+    "no_role": Reply(550, "5.7.1", "This host may not send mail to this server"),
+    "proxy_without_header": Reply(550, "5.7.1", "This proxy did not say for which client it speaks"),
+    "origin_not_listed": Reply(550, "5.7.1", "The origin of this message may not send mail to this server"),
+    "drift": Reply(550, "5.7.1", "The network of this message is not listed here"),
+    "not_one_from": Reply(554, "5.6.0", "The message must have exactly one From address"),
+    "duplicate_headers": Reply(554, "5.6.0", "A header field that may occur once occurs more often"),
+    "auth_unknown": Reply(451, "4.7.0", "Authentication could not be settled now, please try again later"),
+    "forged": Reply(550, "5.7.1", "The message is not authenticated, and its domain asks to reject such"),
+    "unverified": Reply(550, "5.7.1", "The message is not authenticated"),
+    "not_listed_sender": Reply(550, "5.7.1", "The sender is not accepted here"),
+    "unauthenticated": Reply(
+        550, "5.7.1", "The message is not authenticated and its sender not accepted here"
+    ),
+    "store_unavailable": TRY_AGAIN,
+    "internal_error": TRY_AGAIN,
+    "not_relay_address": Reply(550, "5.7.1", "Relaying denied: this is no relay address of a known ticket"),
+    "answer_refused": Reply(554, "5.6.0", "The answer cannot be sent as it is"),
+}
+
+#: Reasons whose own sentence is said: to the shop's help desk, which has authenticated and shows it.
+SPOKEN = frozenset({"answer_refused"})
+
+#: By name: what the protocol itself asks for.
+BY_NAME: dict[str, Reply] = {
+    "ok": Reply(250, "2.0.0", "Ok"),
+    "sender_ok": Reply(250, "2.1.0", "Ok"),
+    "recipient_ok": Reply(250, "2.1.5", "Ok"),
+    "go_ahead": Reply(354, "", "End data with <CR><LF>.<CR><LF>"),
+    "bye": Reply(221, "2.0.0", "Bye"),
+    "start_tls": Reply(220, "2.0.0", "Ready to start TLS"),
+    "tls_unavailable": Reply(454, "4.7.0", "TLS is not available"),
+    "tls_already": Reply(503, "5.5.1", "TLS is active already"),
+    "help": Reply(214, "2.0.0", "This server takes mail by RFC 5321; see its EHLO reply for extensions"),
+    "cannot_verify": Reply(252, "2.5.2", "Addresses are not verified; send the message"),
+    "not_implemented": Reply(502, "5.5.1", "Command not implemented"),
+    "unknown_command": Reply(500, "5.5.2", "Command not recognized"),
+    "syntax": Reply(501, "5.5.4", "Syntax error in the arguments"),
+    "command_too_long": Reply(500, "5.5.6", "Command line too long"),
+    "command_newline": Reply(500, "5.5.2", "A command line must end in CR LF and hold no other CR or LF"),
+    "bad_sender": Reply(501, "5.1.7", "Sender address is malformed"),
+    "bad_recipient": Reply(501, "5.1.3", "Recipient address is malformed"),
+    "needs_smtputf8": Reply(553, "5.6.7", "This address needs SMTPUTF8"),
+    "unknown_parameter": Reply(555, "5.5.4", "Parameter not recognized or not implemented"),
+    "helo_first": Reply(503, "5.5.1", "Send HELO or EHLO first"),
+    "mail_first": Reply(503, "5.5.1", "Send MAIL first"),
+    "nested_mail": Reply(503, "5.5.1", "A MAIL transaction is under way already"),
+    "rcpt_first": Reply(503, "5.5.1", "Send RCPT first"),
+    "too_many_errors": Reply(421, "4.7.0", "Too many errors, closing the connection"),
+    "too_many_commands": Reply(421, "4.7.0", "Too many commands, please connect again"),
+    "too_many_connections": Reply(421, "4.7.0", "Too many connections, please try again later"),
+    "session_over": Reply(421, "4.4.2", "The session lasted too long, please connect again"),
+    "busy": Reply(451, "4.3.2", "Too busy now, please try again later"),
+    "shutting_down": Reply(421, "4.3.2", "The service is going down, please try again later"),
+    # RFC 5321 §3.1: 554 instead of 220 says that no mail is taken from this connection.
+    "proxy_refused": Reply(554, "5.7.1", "A PROXY protocol header is required from this host"),
+    # RFC 4954 §4 and §6, RFC 3207 §4
+    "authenticated": Reply(235, "2.7.0", "Authentication succeeded"),
+    "auth_goes_on": Reply(334, "", ""),
+    "auth_user": Reply(334, "", "VXNlcm5hbWU6"),
+    "auth_password": Reply(334, "", "UGFzc3dvcmQ6"),
+    "auth_wrong": Reply(535, "5.7.8", "Authentication credentials invalid"),
+    "auth_later": Reply(454, "4.7.0", "Authentication is not possible now, please try again later"),
+    "auth_cancelled": Reply(501, "5.7.0", "Authentication cancelled"),
+    "auth_undecodable": Reply(501, "5.5.2", "Cannot decode the response"),
+    "auth_unknown_mechanism": Reply(504, "5.5.4", "Mechanism not recognized; there are PLAIN and LOGIN"),
+    "auth_needs_tls": Reply(538, "5.7.11", "Encryption is required to authenticate: send STARTTLS first"),
+    "auth_already": Reply(503, "5.5.1", "Already authenticated"),
+    "auth_in_mail": Reply(503, "5.5.1", "AUTH is not allowed within a mail transaction"),
+    "auth_required": Reply(530, "5.7.0", "Authentication required"),
+    "tls_required": Reply(530, "5.7.0", "Must issue a STARTTLS command first"),
+    "xclient_denied": Reply(550, "5.7.0", "XCLIENT is not allowed for this host"),
+    "xclient_in_mail": Reply(503, "5.5.1", "XCLIENT is not allowed within a mail transaction"),
+}
+
+
+def reply_for(what: Decision | Admission | str) -> Reply:
+    """The reply for a decision, an admission, a reason code or a protocol reply's name.
+
+    A deferral always answers 4xx and a refusal never 2xx, whatever the table holds for the reason. An
+    unknown code is a programming error (KeyError) when asked by name; in a decision it answers generically.
+    """
+    if isinstance(what, str):
+        return BY_REASON[what] if what in BY_REASON else BY_NAME[what]
+    if isinstance(what, Admission):
+        if what.outcome == "refused" and what.reason is not None and what.reason.code in SPOKEN:
+            return replace(BY_REASON[what.reason.code], text=what.reason.text)
+        return _by_outcome(what.outcome, what.reason.code if what.reason else "")
+    return _by_outcome(what.outcome, what.code)
+
+
+def _by_outcome(outcome: Outcome, code: str) -> Reply:
+    if outcome == "accepted":
+        return ACCEPTED
+    reply = BY_REASON.get(code, REFUSED if outcome == "refused" else TRY_AGAIN)
+    if outcome == "deferred" and not reply.temporary:
+        return BY_REASON["auth_unknown"] if reply.enhanced.startswith("5.7.") else TRY_AGAIN
+    return reply

@@ -1,0 +1,250 @@
+"""Writing down what was decided about a message: its rows, its events and its clocks, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import insert, select, update
+
+from relaydesk.events import Event
+from relaydesk.store import deadlines, ticket_orders
+from relaydesk.store import events as journal
+from relaydesk.store.errors import Conflict
+from relaydesk.store.known import known, remember_attempt
+from relaydesk.store.refusals import RefusalKey, count_refusal
+from relaydesk.store.tables import AttachmentTable, MessageTable, TicketLinkTable, TicketTable, table
+from relaydesk.store.upsert import upsert
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import CursorResult
+    from sqlmodel import Session
+
+    from relaydesk.message import AuthResults, Envelope, Message
+    from relaydesk.policy import Decision, Placement
+
+__all__ = ["Recorded", "RefusalKey", "count_refusal", "known", "record", "remember_attempt"]
+
+M, T = table(MessageTable).c, table(TicketTable).c
+_NEW_TICKET, _NEW_MESSAGE = insert(table(TicketTable)), insert(table(MessageTable))
+_TOLD = {"open": "opened", "join": "message", "duplicate": "duplicate", "bounce": "bounced"}
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the transaction wrote, or found written already."""
+
+    message_id: int
+    ticket_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Recording:
+    envelope: Envelope
+    letter: Message
+    auth: AuthResults
+    decision: Decision
+    placement: Placement
+    trace: str
+    now: datetime
+
+    @property
+    def at(self) -> datetime:
+        return self.envelope.received_at
+
+    @property
+    def sender(self) -> str:
+        return self.letter.from_[0].addr.lower() if self.letter.from_ else ""
+
+
+def record(  # noqa: PLR0913 - what arrived, what was found, what was decided
+    session: Session,
+    envelope: Envelope,
+    letter: Message,
+    auth: AuthResults,
+    decision: Decision,
+    *,
+    trace: str,
+    now: datetime,
+) -> Recorded:
+    """Writes an accepted message and all that its decision says, in the caller's transaction.
+
+    ``now`` dates only when the events were noted; what happened is dated by the envelope and the plans.
+    Raises Conflict when the store has moved on since the decision; then read and decide again.
+    """
+    if decision.placement is None:
+        raise ValueError("A decision without a placement has nothing to record.")
+    arrival = _Recording(envelope, letter, auth, decision, decision.placement, trace, now)
+    action = arrival.placement.action
+    if action == "stored":
+        return _recorded(session, envelope.delivery_key)
+    ticket_id = _open(session, arrival) if action == "open" else arrival.placement.ticket
+    if ticket_id is None:
+        raise ValueError(f"The placement {action} needs a ticket.")
+    if action == "join":
+        _join(session, ticket_id, arrival)
+    message_id = _message(session, ticket_id, arrival)
+    _tell(session, ticket_id, message_id, arrival)
+    if action in ("open", "join"):
+        _note_numbers(session, ticket_id, arrival)
+        _start_clocks(session, ticket_id, arrival)
+        _relate(session, ticket_id, arrival)
+    return Recorded(message_id, ticket_id)
+
+
+def _recorded(session: Session, delivery_key: str) -> Recorded:
+    row = session.connection().execute(select(M.id, M.ticket_id).where(M.delivery_key == delivery_key)).one()
+    return Recorded(row.id, row.ticket_id)
+
+
+def _open(session: Session, arrival: _Recording) -> int:
+    decision, findings = arrival.decision, arrival.decision.findings
+    row = {
+        "kind": decision.kind,
+        "queue": decision.queue,
+        "state": "open",
+        "thread_key": arrival.placement.thread_key.lower() or None,
+        "relay_address": findings.relay_address.lower(),
+        "case_token": findings.case_token,
+        "case_number": findings.case_number,
+        "username": findings.username,
+        "sender": arrival.sender,
+        "subject": arrival.letter.subject,
+        "contact_reason": findings.contact_reason,
+        "escalated": False,
+        "verified": decision.vouched,
+        "opened_at": arrival.at,
+        "last_message_at": arrival.at,
+        "next_due": min((plan.due for plan in decision.clocks), default=None),
+        "message_count": 1,
+    }
+    return _inserted(session.connection().execute(_NEW_TICKET, row))
+
+
+def _join(session: Session, ticket_id: int, arrival: _Recording) -> None:
+    values: dict[str, object] = {"message_count": T.message_count + 1, "last_message_at": arrival.at}
+    if arrival.placement.reopen:
+        values |= {"state": "open", "closed_at": None}
+    expected = "closed" if arrival.placement.reopen else "open"
+    statement = update(table(TicketTable)).where(T.id == ticket_id, T.state == expected).values(values)
+    if session.connection().execute(statement).rowcount != 1:
+        raise Conflict(f"Ticket {ticket_id} is no longer {expected}.")
+
+
+def _message(session: Session, ticket_id: int, arrival: _Recording) -> int:
+    envelope, letter, decision = arrival.envelope, arrival.letter, arrival.decision
+    original = _original(session, decision.replay_key) if arrival.placement.action == "duplicate" else None
+    row = {
+        "delivery_key": envelope.delivery_key,
+        "replay_key": None if original is not None else decision.replay_key or None,
+        "duplicate_of": original,
+        "ticket_id": ticket_id,
+        "kind": decision.kind,
+        "vouched": decision.vouched,
+        "received_at": envelope.received_at,
+        "mail_from": envelope.mail_from,
+        "rcpt_to": list(envelope.rcpt_to),
+        "peer": envelope.peer,
+        "helo": envelope.helo,
+        "tls": envelope.tls,
+        "size": len(envelope.raw),
+        "from_addr": arrival.sender,
+        "subject": letter.subject,
+        "message_id": letter.message_id,
+        "origin": asdict(envelope.origin),
+        "auth": asdict(arrival.auth),
+        "reasons": [{"code": reason.code, "text": reason.text} for reason in decision.reasons],
+        "findings": asdict(decision.findings),
+        "trace": arrival.trace,
+        "raw": envelope.raw,
+    }
+    message_id = _inserted(session.connection().execute(_NEW_MESSAGE, row))
+    _attach(session, message_id, letter)
+    return message_id
+
+
+def _original(session: Session, replay_key: str) -> int | None:
+    return session.connection().scalar(select(M.id).where(M.replay_key == replay_key))
+
+
+def _attach(session: Session, message_id: int, letter: Message) -> None:
+    rows = [
+        {
+            "message_id": message_id,
+            "name": part.name,
+            "declared_type": part.declared_type,
+            "sniffed_type": part.sniffed_type,
+            "size": part.size,
+            "sha256": part.sha256,
+        }
+        for part in letter.attachments
+    ]
+    if rows:
+        session.connection().execute(insert(table(AttachmentTable)), rows)
+
+
+def _tell(session: Session, ticket_id: int, message_id: int, arrival: _Recording) -> None:
+    decision, placement = arrival.decision, arrival.placement
+    data: dict[str, Any] = {"message": message_id, "reasons": [reason.code for reason in decision.reasons]}
+    if placement.action == "open":
+        data |= {"kind": decision.kind, "queue": decision.queue}
+    events = [Event(ticket_id, arrival.at, _TOLD[placement.action], "mail", data)]
+    if placement.reopen:
+        events.insert(0, Event(ticket_id, arrival.at, "reopened", "mail", {"why": "a further message"}))
+    journal.append(session, events, arrival.now)
+
+
+def _note_numbers(session: Session, ticket_id: int, arrival: _Recording) -> None:
+    placement = arrival.placement
+    earlier = ticket_orders.of_tickets(session, [ticket_id]) if placement.action == "join" else ()
+    settled = {n.value for n in earlier if n.what == "order" and n.how in ("bound", "released")}
+    ticket_orders.note(session, ticket_id, arrival.decision.findings.candidates, placement.bind_orders)
+    events = (
+        Event(ticket_id, arrival.at, "order_bound", data={"order": order, "how": "mail"})
+        for order in placement.bind_orders
+        if order not in settled
+    )
+    journal.append(session, events, arrival.now)
+
+
+def _start_clocks(session: Session, ticket_id: int, arrival: _Recording) -> None:
+    """Clocks that the closing suspended run on first: a follow-up never moves an unanswered start."""
+    decision, reopen = arrival.decision, arrival.placement.reopen
+    if arrival.placement.action == "open":
+        deadlines.start(session, ticket_id, decision.queue, decision.clocks, now=arrival.now)
+        return
+    if not (decision.clocks or reopen):
+        return
+    existing = deadlines.of_tickets(session, [ticket_id])
+    suspended = [clock for clock in existing if clock.suspended]
+    if reopen and suspended:
+        deadlines.revive(session, suspended, "a further message", at=arrival.at, noted_at=arrival.now)
+        existing = deadlines.of_tickets(session, [ticket_id])
+    deadlines.start(session, ticket_id, decision.queue, decision.clocks, now=arrival.now, existing=existing)
+    deadlines.refresh_next_due(session, ticket_id)
+
+
+def _relate(session: Session, ticket_id: int, arrival: _Recording) -> None:
+    """Marks escalated cases and links tickets of the same order, each told once, on both sides."""
+    placement, events = arrival.placement, []
+    for escalated in placement.escalates:
+        statement = update(table(TicketTable)).where(T.id == escalated, T.escalated.is_(False))
+        if session.connection().execute(statement.values(escalated=True)).rowcount == 1:
+            events.append(Event(escalated, arrival.at, "escalated", data={"by": ticket_id}))
+    for other in dict.fromkeys((*placement.escalates, *placement.links)):
+        first, second = sorted((ticket_id, other))
+        link = upsert(session, TicketLinkTable).values(ticket_id=first, other_id=second)
+        told = link.on_conflict_do_nothing().returning(table(TicketLinkTable).c.ticket_id)
+        if session.connection().execute(told).first() is not None:
+            events.append(Event(ticket_id, arrival.at, "linked", data={"ticket": other}))
+            events.append(Event(other, arrival.at, "linked", data={"ticket": ticket_id}))
+    journal.append(session, events, arrival.now)
+
+
+def _inserted(result: CursorResult[Any]) -> int:
+    key = result.inserted_primary_key
+    if key is None:
+        raise RuntimeError("The database told no number for the new row.")
+    return int(key[0])

@@ -1,0 +1,138 @@
+"""The numbers of a ticket: which order it is bound to, which were not found, which are only mentioned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, select, update
+
+from relaydesk.store.tables import OrderTable, TicketOrderTable, table
+from relaydesk.store.upsert import engine_of, upsert, upsert_for
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Insert
+    from sqlmodel import Session
+
+    from relaydesk.classify import Candidate
+
+N, O = table(TicketOrderTable).c, table(OrderTable).c  # noqa: E741 - N for number, O for order
+
+_OF_TICKETS = (
+    select(table(TicketOrderTable))
+    .where(N.ticket_id.in_(bindparam("tickets", expanding=True)))
+    .order_by(N.ticket_id, N.how, N.what, N.value)
+)
+_BY_REFERENCE = select(O.merchant_ref, O.id).where(O.merchant_ref.in_(bindparam("refs", expanding=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class TicketOrder:
+    """``what`` is order or merchant_ref; ``how`` bound, not_found, mentioned or released by an agent."""
+
+    ticket_id: int
+    what: str
+    value: str
+    how: str
+    label: str = ""
+    place: str = ""
+
+
+def of_tickets(session: Session, tickets: Sequence[int]) -> tuple[TicketOrder, ...]:
+    """All numbers of these tickets, bound ones first."""
+    if not tickets:
+        return ()
+    rows = session.connection().execute(_OF_TICKETS, {"tickets": list(tickets)})
+    return tuple(TicketOrder(*row) for row in rows)
+
+
+def note(session: Session, ticket_id: int, candidates: Sequence[Candidate], bound: Sequence[str]) -> None:
+    """Writes what a message named. Binding wins over mentioning; a released number stays released."""
+    refs = [c.value for c in candidates if c.what == "merchant_ref"]
+    rows = session.connection().execute(_BY_REFERENCE, {"refs": refs}) if refs else ()
+    known = {row.merchant_ref: row.id for row in rows}
+    numbers = {("order", order): TicketOrder(ticket_id, "order", order, "bound") for order in bound}
+    for found in candidates:
+        order = known.get(found.value) if found.what == "merchant_ref" else found.value
+        how = "bound" if order in bound else "not_found" if found.sure == "labelled" else "mentioned"
+        key, earlier = (found.what, found.value), numbers.get((found.what, found.value))
+        if earlier is None or not earlier.label:
+            best = earlier.how if earlier and _RANK[earlier.how] < _RANK[how] else how
+            numbers[key] = TicketOrder(ticket_id, found.what, found.value, best, found.label, found.where)
+    _write(session, list(numbers.values()))
+
+
+_RANK = {"bound": 0, "not_found": 1, "mentioned": 2}
+
+
+def _write(session: Session, numbers: list[TicketOrder]) -> None:
+    if not numbers:
+        return
+    rows = [
+        {
+            "ticket_id": n.ticket_id,
+            "what": n.what,
+            "value": n.value,
+            "how": n.how,
+            "label": n.label,
+            "place": n.place,
+        }
+        for n in numbers
+    ]
+    session.connection().execute(_noting(engine_of(session)), rows)
+
+
+@cache
+def _noting(engine: str) -> Insert:
+    """Built once an engine: this runs for nearly every message."""
+    statement = upsert_for(engine, TicketOrderTable)
+    new = statement.excluded
+    weaker = (N.how == "mentioned") | ((N.how == "not_found") & (new.how == "bound"))
+    return statement.on_conflict_do_update(
+        index_elements=[N.ticket_id, N.what, N.value],
+        set_={"how": new.how, "label": new.label, "place": new.place},
+        where=weaker,
+    )
+
+
+def bind(session: Session, ticket_id: int, order: str, label: str) -> bool:
+    """An agent binds an order; False when it is bound already."""
+    statement = upsert(session, TicketOrderTable).values(
+        ticket_id=ticket_id, what="order", value=order, how="bound", label=label, place=""
+    )
+    statement = statement.on_conflict_do_update(
+        index_elements=[N.ticket_id, N.what, N.value],
+        set_={"how": "bound", "label": label},
+        where=N.how != "bound",
+    )
+    return session.connection().execute(statement.returning(N.ticket_id)).first() is not None
+
+
+def release(session: Session, ticket_id: int, order: str) -> bool:
+    """An agent unbinds an order for good; False when it is not bound."""
+    mine = (N.ticket_id == ticket_id) & (N.what == "order") & (N.value == order) & (N.how == "bound")
+    return (
+        session.connection()
+        .execute(update(table(TicketOrderTable)).where(mine).values(how="released"))
+        .rowcount
+        == 1
+    )
+
+
+def in_directory(session: Session, order: str) -> bool:
+    """Whether the local directory holds this Facebook order id."""
+    return session.connection().execute(select(O.id).where(O.id == order)).first() is not None
+
+
+def tickets_naming(session: Session, value: str, limit: int) -> tuple[int, ...]:
+    """The newest tickets that name this order id or seller's reference, in whatever way."""
+    statement = (
+        select(N.ticket_id)
+        .where(N.what.in_(("order", "merchant_ref")), N.value == value)
+        .order_by(N.ticket_id.desc())
+        .limit(limit)
+    )
+    return tuple(session.connection().execute(statement).scalars())

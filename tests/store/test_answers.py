@@ -1,0 +1,252 @@
+"""Answering at the desk: bound to its message and order, to what the agent saw, and to one outbox row."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from email import policy
+from email.parser import BytesParser
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.support.answering import LETTERHEAD, SECRET, events, last_event, write
+from tests.support.arriving import NOON, ORDER, candidate, decision, open_ticket, store_message
+
+from relaydesk.bounces.seals import sealed_by_us
+from relaydesk.desk import acts, answers
+from relaydesk.desk.acts import DeskError
+from relaydesk.order import Order, OrderRow
+from relaydesk.outbound.answer import AnswerRefused, AttachedFile
+from relaydesk.outbound.compose import answer_of_message_id
+from relaydesk.policy.decision import Placement
+from relaydesk.store import drafts, orders, outbox
+
+if TYPE_CHECKING:
+    from relaydesk.store.engine import Store
+
+HOUR = timedelta(hours=1)
+BOB = "agent:bob"
+
+
+def ticket_with_order(store: Store, **facts: Any) -> int:
+    orders.put(store, [OrderRow(Order(ORDER, "A-1"), frozenset({"merchant_ref"}))], NOON)
+    return open_ticket(store, candidates=(candidate(),), bind_orders=(ORDER,), **facts)
+
+
+def row(store: Store, answer: int) -> outbox.OutboxRow:
+    with store.reading() as session:
+        found = outbox.row(session, answer)
+    assert found is not None
+    return found
+
+
+def draft(store: Store, ticket: int, author: str = "agent:alice") -> str | None:
+    with store.reading() as session:
+        return drafts.read(session, ticket, author)
+
+
+def test_it_lays_an_answer_in_the_outbox(store: Store) -> None:
+    ticket = ticket_with_order(store)
+    made = write(store, ticket, "We look into it.")
+    kept = row(store, made.answer)
+    assert (kept.purpose, kept.state, kept.recipient) == (
+        "answer",
+        "queued",
+        "case++alice@support.facebook.com",
+    )
+    assert (kept.order_id, kept.author) == (ORDER, "agent:alice")
+    assert kept.not_before == kept.next_try_at == NOON + HOUR + LETTERHEAD.undo
+    assert kept.give_up_at == kept.not_before + LETTERHEAD.give_up
+    assert sealed_by_us(SECRET, kept.envelope_from) == (ticket, made.answer)
+    assert answer_of_message_id(SECRET, kept.rfc_message_id) == (ticket, made.answer)
+    queued = events(store, ticket)[-1]
+    assert (queued.what, queued.actor, queued.data["answer"]) == ("answer_queued", "agent:alice", made.answer)
+    message = BytesParser(policy=policy.default).parsebytes(made.raw)
+    assert message["to"] == kept.recipient
+    assert ORDER in message["subject"]
+    for part in message.walk():
+        if part.get_content_maintype() == "text":
+            assert ORDER in part.get_content()
+            assert "A-1" in part.get_content()
+
+
+def test_it_stops_no_clock_while_the_answer_waits(store: Store) -> None:
+    ticket = ticket_with_order(store)
+    write(store, ticket)
+    assert "clock_stopped" not in [event.what for event in events(store, ticket)]
+
+
+def test_it_asks_for_the_order_where_none_is_bound(store: Store) -> None:
+    ticket = open_ticket(store, candidates=(candidate(sure="mentioned"), candidate("64000841784004")))
+    with pytest.raises(AnswerRefused, match=r"choose a candidate with --order \(.*64000841784004 not found"):
+        write(store, ticket, "Hello")
+    with pytest.raises(AnswerRefused, match="none of this ticket's numbers"):
+        write(store, ticket, "Hello", order="4711")
+    assert draft(store, ticket) == "Hello"
+    made = write(store, ticket, "Hello", order=ORDER)
+    assert made.order_id == row(store, made.answer).order_id == ORDER
+    assert draft(store, ticket) is None
+    assert "no_order_confirmed" not in [event.what for event in events(store, ticket)]
+
+
+def test_it_asks_which_of_several_orders(store: Store) -> None:
+    other = "368509000000002"
+    orders.put(store, [OrderRow(Order(one), frozenset()) for one in (ORDER, other)], NOON)
+    ticket = open_ticket(store, candidates=(candidate(), candidate(other)), bind_orders=(ORDER, other))
+    with pytest.raises(AnswerRefused, match=f"one of {ORDER}, {other}"):
+        write(store, ticket)
+    assert write(store, ticket, order=other).order_id == other
+
+
+def test_it_takes_the_agents_word_that_there_is_no_order_on_record(store: Store) -> None:
+    ticket = open_ticket(store)
+    made = write(store, ticket, no_order=True)
+    assert row(store, made.answer).order_id is None
+    confirmed = events(store, ticket)[-1]
+    assert (confirmed.what, confirmed.actor) == ("no_order_confirmed", "agent:alice")
+    assert confirmed.data == {"answer": made.answer}
+    bound = ticket_with_order(store, name="carol")
+    with pytest.raises(AnswerRefused, match="is bound to this ticket"):
+        write(store, bound, no_order=True)
+    with pytest.raises(AnswerRefused, match="Choose one"):
+        write(store, ticket, no_order=True, order=ORDER)
+
+
+def further_message(store: Store, ticket: int) -> None:
+    store_message(store, decision(Placement("join", ticket)), body=b"And now?", at=NOON + HOUR)
+
+
+def test_it_refuses_an_answer_to_an_outdated_view_and_keeps_the_text(store: Store) -> None:
+    ticket = open_ticket(store)
+    seen = last_event(store, ticket)
+    further_message(store, ticket)
+    write(store, ticket, no_order=True, actor=BOB)
+    acts.answered_outside(store, ticket, at=NOON + HOUR, actor=BOB, now=NOON + HOUR)
+    with pytest.raises(AnswerRefused) as refused:
+        write(store, ticket, "Long thought over", no_order=True, seen=seen)
+    told = str(refused.value)
+    assert "message 2 came" in told
+    assert "bob wrote answer 1" in told
+    assert "bob stated that it was answered elsewhere" in told
+    assert f"--seen {last_event(store, ticket)}" in told
+    assert draft(store, ticket) == "Long thought over"
+    write(store, ticket, "Long thought over", no_order=True)
+    assert draft(store, ticket) is None
+
+
+def test_it_refuses_a_view_that_is_none_of_this_ticket_s(store: Store) -> None:
+    ticket = open_ticket(store)
+    with pytest.raises(AnswerRefused, match="Event 999999 is none of ticket"):
+        write(store, ticket, "My words", no_order=True, seen=999_999)
+    assert draft(store, ticket) == "My words"
+
+
+def test_it_forgives_what_changes_no_answer(store: Store) -> None:
+    ticket = open_ticket(store)
+    seen = last_event(store, ticket)
+    acts.note(store, ticket, "he is angry", actor=BOB, now=NOON)
+    taken_back = write(store, ticket, no_order=True, actor=BOB)
+    answers.cancel(store, taken_back.answer, actor=BOB, now=NOON + HOUR)
+    assert write(store, ticket, no_order=True, seen=seen).answer != taken_back.answer
+
+
+def test_it_lets_one_of_two_agents_answer(store: Store) -> None:
+    ticket = open_ticket(store)
+    seen, outcomes = last_event(store, ticket), []
+    start = threading.Barrier(2)
+
+    def agent(name: str) -> None:
+        start.wait()
+        try:
+            write(store, ticket, no_order=True, seen=seen, actor=f"agent:{name}")
+            outcomes.append("sent")
+        except AnswerRefused as refused:
+            assert "moved on" in str(refused)
+            outcomes.append("refused")
+
+    both = [threading.Thread(target=agent, args=(name,)) for name in ("alice", "bob")]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    assert sorted(outcomes) == ["refused", "sent"]
+
+
+def test_it_keeps_nothing_of_a_dry_run(store: Store) -> None:
+    ticket = open_ticket(store)
+    before = events(store, ticket)
+    rehearsed = write(store, ticket, "Hello", no_order=True, dry_run=True)
+    assert b"Hello" in rehearsed.raw
+    with pytest.raises(AnswerRefused):
+        write(store, ticket, "Hello", dry_run=True)
+    assert events(store, ticket) == before
+    assert draft(store, ticket) is None
+    with store.reading() as session:
+        assert outbox.newest(session) == ()
+
+
+def test_it_answers_the_message_that_is_asked_for(store: Store) -> None:
+    ticket = open_ticket(store)
+    further_message(store, ticket)
+    assert write(store, ticket, no_order=True).message == 2
+    assert write(store, ticket, no_order=True, message=1).message == 1
+    with pytest.raises(AnswerRefused, match=r"Message 9 .*are: 1, 2\."):
+        write(store, ticket, no_order=True, message=9)
+
+
+def test_it_answers_the_original_of_a_replayed_message(store: Store) -> None:
+    ticket = open_ticket(store, replay_key="k1")
+    again = decision(Placement("duplicate", ticket), replay_key="k1")
+    store_message(store, again, body=b"the same again", at=NOON + HOUR)
+    assert write(store, ticket, no_order=True).message == 1
+
+
+def test_it_does_not_answer_what_cannot_be_answered(store: Store) -> None:
+    with pytest.raises(DeskError, match="no ticket 99"):
+        write(store, 99, seen=0)
+    claim = decision(Placement("open"), kind="claim", relay_address="")
+    without = store_message(store, claim).ticket_id or 0
+    with pytest.raises(AnswerRefused, match=r"has no relay address.*--handled now"):
+        write(store, without, no_order=True)
+    closed = open_ticket(store)
+    acts.close(store, closed, actor=BOB, now=NOON)
+    with pytest.raises(AnswerRefused, match="is closed"):
+        write(store, closed, no_order=True)
+    outside = Placement("open", thread_key="case++x@evil.example")
+    elsewhere = decision(outside, relay_address="case++x@evil.example")
+    foreign = store_message(store, elsewhere, body=b"x").ticket_id or 0
+    with pytest.raises(AnswerRefused, match="outside the listed sender domains"):
+        write(store, foreign, no_order=True)
+    with pytest.raises(AnswerRefused, match="no text"):
+        write(store, open_ticket(store, name="dora"), "  ", no_order=True)
+
+
+def test_it_warns_of_unverified_mail(store: Store) -> None:
+    ticket = open_ticket(store, vouched=False)
+    assert any("unverified" in remark for remark in write(store, ticket, no_order=True).remarks)
+
+
+def test_it_encloses_files(store: Store) -> None:
+    label = AttachedFile("label.pdf", "application/pdf", b"%PDF-1.7 label")
+    made = write(store, open_ticket(store), no_order=True, enclosures=(label,))
+    message = BytesParser(policy=policy.default).parsebytes(made.raw)
+    assert [part.get_content() for part in message.iter_attachments()] == [label.content]
+
+
+def test_it_takes_back_and_tries_again_only_what_it_can(store: Store) -> None:
+    ticket = open_ticket(store)
+    made = write(store, ticket, no_order=True)
+    who: dict[str, Any] = {"actor": BOB, "now": NOON + HOUR}
+    with pytest.raises(DeskError, match="is queued; only a deferred"):
+        answers.retry(store, made.answer, HOUR, **who)
+    assert answers.cancel(store, made.answer, **who).state == row(store, made.answer).state == "cancelled"
+    with pytest.raises(DeskError, match="is cancelled; only what still waits"):
+        answers.cancel(store, made.answer, **who)
+    with pytest.raises(DeskError, match="no answer 99"):
+        answers.retry(store, 99, HOUR, **who)
+    assert events(store, ticket)[-1].what == "answer_cancelled"
+
+
+def test_it_reads_the_subject_from_the_message_itself(store: Store) -> None:
+    made = write(store, open_ticket(store), no_order=True)
+    assert row(store, made.answer).subject == "Re: Hello"

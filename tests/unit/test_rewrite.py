@@ -1,0 +1,396 @@
+"""A help desk's answer, cleaned and bound: Zendesk, Freshdesk and Zammad in the shape they really have."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from relaydesk.gateway import rules as cleaning
+from relaydesk.gateway.rewrite import OrderNumbers, rewritten, submitted
+from relaydesk.outbound.answer import AnswerRefused, Binding, Question, Shop
+from relaydesk.outbound.attachments import attach_files
+from relaydesk.outbound.check import check_outgoing
+
+FILE = Path(cleaning.__file__).with_name("desks.yaml")
+SHIPPED = cleaning.load_gateway_rules(
+    YAML(typ="safe", pure=True).load(FILE.read_text(encoding="utf-8")), FILE.name
+)
+RELAY = "case++aazr5wey3juyyq@support.instagram.com"
+ID = "64000841784004"
+ORDER = OrderNumbers(ID, "A-1007")
+SHOP = Shop("Shop", "help@shop.example", "shop.example")
+QUESTION = Question(7, 9, RELAY, "Message from alice", "<q1@facebook.com>", ("<q0@facebook.com>",))
+BOUND = Binding(RELAY, ID, SHOP.contact, frozenset({"support.instagram.com"}), ORDER.merchant_ref)
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
+OURS = {
+    "Content-Type",
+    "Content-Transfer-Encoding",
+    "Date",
+    "From",
+    "To",
+    "Subject",
+    "Message-ID",
+    "In-Reply-To",
+    "References",
+    "MIME-Version",
+}
+
+
+def desk_mail(
+    text: str | None = "Hello Alice", html: str | None = None, subject: str = "Re: hi", **headers: str
+) -> bytes:
+    message = EmailMessage()
+    message["From"] = "Shop Support <support+id4711@shop.zendesk.example>"
+    message["To"] = RELAY
+    message["Subject"] = subject
+    for name, value in headers.items():
+        message[name.replace("_", "-")] = value
+    if text is not None:
+        message.set_content(text)
+    if html is not None and text is not None:
+        message.add_alternative(html, subtype="html")
+    elif html is not None:
+        message.set_content(html, subtype="html")
+    return message.as_bytes(policy=policy.SMTP)
+
+
+def sent(raw: bytes, order: OrderNumbers = ORDER, rules: cleaning.GatewayRules = SHIPPED) -> EmailMessage:
+    """The repaired message as its reader parses it; it has passed the final check."""
+    made = rewritten(
+        QUESTION,
+        submitted(raw, rules),
+        order,
+        SHOP,
+        message_id="<a.1@shop.example>",
+        date=NOON,
+        enclose=attach_files,
+    )
+    check_outgoing(made, Binding(RELAY, order.id, SHOP.contact, BOUND.sender_domains, order.merchant_ref))
+    return BytesParser(policy=policy.default).parsebytes(made)
+
+
+def body(message: EmailMessage, kind: str) -> str:
+    part = message.get_body((kind,))
+    assert part is not None
+    return str(part.get_content()).replace("\r\n", "\n")
+
+
+def test_it_takes_over_nothing_of_the_desks_header_but_the_subject() -> None:
+    raw = desk_mail(
+        Cc="boss@shop.example",
+        Bcc="archive@shop.example",
+        Reply_To="support+id4711@shop.zendesk.example",
+        Sender="support@zendesk.example",
+        X_Zendesk_Ticket="4711",
+        List_Unsubscribe="<https://desk.example/u>",
+        Disposition_Notification_To="spy@shop.example",
+        Return_Path="<x@desk.example>",
+        DKIM_Signature="v=1; d=zendesk.example",
+    )
+    message = sent(raw)
+    assert set(message.keys()) == OURS
+    assert message["To"] == RELAY
+    assert message["From"] == "Shop <help@shop.example>"
+    assert message["In-Reply-To"] == "<q1@facebook.com>"
+    assert message["References"].split() == ["<q0@facebook.com>", "<q1@facebook.com>"]
+
+
+def test_it_puts_the_order_into_subject_text_and_html_where_it_is_missing() -> None:
+    message = sent(desk_mail("Hello", "<html><body class='x'><p>Hello</p></body></html>"))
+    assert message["Subject"] == f"Re: hi (order {ID})"
+    assert body(message, "plain").startswith(f"Order {ID} (our number A-1007)\n\nHello")
+    assert f"<body class='x'><p>Order {ID} (our number A-1007)</p><p>Hello</p>" in body(message, "html")
+
+
+def test_it_adds_nothing_where_the_order_is_named() -> None:
+    text = f"Your order {ID}, our A-1007, is on its way."
+    message = sent(desk_mail(text, f"<p>{text}</p>", subject=f"Re: Order {ID}"))
+    assert message["Subject"] == f"Re: Order {ID}"
+    assert body(message, "plain").strip() == text
+    assert body(message, "html").strip() == f"<p>{text}</p>"
+
+
+def test_an_order_in_a_hidden_place_does_not_count() -> None:
+    html = f"<style>p::after{{content:'{ID}'}}</style><!-- {ID} --><p title='{ID}'>Hello {ID}1</p>"
+    assert f"<p>Order {ID} (our number A-1007)</p>" in body(sent(desk_mail(None, html)), "html")
+
+
+def test_an_order_in_a_block_that_nobody_sees_does_not_count() -> None:
+    html = f"<div style='display:none'>Order {ID}</div><p hidden>{ID}</p><p>Hello, it is about A-1007</p>"
+    assert f"<p>Order {ID} (our number A-1007)</p>" in body(sent(desk_mail(None, html)), "html")
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        "<script>document.write('x.example')</script>",
+        '<script src="https://x.example/a.js"></script>',
+        '<link rel="stylesheet" href="https://x.example/a.css">',
+        '<iframe src="https://x.example/"></iframe>',
+        '<object data="https://x.example/a"></object><embed src="https://x.example/a">',
+        '<base href="https://x.example/">',
+    ],
+)
+def test_it_takes_out_what_fetches_or_runs_something_from_elsewhere(foreign: str) -> None:
+    html = body(sent(desk_mail(None, f"<p>Hello</p>{foreign}<p>Bye</p>")), "html")
+    assert "x.example" not in html
+    assert "Hello" in html and "<p>Bye</p>" in html
+
+
+def test_it_says_what_to_do_about_a_charset_that_nobody_knows() -> None:
+    raw = desk_mail("Hello").replace(b"utf-8", b"x-klingon")
+    with pytest.raises(AnswerRefused, match="UTF-8"):
+        submitted(raw, SHIPPED)
+
+
+def test_it_writes_plain_text_only_when_the_desk_did() -> None:
+    message = sent(desk_mail("Hello"))
+    assert message.get_content_type() == "text/plain"
+
+
+PIXELS = [
+    '<img src="https://desk.example/a" width="1" height="1">',
+    "<img src=https://desk.example/a width=0>",
+    '<IMG SRC="https://desk.example/a" STYLE="width:1px;height:1px">',
+    '<img src="https://desk.example/a" style="display: none !important"/>',
+    '<img src="https://u1.ct.sendgrid.net/wf/open?upn=abc" alt="">',
+    '<img src="https://mandrillapp.com/track/open.php?u=1">',
+    '<img src="https://desk.example/a/open.gif?x=1">',
+]
+
+
+@pytest.mark.parametrize("pixel", PIXELS)
+def test_it_takes_out_what_only_reports_that_the_mail_was_opened(pixel: str) -> None:
+    logo = '<img src="https://shop.example/logo.png" width="120" height="40" style="max-width:100%">'
+    html = body(sent(desk_mail(None, f"<p>Hello</p>{logo}{pixel}<p>Bye</p>")), "html")
+    assert html.count("<img") == html.count("<IMG") + 1 == 1
+    assert "logo.png" in html
+    assert "desk.example" not in html and "open" not in html
+
+
+FOOTERS = [
+    "##- Please type your reply above this line -##",
+    "This email is a service from Shop. Delivered by Zendesk",
+    "[XYZ123-4ABC]",
+    "Your request (4711) has been updated.",
+    "Ticket: https://shop.freshdesk.com/helpdesk/tickets/4711",
+    "Powered by Freshdesk",
+    "Powered by Zammad",
+    "Ticket #4711",
+    "[Ticket#: 4711]",
+    "Request ID: #4711",
+]
+
+
+@pytest.mark.parametrize("footer", FOOTERS)
+def test_it_takes_out_a_desks_footer_in_text_and_html(footer: str) -> None:
+    html = f"<div>{footer}</div><p>Hello,<br>{footer}<br>all is well.</p><span>{footer}</span>"
+    message = sent(desk_mail(f"{footer}\nHello,\n> {footer}\nall is well.\n{footer}", html))
+    assert "4711" not in str(message) and footer[-8:] not in str(message)
+    assert "all is well." in body(message, "plain")
+    assert "Hello,<br>" in body(message, "html") and "all is well." in body(message, "html")
+
+
+def test_it_sees_a_footer_that_is_cut_up_by_tags() -> None:
+    html = "<p>Hi</p><p>This email is a service from Shop. Delivered by <a href='https://z.example'>Zendesk</a></p>"
+    assert "Zendesk" not in body(sent(desk_mail(None, html)), "html")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Ticket #4711 for the concert is enclosed.", "Your request is under way.", "We are powered by coffee."],
+)
+def test_it_leaves_what_a_person_wrote(line: str) -> None:
+    message = sent(desk_mail(f"Hello\n{line}", f"<p>Hello</p><p>{line}</p>"))
+    assert line in body(message, "plain")
+    assert line in body(message, "html")
+
+
+@pytest.mark.parametrize(
+    ("subject", "kept"),
+    [
+        ("[Ticket#202611234711] Re: Where is it?", "Where is it?"),
+        ("Re: [#4711] Where is it?", "Where is it?"),
+        ("AW: [Request #4711] Where is it?", "Where is it?"),
+        ("Re: Where is [my] parcel #2?", "Where is [my] parcel #2?"),
+    ],
+)
+def test_it_takes_the_desks_number_out_of_the_subject(subject: str, kept: str) -> None:
+    assert sent(desk_mail(subject=subject))["Subject"] == f"Re: {kept} (order {ID})"
+
+
+def test_links_stay_unless_a_rule_names_them() -> None:
+    link = "https://click.desk.example/l?to=https%3A%2F%2Fshop.example%2Flabel%3Fa%3D1%26b&amp;u=9"
+    html = f'<p>Your <a class="b" href="{link}">label</a>, <a href="https://shop.example/x">x</a></p>'
+    assert link in body(sent(desk_mail(None, html)), "html")
+    own = cleaning.load_gateway_rules(
+        {"links": [{"match": r"//click\.desk\.example/", "parameter": "to"}]}, "own.yaml"
+    )
+    unwrapped = body(sent(desk_mail(None, html), rules=own.over(SHIPPED)), "html")
+    assert '<a class="b" href="https://shop.example/label?a=1&amp;b">label</a>' in unwrapped
+    assert '<a href="https://shop.example/x">' in unwrapped
+
+
+def test_a_link_is_never_unwrapped_to_a_script() -> None:
+    own = cleaning.load_gateway_rules({"links": [{"match": "click", "parameter": "to"}]}, "own.yaml")
+    html = '<p>x <a href="https://click.example/?to=javascript:alert(1)">y</a></p>'
+    assert "https://click.example/" in body(sent(desk_mail(None, html), rules=own), "html")
+
+
+@pytest.mark.parametrize(
+    ("header", "automatic"),
+    [
+        ({"Auto_Submitted": "auto-replied"}, True),
+        ({"Auto_Submitted": "auto-generated; x=1"}, True),
+        ({"Auto_Submitted": "no"}, False),
+        ({"Precedence": "bulk"}, True),
+        ({"Precedence": "first-class"}, False),
+        ({"X_Auto_Response_Suppress": "All"}, True),
+        ({"X_Auto_Response_Suppress": "None"}, False),
+        ({}, False),
+    ],
+)
+def test_it_knows_what_the_desk_wrote_by_itself(header: dict[str, str], automatic: bool) -> None:
+    assert submitted(desk_mail(**header), SHIPPED).automatic is automatic
+
+
+def test_the_shops_own_rule_about_automatic_mail_comes_first() -> None:
+    rules = {"automatic": [{"header": "X-Mailer", "matches": "^Zendesk", "automatic": False}]}
+    own = cleaning.load_gateway_rules(rules, "own.yaml").over(SHIPPED)
+    marked = {"Auto_Submitted": "auto-generated", "X_Mailer": "Zendesk Mailer"}
+    assert submitted(desk_mail(**marked), own).automatic is False
+    assert submitted(desk_mail(Auto_Submitted="auto-generated"), own).automatic is True
+
+
+def test_it_carries_files_and_the_images_that_the_html_shows() -> None:
+    message = EmailMessage()
+    message["Subject"] = "Re: hi"
+    message.set_content("See the label")
+    message.add_alternative('<p>See <img src="cid:photo@x" width="300"> the label</p>', subtype="html")
+    html = message.get_body(("html",))
+    assert html is not None
+    html.add_related(PNG, "image", "png", cid="<photo@x>", filename="photo.png")
+    html.add_related(PNG, "image", "png", cid="<logo@x>", filename="unseen.png")
+    message.add_attachment(
+        b"%PDF-1.7\n%x", maintype="application", subtype="octet-stream", filename="../label.pdf"
+    )
+    made = sent(message.as_bytes(policy=policy.SMTP))
+    assert [one.get_filename() for one in made.iter_attachments()] == ["unseen.png", "label.pdf"]
+    [photo] = [part for part in made.walk() if part["Content-ID"]]
+    assert photo["Content-ID"] == "<photo@x>"
+    assert photo.get_content_disposition() == "inline"
+    assert photo.get_payload(decode=True) == PNG
+
+
+def test_it_refuses_a_file_that_may_not_go_out() -> None:
+    message = EmailMessage()
+    message.set_content("Run this")
+    message.add_attachment(b"MZ\x90\0" + b"\0" * 600, maintype="image", subtype="png", filename="label.png")
+    with pytest.raises(AnswerRefused, match=r"label\.png"):
+        sent(message.as_bytes(policy=policy.SMTP))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"Subject: x\r\n\r\n",
+        b"Subject: x\r\nContent-Type: text/html\r\n\r\n<img width=1 height=1 src=x>",
+        b"Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b--\r\n",
+        b"Subject: x\r\nContent-Type: text/plain; charset=no-such\r\n\r\n\xff\xfe",
+    ],
+)
+def test_it_refuses_what_has_no_text_or_cannot_be_read(raw: bytes) -> None:
+    with pytest.raises(AnswerRefused):
+        sent(raw, OrderNumbers())
+
+
+def test_it_refuses_deep_nesting_and_too_many_parts() -> None:
+    deep = b"Subject: x\r\n" + b"".join(
+        b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (level, level)
+        for level in range(20)
+    )
+    many = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\nx\r\n" * 200 + b"--b--\r\n"
+    for raw in (deep, many):
+        with pytest.raises(AnswerRefused, match="more than"):
+            submitted(raw, SHIPPED)
+
+
+def test_it_drops_a_signature_that_would_no_longer_fit() -> None:
+    inner = b"Content-Type: text/plain\r\n\r\nHello\r\n"
+    raw = (
+        b"Subject: x\r\nContent-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n" + inner
+        + b"--b\r\nContent-Type: application/pgp-signature\r\n\r\nxyz\r\n--b--\r\n"
+    )  # fmt: skip
+    assert sent(raw).get_content_type() == "text/plain"
+
+
+def test_it_cannot_be_talked_into_a_second_header() -> None:
+    raw = desk_mail().replace(b"Subject: Re: hi", b"Subject: =?utf-8?q?hi=0D=0ABcc:_evil=40x.example?=")
+    message = sent(raw)
+    assert set(message.keys()) == OURS
+    assert message["Bcc"] is None
+
+
+texts = st.text(max_size=200)
+
+
+@given(
+    text=texts, html=texts, subject=texts, order=st.sampled_from([ORDER, OrderNumbers(ID), OrderNumbers()])
+)
+def test_whatever_a_desk_writes_goes_to_one_recipient_and_names_the_order(
+    text: str, html: str, subject: str, order: OrderNumbers
+) -> None:
+    encoded = "".join(f"={byte:02X}" for byte in subject.encode("utf-8", "replace"))
+    raw = (
+        f"To: evil@x.example\r\nSubject: =?utf-8?q?{encoded}?=\r\n"
+        "Content-Type: multipart/alternative; boundary=b\r\n\r\n"
+        "--b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    ).encode() + _base64(text) + (
+        b"\r\n--b\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    ) + _base64(html) + b"\r\n--b--\r\n"  # fmt: skip
+    try:
+        message = sent(raw, order)
+    except AnswerRefused as refusal:
+        assert "no text" in str(refusal) or "still holds" in str(refusal)
+    else:
+        assert message["To"] == RELAY
+
+
+def _base64(text: str) -> bytes:
+    import base64
+
+    return base64.encodebytes(text.encode("utf-8", "replace"))
+
+
+@pytest.mark.parametrize(
+    ("tree", "told"),
+    [
+        ([], "must hold the lists"),
+        ({"lines": "x"}, "must be a list"),
+        ({"line": ["x"]}, "no such list"),
+        ({"lines": ["("]}, r"lines\[1\]: RE2 does not take"),
+        ({"lines": ["x*"]}, "be more exact"),
+        ({"lines": [3]}, "a pattern is text"),
+        ({"links": [{"match": "x"}]}, "needs parameter"),
+        ({"links": [{"parameter": "x"}]}, r"links\[1\]"),
+        ({"automatic": [{"header": "X", "when": "y"}]}, "unknown key 'when'"),
+        ({"automatic": [{"header": "X", "automatic": "no"}]}, "true or false"),
+    ],
+)
+def test_a_bad_rule_file_is_told_with_its_entry(tree: Any, told: str) -> None:
+    with pytest.raises(cleaning.GatewayRulesError, match=told):
+        cleaning.load_gateway_rules(tree, "own.yaml")
+
+
+def test_an_empty_rule_file_changes_nothing() -> None:
+    assert cleaning.load_gateway_rules(None, "own.yaml").over(SHIPPED) == SHIPPED
