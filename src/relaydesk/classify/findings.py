@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-Kind = Literal["case", "claim", "chargeback", "notice", "unsorted", "bounce"]
-KINDS: tuple[Kind, ...] = ("case", "claim", "chargeback", "notice", "unsorted", "bounce")
+from relaydesk.events import Kind
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True)

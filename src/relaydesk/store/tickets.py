@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, or_, select, union
 
-from relaydesk.events import Event
 from relaydesk.store import deadlines, ticket_orders
+from relaydesk.store.events import read_event
 from relaydesk.store.tables import (
     AttachmentTable,
     MessageTable,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlmodel import Session
 
+    from relaydesk.events import Event
     from relaydesk.store.deadlines import DeadlineRow
     from relaydesk.store.ticket_orders import TicketOrder
 
@@ -239,7 +240,7 @@ def events(session: Session, ticket_id: int) -> tuple[tuple[int, Event], ...]:
         .limit(EVENTS_SHOWN)
     )
     found = session.connection().execute(statement).all()
-    return tuple((line.id, Event(*line[1:])) for line in reversed(found))
+    return tuple((number, read_event(*columns)) for number, *columns in reversed(found))
 
 
 def links(session: Session, ticket_id: int) -> tuple[int, ...]:
