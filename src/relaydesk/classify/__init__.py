@@ -5,7 +5,7 @@ are data (:func:`load_rules`); their patterns run in linear time. Pure.
 """
 
 from relaydesk.classify.classify import classify
-from relaydesk.classify.findings import Candidate, Findings, Match
+from relaydesk.classify.findings import Candidate, Findings, Match, NumberKind
 from relaydesk.classify.patterns import Pattern, PatternError, compile_pattern
 from relaydesk.classify.rules import Rules
 from relaydesk.classify.rules_file import load_rules
@@ -14,6 +14,7 @@ __all__ = [
     "Candidate",
     "Findings",
     "Match",
+    "NumberKind",
     "Pattern",
     "PatternError",
     "Rules",

@@ -268,7 +268,7 @@ def _tell(view: TicketView, zone: ZoneInfo, now: datetime) -> None:
     for message in view.messages:
         click.echo(f"  message {message.id}, {local(message.received_at, zone)}, {message.size} bytes")
         for why in message.reasons:
-            click.echo(f"      {why['code']}: {why['text']}")
+            click.echo(f"      {why.code}: {why.text}")
         for part in message.attachments:
             click.echo(f"      attachment {part.name or '(no name)'}, {part.sniffed_type}, {part.size} bytes")
     for place, event in view.events:

@@ -240,7 +240,7 @@ def answered_question(session: Session, ticket: TicketRow, rcpt: str, thread: Se
     mine = [
         one
         for one in tickets.messages(session, ticket.id)
-        if one.findings.get("relay_address", "").lower() == rcpt.lower()
+        if one.findings.relay_address.lower() == rcpt.lower()
         and one.duplicate_of is None
         and one.kind != "bounce"
     ]

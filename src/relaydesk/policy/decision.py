@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from relaydesk.bounces import Dsn
+    from relaydesk.business_time import Reading
     from relaydesk.classify import Findings
     from relaydesk.events import ClockName, Kind
     from relaydesk.message import AuthResults, Message
@@ -88,7 +89,7 @@ class Planned:
     start: datetime
     due: datetime
     warn_at: datetime | None
-    reading: str
+    reading: Reading
     target: str
     explanation: tuple[str, ...]
 

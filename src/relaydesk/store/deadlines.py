@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
     from sqlmodel import Session
 
+    from relaydesk.business_time import Reading
     from relaydesk.events import ClockName
     from relaydesk.policy import Planned
 
@@ -74,7 +75,7 @@ class DeadlineRow:
     started_at: datetime
     due_at: datetime
     warn_at: datetime | None
-    reading: str
+    reading: Reading
     target: str
     explanation: tuple[str, ...]
     stopped_at: datetime | None = None
