@@ -105,7 +105,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "idna": ("message", "smtpd", "dns", "policy"),
     "jinja2": ("report", "outbound.templates"),
     "mailparser": ("message",),
-    "nacl": ("mailauth.dkim_key", "mailauth.signing"),
+    "nacl": ("mailauth.signing",),
     "nh3": ("message",),
     "psycopg": ("store",),
     "pydantic": ("config",),
