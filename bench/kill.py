@@ -29,18 +29,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "src"), str(Path(__file__).parents[1])]
+sys.path[:0] = [str(Path(__file__).parents[1] / "src")]
 
-from tests.support import postgres
-from tests.support.buyers import ZONE, Mail, mail
-from tests.support.serving import PATIENCE, STORED, Serving, eventually, gone, send
-from tests.support.soundness import backends, copies, unsound
-from tests.support.zones import dns_server
+from relaydesk_testkit import postgres
+from relaydesk_testkit.buyers import ZONE, Mail, mail
+from relaydesk_testkit.serving import PATIENCE, STORED, Serving, eventually, gone, send
+from relaydesk_testkit.soundness import backends, copies, unsound
+from relaydesk_testkit.zones import dns_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from tests.support.smtp import Talk
+    from relaydesk_testkit.smtp import Talk
 
 CLIENTS = 4
 MAILS = 40  # a round

@@ -9,7 +9,7 @@ from bench import kill
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.postgres import Server
+    from relaydesk_testkit.postgres import Server
 
 
 def test_it_loses_and_doubles_nothing_on_sqlite(tmp_path: Path):
