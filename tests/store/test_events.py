@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import insert, select
-from tests.support.arriving import NOON, open_ticket
 
 from relaydesk.events import PAYLOADS, ClockStopped, Event, NoteAdded, TicketMoved, UnreadPayload
 from relaydesk.store import events, tickets
 from relaydesk.store.tables import TicketEventTable, table
+from relaydesk_testkit.arriving import NOON, open_ticket
 
 if TYPE_CHECKING:
     from relaydesk.store.engine import Store

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import update
-from tests.support.arriving import ALICE, AUTH, open_ticket
 
 from relaydesk.classify.findings import Candidate, Findings, Match
 from relaydesk.message.auth_results import AuthResults, DkimResult, DmarcResult, SpfResult
@@ -17,6 +16,7 @@ from relaydesk.reasons import Reason
 from relaydesk.store import tickets
 from relaydesk.store.tables import MessageTable, table
 from relaydesk.store.values import read_value
+from relaydesk_testkit.arriving import ALICE, AUTH, open_ticket
 
 if TYPE_CHECKING:
     from relaydesk.store.engine import Store

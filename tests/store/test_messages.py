@@ -9,7 +9,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.arriving import (
+
+from relaydesk.message.message import Attachment
+from relaydesk.policy.decision import Placement
+from relaydesk.store import known as gather
+from relaydesk.store import messages, tickets
+from relaydesk.store.errors import Conflict
+from relaydesk.store.tables import OrderTable, table
+from relaydesk_testkit.arriving import (
     ALICE,
     AUTH,
     NOON,
@@ -23,13 +30,6 @@ from tests.support.arriving import (
     planned,
     store_message,
 )
-
-from relaydesk.message.message import Attachment
-from relaydesk.policy.decision import Placement
-from relaydesk.store import known as gather
-from relaydesk.store import messages, tickets
-from relaydesk.store.errors import Conflict
-from relaydesk.store.tables import OrderTable, table
 
 if TYPE_CHECKING:
     from relaydesk.store.engine import Store

@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import event as alchemy
-from tests.support.arriving import open_ticket, planned
-from tests.support.shared import ROOT
-from tests.support.stories import at, event, opened, started, stopped
 
 from relaydesk.business_time.calendar import Calendar
 from relaydesk.clocks import timekeeper
@@ -21,6 +18,9 @@ from relaydesk.report.publish import ReportFormat, publish_report
 from relaydesk.report.scope import ReportScope
 from relaydesk.store import reporting
 from relaydesk.store.tables import DeadlineTable, RefusalTable, TicketEventTable, TicketTable
+from relaydesk_testkit.arriving import open_ticket, planned
+from tests.support.shared import ROOT
+from tests.support.stories import at, event, opened, started, stopped
 
 if TYPE_CHECKING:
     from sqlmodel import Session

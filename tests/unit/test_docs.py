@@ -16,7 +16,6 @@ import click
 import pytest
 from pydantic import BaseModel
 from ruamel.yaml import YAML
-from tests.support.mails import RULES
 
 from relaydesk import cli
 from relaydesk.business_time.calendar import Calendar
@@ -39,6 +38,7 @@ from relaydesk.policy.allowlist import parse_allowlist
 from relaydesk.reasons import SENTENCES
 from relaydesk.smtpd import limits, replies
 from relaydesk.store.outbox import AnswerState
+from tests.support.mails import RULES
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.stories import at, event, opened, started, stopped
 
 from relaydesk.report.runs import ClockRun, History, histories
+from tests.support.stories import at, event, opened, started, stopped
 
 if TYPE_CHECKING:
     from relaydesk.events import Event
