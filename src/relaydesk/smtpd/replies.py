@@ -1,4 +1,4 @@
-"""Every reply the door gives: one table, and one function that builds the bytes.
+"""Every reply of the server: one table, and one function that builds the bytes.
 
 Basic codes after RFC 5321 §4.2, enhanced ones after RFC 3463 and the IANA registry. Texts are fixed:
 nothing a client, a DNS zone or an exception said is ever echoed, so no reply can leak or be injected. The
