@@ -13,12 +13,14 @@ from tests.support.sending import (
     HOUR,
     SHORT,
     Hands,
+    SendingFacts,
     dispatching,
     first_message,
     loopback,
     queue_answer,
     until,
 )
+from tests.support.smtp import Holder
 
 from relaydesk.outbound.answer import AnswerRefused, HopReply
 from relaydesk.outbound.dispatcher import DispatchTiming
@@ -179,7 +181,7 @@ async def test_a_lost_250_is_followed_by_the_same_message_again(store: Store, an
 
 
 async def test_the_last_check_keeps_it_from_going_out(store: Store, ticket: int, answer: int) -> None:
-    def check(claimed: Claimed) -> None:
+    def check(claimed: Claimed, config: object) -> None:
         raise AnswerRefused(f"The order id {claimed.order_id} is missing in the Subject.")
 
     async with (
@@ -197,7 +199,7 @@ async def test_the_last_check_keeps_it_from_going_out(store: Store, ticket: int,
 
 
 async def test_what_cannot_be_checked_is_not_sent(store: Store, answer: int) -> None:
-    def check(_: Claimed) -> None:
+    def check(claimed: Claimed, config: object) -> None:
         raise RuntimeError("a bug")
 
     async with (
@@ -369,7 +371,7 @@ async def test_a_clock_that_cannot_be_stopped_does_not_send_the_answer_again(
     store_message(store, joined, body=b"And?", at=NOON + SECOND)
     clock = Hands(NOON + HOUR)
     async with NextHopServer() as server, dispatching(store, loopback(server.port), clock=clock) as made:
-        dispatcher = replaced(made, plan=broken)
+        dispatcher = replaced(made, configuration=Holder(SendingFacts(plan=broken)))
         await dispatcher.once()
         clock.at += 9 * HOUR
         assert await dispatcher.once() == 0

@@ -1,7 +1,7 @@
 """Settings: from ``relaydesk.yaml`` and the environment to all the values that a process works with.
 
-``parts`` reads them and builds the values of the other rooms, :class:`Configuration` holds one frozen snapshot
-of it all. What is wrong in a file is found here, with the file and the remedy named.
+``parts`` reads them and builds the values of the other rooms, :class:`Configuration` holds one frozen
+snapshot of it all. What is wrong in a file is found here, with the file and the remedy named.
 """
 
 from relaydesk.config import parts
