@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import select
-from tests.support.shared import shared
-from tests.support.smtp import Holder
 
 from relaydesk.config import parts
 from relaydesk.config.settings import Settings
@@ -31,6 +29,8 @@ from relaydesk.smtpd.listener import open_listener
 from relaydesk.smtpd.replies import BY_REASON
 from relaydesk.smtpd.server import Server
 from relaydesk.store.tables import MessageTable, table
+from relaydesk_testkit.smtp import Holder
+from tests.support.shared import shared
 
 if TYPE_CHECKING:
     from relaydesk.store.engine import Store

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import select
-from tests.support.smtp import Holder, OpenDoor, Talk
 
 from relaydesk.config import parts
 from relaydesk.config.settings import Settings
@@ -24,6 +23,7 @@ from relaydesk.smtpd.limits import Limits
 from relaydesk.store import messages
 from relaydesk.store.errors import Conflict
 from relaydesk.store.tables import MessageTable, table
+from relaydesk_testkit.smtp import Holder, OpenDoor, Talk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

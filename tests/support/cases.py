@@ -32,7 +32,7 @@ from relaydesk.smtpd.replies import reply_for
 from relaydesk.smtpd.server import Server
 from relaydesk.store.tables import MessageTable, TicketTable, table
 from relaydesk.store.ticket_orders import of_tickets
-from tests.support.smtp import Holder
+from relaydesk_testkit.smtp import Holder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.support.arriving import NOON
 
 from relaydesk.gateway.credentials import NOBODY, Throttle, hashed, matches
+from relaydesk_testkit.arriving import NOON
 
 STORED = hashed("secret \N{SNOWMAN}", b"0123456789abcdef")
 

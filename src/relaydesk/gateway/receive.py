@@ -11,7 +11,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
-from relaydesk.events import Event
+from relaydesk.events import AnswerSwallowed, Event, NoOrderConfirmed
 from relaydesk.gateway.credentials import NOBODY, Throttle, matches
 from relaydesk.gateway.rewrite import OrderNumbers, Submitted, rewritten, submitted
 from relaydesk.logs import domain_of, log, log_exception
@@ -179,7 +179,7 @@ class Gateway:
         if ticket is None:
             return Admission("refused", reason("not_relay_address", rcpt=rcpt))
         if answer.automatic and config.swallow:
-            swallowed = Event(ticket.id, now, "answer_swallowed", _actor(envelope))
+            swallowed = Event(ticket.id, now, AnswerSwallowed(), _actor(envelope))
             events.append(session, [swallowed], now)
             return ACCEPTED
         _queue(session, config, ticket, envelope, answer, now=now)
@@ -214,7 +214,7 @@ def _queue(  # noqa: PLR0913 - by which configuration, what is answered, with wh
     )
     number = outbox.put(session, outgoing, build, now)
     if order.id is None and not answer.automatic:
-        event = Event(ticket.id, now, "no_order_confirmed", _actor(envelope), {"answer": number})
+        event = Event(ticket.id, now, NoOrderConfirmed(number), _actor(envelope))
         events.append(session, [event], now)
 
 
@@ -251,7 +251,7 @@ def answered_question(session: Session, ticket: TicketRow, rcpt: str, thread: Se
     mine = [
         one
         for one in tickets.messages(session, ticket.id)
-        if one.findings.get("relay_address", "").lower() == rcpt.lower()
+        if one.findings.relay_address.lower() == rcpt.lower()
         and one.duplicate_of is None
         and one.kind != "bounce"
     ]
