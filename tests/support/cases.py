@@ -185,11 +185,11 @@ async def opened(case: Case, store: Store) -> AsyncIterator[Room]:
     room = Room(case, store, case.received_at)
     import_file(store, FIXTURES / "orders.csv", now=case.received_at)
     with ThreadPoolExecutor(2) as workers, socket.create_server(("127.0.0.1", 0)) as sock:
-        patience = SILENCE if "TIMEOUT" in str(case.zone) else PATIENCE
+        timeout = SILENCE if "TIMEOUT" in str(case.zone) else PATIENCE
         async with ZoneServer(parse_zone(case.zone)) as names:
             room.intake = Watched(
                 store=store,
-                resolver=Resolver.over_network([names.address], patience=patience),
+                resolver=Resolver.over_network([names.address], timeout=timeout),
                 clock=lambda: room.now,
                 workers=workers,
             )

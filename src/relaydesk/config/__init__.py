@@ -6,7 +6,7 @@ snapshot of it all. What is wrong in a file is found here, with the file and the
 
 from relaydesk.config import parts
 from relaydesk.config.listen import ListenAddress
-from relaydesk.config.opening import open_resolver, open_sender, open_store, store_secret, utc_now
+from relaydesk.config.opening import open_store, store_secret, utc_now
 from relaydesk.config.parts import read_yaml
 from relaydesk.config.settings import Settings, hide_password, public_settings
 from relaydesk.config.snapshot import Configuration, GatewayConfiguration, read_snapshot
@@ -17,8 +17,6 @@ __all__ = [
     "ListenAddress",
     "Settings",
     "hide_password",
-    "open_resolver",
-    "open_sender",
     "open_store",
     "parts",
     "public_settings",

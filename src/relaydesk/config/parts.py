@@ -20,6 +20,7 @@ from relaydesk.classify import load_rules
 from relaydesk.config import load
 from relaydesk.config.listen import ListenAddress
 from relaydesk.data import data_path
+from relaydesk.dns import Resolver
 from relaydesk.gateway import load_gateway_rules
 from relaydesk.mailauth import dkim_key_record
 from relaydesk.outbound import NextHop, Sender, Shop, SigningKey
@@ -234,3 +235,11 @@ def forward_hop(conf: Settings) -> NextHop | None:
         conf.forward_hop_password,
         starttls=conf.next_hop_starttls,
     )
+
+
+def resolver(conf: Settings) -> Resolver:
+    """The one resolver of a process. SetupError names a name server that is no address."""
+    try:
+        return Resolver.over_network(conf.nameservers, timeout=conf.dns_timeout)
+    except ValueError as error:
+        raise SetupError(f"Setting nameservers: {error}") from None

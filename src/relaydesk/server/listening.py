@@ -45,10 +45,10 @@ class BoundSockets:
             one.close()
 
 
-def bind(addresses: Sequence[ListenAddress], siblings: int, patience: float = 3.0) -> BoundSockets:
+def bind(addresses: Sequence[ListenAddress], siblings: int, timeout: float = 3.0) -> BoundSockets:
     """Binds every address once per sibling process; nothing listens yet, that is the child's first act.
 
-    ``patience``: seconds to wait for a port that is still held, as by the dying children of a parent that
+    ``timeout``: seconds to wait for a port that is still held, as by the dying children of a parent that
     was killed. Raises ``ListenError``.
     """
     chosen: list[ListenAddress] = []
@@ -56,7 +56,7 @@ def bind(addresses: Sequence[ListenAddress], siblings: int, patience: float = 3.
     try:
         for address in addresses:
             if address.port:
-                _wait_until_free(address, time.monotonic() + patience)
+                _wait_until_free(address, time.monotonic() + timeout)
             first = _bound(address, share=SPREADS)
             columns.append((first,))
             chosen.append(ListenAddress(address.host, first.getsockname()[1]))

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from relaydesk.config import Configuration, open_resolver, open_store, parts, store_secret
+from relaydesk.config import Configuration, open_store, parts, store_secret
 from relaydesk.server.inherited import inherited
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ async def child_process(settings: Settings) -> AsyncIterator[ChildProcess]:
                 inherited=handed_down,
                 store=store,
                 configuration=configuration,
-                resolver=open_resolver(settings),
+                resolver=parts.resolver(settings),
                 workers=workers,
                 stop=stop,
             )

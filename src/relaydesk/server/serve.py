@@ -9,7 +9,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from relaydesk.config import hide_password, open_resolver, open_store, parts, read_snapshot, utc_now
+from relaydesk.config import hide_password, open_store, parts, read_snapshot, utc_now
 from relaydesk.logs import configure, log
 from relaydesk.server.listening import bind
 from relaydesk.server.privileges import drop_privileges
@@ -68,7 +68,7 @@ def _check_files(settings: Settings) -> None:
     read_snapshot(settings, secret=b"", hostname=settings.hostname)
     for warning in parts.calendar(settings, utc_now().date()).warnings:
         log("calendar", level="warning", problem=warning)
-    open_resolver(settings)
+    parts.resolver(settings)
 
 
 def _check_reception(settings: Settings) -> None:
