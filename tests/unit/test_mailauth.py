@@ -163,7 +163,7 @@ async def test_a_message_has_a_time_limit_in_all() -> None:
 
 async def test_it_answers_over_the_network() -> None:
     with dns_server(ZONE) as server:
-        resolver = Resolver.over_network([server.address], patience=3)
+        resolver = Resolver.over_network([server.address], timeout=3)
         found = await authenticate(envelope(), letter(), resolver)
         asked = server.asked.total()
         assert found == await report()

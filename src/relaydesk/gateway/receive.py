@@ -8,16 +8,21 @@ help desk's own matter.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from relaydesk.events import AnswerSwallowed, Event, NoOrderConfirmed
-from relaydesk.gateway.credentials import NOBODY, matches
+from relaydesk.gateway.credentials import NOBODY, Throttle, matches
 from relaydesk.gateway.rewrite import OrderNumbers, Submitted, rewritten, submitted
 from relaydesk.logs import domain_of, log, log_exception
-from relaydesk.outbound import AnswerRefused, answer_subject, check_outgoing, names_order, question_of
+from relaydesk.outbound import (
+    AnswerRefused,
+    answer_subject,
+    attach_files,
+    check_outgoing,
+    names_order,
+    question_of,
+)
 from relaydesk.policy import Admission
 from relaydesk.reasons import reason
 from relaydesk.store import (
@@ -51,46 +56,34 @@ ACCEPTED = Admission("accepted")
 HASHING = 2  # passwords looked at side by side; each takes 16 MiB for a moment
 
 
-class Throttle:
-    """Failed logins by peer, in this process: after ``FREE`` of them each one doubles the wait."""
+class GatewayConfig(Protocol):
+    """What the gateway reads of a snapshot of the configuration.
 
-    FREE, LONGEST, REMEMBERED = 5, timedelta(minutes=15), 10_000
+    ``swallow`` tells whether automatic answers are dropped; ``attachment_types`` are the MIME types of files
+    that may go, ``attachment_bytes`` the most that one may have.
+    """
 
-    def __init__(self) -> None:
-        self._failures: OrderedDict[str, tuple[int, datetime]] = OrderedDict()
-
-    def blocked(self, peer: str, now: datetime) -> bool:
-        """Whether this peer has to wait still."""
-        count, last = self._failures.get(peer, (0, now))
-        return count >= self.FREE and now < last + self._wait(count)
-
-    def failed(self, peer: str, now: datetime) -> None:
-        count, last = self._failures.pop(peer, (0, now))
-        self._failures[peer] = (1 if now > last + 2 * self.LONGEST else count + 1, now)
-        if len(self._failures) > self.REMEMBERED:
-            self._failures.popitem(last=False)
-
-    def succeeded(self, peer: str) -> None:
-        self._failures.pop(peer, None)
-
-    def _wait(self, count: int) -> timedelta:
-        return min(timedelta(seconds=2 ** min(count - self.FREE, 20)), self.LONGEST)
+    @property
+    def sender(self) -> Sender: ...
+    @property
+    def rules(self) -> GatewayRules: ...
+    @property
+    def swallow(self) -> bool: ...
+    @property
+    def attachment_types(self) -> Sequence[str]: ...
+    @property
+    def attachment_bytes(self) -> int: ...
 
 
 @dataclass(slots=True)
 class Gateway:
     """The work behind the submission listener: who may hand in, for whom, and what becomes of it.
 
-    ``letterhead``, ``rules`` and ``swallow`` (whether automatic answers are dropped) are asked anew for each
-    message, so that a reload takes effect. ``enclose`` decides on files. ``clock`` gives aware UTC;
-    ``workers`` runs parsing and the store's work, never on the event loop.
+    ``admit`` and ``receive`` are given the snapshot of the configuration that their transaction began with.
+    ``clock`` gives aware UTC; ``workers`` runs parsing and the store's work, never on the event loop.
     """
 
     store: Store
-    letterhead: Callable[[], Sender]
-    rules: Callable[[], GatewayRules]
-    swallow: Callable[[], bool]
-    enclose: Callable[[Iterable[tuple[str, bytes]]], Sequence[AttachedFile]]
     clock: Callable[[], datetime]
     workers: Executor
     throttle: Throttle = field(default_factory=Throttle)
@@ -114,10 +107,12 @@ class Gateway:
         log("gateway_login_failed", level="warning", ip=ip, client=name if stored else None)
         return "wrong"
 
-    async def admit(self, origin: Origin, helo: str, mail_from: str, rcpt: str) -> Admission:
+    async def admit(
+        self, config: GatewayConfig, origin: Origin, helo: str, mail_from: str, rcpt: str
+    ) -> Admission:
         """Whether this recipient is the relay address of a ticket we know."""
         try:
-            ticket = await self._work(self._ticket_of, rcpt)
+            ticket = await self._work(self._ticket_of, config, rcpt)
         except StoreUnavailable as error:
             log("store_unavailable", level="error", problem=str(error))
             return _deferred("store_unavailable")
@@ -126,10 +121,10 @@ class Gateway:
             return Admission("refused", reason("not_relay_address", rcpt=rcpt))
         return ACCEPTED
 
-    async def receive(self, envelope: Envelope) -> Admission:
+    async def receive(self, config: GatewayConfig, envelope: Envelope) -> Admission:
         """Repair, check and queue one answer. Never raises: what goes wrong defers."""
         try:
-            admission = await self._work(self._take, envelope)
+            admission = await self._work(self._take, config, envelope)
         except AnswerRefused as refusal:
             admission = Admission("refused", reason("answer_refused", sentence=str(refusal)))
         except StoreUnavailable as error:
@@ -145,7 +140,7 @@ class Gateway:
     async def turned_away(
         self, origin: Origin, peer: str, mail_from: str, rcpt_to: tuple[str, ...], reason: Reason
     ) -> None:
-        """The door refused this by itself."""
+        """The SMTP server refused this by itself."""
         log("turned_away", code=reason.code, ip=peer, sender=domain_of(mail_from))
 
     async def _work(self, work: Callable[..., T], *given: object) -> T:
@@ -155,23 +150,25 @@ class Gateway:
         with self.store.reading() as session:
             return gateway_clients.secret_of(session, name)
 
-    def _ticket_of(self, rcpt: str) -> int | None:
-        if rcpt.rpartition("@")[2].lower() not in self.letterhead().sender_domains:
+    def _ticket_of(self, config: GatewayConfig, rcpt: str) -> int | None:
+        if rcpt.rpartition("@")[2].lower() not in config.sender.sender_domains:
             return None
         with self.store.reading() as session:
             return gateway_clients.ticket_of(session, rcpt)
 
-    def _take(self, envelope: Envelope) -> Admission:
-        answer = submitted(envelope.raw, self.rules())
+    def _take(self, config: GatewayConfig, envelope: Envelope) -> Admission:
+        answer = submitted(envelope.raw, config.rules)
         for _ in range(TRIES):
             try:
                 with self.store.transaction() as session:
-                    return self._record(session, envelope, answer)
+                    return self._record(session, config, envelope, answer)
             except Conflict:
                 continue
         raise StoreUnavailable(f"{TRIES} conflicts in a row on one submission")
 
-    def _record(self, session: Session, envelope: Envelope, answer: Submitted) -> Admission:
+    def _record(
+        self, session: Session, config: GatewayConfig, envelope: Envelope, answer: Submitted
+    ) -> Admission:
         now, [rcpt] = self.clock(), envelope.rcpt_to
         if not gateway_clients.used(session, envelope.client, now):
             raise AnswerRefused(f"The gateway client {envelope.client} has been revoked.")
@@ -181,51 +178,65 @@ class Gateway:
         ticket = casework.lock(session, number) if number is not None else None
         if ticket is None:
             return Admission("refused", reason("not_relay_address", rcpt=rcpt))
-        if answer.automatic and self.swallow():
+        if answer.automatic and config.swallow:
             swallowed = Event(ticket.id, now, AnswerSwallowed(), _actor(envelope))
             events.append(session, [swallowed], now)
             return ACCEPTED
-        self._queue(session, ticket, envelope, answer, now)
+        _queue(session, config, ticket, envelope, answer, now=now)
         return ACCEPTED
 
-    def _queue(
-        self, session: Session, ticket: TicketRow, envelope: Envelope, answer: Submitted, now: datetime
-    ) -> None:
-        question = answered_question(session, ticket, envelope.rcpt_to[0], answer.thread)
-        order = order_of(session, ticket.id, answer)
-        letterhead = self.letterhead()
 
-        def build(number: int) -> outbox.Finished:
-            return self._finished(question, answer, order, number, now)
+def _queue(  # noqa: PLR0913 - by which configuration, what is answered, with what
+    session: Session,
+    config: GatewayConfig,
+    ticket: TicketRow,
+    envelope: Envelope,
+    answer: Submitted,
+    *,
+    now: datetime,
+) -> None:
+    question = answered_question(session, ticket, envelope.rcpt_to[0], answer.thread)
+    order = order_of(session, ticket.id, answer)
 
-        outgoing = outbox.Outgoing(
-            purpose="automatic" if answer.automatic else "answer",
-            ticket=ticket.id,
-            message=question.message,
-            author=_actor(envelope),
-            recipient=question.relay_address,
-            order_id=order.id,
-            not_before=now,
-            give_up_at=now + letterhead.give_up,
-            handed_in=envelope.delivery_key,
-        )
-        number = outbox.put(session, outgoing, build, now)
-        if order.id is None and not answer.automatic:
-            confirmed = Event(ticket.id, now, NoOrderConfirmed(number), _actor(envelope))
-            events.append(session, [confirmed], now)
+    def build(number: int) -> outbox.Finished:
+        return _finished(config, question, answer, order, number=number, now=now)
 
-    def _finished(
-        self, question: Question, answer: Submitted, order: OrderNumbers, number: int, now: datetime
-    ) -> outbox.Finished:
-        head = self.letterhead()
-        message_id = head.message_id(question.ticket, number)
-        raw = rewritten(
-            question, answer, order, head.shop, message_id=message_id, date=now, enclose=self.enclose
-        )
-        raw = head.signed(raw, now)
-        check_outgoing(raw, head.bound(question.relay_address, order.id, order.merchant_ref))
-        subject = answer_subject(answer.subject or question.subject, order.id)
-        return outbox.Finished(head.envelope_from(question.ticket, number), message_id, subject, raw)
+    outgoing = outbox.Outgoing(
+        purpose="automatic" if answer.automatic else "answer",
+        ticket=ticket.id,
+        message=question.message,
+        author=_actor(envelope),
+        recipient=question.relay_address,
+        order_id=order.id,
+        not_before=now,
+        give_up_at=now + config.sender.give_up,
+        handed_in=envelope.delivery_key,
+    )
+    number = outbox.put(session, outgoing, build, now)
+    if order.id is None and not answer.automatic:
+        event = Event(ticket.id, now, NoOrderConfirmed(number), _actor(envelope))
+        events.append(session, [event], now)
+
+
+def _finished(  # noqa: PLR0913
+    config: GatewayConfig,
+    question: Question,
+    answer: Submitted,
+    order: OrderNumbers,
+    *,
+    number: int,
+    now: datetime,
+) -> outbox.Finished:
+    def enclose(files: Iterable[tuple[str, bytes]]) -> Sequence[AttachedFile]:
+        return attach_files(files, types=config.attachment_types, each_bytes=config.attachment_bytes)
+
+    sender = config.sender
+    message_id = sender.message_id(question.ticket, number)
+    raw = rewritten(question, answer, order, sender.shop, message_id=message_id, date=now, enclose=enclose)
+    raw = sender.signed(raw, now)
+    check_outgoing(raw, sender.bound(question.relay_address, order.id, order.merchant_ref))
+    subject = answer_subject(answer.subject or question.subject, order.id)
+    return outbox.Finished(sender.envelope_from(question.ticket, number), message_id, subject, raw)
 
 
 def _actor(envelope: Envelope) -> str:

@@ -11,7 +11,7 @@ from relaydesk.outbound import AnswerRefused
 from relaydesk.store import outbox, ticket_orders, tickets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from sqlmodel import Session
@@ -27,81 +27,62 @@ FORWARDED = ("open", "join")
 
 @dataclass(frozen=True, slots=True)
 class Forwarding:
-    """Which queues go on to which address; ``letterhead`` is asked anew for each message."""
+    """Which queues go on to which address, under whose name. ``authserv_id`` marks what we have forwarded."""
 
     addresses: Mapping[str, str]
-    letterhead: Callable[[], Sender]
+    sender: Sender
     authserv_id: str
 
-    def lay(  # noqa: PLR0913 - see forward_row
+    def lay(  # noqa: PLR0913 - what came, what was decided, as what it was recorded
         self,
         session: Session,
         envelope: Envelope,
         decision: Decision,
-        kept: Recorded,
+        recorded: Recorded,
         *,
         trace: str,
         subject: str,
         now: datetime,
     ) -> int | None:
-        """Lays a message in the outbox where its queue goes on; see :func:`forward_row`."""
-        to = self.addresses.get(decision.queue)
-        if to is None:
+        """Lays an accepted message in the outbox, in the transaction that records it; the row's number.
+
+        ``trace`` is our Received and Authentication-Results text. None when it does not go on: its queue is
+        not forwarded, it is no new message of a ticket, or we have forwarded it before (logged: a loop, which
+        a person must undo).
+        """
+        to, placement, ticket = self.addresses.get(decision.queue), decision.placement, recorded.ticket_id
+        if to is None or ticket is None or placement is None or placement.action not in FORWARDED:
             return None
-        head = self.letterhead()
-        return forward_row(
-            session, envelope, decision, kept, to=to, trace=trace, authserv_id=self.authserv_id,
-            letterhead=head, subject=subject, now=now,
-        )  # fmt: skip
+        about = _sorted(session, ticket, decision)
+        try:
+            raw = forwarded(envelope.raw, added_fields(about, trace), self.authserv_id)
+        except AnswerRefused as refusal:
+            log("forward_loop", level="error", ticket=ticket, problem=str(refusal))
+            return None
+        outgoing = outbox.Outgoing(
+            purpose="forward",
+            ticket=ticket,
+            message=recorded.message_id,
+            author="relaydesk",
+            recipient=to,
+            order_id=about.orders[0] if about.orders else None,
+            not_before=now,
+            give_up_at=now + self.sender.give_up,
+        )
+
+        def build(number: int) -> outbox.Finished:
+            envelope_from = self.sender.envelope_from(ticket, number)
+            # The message keeps its own Message-ID; the row's is only its name in the outbox.
+            return outbox.Finished(envelope_from, self.sender.message_id(ticket, number), subject, raw)
+
+        return outbox.put(session, outgoing, build, now)
 
 
-def forward_row(  # noqa: PLR0913 - what came, what was decided, where it goes, under whose name
-    session: Session,
-    envelope: Envelope,
-    decision: Decision,
-    kept: Recorded,
-    *,
-    to: str,
-    trace: str,
-    authserv_id: str,
-    letterhead: Sender,
-    subject: str,
-    now: datetime,
-) -> int | None:
-    """Lays an accepted message in the outbox for ``to``, in the transaction that records it; its number.
-
-    ``trace`` is our Received and Authentication-Results text. None when it does not go on: it is no new
-    message of a ticket, or it was forwarded by us before (logged: a loop must be mended by a person).
-    """
-    if decision.placement is None or decision.placement.action not in FORWARDED or kept.ticket_id is None:
-        return None
-    ticket = tickets.row(session, kept.ticket_id)
-    bound = [
-        one.value
-        for one in ticket_orders.of_tickets(session, [kept.ticket_id])
-        if one.what == "order" and one.how == "bound"
-    ]
-    due = ticket.next_due if ticket is not None else None
-    found = Sorted(kept.ticket_id, decision.queue, decision.kind, tuple(bound), due)
-    try:
-        raw = forwarded(envelope.raw, added_fields(found, trace), authserv_id)
-    except AnswerRefused as refusal:
-        log("forward_loop", level="error", ticket=kept.ticket_id, problem=str(refusal))
-        return None
-    outgoing = outbox.Outgoing(
-        purpose="forward",
-        ticket=kept.ticket_id,
-        message=kept.message_id,
-        author="relaydesk",
-        recipient=to,
-        order_id=bound[0] if bound else None,
-        not_before=now,
-        give_up_at=now + letterhead.give_up,
+def _sorted(session: Session, ticket_id: int, decision: Decision) -> Sorted:
+    ticket = tickets.row(session, ticket_id)
+    orders = tuple(
+        number.value
+        for number in ticket_orders.of_tickets(session, [ticket_id])
+        if number.what == "order" and number.how == "bound"
     )
-
-    def build(number: int) -> outbox.Finished:
-        sealed = letterhead.envelope_from(found.ticket, number)
-        # The message keeps its own Message-ID; the row's is only its name in the outbox.
-        return outbox.Finished(sealed, letterhead.message_id(found.ticket, number), subject, raw)
-
-    return outbox.put(session, outgoing, build, now)
+    return Sorted(ticket_id, decision.queue, decision.kind, orders, ticket.next_due if ticket else None)

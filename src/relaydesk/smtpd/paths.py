@@ -85,23 +85,23 @@ def parse_rcpt(argument: str, *, utf8: bool) -> str:
 def _split(argument: str, keyword: str, bad: str) -> tuple[str, dict[str, str | None]]:
     if argument[: len(keyword)].upper() != keyword:
         raise PathError("syntax")
-    found = _PATH.fullmatch(argument[len(keyword) :].strip(" "))
-    if found is None:
+    match = _PATH.fullmatch(argument[len(keyword) :].strip(" "))
+    if match is None:
         raise PathError(bad)
     parameters: dict[str, str | None] = {}
-    for word in (found[2] or "").split():
+    for word in (match[2] or "").split():
         parameter = _PARAMETER.fullmatch(word)
         if parameter is None or parameter[1].upper() in parameters:
             raise PathError("syntax")
         parameters[parameter[1].upper()] = parameter[2]
-    return found[1], parameters
+    return match[1], parameters
 
 
 def _check(path: str, bad: str, *, utf8: bool) -> None:
-    found = _MAILBOX.fullmatch(path)
-    if found is None or not path.isprintable() or len(path.encode("utf-8", "replace")) > MAX_PATH:
+    mailbox = _MAILBOX.fullmatch(path)
+    if mailbox is None or not path.isprintable() or len(path.encode("utf-8", "replace")) > MAX_PATH:
         raise PathError(bad)
-    if found["literal"] and canonical_ip(re.sub("(?i)^IPv6:", "", found["literal"])) is None:
+    if mailbox["literal"] and canonical_ip(re.sub("(?i)^IPv6:", "", mailbox["literal"])) is None:
         raise PathError(bad)
     if not path.isascii() and not utf8:
         raise PathError("needs_smtputf8")
