@@ -32,7 +32,7 @@ from tests.support.gateway import (
 from tests.support.signing import MESSAGE, SELECTOR, key_zone, over, signed
 
 from relaydesk.bounces.seals import sealed_by_us
-from relaydesk.intake.forwarding import forward_row
+from relaydesk.intake.forward import forward_row
 from relaydesk.mailauth.dkim import verify_dkim
 from relaydesk.outbound.check import check_outgoing
 from relaydesk.outbound.courier import Courier

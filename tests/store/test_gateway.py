@@ -13,9 +13,9 @@ from tests.support.gateway import ALICE, HEAD, ORDER, asked, events, made, rows
 
 from relaydesk.desk.acts import DeskError
 from relaydesk.desk.clients import add_client, revoke_client
-from relaydesk.intake.forwarding import forward_row
+from relaydesk.intake.forward import forward_row
 from relaydesk.policy.decision import Decision, Placement
-from relaydesk.store import casework, gateway_clients, messages
+from relaydesk.store import gateway_clients, messages, tickets
 
 if TYPE_CHECKING:
     from relaydesk.store.engine import Store
@@ -74,15 +74,15 @@ def test_an_open_ticket_comes_before_a_later_closed_one(store: Store) -> None:
     first = asked(store).ticket_id
     assert first is not None
     with store.transaction() as session:
-        casework.lock(session, first)
-        casework.change(session, first, state="closed", closed_at=NOON)
+        tickets.lock(session, first)
+        tickets.change(session, first, state="closed", closed_at=NOON)
     second = asked(store, b"again", message_id="<2@x>").ticket_id
     assert second is not None
     with store.transaction() as session:
         assert gateway_clients.ticket_of(session, ALICE) == second
-        casework.change(session, second, state="closed", closed_at=NOON)
+        tickets.change(session, second, state="closed", closed_at=NOON)
         assert gateway_clients.ticket_of(session, ALICE) == second
-        casework.change(session, first, state="open", closed_at=None)
+        tickets.change(session, first, state="open", closed_at=None)
         assert gateway_clients.ticket_of(session, ALICE) == first
 
 

@@ -9,7 +9,7 @@ from tests.support.arriving import NOON, ORDER, open_ticket
 from relaydesk.cli import cli
 from relaydesk.desk import acts
 from relaydesk.order import Item, Order, OrderRow
-from relaydesk.outbound.occasion import template_context
+from relaydesk.outbound.template_variables import template_context
 from relaydesk.store import orders
 
 WHOLE = Order(ORDER, "A-1", "CREATED", "19.90", "USD", items=(Item("1", "MUG-1", "Blue mug", 2, "9.95"),))

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from tests.support.arriving import NOON
 
-from relaydesk.gateway.credentials import NOBODY, hashed, matches
+from relaydesk.gateway.clients import NOBODY, hashed, matches
 from relaydesk.gateway.receive import Throttle
 
 STORED = hashed("secret \N{SNOWMAN}", b"0123456789abcdef")

@@ -45,11 +45,10 @@ MOST_SINGLE_MODULES = 6  # beside the rooms
 PURE_ROOMS = {"business_time", "bounces", "classify", "events", "message", "order", "policy", "reasons"}
 PURE_MODULES = {
     "dns.records",
-    "gateway.credentials",
+    "gateway.clients",
     "gateway.html",
     "gateway.rewrite",
     "gateway.rules",
-    "intake.forward",
     "mailauth.body_hash",
     "mailauth.dmarc",
     "outbound.answer",

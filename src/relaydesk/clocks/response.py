@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from relaydesk.events import Event
-from relaydesk.store import answer_scope, casework, deadlines, events
+from relaydesk.store import answer_scope, deadlines, events, tickets
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,7 +42,7 @@ def stop_response_clock(  # noqa: PLR0913 - which answer, to what, when, by whom
     A breach that was stamped although the 250 came in time is withdrawn; one that nobody has stamped yet is.
     Expects a transaction in which the ticket is locked.
     """
-    ticket = casework.lock(session, ticket_id)
+    ticket = tickets.lock(session, ticket_id)
     seen = answer_scope(session, ticket_id, message_id)
     if ticket is None or seen is None:
         return False

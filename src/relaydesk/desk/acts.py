@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from relaydesk.clocks import rederive_deadline
 from relaydesk.events import Event
-from relaydesk.store import Conflict, casework, deadlines, events, ticket_orders
+from relaydesk.store import Conflict, deadlines, events, ticket_orders, tickets
+from relaydesk.store import agents as agent_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,7 @@ class DeskError(Exception):
 @contextmanager
 def _ticket(store: Store, ticket_id: int) -> Iterator[tuple[Session, TicketRow]]:
     with store.transaction() as session:
-        ticket = casework.lock(session, ticket_id)
+        ticket = tickets.lock(session, ticket_id)
         if ticket is None:
             raise DeskError(f"There is no ticket {ticket_id}.")
         yield session, ticket
@@ -109,7 +110,7 @@ def close(store: Store, ticket_id: int, *, actor: str, now: datetime) -> None:
         running = [clock for clock in deadlines.of_tickets(session, [ticket_id]) if clock.running]
         deadlines.mark_passed(session, running, now, now)
         deadlines.suspend(session, running, now)
-        casework.change(session, ticket_id, state="closed", closed_at=now, next_due=None)
+        tickets.change(session, ticket_id, state="closed", closed_at=now, next_due=None)
         undecided = [clock.clock for clock in running if clock.due_at >= now]
         _tell(session, ticket_id, "closed", actor, now, undecided=undecided)
 
@@ -119,10 +120,10 @@ def reopen(store: Store, ticket_id: int, *, actor: str, now: datetime, why: str 
     with _ticket(store, ticket_id) as (session, ticket):
         if ticket.open:
             raise DeskError(f"Ticket {ticket_id} is open.")
-        other = casework.thread_is_open(session, ticket_id)
+        other = tickets.thread_is_open(session, ticket_id)
         if other is not None:
             raise DeskError(f"The same relay address has an open ticket, {other}; go on there.")
-        casework.change(session, ticket_id, state="open", closed_at=None)
+        tickets.change(session, ticket_id, state="open", closed_at=None)
         _tell(session, ticket_id, "reopened", actor, now, why=why)
         suspended = [clock for clock in deadlines.of_tickets(session, [ticket_id]) if clock.suspended]
         deadlines.revive(session, suspended, "the ticket was reopened", at=now, noted_at=now)
@@ -142,7 +143,7 @@ def move(  # noqa: PLR0913
             raise DeskError(f"Ticket {ticket_id} is closed; reopen it first.")
         if queue == ticket.queue:
             raise DeskError(f"Ticket {ticket_id} is in queue {queue} already.")
-        casework.change(session, ticket_id, queue=queue)
+        tickets.change(session, ticket_id, queue=queue)
         _tell(session, ticket_id, "moved", actor, now, **{"from": ticket.queue, "to": queue})
         _replan(session, ticket, queue, plan, now)
 
@@ -167,7 +168,7 @@ def assign(store: Store, ticket_id: int, agent: str | None, *, actor: str, now: 
             raise DeskError(f"Ticket {ticket_id} is assigned to {agent or 'nobody'} already.")
         if agent is not None:
             _active(session, agent)
-        casework.change(session, ticket_id, assignee=agent)
+        tickets.change(session, ticket_id, assignee=agent)
         _tell(session, ticket_id, "assigned", actor, now, agent=agent)
 
 
@@ -204,30 +205,30 @@ def add_agent(store: Store, name: str, email: str = "", *, now: datetime) -> Non
     if not name or name != name.strip() or not name.isprintable() or ":" in name:
         raise DeskError("An agent's name is printable, without a colon and without space around it.")
     with store.transaction() as session:
-        known = casework.agent(session, name)
+        known = agent_rows.row(session, name)
         if known is None:
-            casework.add_agent(session, name, email, now)
+            agent_rows.add(session, name, email, now)
         elif known.active:
             raise DeskError(f"There is an agent {name} already.")
         else:
-            casework.set_agent(session, name, active=True, email=email or known.email)
+            agent_rows.change(session, name, active=True, email=email or known.email)
 
 
 def deactivate_agent(store: Store, name: str) -> None:
     """An agent leaves: keeps what is assigned and on record, is given nothing new."""
     with store.transaction() as session:
         _active(session, name)
-        casework.set_agent(session, name, active=False)
+        agent_rows.change(session, name, active=False)
 
 
 def agents(store: Store) -> tuple[AgentRow, ...]:
     """All agents by name, former ones too."""
     with store.reading() as session:
-        return casework.agents(session)
+        return agent_rows.rows(session)
 
 
 def _active(session: Session, name: str) -> None:
-    known = casework.agent(session, name)
+    known = agent_rows.row(session, name)
     if known is None:
         raise DeskError(f"There is no agent {name}; add one with `relaydesk agents add`.")
     if not known.active:

@@ -21,7 +21,7 @@ from relaydesk.outbound import (
     compose_answer,
     question_of,
 )
-from relaydesk.store import casework, drafts, orders, outbox, ticket_orders, tickets
+from relaydesk.store import drafts, orders, outbox, ticket_orders, tickets
 from relaydesk.store import events as journal
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _queue(  # noqa: PLR0913
     actor: str,
     now: datetime,
 ) -> Queued:
-    ticket = casework.lock(session, ticket_id)
+    ticket = tickets.lock(session, ticket_id)
     if ticket is None:
         raise DeskError(f"There is no ticket {ticket_id}.")
     _may_be_answered(session, ticket, seen)

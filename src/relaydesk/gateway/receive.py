@@ -8,13 +8,11 @@ help desk's own matter.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from relaydesk.events import Event
-from relaydesk.gateway.credentials import NOBODY, matches
+from relaydesk.gateway.clients import NOBODY, Throttle, matches
 from relaydesk.gateway.rewrite import OrderNumbers, Submitted, rewritten, submitted
 from relaydesk.logs import domain_of, log, log_exception
 from relaydesk.outbound import AnswerRefused, answer_subject, check_outgoing, names_order, question_of
@@ -23,7 +21,6 @@ from relaydesk.reasons import reason
 from relaydesk.store import (
     Conflict,
     StoreUnavailable,
-    casework,
     events,
     gateway_clients,
     orders,
@@ -49,32 +46,6 @@ T = TypeVar("T")
 TRIES = 8
 ACCEPTED = Admission("accepted")
 HASHING = 2  # passwords looked at side by side; each takes 16 MiB for a moment
-
-
-class Throttle:
-    """Failed logins by peer, in this process: after ``FREE`` of them each one doubles the wait."""
-
-    FREE, LONGEST, REMEMBERED = 5, timedelta(minutes=15), 10_000
-
-    def __init__(self) -> None:
-        self._failures: OrderedDict[str, tuple[int, datetime]] = OrderedDict()
-
-    def blocked(self, peer: str, now: datetime) -> bool:
-        """Whether this peer has to wait still."""
-        count, last = self._failures.get(peer, (0, now))
-        return count >= self.FREE and now < last + self._wait(count)
-
-    def failed(self, peer: str, now: datetime) -> None:
-        count, last = self._failures.pop(peer, (0, now))
-        self._failures[peer] = (1 if now > last + 2 * self.LONGEST else count + 1, now)
-        if len(self._failures) > self.REMEMBERED:
-            self._failures.popitem(last=False)
-
-    def succeeded(self, peer: str) -> None:
-        self._failures.pop(peer, None)
-
-    def _wait(self, count: int) -> timedelta:
-        return min(timedelta(seconds=2 ** min(count - self.FREE, 20)), self.LONGEST)
 
 
 @dataclass(slots=True)
@@ -178,7 +149,7 @@ class Gateway:
         if gateway_clients.handed_in(session, envelope.delivery_key) is not None:
             return ACCEPTED
         number = gateway_clients.ticket_of(session, rcpt)
-        ticket = casework.lock(session, number) if number is not None else None
+        ticket = tickets.lock(session, number) if number is not None else None
         if ticket is None:
             return Admission("refused", reason("not_relay_address", rcpt=rcpt))
         if answer.automatic and self.swallow():

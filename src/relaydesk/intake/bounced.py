@@ -19,7 +19,7 @@ from relaydesk.bounces import Sealed, bounced_ticket, read_bounce, sealed_by_us
 from relaydesk.clocks import stop_response_clock
 from relaydesk.events import Event
 from relaydesk.outbound import answer_of_message_id
-from relaydesk.store import casework, deadlines, events, outbox
+from relaydesk.store import deadlines, events, outbox, tickets
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -69,7 +69,7 @@ def take_bounce(  # noqa: PLR0913 - what came, for which answer, when
 
     True when the answer counts as bounced from now on. In the caller's transaction, which locks the ticket.
     """
-    ticket = casework.lock(session, ticket_id)
+    ticket = tickets.lock(session, ticket_id)
     row = _meant(outbox.of_ticket(session, ticket_id), answer, dsn, at)
     if ticket is None or row is None or dsn.of_bounce or dsn.is_auto_reply:
         return False
@@ -136,9 +136,9 @@ def _stopped_by(clock: DeadlineRow, row: OutboxRow) -> bool:
 
 def _open_again(session: Session, ticket_id: int, at: datetime, now: datetime) -> bool:
     """Opens the closed ticket with its undecided clocks, unless its relay address has another open one."""
-    if casework.thread_is_open(session, ticket_id) is not None:
+    if tickets.thread_is_open(session, ticket_id) is not None:
         return False
-    casework.change(session, ticket_id, state="open", closed_at=None)
+    tickets.change(session, ticket_id, state="open", closed_at=None)
     events.append(session, [Event(ticket_id, at, "reopened", "mail", {"why": WHY})], now)
     suspended = [clock for clock in deadlines.of_tickets(session, [ticket_id]) if clock.suspended]
     deadlines.revive(session, suspended, "the ticket was reopened", at=at, noted_at=now)

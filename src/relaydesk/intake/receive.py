@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from relaydesk.classify import Rules
     from relaydesk.dns import Resolver
-    from relaydesk.intake.forwarding import Forwarding
+    from relaydesk.intake.forward import Forwarding
     from relaydesk.message import AuthResults, Envelope, Message, Origin
     from relaydesk.policy import Admission, Known, Policy
     from relaydesk.reasons import Reason

@@ -20,10 +20,14 @@ from relaydesk.outbound.courier import Courier
 from relaydesk.outbound.dispatcher import Dispatcher
 from relaydesk.outbound.mime import attachment_part, clean_text, multipart, text_part
 from relaydesk.outbound.next_hop import NextHop
-from relaydesk.outbound.occasion import template_context
 from relaydesk.outbound.question import question_of
 from relaydesk.outbound.sender import Sender, SigningKey
-from relaydesk.outbound.template_variables import SAMPLE_CONTEXTS, TemplateContext, template_variables
+from relaydesk.outbound.template_variables import (
+    SAMPLE_CONTEXTS,
+    TemplateContext,
+    template_context,
+    template_variables,
+)
 from relaydesk.outbound.templates import Templates
 
 __all__ = [

@@ -22,7 +22,7 @@ from relaydesk.clocks import stop_response_clock
 from relaydesk.logs import domain_of, log, log_exception
 from relaydesk.outbound import disposition
 from relaydesk.outbound.answer import AnswerRefused, HopReply
-from relaydesk.store import Claimed, DeliveryOutcome, StoreError, casework, outbox
+from relaydesk.store import Claimed, DeliveryOutcome, StoreError, outbox, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -228,7 +228,7 @@ class Dispatcher:
     def _sent_and_clock(self, claimed: Claimed, outcome: DeliveryOutcome, *, clock: bool) -> str:
         now = self.clock()
         with self.store.transaction() as session:
-            casework.lock(session, claimed.ticket_id)  # before the row, as everybody does who needs both
+            tickets.lock(session, claimed.ticket_id)  # before the row, as everybody does who needs both
             if not outbox.delivered(
                 session, claimed, outcome, self.courier(claimed.purpose).name(claimed.recipient), now
             ):

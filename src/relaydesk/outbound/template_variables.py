@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from relaydesk.order import Item, Order
 from relaydesk.outbound.answer import AnswerRefused, Shop
+from relaydesk.store import orders, ticket_orders, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sqlmodel import Session
 
 MEANINGS: dict[str, str] = {
     "order.id": "the Facebook order id, empty where there is none",
@@ -66,6 +69,25 @@ SAMPLE_CONTEXTS = (
     TemplateContext(18, "", "", None, "", Shop("", "help@shop.example", "shop.example")),
 )
 """A ticket about which all is known, and one about which next to nothing is."""
+
+
+def template_context(
+    session: Session, ticket_id: int, *, agent: str, shop: Shop, order_id: str | None = None
+) -> TemplateContext | None:
+    """The occasion of a ticket, None when there is none of that number.
+
+    Its order is ``order_id`` where the agent chose one, else the bound order where exactly one is bound;
+    what the directory knows of that order is added.
+    """
+    ticket = tickets.row(session, ticket_id)
+    if ticket is None:
+        return None
+    named = ticket_orders.of_tickets(session, [ticket_id])
+    bound = [one.value for one in named if one.what == "order" and one.how == "bound"]
+    wanted = order_id or (bound[0] if len(bound) == 1 else "")
+    known = [order for order in orders.find(session, wanted) if order.id == wanted] if wanted else []
+    order = known[0] if known else Order(wanted) if wanted else None
+    return TemplateContext(ticket_id, ticket.subject, ticket.username, order, agent, shop)
 
 
 def template_variables(about: TemplateContext, given: Mapping[str, str] | None = None) -> dict[str, Any]:
