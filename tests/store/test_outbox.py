@@ -10,7 +10,7 @@ import pytest
 from tests.support.arriving import NOON, decision, open_ticket, planned, store_message
 from tests.support.sending import HOUR, first_message, plan, queue_answer
 
-from relaydesk.clocks import response, timekeeper
+from relaydesk.clocks import stops, timekeeper
 from relaydesk.desk import acts
 from relaydesk.policy.decision import Placement
 from relaydesk.store import deadlines, drafts, outbox, tickets
@@ -287,7 +287,7 @@ def leave(store: Store, answer: int, at: datetime) -> None:
     (claimed,) = [one for one in claim(store, at) if one.id == answer]
     with store.transaction() as session:
         outbox.delivered(session, claimed, DeliveryOutcome(at, 250, "taken"), "hop", at)
-        response.stop_response_clock(
+        stops.stop_response_clock(
             session, claimed.ticket_id, claimed.message_id, at=at, actor=claimed.author, plan=plan, now=at
         )
 
@@ -364,7 +364,7 @@ def test_a_breach_noticed_before_the_250_was_written_is_withdrawn(
         outbox.delivered(
             session, claimed, DeliveryOutcome(NOON + 47 * HOUR, 250, ""), "hop", NOON + 50 * HOUR
         )
-        response.stop_response_clock(
+        stops.stop_response_clock(
             session, ticket, 1, at=NOON + 47 * HOUR, actor="agent:bob", plan=plan, now=NOON + 50 * HOUR
         )
     (clock,) = rounds(store, ticket)
@@ -398,7 +398,7 @@ def test_of_two_answers_the_first_250_counts_whenever_it_is_written_down(
     for claimed, at in ((second, NOON + 49 * HOUR), (first, NOON + 47 * HOUR)):
         with store.transaction() as session:
             outbox.delivered(session, claimed, DeliveryOutcome(at, 250, ""), "hop", NOON + 50 * HOUR)
-            response.stop_response_clock(
+            stops.stop_response_clock(
                 session, ticket, 1, at=at, actor="agent:bob", plan=plan, now=NOON + 50 * HOUR
             )
     assert (first.id, second.id) == (answer, later)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from relaydesk.clocks import response
+from relaydesk.clocks import stops
 from relaydesk.desk import answers
 from relaydesk.outbound.answer import Shop
 from relaydesk.outbound.sender import Sender
@@ -76,6 +76,6 @@ def send(store: Store, ticket: int, at: datetime) -> None:
         for claimed in outbox.claim(session, "test", at, HOUR, 10):
             outbox.delivered(session, claimed, outbox.DeliveryOutcome(at, 250, "Ok"), "hop.example", at)
             if claimed.purpose == "answer":
-                response.stop_response_clock(
+                stops.stop_response_clock(
                     session, ticket, claimed.message_id, at=at, actor=claimed.author, plan=plan, now=at
                 )

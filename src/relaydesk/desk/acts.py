@@ -10,10 +10,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from relaydesk.clocks import rederive_deadline
+from relaydesk.clocks import rederive_deadline, reopen_ticket, stop_clock, suspend_clocks
 from relaydesk.events import Event
-from relaydesk.store import Conflict, deadlines, events, ticket_orders, tickets
 from relaydesk.store import agents as agent_rows
+from relaydesk.store import deadlines, events, ticket_orders, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,8 +44,8 @@ def answered_outside(store: Store, ticket_id: int, *, at: datetime, actor: str, 
     A moment before the deadline keeps it, also when the breach had been noticed already: it is withdrawn.
     """
     with _ticket(store, ticket_id) as (session, ticket):
-        clock = _running(session, ticket, ("response",))
-        _stop(session, clock, at=at, how="answered_outside", actor=actor, now=now)
+        clock = _running(session, ticket, ("response",), at, now)
+        stop_clock(session, clock, "answered_outside", at=at, actor=actor, now=now)
 
 
 def handled(  # noqa: PLR0913 - a statement on record: what, when, by whom
@@ -65,41 +65,33 @@ def handled(  # noqa: PLR0913 - a statement on record: what, when, by whom
     if not how.strip():
         raise DeskError("Say what was done: a handling clock stops only on an explicit statement.")
     with _ticket(store, ticket_id) as (session, ticket):
-        running = _running(session, ticket, (clock,) if clock else ("handling", "evidence"))
-        _stop(session, running, at=at, how="handled", actor=actor, now=now, text=how.strip())
+        names: tuple[ClockName, ...] = (clock,) if clock else ("handling", "evidence")
+        running = _running(session, ticket, names, at, now)
+        stop_clock(session, running, "handled", at=at, actor=actor, now=now, text=how.strip())
 
 
-def _running(session: Session, ticket: TicketRow, names: tuple[ClockName, ...]) -> DeadlineRow:
-    """The first of the named clocks that runs."""
+def _running(
+    session: Session, ticket: TicketRow, names: tuple[ClockName, ...], at: datetime, now: datetime
+) -> DeadlineRow:
+    """The first of the named clocks that runs; DeskError unless it can stop ``at``."""
     existing = deadlines.of_tickets(session, [ticket.id])
-    for name in names:
-        for clock in existing:
-            if clock.clock == name and clock.running:
-                return clock
+    running = {clock.clock: clock for clock in existing if clock.running}
+    clock = next((running[name] for name in names if name in running), None)
+    if clock is not None:
+        _may_stop(clock, at, now)
+        return clock
     wanted = " or ".join(names)
     if not ticket.open:
         raise DeskError(f"No {wanted} clock runs on ticket {ticket.id}, which is closed; reopen it first.")
-    others = ", ".join(sorted({clock.clock for clock in existing if clock.running})) or "none"
+    others = ", ".join(sorted(running)) or "none"
     raise DeskError(f"No {wanted} clock runs on ticket {ticket.id} (running: {others}).")
 
 
-def _stop(  # noqa: PLR0913
-    session: Session, clock: DeadlineRow, *, at: datetime, how: str, actor: str, now: datetime, text: str = ""
-) -> None:
+def _may_stop(clock: DeadlineRow, at: datetime, now: datetime) -> None:
     if at > now:
         raise DeskError(f"{at.isoformat()} lies in the future; a clock stops when it has been done.")
     if at < clock.started_at:
         raise DeskError(f"{at.isoformat()} lies before the clock started ({clock.started_at.isoformat()}).")
-    deadlines.mark_passed(session, [clock], at, now)
-    if clock.breached_at is not None and at <= clock.due_at:
-        deadlines.withdraw_breach(session, clock, now)
-    if not deadlines.stop(session, clock, at, how):
-        raise Conflict(f"The {clock.clock} clock of ticket {clock.ticket_id} was stopped meanwhile.")
-    data = {"clock": clock.clock, "round": clock.round, "how": how}
-    if text:
-        data["text"] = text
-    events.append(session, [Event(clock.ticket_id, at, "clock_stopped", actor, data)], now)
-    deadlines.refresh_next_due(session, clock.ticket_id)
 
 
 def close(store: Store, ticket_id: int, *, actor: str, now: datetime) -> None:
@@ -107,11 +99,8 @@ def close(store: Store, ticket_id: int, *, actor: str, now: datetime) -> None:
     with _ticket(store, ticket_id) as (session, ticket):
         if not ticket.open:
             raise DeskError(f"Ticket {ticket_id} is closed already.")
-        running = [clock for clock in deadlines.of_tickets(session, [ticket_id]) if clock.running]
-        deadlines.mark_passed(session, running, now, now)
-        deadlines.suspend(session, running, now)
+        undecided = suspend_clocks(session, ticket_id, now)
         tickets.change(session, ticket_id, state="closed", closed_at=now, next_due=None)
-        undecided = [clock.clock for clock in running if clock.due_at >= now]
         _tell(session, ticket_id, "closed", actor, now, undecided=undecided)
 
 
@@ -123,11 +112,7 @@ def reopen(store: Store, ticket_id: int, *, actor: str, now: datetime, why: str 
         other = tickets.thread_is_open(session, ticket_id)
         if other is not None:
             raise DeskError(f"The same relay address has an open ticket, {other}; go on there.")
-        tickets.change(session, ticket_id, state="open", closed_at=None)
-        _tell(session, ticket_id, "reopened", actor, now, why=why)
-        suspended = [clock for clock in deadlines.of_tickets(session, [ticket_id]) if clock.suspended]
-        deadlines.revive(session, suspended, "the ticket was reopened", at=now, noted_at=now)
-        deadlines.refresh_next_due(session, ticket_id)
+        reopen_ticket(session, ticket_id, why, actor=actor, at=now, now=now)
 
 
 def move(  # noqa: PLR0913
