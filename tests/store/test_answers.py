@@ -19,7 +19,7 @@ from relaydesk.order import Order, OrderRow
 from relaydesk.outbound.answer import AnswerRefused, AttachedFile
 from relaydesk.outbound.compose import answer_of_message_id
 from relaydesk.policy.decision import Placement
-from relaydesk.store import drafts, orders, outbox
+from relaydesk.store import drafts, orders, outbox, outbox_rows
 
 if TYPE_CHECKING:
     from relaydesk.store.engine import Store
@@ -33,7 +33,7 @@ def ticket_with_order(store: Store, **facts: Any) -> int:
     return open_ticket(store, candidates=(candidate(),), bind_orders=(ORDER,), **facts)
 
 
-def row(store: Store, answer: int) -> outbox.OutboxRow:
+def row(store: Store, answer: int) -> outbox_rows.OutboxRow:
     with store.reading() as session:
         found = outbox.row(session, answer)
     assert found is not None

@@ -15,7 +15,7 @@ from relaydesk.desk import acts
 from relaydesk.policy.decision import Placement
 from relaydesk.store import deadlines, drafts, outbox, tickets
 from relaydesk.store.errors import Conflict
-from relaydesk.store.outbox import DeliveryOutcome, Finished, Outgoing
+from relaydesk.store.outbox_rows import DeliveryOutcome, Finished, Outgoing
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from relaydesk.events import Event
     from relaydesk.store.deadlines import DeadlineRow
     from relaydesk.store.engine import Store
-    from relaydesk.store.outbox import Claimed, OutboxRow
+    from relaydesk.store.outbox_rows import Claimed, OutboxRow
 
 LEASE = timedelta(minutes=15)
 

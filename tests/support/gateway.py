@@ -24,7 +24,7 @@ from relaydesk.outbound.sender import Sender
 from relaydesk.policy.decision import Placement
 from relaydesk.smtpd.limits import Limits
 from relaydesk.smtpd.submission import submission_endpoint
-from relaydesk.store import messages, outbox, tickets
+from relaydesk.store import messages, outbox, outbox_rows, tickets
 from relaydesk.store.tables import OutboxTable, table
 from tests.support.arriving import AUTH as PROVEN
 from tests.support.arriving import NOON, candidate, decision, letter, planned
@@ -122,7 +122,7 @@ def answer_mail(text: str = "Hello Alice", **headers: str) -> bytes:
     return message.as_bytes(policy=policy.SMTP)
 
 
-def rows(store: Store) -> list[outbox.OutboxRow]:
+def rows(store: Store) -> list[outbox_rows.OutboxRow]:
     """All of the outbox, oldest first."""
     with store.reading() as session:
         return sorted(outbox.newest(session), key=lambda row: row.id)

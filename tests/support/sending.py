@@ -27,14 +27,14 @@ from relaydesk.outbound.dispatcher import Dispatcher, DispatchTiming
 from relaydesk.outbound.next_hop import NextHop, Timeouts
 from relaydesk.store import outbox
 from relaydesk.store.engine import Store
-from relaydesk.store.outbox import Finished, Outgoing
+from relaydesk.store.outbox_rows import Finished, Outgoing
 from tests.support.arriving import NOON, open_ticket, planned
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from relaydesk.policy.decision import Planned
-    from relaydesk.store.outbox import Claimed
+    from relaydesk.store.outbox_rows import Claimed
 
 HOUR = timedelta(hours=1)
 SHORT = Timeouts(connect=0.3, command=0.3, dot=0.3, total=1.0, idle=5.0)

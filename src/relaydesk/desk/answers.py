@@ -21,7 +21,7 @@ from relaydesk.outbound import (
     compose_answer,
     question_of,
 )
-from relaydesk.store import drafts, orders, outbox, ticket_orders, tickets
+from relaydesk.store import Finished, Outgoing, drafts, orders, outbox, ticket_orders, tickets
 from relaydesk.store import events as journal
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _queue(  # noqa: PLR0913
     _may_be_answered(session, ticket, seen)
     question = question_of(session, ticket, written.message)
     draft = _draft(session, ticket_id, written)
-    outgoing = outbox.Outgoing(
+    outgoing = Outgoing(
         purpose="answer",
         ticket=ticket_id,
         message=question.message,
@@ -126,9 +126,9 @@ def _queue(  # noqa: PLR0913
         not_before=now + letterhead.undo,
         give_up_at=now + letterhead.undo + letterhead.give_up,
     )
-    finished: list[outbox.Finished] = []
+    finished: list[Finished] = []
 
-    def build(number: int) -> outbox.Finished:
+    def build(number: int) -> Finished:
         finished.append(_finished(question, draft, letterhead, number, now))
         return finished[0]
 
@@ -143,9 +143,7 @@ def _queue(  # noqa: PLR0913
     )
 
 
-def _finished(
-    question: Question, draft: Draft, letterhead: Sender, number: int, now: datetime
-) -> outbox.Finished:
+def _finished(question: Question, draft: Draft, letterhead: Sender, number: int, now: datetime) -> Finished:
     """The message as it leaves: made, signed, and looked at once more."""
     message_id = letterhead.message_id(question.ticket, number)
     raw = compose_answer(question, draft, letterhead.shop, message_id=message_id, date=now)
@@ -153,7 +151,7 @@ def _finished(
     check_outgoing(raw, letterhead.bound(question.relay_address, draft.order_id, draft.merchant_ref))
     envelope_from = letterhead.envelope_from(question.ticket, number)
     subject = answer_subject(question.subject, draft.order_id)
-    return outbox.Finished(envelope_from, message_id, subject, raw)
+    return Finished(envelope_from, message_id, subject, raw)
 
 
 def _may_be_answered(session: Session, ticket: TicketRow, seen: int) -> None:

@@ -19,7 +19,8 @@ from relaydesk.outbound import AnswerRefused, answer_subject, check_outgoing, na
 from relaydesk.policy import Admission
 from relaydesk.reasons import reason
 from relaydesk.store import (
-    Conflict,
+    Finished,
+    Outgoing,
     StoreUnavailable,
     events,
     gateway_clients,
@@ -27,6 +28,7 @@ from relaydesk.store import (
     outbox,
     ticket_orders,
     tickets,
+    until_settled,
 )
 
 if TYPE_CHECKING:
@@ -43,7 +45,6 @@ if TYPE_CHECKING:
     from relaydesk.store import Store, TicketRow
 
 T = TypeVar("T")
-TRIES = 8
 ACCEPTED = Admission("accepted")
 HASHING = 2  # passwords looked at side by side; each takes 16 MiB for a moment
 
@@ -134,13 +135,12 @@ class Gateway:
 
     def _take(self, envelope: Envelope) -> Admission:
         answer = submitted(envelope.raw, self.rules())
-        for _ in range(TRIES):
-            try:
-                with self.store.transaction() as session:
-                    return self._record(session, envelope, answer)
-            except Conflict:
-                continue
-        raise StoreUnavailable(f"{TRIES} conflicts in a row on one submission")
+
+        def attempt() -> Admission:
+            with self.store.transaction() as session:
+                return self._record(session, envelope, answer)
+
+        return until_settled(attempt)
 
     def _record(self, session: Session, envelope: Envelope, answer: Submitted) -> Admission:
         now, [rcpt] = self.clock(), envelope.rcpt_to
@@ -166,10 +166,10 @@ class Gateway:
         order = order_of(session, ticket.id, answer)
         letterhead = self.letterhead()
 
-        def build(number: int) -> outbox.Finished:
+        def build(number: int) -> Finished:
             return self._finished(question, answer, order, number, now)
 
-        outgoing = outbox.Outgoing(
+        outgoing = Outgoing(
             purpose="automatic" if answer.automatic else "answer",
             ticket=ticket.id,
             message=question.message,
@@ -187,7 +187,7 @@ class Gateway:
 
     def _finished(
         self, question: Question, answer: Submitted, order: OrderNumbers, number: int, now: datetime
-    ) -> outbox.Finished:
+    ) -> Finished:
         head = self.letterhead()
         message_id = head.message_id(question.ticket, number)
         raw = rewritten(
@@ -196,7 +196,7 @@ class Gateway:
         raw = head.signed(raw, now)
         check_outgoing(raw, head.bound(question.relay_address, order.id, order.merchant_ref))
         subject = answer_subject(answer.subject or question.subject, order.id)
-        return outbox.Finished(head.envelope_from(question.ticket, number), message_id, subject, raw)
+        return Finished(head.envelope_from(question.ticket, number), message_id, subject, raw)
 
 
 def _actor(envelope: Envelope) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from relaydesk.logs import log
 from relaydesk.message import header_section, header_values
 from relaydesk.outbound import AnswerRefused
-from relaydesk.store import outbox, ticket_orders, tickets
+from relaydesk.store import Finished, Outgoing, outbox, ticket_orders, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -101,7 +101,7 @@ def forward_row(  # noqa: PLR0913 - what came, what was decided, where it goes, 
     except AnswerRefused as refusal:
         log("forward_loop", level="error", ticket=kept.ticket_id, problem=str(refusal))
         return None
-    outgoing = outbox.Outgoing(
+    outgoing = Outgoing(
         purpose="forward",
         ticket=kept.ticket_id,
         message=kept.message_id,
@@ -112,10 +112,10 @@ def forward_row(  # noqa: PLR0913 - what came, what was decided, where it goes, 
         give_up_at=now + letterhead.give_up,
     )
 
-    def build(number: int) -> outbox.Finished:
+    def build(number: int) -> Finished:
         sealed = letterhead.envelope_from(found.ticket, number)
         # The message keeps its own Message-ID; the row's is only its name in the outbox.
-        return outbox.Finished(sealed, letterhead.message_id(found.ticket, number), subject, raw)
+        return Finished(sealed, letterhead.message_id(found.ticket, number), subject, raw)
 
     return outbox.put(session, outgoing, build, now)
 

@@ -19,12 +19,21 @@ from relaydesk.store import (
     tickets,
 )
 from relaydesk.store.agents import AgentRow
+from relaydesk.store.contention import until_settled
 from relaydesk.store.deadlines import DeadlineRow
 from relaydesk.store.engine import Store
 from relaydesk.store.errors import Conflict, StoreError, StoreUnavailable
 from relaydesk.store.messages import Recorded, answer_scope
 from relaydesk.store.orders import Put
-from relaydesk.store.outbox import UNDECIDED, Claimed, DeliveryOutcome, OutboxRow, Purpose
+from relaydesk.store.outbox_rows import (
+    UNDECIDED,
+    Claimed,
+    DeliveryOutcome,
+    Finished,
+    OutboxRow,
+    Outgoing,
+    Purpose,
+)
 from relaydesk.store.refusals import RefusalCount, search
 from relaydesk.store.ticket_orders import TicketOrder
 from relaydesk.store.tickets import MessageRow, TicketRow, TicketView
@@ -36,8 +45,10 @@ __all__ = [
     "Conflict",
     "DeadlineRow",
     "DeliveryOutcome",
+    "Finished",
     "MessageRow",
     "OutboxRow",
+    "Outgoing",
     "Purpose",
     "Put",
     "Recorded",
@@ -62,4 +73,5 @@ __all__ = [
     "secret",
     "ticket_orders",
     "tickets",
+    "until_settled",
 ]

@@ -1,20 +1,21 @@
 """The outbox: what is to go out, who is sending it just now, and how it ended.
 
-A row is written with the event that makes it true. It is claimed under a lease; a dispatcher that dies lets
-the lease run out and the row is claimed again. ``attempts`` counts the claims and so names each of them: an
-outcome is written only by the claim that holds the row. One outcome is a fact whoever tells it: a 250 of the
-hop counts also when the lease had run out meanwhile.
+A row is written with the event that makes it true. It is claimed under a lease, and an outcome is written
+only by the claim that holds the row. One outcome is a fact whoever tells it: a 250 of the hop counts also
+when the lease had run out meanwhile.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import insert, select, update
 
 from relaydesk.events import Event
 from relaydesk.store import events
+from relaydesk.store.contention import Claims
+from relaydesk.store.outbox_rows import UNDECIDED, Claimed, DeliveryOutcome, OutboxRow, Outgoing
 from relaydesk.store.tables import OutboxTable, table
 
 if TYPE_CHECKING:
@@ -23,119 +24,12 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
+    from relaydesk.store.outbox_rows import Finished
+
 O = table(OutboxTable).c  # noqa: E741 - as every table here has its letter
 _NEW = insert(table(OutboxTable))
-
-
-Purpose = Literal["answer", "automatic", "forward"]
-"""``answer`` is a person's and stops the clock; ``automatic`` is a desk's and does not; ``forward`` hands a
-message on to another help desk."""
-
-
-AnswerState = Literal["queued", "sending", "deferred", "sent", "refused", "failed", "cancelled", "bounced"]
-"""``queued`` waits for its undo time or its turn; ``deferred`` was put off by the hop and is tried again;
-``refused`` the hop or our own last check will not have it; ``failed`` its give-up time passed."""
-
-
-UNDECIDED: tuple[AnswerState, ...] = ("queued", "sending", "deferred")
 _UNDECIDED = O.state.in_(UNDECIDED)
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """What is to be sent, before it is made.
-
-    ``message`` is the stored message that is answered or forwarded, ``author`` an event's actor.
-    ``not_before`` is the end of the undo time. Times are aware. ``handed_in`` is the delivery key of a help
-    desk's submission: the same one never makes a second row.
-    """
-
-    purpose: Purpose
-    ticket: int
-    message: int
-    author: str
-    recipient: str
-    order_id: str | None
-    not_before: datetime
-    give_up_at: datetime
-    handed_in: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """The message as it leaves, fixed before the first try. ``rfc_message_id`` is unique."""
-
-    envelope_from: str
-    rfc_message_id: str
-    subject: str
-    raw: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
-    """One row without its bytes, for people to look at. Times are aware UTC."""
-
-    id: int
-    purpose: Purpose
-    ticket_id: int
-    message_id: int
-    author: str
-    recipient: str
-    envelope_from: str
-    rfc_message_id: str
-    order_id: str | None
-    subject: str
-    state: AnswerState
-    created_at: datetime
-    not_before: datetime
-    next_try_at: datetime
-    give_up_at: datetime
-    attempts: int
-    lease_until: datetime | None
-    first_tried_at: datetime | None
-    last_code: int
-    last_text: str
-    sent_at: datetime | None
-    hop: str
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A row that is ours to send until ``lease_until``; ``attempts`` is the number of this claim.
-
-    ``lapsed``: the claim before ran out without an outcome, so the hop may have the message already.
-    """
-
-    id: int
-    purpose: Purpose
-    ticket_id: int
-    message_id: int
-    author: str
-    recipient: str
-    envelope_from: str
-    rfc_message_id: str
-    order_id: str | None
-    give_up_at: datetime
-    attempts: int
-    lease_by: str
-    lease_until: datetime
-    last_code: int
-    last_text: str
-    raw: bytes = field(repr=False)
-    lapsed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryOutcome:
-    """How a try ended: the hop's ``code`` (0: it said nothing) and ``text`` in printable ASCII, and ``why``,
-    the sentence for the agent."""
-
-    at: datetime
-    code: int
-    text: str
-    why: str = ""
-
-
+_CLAIMS = Claims(OutboxTable, undecided=UNDECIDED, working="sending")
 _ROW = [O[one.name] for one in fields(OutboxRow)]
 _CLAIMED = [O[one.name] for one in fields(Claimed) if one.name != "lapsed"]
 
@@ -197,39 +91,14 @@ def _tell_queued(session: Session, answer: int, outgoing: Outgoing, now: datetim
 
 
 def anything_due(session: Session, now: datetime) -> bool:
-    """Whether a claim could find something: a short look that keeps an idle desk from writing."""
-    statement = select(O.id).where(_UNDECIDED, O.next_try_at <= now).limit(1)
-    return session.connection().execute(statement).first() is not None
+    """Whether a claim could find something."""
+    return _CLAIMS.any_due(session, now)
 
 
 def claim(session: Session, who: str, now: datetime, lease: timedelta, limit: int) -> tuple[Claimed, ...]:
     """Up to ``limit`` rows whose time has come or whose lease ran out, now ``who``'s for the lease."""
-    due = (
-        select(O.id, O.state)
-        .where(_UNDECIDED, O.next_try_at <= now)
-        .order_by(O.next_try_at, O.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    lapsed = {one.id: one.state == "sending" for one in session.connection().execute(due)}
-    if not lapsed:
-        return ()
-    taken = (
-        update(table(OutboxTable))
-        .where(O.id.in_(lapsed))
-        .values(
-            state="sending",
-            attempts=O.attempts + 1,
-            lease_by=who,
-            lease_until=now + lease,
-            next_try_at=now + lease,
-            first_tried_at=func.coalesce(O.first_tried_at, now),
-        )
-        .returning(*_CLAIMED)
-    )
-    rows = session.connection().execute(taken).all()
-    claimed = [Claimed(**row._mapping, lapsed=lapsed[row.id]) for row in rows]
-    return tuple(sorted(claimed, key=lambda one: one.id))
+    taken = _CLAIMS.take(session, who, now=now, lease=lease, limit=limit, returning=_CLAIMED)
+    return tuple(Claimed(**row._mapping, lapsed=lapsed) for row, lapsed in taken)
 
 
 def delivered(session: Session, claimed: Claimed, outcome: DeliveryOutcome, hop: str, now: datetime) -> bool:
@@ -281,15 +150,7 @@ def _end(
     **values: Any,
 ) -> bool:
     """Ends a claim with an outcome and its event, if the claim still holds the row."""
-    held = and_(
-        O.id == claimed.id,
-        O.state == "sending",
-        O.lease_by == claimed.lease_by,
-        O.attempts == claimed.attempts,
-    )
-    said = {"last_code": outcome.code, "last_text": outcome.text, "lease_by": None, "lease_until": None}
-    statement = update(table(OutboxTable)).where(held).values(said | values)
-    if session.connection().execute(statement).rowcount != 1:
+    if not _CLAIMS.end(session, claimed, last_code=outcome.code, last_text=outcome.text, **values):
         return False
     told = Event(claimed.ticket_id, outcome.at, what, data={"answer": claimed.id, **data})
     events.append(session, [told], outcome.at)
