@@ -190,7 +190,7 @@ def test_postfix_sends_a_refused_answer_back_with_the_reason(
         with smtplib.SMTP("127.0.0.1", server.port, timeout=20) as desk:
             desk.sendmail("agent@desk.example", [ALICE], answer_mail("Hello"))
         [bounce] = server.mails()
-    assert b"No order is known for this conversation" in bounce.replace(b"\r\n    ", b" ")
+    assert b"No order is bound to ticket 1" in bounce.replace(b"\r\n    ", b" ")
     assert rows(sqlite_store) == []
 
 

@@ -57,6 +57,7 @@ PURE_MODULES = {
     "outbound.compose",
     "outbound.disposition",
     "outbound.mime",
+    "outbound.named_order",
     "outbound.next_hop",
     "report.figures",
     "report.runs",

@@ -8,28 +8,17 @@ help desk's own matter.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from relaydesk.events import Event
 from relaydesk.gateway.clients import NOBODY, Throttle, matches
-from relaydesk.gateway.rewrite import OrderNumbers, Submitted, rewritten, submitted
+from relaydesk.gateway.rewrite import rewritten, submitted
 from relaydesk.logs import domain_of, log, log_exception
-from relaydesk.outbound import AnswerRefused, answer_subject, check_outgoing, names_order, question_of
+from relaydesk.outbound import AnswerRefused, OrderChoice, order_of, question_of, queue_answer
 from relaydesk.policy import Admission
 from relaydesk.reasons import reason
-from relaydesk.store import (
-    Finished,
-    Outgoing,
-    StoreUnavailable,
-    events,
-    gateway_clients,
-    orders,
-    outbox,
-    ticket_orders,
-    tickets,
-    until_settled,
-)
+from relaydesk.store import StoreUnavailable, events, gateway_clients, tickets, until_settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -38,6 +27,7 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
+    from relaydesk.gateway.rewrite import Submitted
     from relaydesk.gateway.rules import GatewayRules
     from relaydesk.message import Envelope, Origin
     from relaydesk.outbound import AttachedFile, Question, Sender
@@ -46,6 +36,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 ACCEPTED = Admission("accepted")
+HELP_DESK = OrderChoice(
+    sees_numbers=False,
+    how="write the number of the order in the answer",
+    how_none="add a line #no-order if there is none",
+)
 HASHING = 2  # passwords looked at side by side; each takes 16 MiB for a moment
 
 
@@ -163,40 +158,32 @@ class Gateway:
         self, session: Session, ticket: TicketRow, envelope: Envelope, answer: Submitted, now: datetime
     ) -> None:
         question = answered_question(session, ticket, envelope.rcpt_to[0], answer.thread)
-        order = order_of(session, ticket.id, answer)
-        letterhead = self.letterhead()
+        choice = replace(
+            HELP_DESK,
+            asked=not answer.automatic,
+            text="\n".join((answer.subject, *answer.texts, *answer.htmls)),
+            none=answer.no_order,
+        )
+        order = order_of(session, ticket.id, choice)
+        sender = self.letterhead()
 
-        def build(number: int) -> Finished:
-            return self._finished(question, answer, order, number, now)
+        def make(message_id: str) -> bytes:
+            return rewritten(
+                question, answer, order, sender.shop, message_id=message_id, date=now, enclose=self.enclose
+            )
 
-        outgoing = Outgoing(
-            purpose="automatic" if answer.automatic else "answer",
-            ticket=ticket.id,
-            message=question.message,
+        queue_answer(
+            session,
+            sender,
+            question,
+            order,
+            make,
             author=_actor(envelope),
-            recipient=question.relay_address,
-            order_id=order.id,
-            not_before=now,
-            give_up_at=now + letterhead.give_up,
+            now=now,
+            subject=answer.subject,
+            purpose="automatic" if answer.automatic else "answer",
             handed_in=envelope.delivery_key,
         )
-        number = outbox.put(session, outgoing, build, now)
-        if order.id is None and not answer.automatic:
-            told = Event(ticket.id, now, "no_order_confirmed", _actor(envelope), {"answer": number})
-            events.append(session, [told], now)
-
-    def _finished(
-        self, question: Question, answer: Submitted, order: OrderNumbers, number: int, now: datetime
-    ) -> Finished:
-        head = self.letterhead()
-        message_id = head.message_id(question.ticket, number)
-        raw = rewritten(
-            question, answer, order, head.shop, message_id=message_id, date=now, enclose=self.enclose
-        )
-        raw = head.signed(raw, now)
-        check_outgoing(raw, head.bound(question.relay_address, order.id, order.merchant_ref))
-        subject = answer_subject(answer.subject or question.subject, order.id)
-        return Finished(head.envelope_from(question.ticket, number), message_id, subject, raw)
 
 
 def _actor(envelope: Envelope) -> str:
@@ -209,45 +196,16 @@ def answered_question(session: Session, ticket: TicketRow, rcpt: str, thread: Se
     Only messages that came from ``rcpt`` are looked at. AnswerRefused when there is none.
     """
     mine = [
-        one
-        for one in tickets.messages(session, ticket.id)
-        if one.findings.get("relay_address", "").lower() == rcpt.lower()
-        and one.duplicate_of is None
-        and one.kind != "bounce"
+        row
+        for row in tickets.messages(session, ticket.id)
+        if row.findings.get("relay_address", "").lower() == rcpt.lower()
+        and row.duplicate_of is None
+        and row.kind != "bounce"
     ]
     if not mine:
         raise AnswerRefused(f"Ticket {ticket.id} holds no message from {rcpt} that can be answered.")
-    named = [one.id for wanted in thread for one in mine if one.message_id == wanted]
+    named = [row.id for wanted in thread for row in mine if row.message_id == wanted]
     return question_of(session, ticket, named[0] if named else mine[-1].id)
-
-
-def order_of(session: Session, ticket_id: int, answer: Submitted) -> OrderNumbers:
-    """The order that the answer must name: one the desk names, else the one bound to the ticket.
-
-    Where none is known, a person must name one of the ticket's numbers in the answer, or state by a line
-    ``#no-order`` that there is none; AnswerRefused says so. An automatic answer then goes without.
-    """
-    mine = [
-        one
-        for one in ticket_orders.of_tickets(session, [ticket_id])
-        if one.what == "order" and one.how != "released"
-    ]
-    seen = "\n".join((answer.subject, *answer.texts, *answer.htmls))
-    bound = [one.value for one in mine if one.how == "bound"]
-    said = [value for value in (*bound, *(one.value for one in mine)) if names_order(value, seen)]
-    likely = bound or [one.value for one in mine if one.how == "not_found"]
-    chosen = said[0] if said else likely[0] if len(likely) == 1 else None
-    if chosen is None and likely and not answer.no_order and not answer.automatic:
-        raise AnswerRefused(f"Write in the answer which order it is about: {', '.join(likely)}.")
-    if chosen is None:
-        if not answer.no_order and not answer.automatic:
-            raise AnswerRefused(
-                "No order is known for this conversation: write its order number in the answer after binding "
-                f"it to ticket {ticket_id}, or a line #no-order if there is none."
-            )
-        return OrderNumbers()
-    known = [one for one in orders.find(session, chosen) if one.id == chosen]
-    return OrderNumbers(chosen, known[0].merchant_ref if known else "")
 
 
 def _deferred(code: str) -> Admission:

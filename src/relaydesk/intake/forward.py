@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.logs import log
 from relaydesk.message import header_section, header_values
-from relaydesk.outbound import AnswerRefused
+from relaydesk.outbound import AnswerRefused, bound_orders
 from relaydesk.store import Finished, Outgoing, outbox, ticket_orders, tickets
 
 if TYPE_CHECKING:
@@ -89,11 +89,7 @@ def forward_row(  # noqa: PLR0913 - what came, what was decided, where it goes, 
     if decision.placement is None or decision.placement.action not in FORWARDED or kept.ticket_id is None:
         return None
     ticket = tickets.row(session, kept.ticket_id)
-    bound = [
-        one.value
-        for one in ticket_orders.of_tickets(session, [kept.ticket_id])
-        if one.what == "order" and one.how == "bound"
-    ]
+    bound = bound_orders(ticket_orders.of_tickets(session, [kept.ticket_id]))
     due = ticket.next_due if ticket is not None else None
     found = Sorted(kept.ticket_id, decision.queue, decision.kind, tuple(bound), due)
     try:

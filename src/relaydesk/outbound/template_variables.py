@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from relaydesk.order import Item, Order
 from relaydesk.outbound.answer import AnswerRefused, Shop
+from relaydesk.outbound.named_order import OrderChoice, choose_order
 from relaydesk.store import orders, ticket_orders, tickets
 
 if TYPE_CHECKING:
@@ -82,11 +83,9 @@ def template_context(
     ticket = tickets.row(session, ticket_id)
     if ticket is None:
         return None
-    named = ticket_orders.of_tickets(session, [ticket_id])
-    bound = [one.value for one in named if one.what == "order" and one.how == "bound"]
-    wanted = order_id or (bound[0] if len(bound) == 1 else "")
-    known = [order for order in orders.find(session, wanted) if order.id == wanted] if wanted else []
-    order = known[0] if known else Order(wanted) if wanted else None
+    numbers = ticket_orders.of_tickets(session, [ticket_id])
+    chosen = order_id or choose_order(ticket_id, numbers, OrderChoice(asked=False))
+    order = (orders.by_id(session, chosen) or Order(chosen)) if chosen else None
     return TemplateContext(ticket_id, ticket.subject, ticket.username, order, agent, shop)
 
 

@@ -144,6 +144,11 @@ def find(session: Session, key: str) -> list[Order]:
     )
 
 
+def by_id(session: Session, order_id: str) -> Order | None:
+    """The order with this Facebook id."""
+    return next(iter(_read(session, _ORDER.c.id == order_id)), None)
+
+
 def _read(session: Session, condition: Any) -> list[Order]:
     rows = session.execute(select(_ORDER).where(condition)).all()
     items = _items(session, [row.id for row in rows])
