@@ -32,7 +32,7 @@ from tests.support.gateway import (
 from tests.support.signing import MESSAGE, SELECTOR, key_zone, over, signed
 
 from relaydesk.bounces.seals import sealed_by_us
-from relaydesk.intake.forward import forward_row
+from relaydesk.intake.forward import Forwarding
 from relaydesk.mailauth.dkim import verify_dkim
 from relaydesk.outbound.check import check_outgoing
 from relaydesk.outbound.courier import Courier
@@ -104,10 +104,8 @@ async def test_the_signature_of_a_forwarded_message_still_passes_behind_postfix(
     )
     with sqlite_store.transaction() as session:
         kept = messages.record(session, message, letter(), AUTH, decided, trace=TRACE, now=NOON)
-        number = forward_row(
-            session, message, decided, kept,
-            to="cases@desk.example", trace=TRACE, authserv_id=US, letterhead=HEAD, subject="Hello", now=NOON,
-        )  # fmt: skip
+        forwarding = Forwarding({decided.queue: "cases@desk.example"}, lambda: HEAD, US)
+        number = forwarding.lay(session, message, decided, kept, trace=TRACE, subject="Hello", now=NOON)
     assert number is not None
     with postfix.running() as server:
         await dispatch(sqlite_store, server.port)

@@ -13,7 +13,7 @@ from tests.support.gateway import ALICE, HEAD, ORDER, asked, events, made, rows
 
 from relaydesk.desk.acts import DeskError
 from relaydesk.desk.clients import add_client, revoke_client
-from relaydesk.intake.forward import forward_row
+from relaydesk.intake.forward import Forwarding
 from relaydesk.policy.decision import Decision, Placement
 from relaydesk.store import gateway_clients, messages, tickets
 
@@ -92,10 +92,8 @@ def forward(store: Store, placement: Placement, raw: bytes | None = None, body: 
     decided: Decision = decision(placement, clocks=(planned(),) if placement.action == "open" else ())
     with store.transaction() as session:
         kept = messages.record(session, message, letter(), AUTH, decided, trace="", now=NOON)
-        return forward_row(
-            session, message, decided, kept,
-            to="desk@desk.example", trace="", authserv_id=US, letterhead=HEAD, subject="Hello", now=NOON,
-        )  # fmt: skip
+        forwarding = Forwarding({decided.queue: "desk@desk.example"}, lambda: HEAD, US)
+        return forwarding.lay(session, message, decided, kept, trace="", subject="Hello", now=NOON)
 
 
 def test_a_forward_waits_in_the_outbox_like_an_answer(store: Store) -> None:

@@ -75,7 +75,7 @@ def submitted(raw: bytes, rules: GatewayRules) -> Submitted:
     except AnswerRefused:
         raise
     except LookupError as problem:
-        raise AnswerRefused("Its charset is known to nobody here; have the desk send UTF-8.") from problem
+        raise AnswerRefused("Its charset is unknown; have the help desk send UTF-8.") from problem
     except (MessageError, ValueError, AttributeError, TypeError, RecursionError) as problem:
         raise AnswerRefused(f"The message cannot be read: {type(problem).__name__}.") from problem
 

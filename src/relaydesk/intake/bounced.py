@@ -37,8 +37,8 @@ def read_returned(envelope: Envelope, letter: Message, findings: Findings, secre
 def sealed_answer(envelope: Envelope, dsn: Dsn | None, secret: bytes) -> Sealed | None:
     """The answer that came back, by what only we can have sealed: our bounce address, else our Message-ID."""
     for rcpt in envelope.rcpt_to:
-        if (found := sealed_by_us(secret, rcpt)) is not None:
-            return found
+        if (sealed := sealed_by_us(secret, rcpt)) is not None:
+            return sealed
     if dsn is None or not dsn.original_message_id:
         return None
     named = answer_of_message_id(secret, dsn.original_message_id)

@@ -76,8 +76,7 @@ class Courier:
     async def _places(self, name: str) -> tuple[HostPort, ...] | HopReply:
         if self.hop.host:
             return (HostPort(name, name),)
-        found = await exchanges(self._resolver, name)
-        return found if isinstance(found, HopReply) else tuple(HostPort(*one) for one in found)
+        return await _mail_hosts(self._resolver, name)
 
     async def _open_and_send(
         self, place: HostPort, errand: Delivery, progress: Progress, key: str
@@ -140,14 +139,14 @@ def _authorities(*, verify: bool) -> ssl.SSLContext:
     return context
 
 
-async def exchanges(resolver: Lookup, domain: str) -> tuple[tuple[str, str], ...] | HopReply:
-    """``(host name, address)`` in the order to try them, or the reply that no host need be asked for.
+async def _mail_hosts(resolver: Lookup, domain: str) -> tuple[HostPort, ...] | HopReply:
+    """Who takes a domain's mail (RFC 5321 §5.1), in the order to try them; or what there is to say instead.
 
     A domain without MX is its own host; a null MX (RFC 7505) and a domain that does not exist are final; a
     failure of the DNS is no reply at all, so that the answer waits.
     """
-    found = await resolver.lookup(domain, "MX")
-    match found:
+    answer = await resolver.lookup(domain, "MX")
+    match answer:
         case TempFail(why):
             return _unknown(f"the DNS does not say who takes mail for {domain} ({why})")
         case NxDomain():
@@ -155,21 +154,21 @@ async def exchanges(resolver: Lookup, domain: str) -> tuple[tuple[str, str], ...
         case NoData():
             hosts: tuple[str, ...] = (domain,)
         case RecordSet():
-            hosts = found.names
+            hosts = answer.names
     if not any(host.strip(".") for host in hosts):
         return HopReply(556, f"5.1.10 the domain {domain} takes no mail", "rcpt")
     return await _addresses(resolver, hosts)
 
 
-async def _addresses(resolver: Lookup, hosts: tuple[str, ...]) -> tuple[tuple[str, str], ...] | HopReply:
-    reached: list[tuple[str, str]] = []
+async def _addresses(resolver: Lookup, hosts: tuple[str, ...]) -> tuple[HostPort, ...] | HopReply:
+    reached: list[HostPort] = []
     unsure = False
     for host in hosts:
         for rrtype in ("A", "AAAA"):
             answer: DnsAnswer = await resolver.lookup(host, "A" if rrtype == "A" else "AAAA")
             unsure = unsure or isinstance(answer, TempFail)
             if isinstance(answer, RecordSet):
-                reached += [(host, record) for record in answer.records if isinstance(record, str)]
+                reached += [HostPort(host, record) for record in answer.records if isinstance(record, str)]
         if len(reached) >= HOSTS:
             break
     if reached:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, timedelta
 
+    from sqlalchemy import Select
     from sqlmodel import Session
 
     from relaydesk.store.outbox_rows import Finished
@@ -30,8 +31,8 @@ O = table(OutboxTable).c  # noqa: E741 - as every table here has its letter
 _NEW = insert(table(OutboxTable))
 _UNDECIDED = O.state.in_(UNDECIDED)
 _CLAIMS = Claims(OutboxTable, undecided=UNDECIDED, working="sending")
-_ROW = [O[one.name] for one in fields(OutboxRow)]
-_CLAIMED = [O[one.name] for one in fields(Claimed) if one.name != "lapsed"]
+_ROW = [O[field.name] for field in fields(OutboxRow)]
+_CLAIMED = [O[field.name] for field in fields(Claimed) if field.name != "lapsed"]
 
 
 def put(session: Session, outgoing: Outgoing, build: Callable[[int], Finished], now: datetime) -> int:
@@ -63,7 +64,7 @@ def put(session: Session, outgoing: Outgoing, build: Callable[[int], Finished], 
     }
     key = session.connection().execute(_NEW, row).inserted_primary_key
     if key is None:
-        raise RuntimeError("The database told no number for the new row.")
+        raise RuntimeError("The database gave no number for the new row.")
     made = build(int(key[0]))
     session.connection().execute(
         update(table(OutboxTable))
@@ -145,15 +146,15 @@ def _end(
     session: Session,
     claimed: Claimed,
     outcome: DeliveryOutcome,
-    what: str,
+    kind: str,
     data: dict[str, Any],
     **values: Any,
 ) -> bool:
     """Ends a claim with an outcome and its event, if the claim still holds the row."""
     if not _CLAIMS.end(session, claimed, last_code=outcome.code, last_text=outcome.text, **values):
         return False
-    told = Event(claimed.ticket_id, outcome.at, what, data={"answer": claimed.id, **data})
-    events.append(session, [told], outcome.at)
+    event = Event(claimed.ticket_id, outcome.at, kind, data={"answer": claimed.id, **data})
+    events.append(session, [event], outcome.at)
     return True
 
 
@@ -206,8 +207,8 @@ def mark_bounced(session: Session, answer: int) -> bool:
 
 def row(session: Session, answer: int) -> OutboxRow | None:
     """One row, or None when there is none of that number."""
-    found = session.connection().execute(select(*_ROW).where(O.id == answer)).first()
-    return None if found is None else OutboxRow(**found._mapping)
+    line = session.connection().execute(select(*_ROW).where(O.id == answer)).first()
+    return None if line is None else OutboxRow(**line._mapping)
 
 
 def raw(session: Session, answer: int) -> bytes | None:
@@ -217,17 +218,20 @@ def raw(session: Session, answer: int) -> bytes | None:
 
 def of_ticket(session: Session, ticket: int) -> tuple[OutboxRow, ...]:
     """All that went or goes out for a ticket, oldest first."""
-    found = session.connection().execute(select(*_ROW).where(O.ticket_id == ticket).order_by(O.id))
-    return tuple(OutboxRow(**one._mapping) for one in found)
+    return _rows(session, select(*_ROW).where(O.ticket_id == ticket).order_by(O.id))
 
 
 def waiting(session: Session, limit: int = 1000) -> tuple[OutboxRow, ...]:
     """What is undecided, by when its turn comes."""
     statement = select(*_ROW).where(_UNDECIDED).order_by(O.next_try_at, O.id).limit(limit)
-    return tuple(OutboxRow(**one._mapping) for one in session.connection().execute(statement))
+    return _rows(session, statement)
 
 
 def newest(session: Session, limit: int = 1000) -> tuple[OutboxRow, ...]:
     """Everything, newest first."""
     statement = select(*_ROW).order_by(O.id.desc()).limit(limit)
-    return tuple(OutboxRow(**one._mapping) for one in session.connection().execute(statement))
+    return _rows(session, statement)
+
+
+def _rows(session: Session, statement: Select[Any]) -> tuple[OutboxRow, ...]:
+    return tuple(OutboxRow(**line._mapping) for line in session.connection().execute(statement))
