@@ -268,6 +268,14 @@ def test_two_that_claim_at_once_share_the_rows(store: Store, ticket: int) -> Non
     assert sorted(claimed) == queued
 
 
+def test_a_claim_waits_for_no_other_claim(postgres_store: Store) -> None:
+    ticket = open_ticket(postgres_store)
+    first, second = (queue_answer(postgres_store, ticket, 1) for _ in range(2))
+    with postgres_store.transaction() as session:
+        assert [row.id for row in outbox.claim(session, "one", NOON, LEASE, 1)] == [first]
+        assert [row.id for row in claim(postgres_store, who="two")] == [second]
+
+
 def test_it_keeps_the_newest_draft_of_each(store: Store, ticket: int) -> None:
     with store.transaction() as session:
         drafts.keep(session, ticket, "agent:bob", "first", NOON)

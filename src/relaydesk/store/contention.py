@@ -57,14 +57,12 @@ def upsert(session: Session, model: type[SQLModel]) -> sqlite.Insert | postgresq
 
 
 class Claim(Protocol):
-    """A row that is ours until its lease ends. ``attempts`` counts the claims and so names this one."""
+    """A row that is ours until its lease ends. ``attempts`` counts the row's claims and so names this one."""
 
     @property
     def id(self) -> int: ...
     @property
     def attempts(self) -> int: ...
-    @property
-    def lease_by(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -135,7 +133,6 @@ class Claims:
         held = (
             columns.id == claim.id,
             columns.state == self.working,
-            columns.lease_by == claim.lease_by,
             columns.attempts == claim.attempts,
         )
         statement = update(table(self.model)).where(*held).values(lease_by=None, lease_until=None, **values)
