@@ -7,17 +7,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.answering import plan, send, write
-from tests.support.arriving import NOON, open_ticket
 
 from relaydesk.clocks import stops, timekeeper
 from relaydesk.desk import acts
 from relaydesk.desk.acts import DeskError
 from relaydesk.store import deadlines, tickets
 from relaydesk.store.errors import Conflict
+from relaydesk_testkit.arriving import NOON, open_ticket
+from tests.support.answering import plan, send, write
 
 if TYPE_CHECKING:
-    from relaydesk.events import Event
+    from relaydesk.events import Event, StoppedHow
     from relaydesk.store.deadlines import DeadlineRow
     from relaydesk.store.engine import Store
 
@@ -67,7 +67,7 @@ def test_a_statement_after_the_answer_left_is_refused(store: Store) -> None:
     ("first", "second"), [("answered", "answered_outside"), ("answered_outside", "answered")]
 )
 def test_a_clock_that_was_stopped_meanwhile_is_not_stopped_again(
-    store: Store, first: stops.StopKind, second: stops.StopKind
+    store: Store, first: StoppedHow, second: StoppedHow
 ) -> None:
     """What was read before the other one stopped it must neither be told again nor undo its breach."""
     ticket = open_ticket(store)

@@ -9,6 +9,19 @@ from dataclasses import replace
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
+from relaydesk.data import data_path
+from relaydesk.outbound.answer import AnswerRefused, AttachedFile, Draft, NamedOrder, Question, Shop
+from relaydesk.outbound.check import check_outgoing, names_order
+from relaydesk.outbound.compose import (
+    answer_message_id,
+    answer_of_message_id,
+    answer_subject,
+    compose_answer,
+)
+from relaydesk.outbound.mime import clean_text
+from relaydesk.outbound.template_variables import SAMPLE_CONTEXTS, TemplateProblem, template_variables
+from relaydesk.outbound.templates import Templates
 from tests.support.answers import (
     DATE,
     DOMAINS,
@@ -23,19 +36,6 @@ from tests.support.answers import (
     question,
     seen,
 )
-
-from relaydesk.data import data_path
-from relaydesk.outbound.answer import AnswerRefused, AttachedFile, Draft, NamedOrder, Question, Shop
-from relaydesk.outbound.check import check_outgoing, names_order
-from relaydesk.outbound.compose import (
-    answer_message_id,
-    answer_of_message_id,
-    answer_subject,
-    compose_answer,
-)
-from relaydesk.outbound.mime import clean_text
-from relaydesk.outbound.template_variables import SAMPLE_CONTEXTS, TemplateProblem, template_variables
-from relaydesk.outbound.templates import Templates
 
 ALLOWED = {
     "date",

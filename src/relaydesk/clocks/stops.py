@@ -17,9 +17,9 @@ was not answered. Every function here runs in a transaction in which the ticket 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from relaydesk.events import Event
+from relaydesk.events import ClockStopped, Event, TicketReopened
 from relaydesk.store import Conflict, answer_scope, deadlines, events, outbox, tickets
 
 if TYPE_CHECKING:
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
-    from relaydesk.policy import ClockName, Plan
+    from relaydesk.events import ClockName, StoppedHow
+    from relaydesk.policy import Plan
     from relaydesk.store import DeadlineRow, OutboxRow, TicketRow
 
-StopKind = Literal["answered", "answered_outside", "handled"]
 BOUNCED = "its answer came back undelivered"
 
 
 def stop_clock(  # noqa: PLR0913 - which clock, how, when, by whom
     session: Session,
     clock: DeadlineRow,
-    how: StopKind,
+    how: StoppedHow,
     *,
     at: datetime,
     actor: str,
@@ -54,10 +54,8 @@ def stop_clock(  # noqa: PLR0913 - which clock, how, when, by whom
         raise Conflict(f"The {clock.clock} clock of ticket {clock.ticket_id} was stopped meanwhile.")
     if clock.breached_at is not None and at <= clock.due_at:
         deadlines.withdraw_breach(session, clock, now)
-    data: dict[str, object] = {"clock": clock.clock, "round": clock.round, "how": how}
-    if text:
-        data["text"] = text
-    events.append(session, [Event(clock.ticket_id, at, "clock_stopped", actor, data)], now)
+    stopped = ClockStopped(clock.clock, clock.round, how=how, text=text)
+    events.append(session, [Event(clock.ticket_id, at, stopped, actor)], now)
     deadlines.refresh_next_due(session, clock.ticket_id)
 
 
@@ -157,7 +155,7 @@ def _stop_by_another(
             return
 
 
-def suspend_clocks(session: Session, ticket_id: int, now: datetime) -> list[ClockName]:
+def suspend_clocks(session: Session, ticket_id: int, now: datetime) -> tuple[ClockName, ...]:
     """The ticket is being closed: its running clocks become undecided; a passed one is breached.
 
     The names of those that are neither met nor breached.
@@ -165,7 +163,7 @@ def suspend_clocks(session: Session, ticket_id: int, now: datetime) -> list[Cloc
     running = [clock for clock in deadlines.of_tickets(session, [ticket_id]) if clock.running]
     deadlines.mark_passed(session, running, now, now)
     deadlines.suspend(session, running, now)
-    return [clock.clock for clock in running if clock.due_at >= now]
+    return tuple(clock.clock for clock in running if clock.due_at >= now)
 
 
 def reopen_ticket(  # noqa: PLR0913
@@ -173,7 +171,7 @@ def reopen_ticket(  # noqa: PLR0913
 ) -> None:
     """Opens a closed ticket; its undecided clocks run on from their start, as if never closed."""
     tickets.change(session, ticket_id, state="open", closed_at=None)
-    events.append(session, [Event(ticket_id, at, "reopened", actor, {"why": why})], now)
+    events.append(session, [Event(ticket_id, at, TicketReopened(why), actor)], now)
     suspended = [clock for clock in deadlines.of_tickets(session, [ticket_id]) if clock.suspended]
     deadlines.revive(session, suspended, "the ticket was reopened", at=at, noted_at=now)
     deadlines.refresh_next_due(session, ticket_id)

@@ -11,7 +11,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from relaydesk.clocks import rederive_deadline, reopen_ticket, stop_clock, suspend_clocks
-from relaydesk.events import Event
+from relaydesk.events import (
+    Event,
+    NoteAdded,
+    OrderBound,
+    OrderReleased,
+    Payload,
+    TicketAssigned,
+    TicketClosed,
+    TicketMoved,
+)
 from relaydesk.store import agents as agent_rows
 from relaydesk.store import deadlines, events, ticket_orders, tickets
 
@@ -21,7 +30,8 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
-    from relaydesk.policy import ClockName, Plan
+    from relaydesk.events import ClockName
+    from relaydesk.policy import Plan
     from relaydesk.store import AgentRow, DeadlineRow, Store, TicketRow
 
 
@@ -101,7 +111,7 @@ def close(store: Store, ticket_id: int, *, actor: str, now: datetime) -> None:
             raise DeskError(f"Ticket {ticket_id} is closed already.")
         undecided = suspend_clocks(session, ticket_id, now)
         tickets.change(session, ticket_id, state="closed", closed_at=now, next_due=None)
-        _tell(session, ticket_id, "closed", actor, now, undecided=undecided)
+        _tell(session, ticket_id, TicketClosed(undecided), actor, now)
 
 
 def reopen(store: Store, ticket_id: int, *, actor: str, now: datetime, why: str = "") -> None:
@@ -129,7 +139,7 @@ def move(  # noqa: PLR0913
         if queue == ticket.queue:
             raise DeskError(f"Ticket {ticket_id} is in queue {queue} already.")
         tickets.change(session, ticket_id, queue=queue)
-        _tell(session, ticket_id, "moved", actor, now, **{"from": ticket.queue, "to": queue})
+        _tell(session, ticket_id, TicketMoved(ticket.queue, queue), actor, now)
         _replan(session, ticket, queue, plan, now)
 
 
@@ -154,7 +164,7 @@ def assign(store: Store, ticket_id: int, agent: str | None, *, actor: str, now: 
         if agent is not None:
             _active(session, agent)
         tickets.change(session, ticket_id, assignee=agent)
-        _tell(session, ticket_id, "assigned", actor, now, agent=agent)
+        _tell(session, ticket_id, TicketAssigned(agent), actor, now)
 
 
 def note(store: Store, ticket_id: int, text: str, *, actor: str, now: datetime) -> None:
@@ -162,7 +172,7 @@ def note(store: Store, ticket_id: int, text: str, *, actor: str, now: datetime) 
     if not text.strip():
         raise DeskError("The note is empty.")
     with _ticket(store, ticket_id) as (session, _):
-        _tell(session, ticket_id, "note", actor, now, text=text)
+        _tell(session, ticket_id, NoteAdded(text), actor, now)
 
 
 def bind_order(store: Store, ticket_id: int, order: str, *, actor: str, now: datetime) -> None:
@@ -174,7 +184,7 @@ def bind_order(store: Store, ticket_id: int, order: str, *, actor: str, now: dat
             )
         if not ticket_orders.bind(session, ticket_id, order, actor):
             raise DeskError(f"Order {order} is bound to ticket {ticket_id} already.")
-        _tell(session, ticket_id, "order_bound", actor, now, order=order, how="agent")
+        _tell(session, ticket_id, OrderBound(order, "agent"), actor, now)
 
 
 def release_order(store: Store, ticket_id: int, order: str, *, actor: str, now: datetime) -> None:
@@ -182,7 +192,7 @@ def release_order(store: Store, ticket_id: int, order: str, *, actor: str, now: 
     with _ticket(store, ticket_id) as (session, _):
         if not ticket_orders.release(session, ticket_id, order):
             raise DeskError(f"Order {order} is not bound to ticket {ticket_id}.")
-        _tell(session, ticket_id, "order_released", actor, now, order=order)
+        _tell(session, ticket_id, OrderReleased(order), actor, now)
 
 
 def add_agent(store: Store, name: str, email: str = "", *, now: datetime) -> None:
@@ -220,5 +230,5 @@ def _active(session: Session, name: str) -> None:
         raise DeskError(f"Agent {name} is no longer active; `relaydesk agents add` takes them back.")
 
 
-def _tell(session: Session, ticket_id: int, what: str, actor: str, at: datetime, **data: object) -> None:
-    events.append(session, [Event(ticket_id, at, what, actor, data)], at)
+def _tell(session: Session, ticket_id: int, payload: Payload, actor: str, at: datetime) -> None:
+    events.append(session, [Event(ticket_id, at, payload, actor)], at)

@@ -11,7 +11,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from relaydesk.events import Event
+from relaydesk.events import AnswerSwallowed, Event
 from relaydesk.gateway.clients import NOBODY, Throttle, matches
 from relaydesk.gateway.rewrite import rewritten, submitted
 from relaydesk.logs import domain_of, log, log_exception
@@ -148,7 +148,7 @@ class Gateway:
         if ticket is None:
             return Admission("refused", reason("not_relay_address", rcpt=rcpt))
         if answer.automatic and self.swallow():
-            swallowed = Event(ticket.id, now, "answer_swallowed", _actor(envelope))
+            swallowed = Event(ticket.id, now, AnswerSwallowed(), _actor(envelope))
             events.append(session, [swallowed], now)
             return ACCEPTED
         self._queue(session, ticket, envelope, answer, now)
@@ -198,7 +198,7 @@ def answered_question(session: Session, ticket: TicketRow, rcpt: str, thread: Se
     mine = [
         row
         for row in tickets.messages(session, ticket.id)
-        if row.findings.get("relay_address", "").lower() == rcpt.lower()
+        if row.findings.relay_address.lower() == rcpt.lower()
         and row.duplicate_of is None
         and row.kind != "bounce"
     ]

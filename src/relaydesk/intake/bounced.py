@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.bounces import Sealed, bounced_ticket, read_bounce, sealed_by_us
 from relaydesk.clocks import restart_response_clock
-from relaydesk.events import Event
+from relaydesk.events import AnswerBounced, Event
 from relaydesk.outbound import answer_of_message_id
 from relaydesk.store import events, outbox, tickets
 
@@ -64,14 +64,8 @@ def take_bounce(  # noqa: PLR0913 - what came, for which answer, when
     row = _meant(outbox.of_ticket(session, ticket_id), answer, dsn, at)
     if ticket is None or row is None or dsn.of_bounce or dsn.is_auto_reply:
         return False
-    data = {
-        "answer": row.id,
-        "purpose": row.purpose,
-        "hard": dsn.hard,
-        "status": dsn.status,
-        "message": message_id,
-    }
-    events.append(session, [Event(ticket_id, at, "answer_bounced", "mail", data)], now)
+    returned = AnswerBounced(row.id, row.purpose, hard=dsn.hard, status=dsn.status, message=message_id)
+    events.append(session, [Event(ticket_id, at, returned, "mail")], now)
     if not dsn.undelivered or not outbox.mark_bounced(session, row.id):
         return False
     if row.purpose == "answer":

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
+    from relaydesk.events import Kind
     from relaydesk.message import Envelope
     from relaydesk.outbound import Sender
     from relaydesk.policy import Decision
@@ -118,7 +119,7 @@ class Sorted:
 
     ticket: int
     queue: str
-    kind: str
+    kind: Kind
     orders: tuple[str, ...] = ()
     due: datetime | None = None
 

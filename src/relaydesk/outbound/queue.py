@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from relaydesk.events import Event
+from relaydesk.events import Event, NoOrderConfirmed
 from relaydesk.message import parse_message
 from relaydesk.outbound.answer import AnswerRefused, NamedOrder, Question
 from relaydesk.outbound.named_order import choose_order
@@ -21,14 +21,15 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
+    from relaydesk.events import Purpose
     from relaydesk.outbound.named_order import OrderChoice
     from relaydesk.outbound.sender import Sender
-    from relaydesk.store import MessageRow, Purpose, TicketRow
+    from relaydesk.store import MessageRow, TicketRow
 
 
 def question_of(session: Session, ticket: TicketRow, wanted: int | None) -> Question:
     """The message answered, from its own bytes; its relay address is bound from here on."""
-    messages = [row for row in tickets.messages(session, ticket.id) if row.findings.get("relay_address")]
+    messages = [row for row in tickets.messages(session, ticket.id) if row.findings.relay_address]
     if not messages:
         raise AnswerRefused(
             f"Ticket {ticket.id} has no relay address, so it cannot be answered by mail; say what was done: "
@@ -39,7 +40,7 @@ def question_of(session: Session, ticket: TicketRow, wanted: int | None) -> Ques
     return Question(
         ticket=ticket.id,
         message=answered.id,
-        relay_address=answered.findings["relay_address"],
+        relay_address=answered.findings.relay_address,
         subject=letter.subject,
         message_id=letter.message_id,
         references=letter.references,
@@ -106,6 +107,6 @@ def queue_answer(  # noqa: PLR0913 - whose, to what, about which order, what, wh
     )
     number = outbox.put(session, outgoing, build, now)
     if order.id is None and purpose == "answer":
-        confirmed = Event(question.ticket, now, "no_order_confirmed", author, {"answer": number})
+        confirmed = Event(question.ticket, now, NoOrderConfirmed(number), author)
         events.append(session, [confirmed], now)
     return number, made[0]

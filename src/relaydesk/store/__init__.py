@@ -32,7 +32,6 @@ from relaydesk.store.outbox_rows import (
     Finished,
     OutboxRow,
     Outgoing,
-    Purpose,
 )
 from relaydesk.store.refusals import RefusalCount, search
 from relaydesk.store.ticket_orders import TicketOrder
@@ -49,7 +48,6 @@ __all__ = [
     "MessageRow",
     "OutboxRow",
     "Outgoing",
-    "Purpose",
     "Put",
     "Recorded",
     "RefusalCount",

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from datetime import datetime
 
-Purpose = Literal["answer", "automatic", "forward"]
-"""``answer`` is a person's and stops the clock; ``automatic`` is a desk's and does not; ``forward`` hands a
-message on to another help desk."""
+    from relaydesk.events import Purpose
 
 AnswerState = Literal["queued", "sending", "deferred", "sent", "refused", "failed", "cancelled", "bounced"]
 """``queued`` waits for its undo time or its turn; ``deferred`` was put off by the hop and is tried again;
