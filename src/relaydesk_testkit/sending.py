@@ -27,7 +27,7 @@ from relaydesk.outbound.dispatcher import Dispatcher, DispatchTiming
 from relaydesk.outbound.next_hop import NextHop, Timeouts
 from relaydesk.store import outbox, tickets
 from relaydesk.store.engine import Store
-from relaydesk.store.outbox import Finished, Outgoing
+from relaydesk.store.outbox_rows import Finished, Outgoing
 from relaydesk_testkit.arriving import NOON, open_ticket, planned
 from relaydesk_testkit.smtp import Holder
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from relaydesk.outbound.sender import Sender
     from relaydesk.policy.decision import Planned
     from relaydesk.policy.policy import Plan
-    from relaydesk.store.outbox import Claimed
+    from relaydesk.store.outbox_rows import Claimed
 
 HOUR = timedelta(hours=1)
 SHORT = Timeouts(connect=0.3, command=0.3, dot=0.3, total=1.0, idle=5.0)

@@ -275,7 +275,7 @@ def asked(shop: Shop) -> Shop:
 
 def test_it_keeps_a_refused_text_and_sends_it_later(asked: Shop) -> None:
     refused = asked.run("answer", "1", "--text", "-", "--as", "alice", stdin="My words", code=1).stderr
-    assert "choose a candidate with --order (368509000000001 not found)" in refused
+    assert "(368509000000001 not found): choose one with --order" in refused
     assert "kept as a draft" in refused
     assert asked.json("ticket", "1")["drafts"] == [{"author": "agent:alice", "text": "My words"}]
     shown = asked.run("answer", "1", "--draft", "--order", "368509000000001", "--as", "alice", "--dry-run")

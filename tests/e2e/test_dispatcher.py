@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from relaydesk.events import Event
     from relaydesk.outbound.dispatcher import Dispatcher
     from relaydesk.store.engine import Store
-    from relaydesk.store.outbox import Claimed, OutboxRow
+    from relaydesk.store.outbox_rows import Claimed, OutboxRow
 
 SECOND = timedelta(seconds=1)
 

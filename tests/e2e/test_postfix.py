@@ -16,7 +16,7 @@ import pytest
 import trustme
 
 from relaydesk.bounces.seals import sealed_by_us
-from relaydesk.intake.forwarding import Forwarding
+from relaydesk.intake.forward import Forwarding
 from relaydesk.mailauth.dkim import verify_dkim
 from relaydesk.outbound.courier import Courier
 from relaydesk.outbound.dispatcher import Dispatcher
@@ -105,7 +105,7 @@ async def test_the_signature_of_a_forwarded_message_still_passes_behind_postfix(
     )
     with sqlite_store.transaction() as session:
         kept = messages.record(session, message, letter(), AUTH, decided, trace=TRACE, now=NOON)
-        forwarding = Forwarding({"case": "cases@desk.example"}, HEAD, US)
+        forwarding = Forwarding({decided.queue: "cases@desk.example"}, HEAD, US)
         number = forwarding.lay(session, message, decided, kept, trace=TRACE, subject="Hello", now=NOON)
     assert number is not None
     with postfix.running() as server:
@@ -186,7 +186,7 @@ def test_postfix_sends_a_refused_answer_back_with_the_reason(
         with smtplib.SMTP("127.0.0.1", server.port, timeout=20) as desk:
             desk.sendmail("agent@desk.example", [ALICE], answer_mail("Hello"))
         [bounce] = server.mails()
-    assert b"No order is known for this conversation" in bounce.replace(b"\r\n    ", b" ")
+    assert b"No order is bound to ticket 1" in bounce.replace(b"\r\n    ", b" ")
     assert rows(sqlite_store) == []
 
 

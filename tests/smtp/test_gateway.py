@@ -362,11 +362,11 @@ def test_a_changed_rule_counts_for_the_next_message(talk: Talk, asking: Store, g
     [
         (((ORDER,), ()), "Hello", ORDER),
         (((ORDER, OTHER), ()), f"About {OTHER}", OTHER),
-        (((ORDER, OTHER), ()), "Hello", "Write in the answer which order"),
+        (((ORDER, OTHER), ()), "Hello", "Several orders are possible"),
         (((), (candidate(OTHER),)), "Hello", OTHER),
-        (((), (candidate(OTHER, "mentioned"),)), "Hello", "No order is known"),
+        (((), (candidate(OTHER, "mentioned"),)), "Hello", "No order is bound"),
         (((), (candidate(OTHER, "mentioned"),)), f"It is {OTHER}.", OTHER),
-        (((), ()), "Hello", "No order is known"),
+        (((), ()), "Hello", "No order is bound"),
         (((), ()), "Hello\n#no-order", None),
     ],
 )

@@ -21,7 +21,7 @@ from relaydesk.policy.allowlist import parse_allowlist
 from relaydesk.policy.decision import Placement
 from relaydesk.policy.policy import Policy
 from relaydesk.report.runs import histories
-from relaydesk.store import outbox, tickets
+from relaydesk.store import outbox, outbox_rows, tickets
 from relaydesk_testkit.arriving import NOON, decision, open_ticket, planned, store_message
 from relaydesk_testkit.signing import key_zone, over, signed
 from tests.support.answering import SECRET, events, plan, send, write
@@ -199,10 +199,10 @@ def test_it_leaves_a_ticket_closed_whose_conversation_goes_on_elsewhere(store: S
 def test_it_reopens_nothing_for_what_stopped_nothing(store: Store) -> None:
     ticket = open_ticket(store)
     with store.transaction() as session:
-        outgoing = outbox.Outgoing(
+        outgoing = outbox_rows.Outgoing(
             "automatic", ticket, 1, "gateway:zen", "a@support.facebook.com", None, NOON, NOON + 9 * HOUR
         )
-        made = outbox.Finished("bounces@shop.example", "<1@shop.example>", "Re: Hello", b"raw")
+        made = outbox_rows.Finished("bounces@shop.example", "<1@shop.example>", "Re: Hello", b"raw")
         outbox.put(session, outgoing, lambda _: made, NOON)
     answered(store, ticket)  # both leave at the same moment; it is the answer that stops the clock
     assert back(store, ticket)

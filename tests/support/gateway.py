@@ -25,7 +25,7 @@ from relaydesk.policy.allowlist import Allowlist
 from relaydesk.policy.decision import Placement
 from relaydesk.smtpd.endpoint import Endpoint
 from relaydesk.smtpd.limits import Limits
-from relaydesk.store import messages, outbox, tickets
+from relaydesk.store import messages, outbox, outbox_rows, tickets
 from relaydesk.store.tables import OutboxTable, table
 from relaydesk_testkit.arriving import AUTH as PROVEN
 from relaydesk_testkit.arriving import NOON, candidate, decision, letter, planned
@@ -134,7 +134,7 @@ def answer_mail(text: str = "Hello Alice", **headers: str) -> bytes:
     return message.as_bytes(policy=policy.SMTP)
 
 
-def rows(store: Store) -> list[outbox.OutboxRow]:
+def rows(store: Store) -> list[outbox_rows.OutboxRow]:
     """All of the outbox, oldest first."""
     with store.reading() as session:
         return sorted(outbox.newest(session), key=lambda row: row.id)

@@ -37,7 +37,7 @@ from relaydesk.outbound.templates import Templates
 from relaydesk.policy.allowlist import parse_allowlist
 from relaydesk.reasons import SENTENCES
 from relaydesk.smtpd import limits, replies
-from relaydesk.store.outbox import AnswerState
+from relaydesk.store.outbox_rows import AnswerState
 from tests.support.mails import RULES
 
 ROOT = Path(__file__).parents[2]

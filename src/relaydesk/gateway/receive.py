@@ -8,34 +8,17 @@ help desk's own matter.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
-from relaydesk.events import AnswerSwallowed, Event, NoOrderConfirmed
-from relaydesk.gateway.credentials import NOBODY, Throttle, matches
-from relaydesk.gateway.rewrite import OrderNumbers, Submitted, rewritten, submitted
+from relaydesk.events import AnswerSwallowed, Event
+from relaydesk.gateway.clients import NOBODY, Throttle, matches
+from relaydesk.gateway.rewrite import rewritten, submitted
 from relaydesk.logs import domain_of, log, log_exception
-from relaydesk.outbound import (
-    AnswerRefused,
-    answer_subject,
-    attach_files,
-    check_outgoing,
-    names_order,
-    question_of,
-)
+from relaydesk.outbound import AnswerRefused, OrderChoice, attach_files, order_of, question_of, queue_answer
 from relaydesk.policy import Admission
 from relaydesk.reasons import reason
-from relaydesk.store import (
-    Conflict,
-    StoreUnavailable,
-    casework,
-    events,
-    gateway_clients,
-    orders,
-    outbox,
-    ticket_orders,
-    tickets,
-)
+from relaydesk.store import StoreUnavailable, events, gateway_clients, tickets, until_settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -44,6 +27,7 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
+    from relaydesk.gateway.rewrite import Submitted
     from relaydesk.gateway.rules import GatewayRules
     from relaydesk.message import Envelope, Origin
     from relaydesk.outbound import AttachedFile, Question, Sender
@@ -51,8 +35,12 @@ if TYPE_CHECKING:
     from relaydesk.store import Store, TicketRow
 
 T = TypeVar("T")
-TRIES = 8
 ACCEPTED = Admission("accepted")
+HELP_DESK = OrderChoice(
+    sees_numbers=False,
+    how="write the number of the order in the answer",
+    how_none="add a line #no-order if there is none",
+)
 HASHING = 2  # passwords looked at side by side; each takes 16 MiB for a moment
 
 
@@ -158,13 +146,12 @@ class Gateway:
 
     def _take(self, config: GatewayConfig, envelope: Envelope) -> Admission:
         answer = submitted(envelope.raw, config.rules)
-        for _ in range(TRIES):
-            try:
-                with self.store.transaction() as session:
-                    return self._record(session, config, envelope, answer)
-            except Conflict:
-                continue
-        raise StoreUnavailable(f"{TRIES} conflicts in a row on one submission")
+
+        def attempt() -> Admission:
+            with self.store.transaction() as session:
+                return self._record(session, config, envelope, answer)
+
+        return until_settled(attempt)
 
     def _record(
         self, session: Session, config: GatewayConfig, envelope: Envelope, answer: Submitted
@@ -175,7 +162,7 @@ class Gateway:
         if gateway_clients.handed_in(session, envelope.delivery_key) is not None:
             return ACCEPTED
         number = gateway_clients.ticket_of(session, rcpt)
-        ticket = casework.lock(session, number) if number is not None else None
+        ticket = tickets.lock(session, number) if number is not None else None
         if ticket is None:
             return Admission("refused", reason("not_relay_address", rcpt=rcpt))
         if answer.automatic and config.swallow:
@@ -196,47 +183,34 @@ def _queue(  # noqa: PLR0913 - by which configuration, what is answered, with wh
     now: datetime,
 ) -> None:
     question = answered_question(session, ticket, envelope.rcpt_to[0], answer.thread)
-    order = order_of(session, ticket.id, answer)
-
-    def build(number: int) -> outbox.Finished:
-        return _finished(config, question, answer, order, number=number, now=now)
-
-    outgoing = outbox.Outgoing(
-        purpose="automatic" if answer.automatic else "answer",
-        ticket=ticket.id,
-        message=question.message,
-        author=_actor(envelope),
-        recipient=question.relay_address,
-        order_id=order.id,
-        not_before=now,
-        give_up_at=now + config.sender.give_up,
-        handed_in=envelope.delivery_key,
+    choice = replace(
+        HELP_DESK,
+        asked=not answer.automatic,
+        text="\n".join((answer.subject, *answer.texts, *answer.htmls)),
+        none=answer.no_order,
     )
-    number = outbox.put(session, outgoing, build, now)
-    if order.id is None and not answer.automatic:
-        event = Event(ticket.id, now, NoOrderConfirmed(number), _actor(envelope))
-        events.append(session, [event], now)
+    order, sender = order_of(session, ticket.id, choice), config.sender
 
-
-def _finished(  # noqa: PLR0913
-    config: GatewayConfig,
-    question: Question,
-    answer: Submitted,
-    order: OrderNumbers,
-    *,
-    number: int,
-    now: datetime,
-) -> outbox.Finished:
     def enclose(files: Iterable[tuple[str, bytes]]) -> Sequence[AttachedFile]:
         return attach_files(files, types=config.attachment_types, each_bytes=config.attachment_bytes)
 
-    sender = config.sender
-    message_id = sender.message_id(question.ticket, number)
-    raw = rewritten(question, answer, order, sender.shop, message_id=message_id, date=now, enclose=enclose)
-    raw = sender.signed(raw, now)
-    check_outgoing(raw, sender.bound(question.relay_address, order.id, order.merchant_ref))
-    subject = answer_subject(answer.subject or question.subject, order.id)
-    return outbox.Finished(sender.envelope_from(question.ticket, number), message_id, subject, raw)
+    def make(message_id: str) -> bytes:
+        return rewritten(
+            question, answer, order, sender.shop, message_id=message_id, date=now, enclose=enclose
+        )
+
+    queue_answer(
+        session,
+        sender,
+        question,
+        order,
+        make,
+        author=_actor(envelope),
+        now=now,
+        subject=answer.subject,
+        purpose="automatic" if answer.automatic else "answer",
+        handed_in=envelope.delivery_key,
+    )
 
 
 def _actor(envelope: Envelope) -> str:
@@ -249,45 +223,16 @@ def answered_question(session: Session, ticket: TicketRow, rcpt: str, thread: Se
     Only messages that came from ``rcpt`` are looked at. AnswerRefused when there is none.
     """
     mine = [
-        one
-        for one in tickets.messages(session, ticket.id)
-        if one.findings.relay_address.lower() == rcpt.lower()
-        and one.duplicate_of is None
-        and one.kind != "bounce"
+        row
+        for row in tickets.messages(session, ticket.id)
+        if row.findings.relay_address.lower() == rcpt.lower()
+        and row.duplicate_of is None
+        and row.kind != "bounce"
     ]
     if not mine:
         raise AnswerRefused(f"Ticket {ticket.id} holds no message from {rcpt} that can be answered.")
-    named = [one.id for wanted in thread for one in mine if one.message_id == wanted]
+    named = [row.id for wanted in thread for row in mine if row.message_id == wanted]
     return question_of(session, ticket, named[0] if named else mine[-1].id)
-
-
-def order_of(session: Session, ticket_id: int, answer: Submitted) -> OrderNumbers:
-    """The order that the answer must name: one the desk names, else the one bound to the ticket.
-
-    Where none is known, a person must name one of the ticket's numbers in the answer, or state by a line
-    ``#no-order`` that there is none; AnswerRefused says so. An automatic answer then goes without.
-    """
-    mine = [
-        one
-        for one in ticket_orders.of_tickets(session, [ticket_id])
-        if one.what == "order" and one.how != "released"
-    ]
-    seen = "\n".join((answer.subject, *answer.texts, *answer.htmls))
-    bound = [one.value for one in mine if one.how == "bound"]
-    said = [value for value in (*bound, *(one.value for one in mine)) if names_order(value, seen)]
-    likely = bound or [one.value for one in mine if one.how == "not_found"]
-    chosen = said[0] if said else likely[0] if len(likely) == 1 else None
-    if chosen is None and likely and not answer.no_order and not answer.automatic:
-        raise AnswerRefused(f"Write in the answer which order it is about: {', '.join(likely)}.")
-    if chosen is None:
-        if not answer.no_order and not answer.automatic:
-            raise AnswerRefused(
-                "No order is known for this conversation: write its order number in the answer after binding "
-                f"it to ticket {ticket_id}, or a line #no-order if there is none."
-            )
-        return OrderNumbers()
-    known = [one for one in orders.find(session, chosen) if one.id == chosen]
-    return OrderNumbers(chosen, known[0].merchant_ref if known else "")
 
 
 def _deferred(code: str) -> Admission:

@@ -21,7 +21,7 @@ from relaydesk.mailauth import authenticate, check_spf
 from relaydesk.message import authentication_results, parse_message, received_line
 from relaydesk.policy import Decision, Gathered, admit, decide, replay_key
 from relaydesk.reasons import reason
-from relaydesk.store import Conflict, StoreUnavailable, messages
+from relaydesk.store import StoreUnavailable, messages, until_settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,13 +32,12 @@ if TYPE_CHECKING:
 
     from relaydesk.classify import Rules
     from relaydesk.dns import Resolver
-    from relaydesk.intake.forwarding import Forwarding
+    from relaydesk.intake.forward import Forwarding
     from relaydesk.message import AuthResults, Envelope, Message, Origin
     from relaydesk.policy import Admission, Known, Policy
     from relaydesk.reasons import Reason
     from relaydesk.store import Store
 
-TRIES = 8  # a conflict needs another writer at the same key; eight in a row do not happen
 ATTEMPTS_KEPT = timedelta(days=7)  # senders give up after four to five days (RFC 5321 §4.5.4.1)
 BIG = 65_536  # bytes from which parsing leaves the event loop
 Ids = dict[str, int | bool | None]  # what the log line names of the store
@@ -152,16 +151,15 @@ class Intake:
     def _settle(self, config: IntakeConfig, envelope: Envelope, gathered: Gathered) -> tuple[Decision, Ids]:
         policy, letter = config.policy, gathered.letter
         key = replay_key(gathered.auth, letter.from_[0].domain if letter.from_ else "", policy)
-        for _ in range(TRIES):
+
+        def attempt() -> tuple[Decision, Ids]:
             with self.store.reading() as session:
                 known = self._known(session, envelope, gathered, policy, key)
             now = self.clock()
             decision = decide(envelope, gathered, known, policy, now)
-            try:
-                return decision, self._record(config, envelope, gathered, decision, now)
-            except Conflict:
-                continue
-        raise StoreUnavailable(f"{TRIES} conflicts in a row on one delivery")
+            return decision, self._record(config, envelope, gathered, decision, now)
+
+        return until_settled(attempt)
 
     def _known(
         self, session: Session, envelope: Envelope, gathered: Gathered, policy: Policy, key: str

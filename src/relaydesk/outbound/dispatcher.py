@@ -23,7 +23,7 @@ from relaydesk.logs import domain_of, log, log_exception
 from relaydesk.outbound.answer import AnswerRefused, HopReply
 from relaydesk.outbound.check import check_outgoing
 from relaydesk.outbound.disposition import Disposition, disposition_of, next_try, said
-from relaydesk.store import Claimed, DeliveryOutcome, StoreError, casework, outbox
+from relaydesk.store import Claimed, DeliveryOutcome, StoreError, outbox, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
@@ -273,7 +273,7 @@ class Dispatcher:
         """Marks the answer as sent and, with a plan, stops the response clock that it answers."""
         now = self.clock()
         with self.store.transaction() as session:
-            casework.lock(session, claimed.ticket_id)  # before the row, as everybody does who needs both
+            tickets.lock(session, claimed.ticket_id)  # before the row, as everybody does who needs both
             if not outbox.delivered(
                 session, claimed, outcome, self._carrier(claimed).name(claimed.recipient), now
             ):

@@ -1,6 +1,6 @@
-"""Passwords of the gateway's clients: made by us, shown once, kept as scrypt (RFC 7914) with a salt each.
+"""The gateway's clients: their passwords, and how often a peer may try one.
 
-And what guessing them costs: after a few failures a peer has to wait, longer each time.
+Passwords are made by us, shown once and kept as scrypt (RFC 7914) with a salt each.
 """
 
 from __future__ import annotations
