@@ -62,8 +62,8 @@ def test_it_stores_a_new_message_with_everything_decided(store: Store) -> None:
     message = view.messages[0]
     assert message.id == kept.message_id
     assert message.received_at == NOON and message.received_at.tzinfo is not None
-    assert message.auth["dkim"][0]["domain"] == "support.facebook.com"
-    assert message.reasons[0]["code"] == "aligned_dkim"
+    assert message.auth.dkim[0].domain == "support.facebook.com"
+    assert message.reasons[0].code == "aligned_dkim"
     assert message.trace == "Received: by us"
     assert message.attachments[0].sha256 == "ab" * 32
     assert {(n.value, n.how) for n in view.numbers} == {(ORDER, "bound"), ("77", "mentioned")}

@@ -24,7 +24,7 @@ from relaydesk.config import parts
 from relaydesk.config.load import load_settings
 from relaydesk.config.settings import PREFIX, Queue, Settings
 from relaydesk.dns.zone import parse_zone
-from relaydesk.events import WHAT
+from relaydesk.events import PAYLOADS
 from relaydesk.gateway import rules as desks
 from relaydesk.gateway.rewrite import is_automatic
 from relaydesk.intake.forward import LOOP, Sorted, added_fields
@@ -79,7 +79,7 @@ def test_it_documents_every_reason_code():
 
 
 def test_it_documents_every_event():
-    assert set(WHAT) - named() == set()
+    assert set(PAYLOADS) - named() == set()
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> set[str]:
