@@ -426,7 +426,7 @@ def test_it_refuses_what_is_too_large(asking: Store, contexts: tuple[ssl.SSLCont
         assert hand_in(talk, answer_mail("x" * 3000)).startswith("552 5.3.4")
 
 
-def test_it_never_trusts_a_letterhead_that_changed_meanwhile(talk: Talk, gateway: OpenGateway) -> None:
+def test_it_never_trusts_a_sender_that_changed_meanwhile(talk: Talk, gateway: OpenGateway) -> None:
     log_in(talk)
     talk.ask("MAIL FROM:<a@b.example>")
     talk.ask(f"RCPT TO:<{ALICE}>")
