@@ -1,4 +1,4 @@
-"""A door open on loopback, a receiver that remembers, and a client that says exactly what it is told."""
+"""A server open on loopback, a receiver that remembers, and a client that says exactly what it is told."""
 
 from __future__ import annotations
 

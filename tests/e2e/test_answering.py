@@ -1,4 +1,4 @@
-"""The whole room: a case comes in by SMTP, is answered from the command line, reaches the relay; bounces."""
+"""The whole program: a case comes in by SMTP, is answered by a command, reaches the relay; bounces."""
 
 from __future__ import annotations
 
@@ -327,7 +327,7 @@ def test_it_fills_templates_and_encloses_labels(asked: Shop) -> None:
         (("dkim", "new", "--out", "relaydesk.yaml"), "is there already"),
     ],
 )
-def test_it_names_the_mend_of_a_wrong_call(asked: Shop, words: tuple[str, ...], told: str) -> None:
+def test_it_says_how_to_mend_a_wrong_call(asked: Shop, words: tuple[str, ...], told: str) -> None:
     assert told in asked.run(*words, code=2).stderr
 
 

@@ -100,7 +100,7 @@ def test_it_says_when_an_answer_is_due(shop: Path) -> None:
         (("ticket", "1", "--how", "paid"), "go with --handled"),
     ],
 )
-def test_it_names_the_mend_of_a_wrong_call(shop: Path, arguments: tuple[str, ...], told: str) -> None:
+def test_it_says_how_to_mend_a_wrong_call(shop: Path, arguments: tuple[str, ...], told: str) -> None:
     found = run(*arguments, stdin=b"")
     assert found.exit_code == 2
     assert told in found.stderr
@@ -154,7 +154,7 @@ def test_it_explains_a_genuine_case(shop: Path) -> None:
     assert {"aligned_dkim", "rule", "opens"} <= {why["code"] for why in found["reasons"]}
 
 
-def test_it_explains_what_the_door_would_refuse(shop: Path) -> None:
+def test_it_explains_what_the_server_would_refuse(shop: Path) -> None:
     stranger = explained(signed_case(), "--peer", "192.0.2.7")
     assert (stranger["outcome"], stranger["reply"][:9]) == ("refused", "550 5.7.1")
     assert stranger["kind"] is None

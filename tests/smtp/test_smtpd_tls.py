@@ -1,4 +1,4 @@
-"""STARTTLS with a real certificate (row A11)."""
+"""STARTTLS with a real certificate."""
 
 from __future__ import annotations
 

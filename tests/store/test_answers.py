@@ -19,7 +19,7 @@ from relaydesk.outbound.compose import answer_of_message_id
 from relaydesk.policy.decision import Placement
 from relaydesk.store import drafts, orders, outbox, outbox_rows
 from relaydesk_testkit.arriving import NOON, ORDER, candidate, decision, open_ticket, store_message
-from tests.support.answering import LETTERHEAD, SECRET, events, last_event, write
+from tests.support.answering import SECRET, SENDER, events, last_event, write
 
 if TYPE_CHECKING:
     from relaydesk.store.engine import Store
@@ -55,8 +55,8 @@ def test_it_lays_an_answer_in_the_outbox(store: Store) -> None:
         "case++alice@support.facebook.com",
     )
     assert (kept.order_id, kept.author) == (ORDER, "agent:alice")
-    assert kept.not_before == kept.next_try_at == NOON + HOUR + LETTERHEAD.undo
-    assert kept.give_up_at == kept.not_before + LETTERHEAD.give_up
+    assert kept.not_before == kept.next_try_at == NOON + HOUR + SENDER.undo
+    assert kept.give_up_at == kept.not_before + SENDER.give_up
     assert sealed_by_us(SECRET, kept.envelope_from) == (ticket, made.answer)
     assert answer_of_message_id(SECRET, kept.rfc_message_id) == (ticket, made.answer)
     queued = events(store, ticket)[-1]

@@ -186,7 +186,7 @@ def test_it_opens_a_closed_ticket_again(store: Store) -> None:
     assert whats(store, ticket)[-3:] == ["answer_bounced", "reopened", "clock_reopened"]
 
 
-def test_it_leaves_a_ticket_closed_whose_conversation_goes_on_elsewhere(store: Store) -> None:
+def test_it_leaves_a_ticket_closed_whose_buyer_is_answered_elsewhere(store: Store) -> None:
     ticket = open_ticket(store)
     answered(store, ticket)
     acts.close(store, ticket, actor="agent:bob", now=SENT)
@@ -262,7 +262,7 @@ class Config:
 async def arrive(
     store: Store, raw: bytes, *, rcpt: str, mail_from: str = "", origin: Origin = STRANGER
 ) -> Decision | None:
-    """What became of a message at the door: None when the recipient was refused."""
+    """What became of a message that was handed in: None when the recipient was refused."""
     with ThreadPoolExecutor(1) as workers:
         intake = Intake(
             store=store,

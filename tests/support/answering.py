@@ -1,4 +1,4 @@
-"""A shop that answers: its letterhead, answers in a line, and a next hop's 250 without the network."""
+"""A shop that answers: its sender, answers in a line, and a next hop's 250 without the network."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 HOUR = timedelta(hours=1)
 SECRET = b"s" * 32
-LETTERHEAD = Sender(
+SENDER = Sender(
     shop=Shop("Example Shop", "help@shop.example", "shop.example"),
     sender_domains=frozenset({"support.facebook.com", "support.instagram.com"}),
     secret=SECRET,
@@ -62,7 +62,7 @@ def write(
         store,
         ticket,
         answers.Written(text, **chosen),
-        LETTERHEAD,
+        SENDER,
         seen=last_event(store, ticket) if seen is None else seen,
         actor=actor,
         now=now,

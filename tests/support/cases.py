@@ -118,7 +118,7 @@ class Watched(Intake):
 
 @dataclass
 class Room:
-    """An open door over a store, a name server with the case's zone, and a clock that stands still."""
+    """An open listener over a store, a name server with the case's zone, and a clock that stands still."""
 
     case: Case
     store: Store

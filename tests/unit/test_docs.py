@@ -1,4 +1,4 @@
-"""The documentation is complete: what a person can set, meet or call stands in docs/operations.md."""
+"""The documentation is complete: what one can set, meet or call stands there, and what it names exists."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ from tests.support.mails import RULES
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+CONTRIBUTORS = [ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "tests" / "README.md"]
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *CONTRIBUTORS]
 
 
 @cache
@@ -394,6 +395,62 @@ def test_its_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         if "://" not in target and not target.startswith("mailto:"):
             assert (page.parent / target).exists(), target
+
+
+def quoted(page: Path) -> list[str]:
+    return re.findall(r"`([^`\n]+)`", page.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("page", CONTRIBUTORS, ids=lambda page: page.name)
+def test_the_paths_and_tests_that_contributors_are_sent_to_exist(page):
+    """``src/…``, ``tests/…``, ``docs/…``, ``fixtures/…``; and ``tests/unit/test_x.py::test_name``."""
+    tops = ("src/relaydesk/", "src/relaydesk_testkit", "tests/", "docs/", "fixtures/", "bench/")
+    named_paths = [name for name in quoted(page) if name.startswith(tops) and "ROOM" not in name]
+    assert named_paths
+    for name in named_paths:
+        path, _, test = name.partition("::")
+        assert (ROOT / path).exists(), name
+        if test:
+            text = (ROOT / path).read_text(encoding="utf-8")
+            assert re.search(rf"^(?:async )?def {test}\(", text, re.MULTILINE), name
+
+
+@pytest.mark.parametrize("page", CONTRIBUTORS, ids=lambda page: page.name)
+def test_contributors_are_told_make_targets_that_exist(page):
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    text = page.read_text(encoding="utf-8")
+    typed = set(re.findall(r"`make ([a-z]+)|^make ([a-z]+)", text, re.MULTILINE))
+    assert {name for pair in typed for name in pair if name} <= set(targets)
+
+
+def test_contributing_names_every_room():
+    rooms = {
+        path.stem
+        for path in (ROOT / "src" / "relaydesk").iterdir()
+        if not path.name.startswith("_") and (path.is_dir() or path.suffix == ".py")
+    }
+    assert rooms - set(quoted(ROOT / "CONTRIBUTING.md")) == set()
+
+
+def test_the_tests_page_names_every_tier():
+    tiers = {f"tests/{path.parent.name}" for path in (ROOT / "tests").glob("*/test_*.py")} | {"tests/support"}
+    names = set(quoted(ROOT / "tests" / "README.md"))
+    assert tiers - names == set()
+    assert {name for name in names if re.fullmatch(r"tests/\w+", name)} == tiers
+
+
+def test_every_promise_of_security_names_a_test():
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (?!promise|---)(.+)$", text, re.MULTILINE)
+    assert len(rows) > 15
+    assert [row for row in rows if "::test_" not in row] == []
+
+
+def test_the_bug_to_plant_can_be_planted():
+    """The example of ``tests/README.md`` still changes what it names."""
+    text = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
+    ((old, path),) = re.findall(r"^sed -i 's/(.+?)/.*/' (\S+)$", text, re.MULTILINE)
+    assert (ROOT / path).read_text(encoding="utf-8").count(old) == 1
 
 
 def sources() -> dict[str, str]:

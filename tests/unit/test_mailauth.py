@@ -1,4 +1,4 @@
-"""The room's one door, what vouches, what stays open, and the header that tells it."""
+"""Authentication as a whole: what vouches, what stays open, and the header that tells it."""
 
 from __future__ import annotations
 

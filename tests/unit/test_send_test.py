@@ -102,12 +102,12 @@ async def test_it_looks_whether_the_key_is_published():
         ("[::]:25", ("::1", 25)),
     ],
 )
-def test_it_reads_the_address_of_a_door(text, address):
+def test_it_reads_the_address_of_a_server(text, address):
     assert door_address(text) == address
 
 
 @pytest.mark.parametrize("text", ["mx.shop.example", "25", "::1:25", ":25", "host:0", "host:70000", "host:x"])
-def test_it_says_how_to_write_the_address_of_a_door(text):
+def test_it_says_how_to_write_the_address_of_a_server(text):
     with pytest.raises(ValueError, match=r"write host and port, as mx\.shop\.example:25 or \[::1\]:25"):
         door_address(text)
 
@@ -149,7 +149,7 @@ def test_it_tells_another_server_from_relaydesk():
 
 
 @pytest.mark.parametrize("name", [*replies.BY_REASON, *replies.BY_NAME])
-def test_it_knows_every_reply_of_the_door(name):
+def test_it_knows_every_reply_of_the_server(name):
     reply = replies.reply_for(name).line()
     assert code_of(reply)
     _, told = judged(PROXIED, sample(), reply, None)
