@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import structlog
-from tests.support import cases
 
 from relaydesk import logs
 from relaydesk.classify import extract
@@ -19,6 +18,7 @@ from relaydesk.message import parse
 from relaydesk.samples.compose import composed_mail
 from relaydesk.samples.wire import send_composed
 from relaydesk.store.tables import FirstSeenTable, MessageTable, TicketEventTable, TicketTable
+from tests.support import cases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
