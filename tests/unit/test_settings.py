@@ -49,7 +49,7 @@ def test_it_lets_the_environment_win_over_the_file(monkeypatch: pytest.MonkeyPat
         ("mailboxs: [a@b.example]", {}, "mailboxs is no setting. Did you mean mailboxes?"),
         ("", {"RELAYDESK_MAILBOXS": "[]"}, "Did you mean mailboxes?"),
         ("processes: many", {}, "Setting processes (RELAYDESK_PROCESSES)"),
-        ("mailboxes: [help]", {}, "'help' is no mail address"),
+        ("mailboxes: [help]", {}, "'help' is not an email address"),
         ("limits: {recipient: 3}", {}, "recipient is no limit; there are message_bytes"),
         ("limits: {recipients: -3}", {}, "must be a positive number"),
         ("on_drift: ignore", {}, "on_drift"),

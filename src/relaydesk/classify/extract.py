@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from relaydesk.classify.findings import Candidate
 from relaydesk.classify.form import MAX_TEXT
 from relaydesk.classify.patterns import first
-from relaydesk.message import Address, html_to_text
+from relaydesk.message import Address, domain_name, html_to_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -161,7 +161,8 @@ def failed_recipient(letter: Message, rules: Rules, sender_domains: Collection[s
     status = (part.content[:8_192] for part in letter.attachments if part.declared_type == _STATUS)
     for text in (letter.text[:MAX_TEXT], *(part.decode("utf-8", "replace") for part in status)):
         for found in _ADDRESS.finditer(text):
-            address, _ = relay(Address("", found[1], found[2].lower().rstrip(".")), rules, sender_domains)
+            domain = domain_name(found[2].rstrip(".")) or ""
+            address, _ = relay(Address("", found[1], domain), rules, sender_domains)
             if address:
                 return address
     return ""

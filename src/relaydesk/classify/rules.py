@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.classify.form import Form
 from relaydesk.classify.patterns import first
+from relaydesk.message import split_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +74,7 @@ class Rule:
 
     def sent(self, sender: str, roles: frozenset[str]) -> PatternMatch | None:
         """The match of its From pattern; a role name is never a relay address."""
-        if self.sender is None or (self.relay and sender.rpartition("@")[0].lower() in roles):
+        if self.sender is None or (self.relay and split_address(sender)[0].lower() in roles):
             return None
         return self.sender.fullmatch(sender)
 

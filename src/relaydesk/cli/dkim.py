@@ -9,8 +9,8 @@ import click
 
 from relaydesk.cli.output import json_option, print_json
 from relaydesk.config import parts
-from relaydesk.dns import domain_name
 from relaydesk.mailauth import dkim_key_record, new_dkim_key
+from relaydesk.message import domain_name
 
 TXT_STRING = 255  # bytes of one character-string (RFC 1035 §3.3)
 

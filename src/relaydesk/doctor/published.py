@@ -16,8 +16,8 @@ import dns.exception
 import dns.rdatatype
 import dns.resolver
 
-from relaydesk.dns import domain_name, name_server
-from relaydesk.message import printable
+from relaydesk.dns import name_server
+from relaydesk.message import domain_name, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
-from relaydesk.dns import domain_name
 from relaydesk.mailauth import dkim, spf, tree_walk
 from relaydesk.mailauth.dmarc import Identifier, Walk
-from relaydesk.message import AuthResults, DkimResult, DmarcResult, SpfResult
+from relaydesk.message import AuthResults, DkimResult, DmarcResult, SpfResult, domain_name
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

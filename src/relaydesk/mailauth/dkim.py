@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 import dkim
 from dkim.util import InvalidTagValueList, parse_tag_value
 
-from relaydesk.dns import RecordSet, TempFail, domain_name
+from relaydesk.dns import RecordSet, TempFail
 from relaydesk.mailauth.body_hash import NO_FIELD, body_hash, split_message
 from relaydesk.mailauth.dkim_key import SignatureProblem, VerifyKey, parse_key
-from relaydesk.message import DkimResult, printable
+from relaydesk.message import DkimResult, domain_name, printable, split_address
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -231,7 +231,9 @@ def _header_holds(one: _Signature, fields: list[tuple[bytes, bytes]], key: Verif
 
 def _identity_domain(tags: dict[bytes, bytes]) -> str | None:
     """The domain of i=, which is d= when there is none (RFC 6376 §3.5)."""
-    return _domain(tags[b"i"].rpartition(b"@")[2]) if b"i" in tags else _domain(tags[b"d"])
+    if b"i" not in tags:
+        return _domain(tags[b"d"])
+    return domain_name(split_address(tags[b"i"].decode("utf-8", "replace"))[1])
 
 
 def _domain(value: bytes) -> str | None:

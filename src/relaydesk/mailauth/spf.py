@@ -12,8 +12,8 @@ import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from relaydesk.dns import DnsAnswer, RecordSet, TempFail, domain_name, label_fits
-from relaydesk.message import Result, SpfResult, printable
+from relaydesk.dns import DnsAnswer, RecordSet, TempFail, label_fits
+from relaydesk.message import Result, SpfResult, domain_name, printable, split_address
 
 if TYPE_CHECKING:
     from relaydesk.dns import Lookup, Rdata, RrType
@@ -44,8 +44,9 @@ async def check_spf(
     ``deadline`` is a moment of the running loop's clock. A failed look-up is ``temperror``; no input
     raises.
     """
-    # The last @ divides (RFC 5321 §4.1.2); a quoted local part may hold another.
-    local, _, given = mail_from.rpartition("@") if mail_from else ("postmaster", "", helo)
+    local, given = split_address(mail_from) if mail_from else ("postmaster", helo)
+    if not given:  # RFC 7208 §4.3: a sender without a local part is a domain
+        local, given = "", mail_from
     identity: Literal["mailfrom", "helo"] = "mailfrom" if mail_from else "helo"
     domain = domain_name(given)
     blank = SpfResult("none", domain=domain or "", identity=identity, ip=ip)

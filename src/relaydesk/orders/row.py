@@ -30,6 +30,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from relaydesk.message import normal_address, plain_address
 from relaydesk.order import Item, Order, OrderRow
 
 if TYPE_CHECKING:
@@ -50,7 +51,6 @@ MOST_ITEMS = 1000
 _SPREADSHEET = re.compile(r"\d+(?:[.,]\d+)?[eE]\+\d+|\d{10,}\.0+")
 _UNSTORABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _AMOUNT = re.compile(r"\d{1,15}(?:\.\d{1,6})?", re.ASCII)
-_ADDRESS = re.compile(r"[^\s@<>,;]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?")
 _ITEM = re.compile(r"(?P<retailer_id>.+?)(?:\s+x\s+(?P<quantity>\S+))?(?:\s+@\s+(?P<price>\S+))?")
 _FLAGS = {"": None, "no": False, "false": False, "0": False, "yes": True, "true": True, "1": True}
 
@@ -154,10 +154,10 @@ def _moment(value: object, name: str) -> datetime | None:
 
 
 def _address(value: object, name: str) -> str:
-    text = _text(value, name, 320).lower()
-    if text and not _ADDRESS.fullmatch(text):
-        raise RowError(f"{name} {text!r} is no mail address")
-    return text
+    text = _text(value, name, 320)
+    if text and plain_address(text) is None:
+        raise RowError(f"{name} {text!r} is not an email address")
+    return normal_address(text)
 
 
 def _flag(value: object, name: str) -> bool | None:

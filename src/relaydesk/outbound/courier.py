@@ -11,6 +11,7 @@ import asyncio
 import ssl
 from typing import TYPE_CHECKING
 
+from relaydesk.message import domain_of
 from relaydesk.outbound.answer import HopReply
 from relaydesk.outbound.mx import exchanges
 from relaydesk.outbound.next_hop import HostPort, NextHop, Timeouts
@@ -44,7 +45,7 @@ class Courier:
 
     def name(self, recipient: str) -> str:
         """The hop that takes this recipient's mail: the smarthost, else the recipient's domain."""
-        return self.hop.host or recipient.rpartition("@")[2].lower()
+        return self.hop.host or domain_of(recipient)
 
     async def deliver(self, envelope_from: str, recipient: str, raw: bytes) -> HopReply:
         """Hands the bytes over for one recipient and tells the reply. Never raises (but for cancelling)."""

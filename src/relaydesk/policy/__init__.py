@@ -4,7 +4,7 @@
 never a verdict. Pure.
 """
 
-from relaydesk.policy.allowlist import LISTS, Allowlist, AllowlistError, a_label, parse_allowlist
+from relaydesk.policy.allowlist import LISTS, Allowlist, AllowlistError, parse_allowlist
 from relaydesk.policy.checks import admit, replay_key
 from relaydesk.policy.decide import decide
 from relaydesk.policy.decision import (
@@ -39,7 +39,6 @@ __all__ = [
     "Planned",
     "Policy",
     "QueueTargets",
-    "a_label",
     "admit",
     "decide",
     "find_origin",

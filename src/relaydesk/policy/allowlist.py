@@ -6,16 +6,14 @@ has to prove itself. Parsing reports every bad line at once, so that one round o
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import idna
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from relaydesk.message import canonical_ip
+from relaydesk.message import canonical_ip, domain_name
 from relaydesk.policy.networks import NetworkMap, parse_network
 
 if TYPE_CHECKING:
@@ -30,8 +28,6 @@ FORMATS: tuple[ReceivedFormat, ...] = get_args(ReceivedFormat)
 SHARED_FORMATS: frozenset[ReceivedFormat] = frozenset({"google", "m365"})
 LISTS = ("networks", "relays", "proxies", "senders")
 _WANTED: dict[type, str] = {bool: "true or false", str: "text", list: "a list of domain names"}
-
-_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,31 +87,17 @@ class Allowlist:
 
     def is_sender(self, domain: str) -> bool:
         """Whether a From domain is listed, exactly."""
-        return a_label(domain) in self.senders
+        return domain_name(domain) in self.senders
 
     def below_sender(self, domain: str) -> bool:
         """Whether a From domain lies below a listed one (it counts for refusing only)."""
-        labels = (a_label(domain) or "").split(".")
+        labels = (domain_name(domain) or "").split(".")
         return any(".".join(labels[start:]) in self.senders for start in range(1, len(labels)))
 
     @property
     def dkim_map(self) -> Mapping[str, tuple[str, ...]]:
         """From domain → further signing domains (``d=``) that vouch for it."""
         return {domain: extra for domain, extra in self.senders.items() if extra}
-
-
-def a_label(domain: str) -> str | None:
-    """The lower-case A-label form of a domain name with at least two labels, or None (RFC 5890)."""
-    name = domain.strip().removesuffix(".").lower()
-    if not name.isascii():
-        try:
-            name = idna.encode(name, uts46=True).decode("ascii")
-        except idna.IDNAError:
-            return None
-    labels = name.split(".")
-    if len(labels) < 2 or len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):  # noqa: PLR2004 (DNS)
-        return None
-    return None if labels[-1].isdigit() else name
 
 
 def parse_allowlist(text: str, source: str = "allowlist.yaml") -> Allowlist:
@@ -265,7 +247,7 @@ def _inside(inner: IpNetwork, outer: IpNetwork) -> bool:
 
 
 def _domain(text: str) -> str:
-    name = a_label(text)
+    name = domain_name(text.strip())
     if name is None:
         raise ValueError(f"{text!r} is no domain name; write it like support.facebook.com, without @ or *")
     return name

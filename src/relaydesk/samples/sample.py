@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from relaydesk.dns import RecordSet, TempFail
 from relaydesk.mailauth import dkim_key_record, new_dkim_key, sign_dkim
-from relaydesk.policy import a_label
+from relaydesk.message import domain_name, domain_of
 from relaydesk.smtpd import PathError, parse_rcpt
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Signer:
     @classmethod
     def of(cls, domain: str, selector: str, key: bytes) -> Signer:
         """The signer of these options. SendTestError names the one that cannot be used."""
-        name = a_label(domain)
+        name = domain_name(domain)
         if name is None:
             raise SendTestError(f"{domain!r} is no domain name; write it as shop.example.")
         if not _SELECTOR.fullmatch(selector):
@@ -106,16 +106,16 @@ def make_sample(
     order = f"{9 * 10**14 + token % 10**14:015d}"
     shape, subject = (text.format(token=f"t{token % 10**13:013d}", order=order) for text in _SHAPES[kind])
     sender = parseaddr(shape)[1]
-    if signer is not None and not _related(sender.rpartition("@")[2], signer.domain):
+    if signer is not None and not _related(domain_of(sender), signer.domain):
         sender = shape = f"{_OWN_NAME}{signer.domain}"
     head = (
         f"Date: {format_datetime(now)}\r\nTo: {rcpt}\r\nSubject: {subject}\r\nFrom: {shape}\r\n"
-        f"Message-ID: <send-test.{token}@{sender.rpartition('@')[2]}>\r\n"
+        f"Message-ID: <send-test.{token}@{domain_of(sender)}>\r\n"
         "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n"
     )
     raw = (head + _TEXT.format(at=now.isoformat(timespec="seconds"), order=order)).encode()
     if kind == "forged":
-        return Sample(kind, sender, f"{_OWN_NAME}{sender.partition('@')[2]}.invalid", rcpt, raw, now)
+        return Sample(kind, sender, f"{_OWN_NAME}{domain_of(sender)}.invalid", rcpt, raw, now)
     # Meta's reverse-path is its own: SPF may then vouch as it does for real mail.
     return Sample(kind, sender, sender, rcpt, _signed(raw, sender, signer), now, signer)
 
@@ -125,7 +125,7 @@ def _related(domain: str, signing: str) -> bool:
 
 
 def _signed(raw: bytes, sender: str, signer: Signer | None) -> bytes:
-    made = signer or Signer(sender.rpartition("@")[2], "send-test", new_dkim_key(1024))
+    made = signer or Signer(domain_of(sender), "send-test", new_dkim_key(1024))
     return sign_dkim(raw, made.domain, made.selector, made.key)
 
 
