@@ -15,10 +15,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relaydesk.bounces import Sealed, bounced_ticket, read_bounce, sealed_by_us
+from relaydesk.bounces import Sealed, answer_of_message_id, bounced_ticket, read_bounce, sealed_by_us
 from relaydesk.clocks import stop_response_clock
 from relaydesk.events import Event
-from relaydesk.outbound import answer_of_message_id
 from relaydesk.store import casework, deadlines, events, outbox
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from relaydesk.outbound.attachments import attach_files
 from relaydesk.outbound.check import check_outgoing, names_order, one_space, visible_text
 from relaydesk.outbound.compose import (
     ORDER_ID,
-    answer_of_message_id,
     answer_subject,
     boundary_of,
     closing_line,
@@ -41,7 +40,6 @@ __all__ = [
     "SigningKey",
     "TemplateContext",
     "Templates",
-    "answer_of_message_id",
     "answer_subject",
     "attach_files",
     "attachment_part",

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from relaydesk.bounces import bounce_address
+from relaydesk.bounces import answer_message_id, bounce_address
 from relaydesk.mailauth import sign_dkim
 from relaydesk.outbound.answer import Binding, Shop
-from relaydesk.outbound.compose import answer_message_id
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
