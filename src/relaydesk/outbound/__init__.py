@@ -4,7 +4,7 @@
 it by SMTP.
 """
 
-from relaydesk.outbound.answer import AnswerRefused, AttachedFile, Draft, Question, Shop
+from relaydesk.outbound.answer import AnswerRefused, AttachedFile, Draft, HopReply, Question, Shop
 from relaydesk.outbound.attachments import attach_files
 from relaydesk.outbound.check import check_outgoing, names_order, one_space, visible_text
 from relaydesk.outbound.compose import (
@@ -18,10 +18,11 @@ from relaydesk.outbound.compose import (
 from relaydesk.outbound.courier import Courier
 from relaydesk.outbound.dispatcher import Dispatcher
 from relaydesk.outbound.mime import attachment_part, clean_text, multipart, text_part
-from relaydesk.outbound.next_hop import NextHop
+from relaydesk.outbound.next_hop import HostPort, NextHop, Timeouts
 from relaydesk.outbound.occasion import template_context
 from relaydesk.outbound.question import question_of
 from relaydesk.outbound.sender import Sender, SigningKey
+from relaydesk.outbound.smtp_client import Delivery, ProxiedClient, SmtpClient
 from relaydesk.outbound.template_variables import SAMPLE_CONTEXTS, TemplateContext, template_variables
 from relaydesk.outbound.templates import Templates
 
@@ -31,15 +32,21 @@ __all__ = [
     "AnswerRefused",
     "AttachedFile",
     "Courier",
+    "Delivery",
     "Dispatcher",
     "Draft",
+    "HopReply",
+    "HostPort",
     "NextHop",
+    "ProxiedClient",
     "Question",
     "Sender",
     "Shop",
     "SigningKey",
+    "SmtpClient",
     "TemplateContext",
     "Templates",
+    "Timeouts",
     "answer_subject",
     "attach_files",
     "attachment_part",

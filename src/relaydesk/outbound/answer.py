@@ -72,6 +72,9 @@ class Binding:
     merchant_ref: str = ""
 
 
+Phase = Literal["connect", "hello", "starttls", "auth", "xclient", "mail", "rcpt", "data", "dot"]
+
+
 @dataclass(frozen=True, slots=True)
 class HopReply:
     """What the next hop said, or that it said nothing.
@@ -82,5 +85,5 @@ class HopReply:
 
     code: int
     text: str
-    phase: Literal["connect", "hello", "starttls", "auth", "mail", "rcpt", "data", "dot"]
+    phase: Phase
     certain: bool = True

@@ -19,6 +19,7 @@ from relaydesk.policy.decision import (
     Placement,
     Planned,
 )
+from relaydesk.policy.networks import IpNetwork
 from relaydesk.policy.origin import find_origin
 from relaydesk.policy.policy import Plan, Policy, QueueTargets
 
@@ -30,6 +31,7 @@ __all__ = [
     "ClockName",
     "Decision",
     "Gathered",
+    "IpNetwork",
     "Known",
     "KnownOrder",
     "KnownTicket",

@@ -249,7 +249,7 @@ def _inside(inner: IpNetwork, outer: IpNetwork) -> bool:
 def _domain(text: str) -> str:
     name = domain_name(text.strip())
     if name is None:
-        raise ValueError(f"{text!r} is no domain name; write it like support.facebook.com, without @ or *")
+        raise ValueError(f"{text!r} is not a domain name; use one such as shop.example, without @ or *")
     return name
 
 

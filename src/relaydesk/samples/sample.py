@@ -53,9 +53,9 @@ class Signer:
         """The signer of these options. SendTestError names the one that cannot be used."""
         name = domain_name(domain)
         if name is None:
-            raise SendTestError(f"{domain!r} is no domain name; write it as shop.example.")
+            raise SendTestError(f"{domain!r} is not a domain name; use one such as shop.example.")
         if not _SELECTOR.fullmatch(selector):
-            raise SendTestError(f"{selector!r} is no selector; it is the name before ._domainkey.{name}.")
+            raise SendTestError(f"{selector!r} is not a selector: it is the name before ._domainkey.{name}.")
         try:
             dkim_key_record(key)
         except (ValueError, TypeError):
@@ -67,7 +67,7 @@ class Signer:
 
     @property
     def record_name(self) -> str:
-        """Where the public key is to be published."""
+        """Where the public key must be published."""
         return f"{self.selector}._domainkey.{self.domain}"
 
 
@@ -102,7 +102,7 @@ def make_sample(
     try:
         parse_rcpt(f"TO:<{rcpt}>", utf8=False)
     except PathError:
-        raise SendTestError(f"{rcpt!r} is no mail address; write it as help@shop.example.") from None
+        raise SendTestError(f"{rcpt!r} is not an email address; use one such as help@shop.example.") from None
     order = f"{9 * 10**14 + token % 10**14:015d}"
     shape, subject = (text.format(token=f"t{token % 10**13:013d}", order=order) for text in _SHAPES[kind])
     sender = parseaddr(shape)[1]
