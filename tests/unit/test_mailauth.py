@@ -14,8 +14,7 @@ from tests.support.zones import dns_server
 
 from relaydesk.dns.resolver import Resolver
 from relaydesk.mailauth.authenticate import authenticate
-from relaydesk.message.auth_header import authentication_results
-from relaydesk.message.auth_results import undecided, vouches
+from relaydesk.message.auth_results import authentication_results, undecided, vouches
 from relaydesk.message.envelope import Envelope, Origin
 from relaydesk.message.message import Address, Message
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from relaydesk.classify import rules_file
-from relaydesk.classify.matching import match_rules
+from relaydesk.classify.classify import match_rules
 from relaydesk.classify.rules import RulesError
 from relaydesk.classify.rules_file import load_rules
 from relaydesk.message.parse import parse_message

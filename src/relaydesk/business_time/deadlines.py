@@ -192,5 +192,5 @@ def explain_due(received: str, target: str, reading: str, calendar: Calendar) ->
     wanted = Target.parse(target)
     if wanted.business:
         calendar.require_open_time(today)
-    found = deadline(start, wanted, calendar, reading)
-    return {"due": found.due.isoformat(), "reading": found.reading, "explanation": list(found.explanation)}
+    result = deadline(start, wanted, calendar, reading)
+    return {"due": result.due.isoformat(), "reading": result.reading, "explanation": list(result.explanation)}

@@ -120,7 +120,7 @@ class Rules:
 
     def problems(self) -> list[str]:
         """Each rule whose own sample does not reach it, with its place: the rule is wrong or shadowed."""
-        found = []
+        problems = []
         for rule in self.rules:
             lacking = rule.lacks(rule.sample, self.roles)
             winner = next(
@@ -129,13 +129,13 @@ class Rules:
                 if not other.lacks(rule.sample, self.roles) or other is rule
             )
             if lacking:
-                found.append(f"{rule.at}: rule {rule.name!r} does not match its own sample: {lacking[0]}.")
+                problems.append(f"{rule.at}: rule {rule.name!r} does not match its own sample: {lacking[0]}.")
             elif winner is not rule:
-                found.append(
+                problems.append(
                     f"{rule.at}: rule {rule.name!r} is shadowed by {winner.name!r} ({winner.at}), which takes"
                     " its sample first: move it up or make the other one stricter."
                 )
-        return found
+        return problems
 
     def extended(self, by: Rules) -> Rules:
         """These rules with another file's on top: its rules come first and replace those of the same name.

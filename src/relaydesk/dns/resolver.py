@@ -73,8 +73,8 @@ class Resolver:
     async def lookup(self, name: str, rrtype: RrType, deadline: float | None = None) -> DnsAnswer:
         """The answer; once ``deadline`` (of ``loop.time()``) is past, ``TempFail("timeout")``."""
         key = (name.lower().removesuffix("."), rrtype)
-        if (known := self._fresh(key)) is not None:
-            return known
+        if (cached := self._fresh(key)) is not None:
+            return cached
         asking = self._under_way.get(key)
         if asking is None:
             asking = self._under_way[key] = asyncio.ensure_future(self._ask(key))

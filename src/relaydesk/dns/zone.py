@@ -100,7 +100,7 @@ def _node(owner: object, entries: object) -> Node:
         entries = [entries]
     if isinstance(entries, (str, Mapping)) or not isinstance(entries, Sequence):
         raise ZoneError(f'{owner}: expected a list of records such as [{{TXT: "v=spf1 -all"}}].')
-    failure = next((found for entry in entries if (found := _failure(entry)) is not None), None)
+    failure = next((failure for entry in entries if (failure := _failure(entry)) is not None), None)
     pairs = [pair for entry in entries if _failure(entry) is None for pair in _pairs(owner, entry)]
     if not any(rrtype == "TXT" for rrtype, _ in pairs):
         pairs = [("TXT" if rrtype == "SPF" else rrtype, value) for rrtype, value in pairs]

@@ -1,16 +1,30 @@
-"""The one door of this room: an envelope and its letter in, an :class:`AuthReport` out."""
+"""SPF, DKIM and DMARC of one message, side by side; and what DMARC needs from DNS.
+
+DMARC records are asked for on the way up from the From domain, one after another, and only when needed.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
-from relaydesk.mailauth import dkim, spf, tree_walk
-from relaydesk.mailauth.dmarc import Identifier, Walk
+from relaydesk.dns import NxDomain, RecordSet, TempFail
+from relaydesk.mailauth import dkim, spf
+from relaydesk.mailauth.dmarc import (
+    DmarcRecord,
+    Identifier,
+    Walk,
+    applicable,
+    evaluate,
+    needs_walk,
+    single_record,
+    walk_names,
+    wants_existence,
+)
 from relaydesk.message import AuthResults, DkimResult, DmarcResult, SpfResult, domain_name
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Sequence
     from datetime import datetime
 
     from relaydesk.dns import Lookup
@@ -49,8 +63,8 @@ async def authenticate(
     policy = await _guarded(_dmarc(author, sender, signatures, resolver, deadline), _NO_DMARC)
     aligned = tuple(
         index
-        for index, one in enumerate(signatures)
-        if one.result == "pass" and one.domain in policy.aligned_dkim
+        for index, signature in enumerate(signatures)
+        if signature.result == "pass" and signature.domain in policy.aligned_dkim
     )
     return AuthResults(sender, signatures, policy, aligned)
 
@@ -79,7 +93,7 @@ async def _author(letter: Message, resolver: Lookup, deadline: float) -> Walk | 
     from_domain = domain_name(letter.from_[0].domain)
     if from_domain is None:
         return DmarcResult("none", reason="From names no domain that could publish a DMARC record.")
-    return await tree_walk.walk(from_domain, resolver, deadline)
+    return await walk_tree(from_domain, resolver, deadline)
 
 
 async def _dmarc(
@@ -91,7 +105,46 @@ async def _dmarc(
 ) -> DmarcResult:
     if isinstance(author, DmarcResult):
         return author
-    identifiers = [Identifier("dkim", one.domain, one.result) for one in signatures if one.domain]
+    identifiers = [
+        Identifier("dkim", signature.domain, signature.result) for signature in signatures if signature.domain
+    ]
     if sender.domain:
         identifiers.append(Identifier("spf", sender.domain, sender.result))
-    return await tree_walk.check_dmarc(author, identifiers, resolver, deadline=deadline)
+    return await check_dmarc(author, identifiers, resolver, deadline=deadline)
+
+
+async def walk_tree(domain: str, resolver: Lookup, deadline: float | None = None) -> Walk:
+    """The tree walk from ``domain`` (RFC 9989 §4.10): at most eight queries, ended by ``psd=y`` or ``=n``."""
+    records: list[tuple[str, DmarcRecord]] = []
+    for name in walk_names(domain):
+        answer = await resolver.lookup(f"_dmarc.{name}", "TXT", deadline)
+        if isinstance(answer, TempFail):
+            return Walk(domain, tuple(records), f"{answer.why} asking for _dmarc.{name}")
+        record = single_record(answer.texts) if isinstance(answer, RecordSet) else None
+        if record:
+            records.append((name, record))
+            if record.psd != "u":
+                break
+    return Walk(domain, tuple(records))
+
+
+async def check_dmarc(
+    author: Walk, identifiers: Sequence[Identifier], resolver: Lookup, *, deadline: float | None = None
+) -> DmarcResult:
+    """The DMARC result of the From domain whose walk is ``author``, with what SPF and DKIM found."""
+    place = applicable(author)
+    record = place[1] if place else DmarcRecord("")
+    modes = {"dkim": record.adkim, "spf": record.aspf}
+    others = {
+        identifier.domain
+        for identifier in identifiers
+        if needs_walk(identifier, author.start, modes[identifier.by])
+    }
+    walks = await asyncio.gather(*(walk_tree(other, resolver, deadline) for other in others))
+    exists: bool | None = True
+    if wants_existence(author):
+        answer = await resolver.lookup(author.start, "A", deadline)
+        exists = None if isinstance(answer, TempFail) else not isinstance(answer, NxDomain)
+    return evaluate(
+        author, identifiers, {other_walk.start: other_walk for other_walk in walks}, exists=exists
+    )

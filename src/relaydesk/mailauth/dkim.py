@@ -57,8 +57,13 @@ async def verify_dkim(
         return ()
     counts = Counter(name.lower() for name, _ in fields)
     read = [_read(field, counts, int(now.timestamp())) for field in signatures]
-    hashes = {how: await _hash(body, how) for how in {one.body for one in read if one.found.result == "pass"}}
-    return tuple(await asyncio.gather(*(_verify(one, fields, hashes, resolver, deadline) for one in read)))
+    hashes = {
+        how: await _hash(body, how)
+        for how in {signature.body for signature in read if signature.result.result == "pass"}
+    }
+    return tuple(
+        await asyncio.gather(*(_verify(signature, fields, hashes, resolver, deadline) for signature in read))
+    )
 
 
 async def _hash(body: bytes, how: Canonical) -> bytes:
@@ -72,7 +77,7 @@ class _Signature:
     """One signature as read. ``found`` is the result so far: ``pass`` when nothing speaks against it yet."""
 
     field: tuple[bytes, bytes]
-    found: DkimResult
+    result: DkimResult
     tags: dict[bytes, bytes]
     names: tuple[bytes, ...] = ()
     body: Canonical = "simple"
@@ -87,14 +92,14 @@ def _read(field: tuple[bytes, bytes], counts: Counter[bytes], now: int) -> _Sign
             tags = parse_tag_value(field[1])
         except InvalidTagValueList as broken:
             raise SignatureProblem("permerror", f"The signature cannot be read: {_text(broken)}.") from None
-        found = _evidence(tags)
+        result = _evidence(tags)
         _object_to_tags(tags, now)
         names = tuple(name.strip().lower() for name in tags[b"h"].split(b":"))
         _object_to_names(names, counts)
-        return _Signature(field, replace(found, result="pass"), tags, names, _canonical(tags))
+        return _Signature(field, replace(result, result="pass"), tags, names, _canonical(tags))
     except SignatureProblem as objection:
-        found = replace(_evidence(tags), result=objection.result, reason=str(objection))
-        return _Signature(field, found, tags)
+        result = replace(_evidence(tags), result=objection.result, reason=str(objection))
+        return _Signature(field, result, tags)
 
 
 def _evidence(tags: dict[bytes, bytes]) -> DkimResult:
@@ -173,41 +178,41 @@ def _canonical(tags: dict[bytes, bytes]) -> Canonical:
 
 
 async def _verify(
-    one: _Signature,
+    signature: _Signature,
     fields: list[tuple[bytes, bytes]],
     hashes: dict[Canonical, bytes],
     resolver: Lookup,
     deadline: float | None,
 ) -> DkimResult:
-    found = one.found
-    if found.result != "pass":
-        return found
+    result = signature.result
+    if result.result != "pass":
+        return result
     try:
-        record = await _key_record(found, resolver, deadline)
-        found = replace(found, record=_text(record, 2048))
-        key = parse_key(record, _ALGORITHMS[found.algorithm.encode()])
-        found = replace(found, key_bits=key.bits)
-        if key.exact_identity and _identity_domain(one.tags) != found.domain:
+        record = await _key_record(result, resolver, deadline)
+        result = replace(result, record=_text(record, 2048))
+        key = parse_key(record, _ALGORITHMS[result.algorithm.encode()])
+        result = replace(result, key_bits=key.bits)
+        if key.exact_identity and _identity_domain(signature.tags) != result.domain:
             raise SignatureProblem("permerror", "The key allows no identity below its domain (t=s).")
-        if hashes[one.body] != base64.b64decode(one.tags[b"bh"]):
+        if hashes[signature.body] != base64.b64decode(signature.tags[b"bh"]):
             raise SignatureProblem("fail", "The body is not the one that was signed.")
-        if not _header_holds(one, fields, key):
+        if not _header_holds(signature, fields, key):
             raise SignatureProblem("fail", "The signed header fields were changed, or the key is another.")
         if key.testing:
             raise SignatureProblem(
-                "neutral", f"{found.domain} is testing: its signatures count for nothing (t=y)."
+                "neutral", f"{result.domain} is testing: its signatures count for nothing (t=y)."
             )
     except SignatureProblem as objection:
-        return replace(found, result=objection.result, reason=str(objection))
+        return replace(result, result=objection.result, reason=str(objection))
     except Exception as failure:  # dkimpy raises many kinds on junk; none may stop the message
         return replace(
-            found, result="permerror", reason=f"The signature cannot be verified: {_text(failure)}."
+            result, result="permerror", reason=f"The signature cannot be verified: {_text(failure)}."
         )
-    return replace(found, reason=f"The signature of {found.domain} holds ({key.bits}-bit {key.algorithm}).")
+    return replace(result, reason=f"The signature of {result.domain} holds ({key.bits}-bit {key.algorithm}).")
 
 
-async def _key_record(found: DkimResult, resolver: Lookup, deadline: float | None) -> bytes:
-    name = f"{found.selector}._domainkey.{found.domain}"
+async def _key_record(result: DkimResult, resolver: Lookup, deadline: float | None) -> bytes:
+    name = f"{result.selector}._domainkey.{result.domain}"
     answer = await resolver.lookup(name, "TXT", deadline)
     if isinstance(answer, TempFail):
         raise SignatureProblem("temperror", f"The key at {name} could not be looked up now ({answer.why}).")
@@ -218,15 +223,15 @@ async def _key_record(found: DkimResult, resolver: Lookup, deadline: float | Non
     return next((text for text in texts if re.search(rb"(?:^|;)\s*p\s*=", text)), texts[0])
 
 
-def _header_holds(one: _Signature, fields: list[tuple[bytes, bytes]], key: VerifyKey) -> bool:
+def _header_holds(signature: _Signature, fields: list[tuple[bytes, bytes]], key: VerifyKey) -> bool:
     verifier = dkim.DKIM()
     verifier.headers = fields
     # Presented as dkimpy's Ed25519 key whatever it is: see Key.verify.
     verifier.pk, verifier.keysize, verifier.ktag = key, key.bits, b"ed25519"
-    without_body = {name: value for name, value in one.tags.items() if name != b"bh"}
+    without_body = {name: value for name, value in signature.tags.items() if name != b"bh"}
     without_body[b"a"] = b"rsa-sha256"  # for dkimpy this only chooses SHA-256
-    without_body[b"c"] = one.tags.get(b"c", b"simple/simple").lower()
-    return bool(verifier.verify_sig_process(without_body, list(one.names), one.field, None))
+    without_body[b"c"] = signature.tags.get(b"c", b"simple/simple").lower()
+    return bool(verifier.verify_sig_process(without_body, list(signature.names), signature.field, None))
 
 
 def _identity_domain(tags: dict[bytes, bytes]) -> str | None:

@@ -15,23 +15,22 @@ from relaydesk.message.addresses import (
     plain_address,
     split_address,
 )
-from relaydesk.message.auth_header import authentication_results
 from relaydesk.message.auth_results import (
     AuthResults,
     DkimResult,
     DmarcResult,
     Result,
     SpfResult,
+    authentication_results,
     undecided,
     vouches,
 )
 from relaydesk.message.charsets import printable
-from relaydesk.message.envelope import Envelope, How, Origin, Role
+from relaydesk.message.envelope import Envelope, How, Origin, Role, received_line, with_protocol
 from relaydesk.message.headers import header_fields, header_section, header_values
 from relaydesk.message.html import html_to_text
 from relaydesk.message.message import Address, Attachment, Message
 from relaydesk.message.parse import parse_message
-from relaydesk.message.trace import received_line, with_protocol
 
 __all__ = [
     "MAX_ADDRESS",

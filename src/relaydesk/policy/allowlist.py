@@ -148,17 +148,17 @@ class _AllowlistReader:
         self.problems.append(Problem(line, text))
 
     def items(self, name: str) -> Iterator[tuple[int, object]]:
-        found = self.tree.get(name)
-        if found is None:
+        listed = self.tree.get(name)
+        if listed is None:
             return
-        if not isinstance(found, CommentedSeq):
+        if not isinstance(listed, CommentedSeq):
             self.bad(_key_line(self.tree, name), f"{name} must be a list; start each entry with '- '")
             return
-        for index, item in enumerate(found):
-            yield found.lc.item(index)[0] + 1, item
+        for index, item in enumerate(listed):
+            yield listed.lc.item(index)[0] + 1, item
 
     def entries(self, name: str, role: Role, options: Mapping[str, type]) -> list[Entry]:
-        found = []
+        entries = []
         for line, item in self.items(name):
             fields = self.fields(line, item, "network", options, parse_network)
             if fields is None:
@@ -168,8 +168,8 @@ class _AllowlistReader:
                 self.bad(line, f"unknown format {style!r}; there are {', '.join(FORMATS)}")
                 continue
             fields.setdefault("shared", style in SHARED_FORMATS)
-            found.append(Entry(role=role, line=line, **fields))
-        return found
+            entries.append(Entry(role=role, line=line, **fields))
+        return entries
 
     def fields(
         self,
@@ -185,8 +185,8 @@ class _AllowlistReader:
         for key, value in given.items():
             where = _key_line(item, key) if isinstance(item, CommentedMap) else line
             if key != main and key not in options:
-                known = ", ".join([main, *options])
-                self.bad(where, f"unknown key {key!r}; an entry of this list has {known}")
+                keys = ", ".join([main, *options])
+                self.bad(where, f"unknown key {key!r}; an entry of this list has {keys}")
             elif key != main and not isinstance(value, options[key]):
                 self.bad(where, f"{key} must be {_WANTED[options[key]]}, not {value!r}")
         value = given.get(main)
@@ -200,16 +200,16 @@ class _AllowlistReader:
         return given if len(self.problems) == before else None
 
     def senders(self) -> dict[str, tuple[str, ...]]:
-        found: dict[str, tuple[str, ...]] = {}
+        senders: dict[str, tuple[str, ...]] = {}
         for line, item in self.items("senders"):
             fields = self.fields(line, item, "domain", {"dkim": list, "note": str}, _domain)
             if fields is None:
                 continue
-            if fields["domain"] in found:
+            if fields["domain"] in senders:
                 self.bad(line, f"{fields['domain']} is listed twice; keep one entry")
                 continue
-            found[fields["domain"]] = self.dkim(line, fields.get("dkim", []))
-        return found
+            senders[fields["domain"]] = self.dkim(line, fields.get("dkim", []))
+        return senders
 
     def dkim(self, line: int, names: Sequence[object]) -> tuple[str, ...]:
         domains = []

@@ -20,7 +20,7 @@ def parse_network(text: str) -> IpNetwork:
     ValueError carries a sentence with the mend, also for host bits that are set.
     """
     try:
-        found = ip_network(text.strip())
+        network = ip_network(text.strip())
     except ValueError:
         try:
             loose = ip_network(text.strip(), strict=False)
@@ -32,10 +32,14 @@ def parse_network(text: str) -> IpNetwork:
             f"{text} has bits set behind its prefix; write {loose} for the network "
             f"or {text.partition('/')[0]} for the one address"
         ) from None
-    if isinstance(found, IPv6Network) and found.prefixlen >= _MAPPED.prefixlen and found.subnet_of(_MAPPED):
-        low = int(found.network_address) & 0xFFFFFFFF
-        return IPv4Network((low, found.prefixlen - _MAPPED.prefixlen))
-    return found
+    if (
+        isinstance(network, IPv6Network)
+        and network.prefixlen >= _MAPPED.prefixlen
+        and network.subnet_of(_MAPPED)
+    ):
+        low = int(network.network_address) & 0xFFFFFFFF
+        return IPv4Network((low, network.prefixlen - _MAPPED.prefixlen))
+    return network
 
 
 class NetworkMap(Generic[T]):

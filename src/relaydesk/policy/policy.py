@@ -93,9 +93,9 @@ class Policy:
     def _clock(
         self, clock: ClockName, start: datetime, wanted: list[Target], targets: QueueTargets
     ) -> Planned:
-        found = earliest_deadline(
+        chosen = earliest_deadline(
             deadline(start, target, self.calendar, targets.reading) for target in wanted
         )
         before = targets.warn_before
-        warn_at = warning_time(start, found.due, before, self.calendar) if before else None
-        return Planned(clock, start, found.due, warn_at, found.reading, found.target, found.explanation)
+        warn_at = warning_time(start, chosen.due, before, self.calendar) if before else None
+        return Planned(clock, start, chosen.due, warn_at, chosen.reading, chosen.target, chosen.explanation)

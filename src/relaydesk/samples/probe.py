@@ -58,7 +58,7 @@ _REMEDIES: dict[str, str] = {
     "proxy_refused": "This host is a listed proxy and must name its client: add --proxy IP.",
     "proxy_without_header": "This host is a listed proxy: add --proxy IP or --xclient IP.",
     "unknown_command": "The server did not accept the PROXY header: this host is not in proxies.",
-    "xclient_denied": "The server does not accept XCLIENT here: list this host in proxies with xclient: true.",
+    "xclient_denied": "The server does not accept XCLIENT here: list it in proxies with xclient: true.",
     "unknown_mailbox": "The recipient is not one of the mailboxes of that server: name one with --rcpt.",
     "auth_unknown": "The server could not reach DNS: check `nameservers`, and that port 53 is open to them.",
     "forged": "Nothing vouched for the message: the server does not find the sample's key in DNS (yet).",
@@ -119,7 +119,7 @@ def filed_sample(store: Store, sample: Sample) -> Filed | None:
     unknown = Origin(None, "none", allowlisted=False, how="unknown")
     sent = Envelope("", unknown, "", sample.mail_from, (sample.rcpt,), sample.raw, sample.at)
     with store.reading() as session:
-        known = messages.known(
+        earlier = messages.known(
             session,
             delivery_key=sent.delivery_key,
             replay_key="",
@@ -129,7 +129,7 @@ def filed_sample(store: Store, sample: Sample) -> Filed | None:
             merchant_refs=(),
             bounce_ticket=None,
         )
-        view = tickets.view(session, known.stored_ticket) if known.stored_ticket is not None else None
+        view = tickets.view(session, earlier.stored_ticket) if earlier.stored_ticket is not None else None
     if view is None:
         return None
     message = view.messages[-1]
