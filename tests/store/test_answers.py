@@ -9,8 +9,6 @@ from email.parser import BytesParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.answering import LETTERHEAD, SECRET, events, last_event, write
-from tests.support.arriving import NOON, ORDER, candidate, decision, open_ticket, store_message
 
 from relaydesk.bounces.seals import answer_of_message_id, sealed_by_us
 from relaydesk.desk import acts, answers
@@ -19,6 +17,8 @@ from relaydesk.order import Order, OrderRow
 from relaydesk.outbound.answer import AnswerRefused, AttachedFile
 from relaydesk.policy.decision import Placement
 from relaydesk.store import drafts, orders, outbox
+from relaydesk_testkit.arriving import NOON, ORDER, candidate, decision, open_ticket, store_message
+from tests.support.answering import LETTERHEAD, SECRET, events, last_event, write
 
 if TYPE_CHECKING:
     from relaydesk.store.engine import Store

@@ -8,10 +8,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.answering import SECRET, events, plan, send, write
-from tests.support.arriving import NOON, decision, open_ticket, planned, store_message
-from tests.support.mails import RULES
-from tests.support.signing import key_zone, over, signed
 
 from relaydesk.bounces.dsn import Dsn
 from relaydesk.bounces.seals import bounce_address
@@ -26,6 +22,10 @@ from relaydesk.policy.decision import Placement
 from relaydesk.policy.policy import Policy
 from relaydesk.report.runs import histories
 from relaydesk.store import outbox, tickets
+from relaydesk_testkit.arriving import NOON, decision, open_ticket, planned, store_message
+from relaydesk_testkit.signing import key_zone, over, signed
+from tests.support.answering import SECRET, events, plan, send, write
+from tests.support.mails import RULES
 
 if TYPE_CHECKING:
     from relaydesk.policy.decision import Decision

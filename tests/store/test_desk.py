@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.arriving import NOON, ORDER, candidate, decision, open_ticket, planned, store_message
 
 from relaydesk.clocks import timekeeper
 from relaydesk.desk import acts
@@ -14,6 +13,7 @@ from relaydesk.desk.acts import DeskError
 from relaydesk.policy.decision import Placement
 from relaydesk.store import tickets
 from relaydesk.store.tables import OrderTable, table
+from relaydesk_testkit.arriving import NOON, ORDER, candidate, decision, open_ticket, planned, store_message
 
 if TYPE_CHECKING:
     from datetime import datetime

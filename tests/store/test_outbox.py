@@ -7,8 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.arriving import NOON, decision, open_ticket, planned, store_message
-from tests.support.sending import HOUR, first_message, plan, queue_answer
 
 from relaydesk.clocks import response, timekeeper
 from relaydesk.desk import acts
@@ -16,6 +14,8 @@ from relaydesk.policy.decision import Placement
 from relaydesk.store import deadlines, drafts, outbox, tickets
 from relaydesk.store.errors import Conflict
 from relaydesk.store.outbox import DeliveryOutcome, Finished, Outgoing
+from relaydesk_testkit.arriving import NOON, decision, open_ticket, planned, store_message
+from relaydesk_testkit.sending import HOUR, first_message, plan, queue_answer
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import event, text
-from tests.support.arriving import NOON, open_ticket, planned
 
 from relaydesk.clocks import timekeeper
 from relaydesk.clocks.timekeeper import Rederived, Swept
@@ -16,6 +15,7 @@ from relaydesk.desk import acts
 from relaydesk.store import deadlines, tickets
 from relaydesk.store import events as journal
 from relaydesk.store.errors import StoreUnavailable
+from relaydesk_testkit.arriving import NOON, open_ticket, planned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

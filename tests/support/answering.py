@@ -10,7 +10,7 @@ from relaydesk.desk import answers
 from relaydesk.outbound.answer import Shop
 from relaydesk.outbound.sender import Sender
 from relaydesk.store import outbox, tickets
-from tests.support.arriving import NOON, planned
+from relaydesk_testkit.arriving import NOON, planned
 
 if TYPE_CHECKING:
     from datetime import datetime

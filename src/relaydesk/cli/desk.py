@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from relaydesk.config import Settings
+    from relaydesk.events import Event
     from relaydesk.store import OutboxRow, Store, TicketOrder, TicketRow, TicketView
 
 
@@ -232,9 +233,19 @@ def _view(view: TicketView, answers: Sequence[OutboxRow], kept: Sequence[tuple[s
         "numbers": [asdict(number) for number in view.numbers],
         "links": list(view.links),
         "messages": [asdict(message) for message in view.messages],
-        "events": [{"id": number, **asdict(event)} for number, event in view.events],
+        "events": [{"id": number, **_event(event)} for number, event in view.events],
         "answers": [asdict(answer) for answer in answers],
         "drafts": [{"author": author, "text": text} for author, text in kept],
+    }
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {
+        "ticket_id": event.ticket_id,
+        "at": event.at,
+        "what": event.what,
+        "actor": event.actor,
+        "data": event.data,
     }
 
 
@@ -257,7 +268,7 @@ def _tell(view: TicketView, zone: ZoneInfo, now: datetime) -> None:
     for message in view.messages:
         click.echo(f"  message {message.id}, {local(message.received_at, zone)}, {message.size} bytes")
         for why in message.reasons:
-            click.echo(f"      {why['code']}: {why['text']}")
+            click.echo(f"      {why.code}: {why.text}")
         for part in message.attachments:
             click.echo(f"      attachment {part.name or '(no name)'}, {part.sniffed_type}, {part.size} bytes")
     for place, event in view.events:

@@ -11,7 +11,18 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from relaydesk.clocks import rederive_deadline
-from relaydesk.events import Event
+from relaydesk.events import (
+    ClockStopped,
+    Event,
+    NoteAdded,
+    OrderBound,
+    OrderReleased,
+    Payload,
+    TicketAssigned,
+    TicketClosed,
+    TicketMoved,
+    TicketReopened,
+)
 from relaydesk.store import Conflict, casework, deadlines, events, ticket_orders
 
 if TYPE_CHECKING:
@@ -20,7 +31,8 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
-    from relaydesk.policy import ClockName, Plan
+    from relaydesk.events import ClockName, StoppedHow
+    from relaydesk.policy import Plan
     from relaydesk.store import AgentRow, DeadlineRow, Store, TicketRow
 
 
@@ -83,7 +95,14 @@ def _running(session: Session, ticket: TicketRow, names: tuple[ClockName, ...]) 
 
 
 def _stop(  # noqa: PLR0913
-    session: Session, clock: DeadlineRow, *, at: datetime, how: str, actor: str, now: datetime, text: str = ""
+    session: Session,
+    clock: DeadlineRow,
+    *,
+    at: datetime,
+    how: StoppedHow,
+    actor: str,
+    now: datetime,
+    text: str = "",
 ) -> None:
     if at > now:
         raise DeskError(f"{at.isoformat()} lies in the future; a clock stops when it has been done.")
@@ -94,10 +113,8 @@ def _stop(  # noqa: PLR0913
         deadlines.withdraw_breach(session, clock, now)
     if not deadlines.stop(session, clock, at, how):
         raise Conflict(f"The {clock.clock} clock of ticket {clock.ticket_id} was stopped meanwhile.")
-    data = {"clock": clock.clock, "round": clock.round, "how": how}
-    if text:
-        data["text"] = text
-    events.append(session, [Event(clock.ticket_id, at, "clock_stopped", actor, data)], now)
+    stopped = ClockStopped(clock.clock, clock.round, how=how, text=text)
+    events.append(session, [Event(clock.ticket_id, at, stopped, actor)], now)
     deadlines.refresh_next_due(session, clock.ticket_id)
 
 
@@ -110,8 +127,8 @@ def close(store: Store, ticket_id: int, *, actor: str, now: datetime) -> None:
         deadlines.mark_passed(session, running, now, now)
         deadlines.suspend(session, running, now)
         casework.change(session, ticket_id, state="closed", closed_at=now, next_due=None)
-        undecided = [clock.clock for clock in running if clock.due_at >= now]
-        _tell(session, ticket_id, "closed", actor, now, undecided=undecided)
+        undecided = tuple(clock.clock for clock in running if clock.due_at >= now)
+        _tell(session, ticket_id, TicketClosed(undecided), actor, now)
 
 
 def reopen(store: Store, ticket_id: int, *, actor: str, now: datetime, why: str = "") -> None:
@@ -123,7 +140,7 @@ def reopen(store: Store, ticket_id: int, *, actor: str, now: datetime, why: str 
         if other is not None:
             raise DeskError(f"The same relay address has an open ticket, {other}; go on there.")
         casework.change(session, ticket_id, state="open", closed_at=None)
-        _tell(session, ticket_id, "reopened", actor, now, why=why)
+        _tell(session, ticket_id, TicketReopened(why), actor, now)
         suspended = [clock for clock in deadlines.of_tickets(session, [ticket_id]) if clock.suspended]
         deadlines.revive(session, suspended, "the ticket was reopened", at=now, noted_at=now)
         deadlines.refresh_next_due(session, ticket_id)
@@ -143,7 +160,7 @@ def move(  # noqa: PLR0913
         if queue == ticket.queue:
             raise DeskError(f"Ticket {ticket_id} is in queue {queue} already.")
         casework.change(session, ticket_id, queue=queue)
-        _tell(session, ticket_id, "moved", actor, now, **{"from": ticket.queue, "to": queue})
+        _tell(session, ticket_id, TicketMoved(ticket.queue, queue), actor, now)
         _replan(session, ticket, queue, plan, now)
 
 
@@ -168,7 +185,7 @@ def assign(store: Store, ticket_id: int, agent: str | None, *, actor: str, now: 
         if agent is not None:
             _active(session, agent)
         casework.change(session, ticket_id, assignee=agent)
-        _tell(session, ticket_id, "assigned", actor, now, agent=agent)
+        _tell(session, ticket_id, TicketAssigned(agent), actor, now)
 
 
 def note(store: Store, ticket_id: int, text: str, *, actor: str, now: datetime) -> None:
@@ -176,7 +193,7 @@ def note(store: Store, ticket_id: int, text: str, *, actor: str, now: datetime) 
     if not text.strip():
         raise DeskError("The note is empty.")
     with _ticket(store, ticket_id) as (session, _):
-        _tell(session, ticket_id, "note", actor, now, text=text)
+        _tell(session, ticket_id, NoteAdded(text), actor, now)
 
 
 def bind_order(store: Store, ticket_id: int, order: str, *, actor: str, now: datetime) -> None:
@@ -188,7 +205,7 @@ def bind_order(store: Store, ticket_id: int, order: str, *, actor: str, now: dat
             )
         if not ticket_orders.bind(session, ticket_id, order, actor):
             raise DeskError(f"Order {order} is bound to ticket {ticket_id} already.")
-        _tell(session, ticket_id, "order_bound", actor, now, order=order, how="agent")
+        _tell(session, ticket_id, OrderBound(order, "agent"), actor, now)
 
 
 def release_order(store: Store, ticket_id: int, order: str, *, actor: str, now: datetime) -> None:
@@ -196,7 +213,7 @@ def release_order(store: Store, ticket_id: int, order: str, *, actor: str, now: 
     with _ticket(store, ticket_id) as (session, _):
         if not ticket_orders.release(session, ticket_id, order):
             raise DeskError(f"Order {order} is not bound to ticket {ticket_id}.")
-        _tell(session, ticket_id, "order_released", actor, now, order=order)
+        _tell(session, ticket_id, OrderReleased(order), actor, now)
 
 
 def add_agent(store: Store, name: str, email: str = "", *, now: datetime) -> None:
@@ -234,5 +251,5 @@ def _active(session: Session, name: str) -> None:
         raise DeskError(f"Agent {name} is no longer active; `relaydesk agents add` takes them back.")
 
 
-def _tell(session: Session, ticket_id: int, what: str, actor: str, at: datetime, **data: object) -> None:
-    events.append(session, [Event(ticket_id, at, what, actor, data)], at)
+def _tell(session: Session, ticket_id: int, payload: Payload, actor: str, at: datetime) -> None:
+    events.append(session, [Event(ticket_id, at, payload, actor)], at)

@@ -133,7 +133,7 @@ def filed_sample(store: Store, sample: Sample) -> Filed | None:
     if view is None:
         return None
     message = view.messages[-1]
-    reasons = tuple(str(why["text"]) for why in message.reasons)
+    reasons = tuple(why.text for why in message.reasons)
     return Filed(view.ticket.id, view.ticket.queue, message.vouched, reasons)
 
 

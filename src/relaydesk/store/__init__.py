@@ -24,7 +24,7 @@ from relaydesk.store.engine import Store
 from relaydesk.store.errors import Conflict, StoreError, StoreUnavailable
 from relaydesk.store.messages import Recorded
 from relaydesk.store.orders import Put
-from relaydesk.store.outbox import UNDECIDED, Claimed, DeliveryOutcome, OutboxRow, Purpose
+from relaydesk.store.outbox import UNDECIDED, Claimed, DeliveryOutcome, OutboxRow
 from relaydesk.store.refusals import RefusalCount, search
 from relaydesk.store.sight import answer_scope
 from relaydesk.store.ticket_orders import TicketOrder
@@ -39,7 +39,6 @@ __all__ = [
     "DeliveryOutcome",
     "MessageRow",
     "OutboxRow",
-    "Purpose",
     "Put",
     "Recorded",
     "RefusalCount",

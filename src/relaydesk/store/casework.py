@@ -6,7 +6,7 @@ Every function expects a write transaction in which :func:`lock` was called for 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from sqlalchemy import insert, select, update
 
@@ -31,6 +31,16 @@ class AgentRow:
     added_at: datetime
 
 
+class TicketChanges(TypedDict, total=False):
+    """The columns of a ticket that people change."""
+
+    state: tickets.TicketState
+    queue: str
+    assignee: str | None
+    closed_at: datetime | None
+    next_due: datetime | None
+
+
 def lock(session: Session, ticket_id: int) -> tickets.TicketRow | None:
     """The ticket as it stands now, ours till the transaction ends; None when there is no such ticket."""
     # key_share leaves others free to insert events that point to the ticket (PostgreSQL).
@@ -40,7 +50,7 @@ def lock(session: Session, ticket_id: int) -> tickets.TicketRow | None:
     return tickets.row(session, ticket_id)
 
 
-def change(session: Session, ticket_id: int, **values: Any) -> None:
+def change(session: Session, ticket_id: int, **values: Unpack[TicketChanges]) -> None:
     """Sets columns of a locked ticket."""
     session.connection().execute(update(table(TicketTable)).where(T.id == ticket_id).values(**values))
 

@@ -7,12 +7,15 @@ closed. Pages go on from where the last one ended (keyset), never by offset.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import and_, func, or_, select, union
 
-from relaydesk.events import Event
+from relaydesk.classify import Findings
+from relaydesk.message import AuthResults, Origin
+from relaydesk.reasons import Reason
 from relaydesk.store import deadlines, ticket_orders
+from relaydesk.store.events import read_event
 from relaydesk.store.tables import (
     AttachmentTable,
     MessageTable,
@@ -21,13 +24,15 @@ from relaydesk.store.tables import (
     TicketTable,
     table,
 )
+from relaydesk.store.values import read_value
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Row
     from sqlmodel import Session
 
+    from relaydesk.events import Event, Kind
     from relaydesk.store.deadlines import DeadlineRow
     from relaydesk.store.ticket_orders import TicketOrder
 
@@ -35,6 +40,8 @@ T, M, A = table(TicketTable).c, table(MessageTable).c, table(AttachmentTable).c
 E, L = table(TicketEventTable).c, table(TicketLinkTable).c
 OPEN = T.state == "open"
 EVENTS_SHOWN = 1000
+
+TicketState = Literal["open", "closed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +59,9 @@ class TicketRow:
     """One ticket as a line of a list. Times are aware UTC; ``next_due`` is None when no clock runs."""
 
     id: int
-    kind: str
+    kind: Kind
     queue: str
-    state: str
+    state: TicketState
     relay_address: str
     case_token: str
     case_number: str
@@ -106,15 +113,15 @@ class AttachmentRow:
 
 @dataclass(frozen=True, slots=True)
 class MessageRow:
-    """One stored message without its raw bytes; ``auth`` and ``findings`` as JSON values."""
+    """One stored message without its raw bytes, with what was found of it when it came."""
 
     id: int
-    kind: str
+    kind: Kind
     vouched: bool
     duplicate_of: int | None
     received_at: datetime
     mail_from: str
-    rcpt_to: list[str]
+    rcpt_to: tuple[str, ...]
     peer: str
     helo: str
     tls: bool
@@ -122,10 +129,10 @@ class MessageRow:
     from_addr: str
     subject: str
     message_id: str
-    origin: dict[str, Any]
-    auth: dict[str, Any]
-    reasons: list[dict[str, str]]
-    findings: dict[str, Any]
+    origin: Origin
+    auth: AuthResults
+    reasons: tuple[Reason, ...]
+    findings: Findings
     trace: str
     attachments: tuple[AttachmentRow, ...] = ()
 
@@ -227,7 +234,18 @@ def messages(session: Session, ticket_id: int) -> tuple[MessageRow, ...]:
     for part in connection.execute(parts.where(M.ticket_id == ticket_id).order_by(A.id)):
         held.setdefault(part.message_id, []).append(AttachmentRow(*part[1:]))
     found = connection.execute(select(*_MESSAGE).where(M.ticket_id == ticket_id).order_by(M.id))
-    return tuple(MessageRow(**line._mapping, attachments=tuple(held.get(line.id, ()))) for line in found)
+    return tuple(_message(line, tuple(held.get(line.id, ()))) for line in found)
+
+
+def _message(line: Row[Any], attachments: tuple[AttachmentRow, ...]) -> MessageRow:
+    evidence = {
+        "rcpt_to": tuple(line.rcpt_to),
+        "origin": read_value(Origin, line.origin),
+        "auth": read_value(AuthResults, line.auth),
+        "reasons": tuple(read_value(Reason, reason) for reason in line.reasons),
+        "findings": read_value(Findings, line.findings),
+    }
+    return MessageRow(**{**line._mapping, **evidence}, attachments=attachments)
 
 
 def events(session: Session, ticket_id: int) -> tuple[tuple[int, Event], ...]:
@@ -239,7 +257,7 @@ def events(session: Session, ticket_id: int) -> tuple[tuple[int, Event], ...]:
         .limit(EVENTS_SHOWN)
     )
     found = session.connection().execute(statement).all()
-    return tuple((line.id, Event(*line[1:])) for line in reversed(found))
+    return tuple((number, read_event(*columns)) for number, *columns in reversed(found))
 
 
 def links(session: Session, ticket_id: int) -> tuple[int, ...]:
