@@ -150,6 +150,21 @@ def test_an_address_is_taken_apart_at_one_place(address: str, local: str, domain
     assert split_address(address) == (local, domain)
 
 
+@pytest.mark.parametrize(
+    ("address", "domain"),
+    [
+        ("Alice@Example.ORG", "example.org"),
+        ("a@b@c.example", "c.example"),
+        ("a@[192.0.2.1]", "[192.0.2.1]"),
+        ("a@Kelvin.\u212aom", "kelvin.\u212aom"),
+        ("", ""),
+        ("postmaster", ""),
+    ],
+)
+def test_it_keeps_only_the_domain(address: str, domain: str) -> None:
+    assert domain_of(address) == domain
+
+
 def test_two_spellings_of_one_address_are_equal() -> None:
     assert normal_address("Help@Shop.Example.") == "help@shop.example"
     assert normal_address("Help@BÜCHER.example") == "help@xn--bcher-kva.example"

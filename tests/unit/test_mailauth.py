@@ -71,7 +71,7 @@ async def test_it_finds_a_forgery_forged() -> None:
 async def test_it_does_not_check_spf_of_a_relay() -> None:
     relayed = Origin(None, "relay", allowlisted=False, how="unknown")
     found = await report(origin=relayed)
-    assert (found.spf.result, found.spf.reason) == ("none", "relayed: the origin is not known")
+    assert (found.spf.result, found.spf.reason) == ("none", "relayed: the origin is unknown")
     assert found.dmarc.aligned_by == ("dkim",)
 
 

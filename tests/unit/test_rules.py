@@ -56,7 +56,7 @@ def test_it_matches_a_subject_in_any_locale():
     [
         ("    kind: chargeback", "    kind: chargeback\n    knd: x", 4, "unknown key 'knd'"),
         ("rules:", "ruels: []\nrules:", 1, "unknown key 'ruels'"),
-        ("kind: chargeback", "kind: chargback", 3, "known are case"),
+        ("kind: chargeback", "kind: chargback", 3, "use one of case"),
         ("disputes@shop\\.example'", "disputes@(shop\\.example'", 4, "does not compile"),
         ("\\bdispute\\b", "(?=dispute)", 5, "does not compile"),
         ("    why: the bank's form\n", "", 2, "lacks 'why'"),
@@ -105,7 +105,7 @@ def test_it_names_a_rule_that_an_earlier_one_shadows():
 
 
 def test_it_names_a_rule_that_stands_twice():
-    assert any("stands twice" in problem for problem in problems(GOOD + GOOD.replace("rules:\n", "")))
+    assert any("is defined twice" in problem for problem in problems(GOOD + GOOD.replace("rules:\n", "")))
 
 
 def test_it_puts_the_shops_rules_first_and_replaces_by_name():

@@ -114,7 +114,7 @@ def test_it_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_names_a_target_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     found = settings_from(monkeypatch, "queues: {claim: {answer: two days}}\n")
-    with pytest.raises(parts.SetupError, match=r"queues\.claim\.answer: 'two days' is no target"):
+    with pytest.raises(parts.SetupError, match=r"queues\.claim\.answer: 'two days' is not a target"):
         parts.policy(found, parts.allowlist(found))
 
 

@@ -71,7 +71,7 @@ class _RulesReader:
             return {}
         for key in list(node):
             if not isinstance(key, str) or (keys is not None and key not in keys):
-                expected = f"; known are {', '.join(keys)}" if keys else ""
+                expected = f"; use one of {', '.join(keys)}" if keys else ""
                 self.problem(_line(node, key), f"unknown key {key!r} in {place}{expected}.")
                 del node[key]
         return node
@@ -87,7 +87,7 @@ class _RulesReader:
             if isinstance(item, str) and item.strip():
                 texts.append((item, where))
             else:
-                self.problem(where, f"{place}: {item!r} is no text; write it in quotes.")
+                self.problem(where, f"{place}: {item!r} is not text; put it in quotes.")
         return texts
 
     def pattern(self, text: Any, line: int, place: str) -> Pattern | None:
@@ -149,7 +149,7 @@ class _RulesReader:
         for locale in locales:
             for text, line in self.texts(locales[locale], _line(locales, locale), place):
                 if not (word := text.rstrip(":#№ ").strip()):
-                    self.problem(line, f"{place}: {text!r} holds no word.")
+                    self.problem(line, f"{place}: {text!r} has no word.")
                     continue
                 words.append(word)
         return tuple(words)
@@ -177,7 +177,9 @@ class _RulesReader:
             if rule is None:
                 continue
             if rule.name in rules:
-                self.problem(line, f"rule {rule.name!r} stands twice; the first is at {rules[rule.name].at}.")
+                self.problem(
+                    line, f"rule {rule.name!r} is defined twice; the first is at {rules[rule.name].at}."
+                )
             rules[rule.name] = rule
         return tuple(rules.values())
 
@@ -190,7 +192,7 @@ class _RulesReader:
             self.problem(line, "the rule asks for neither 'from' nor 'subject'; it would match everything.")
         kind = next((kind for kind in KINDS if kind == item.get("kind", "case")), None)
         if kind is None:
-            self.problem(_line(item, "kind"), f"kind is {item['kind']!r}; known are {', '.join(KINDS)}.")
+            self.problem(_line(item, "kind"), f"kind is {item['kind']!r}; use one of {', '.join(KINDS)}.")
         if not isinstance(item.get("relay", False), bool):
             self.problem(_line(item, "relay"), "relay must be true or false.")
         made = self.made(item, line, kind or "unsorted")
@@ -225,7 +227,7 @@ class _RulesReader:
         line = _line(item, "hint")
         asked = self.mapping(item["hint"], line, "hint", ("order", "body", "link"))
         if not asked:
-            self.problem(line, "hint asks for nothing; name at least one of order, body, link.")
+            self.problem(line, "hint is empty; give at least one of order, body, link.")
         if not isinstance(asked.get("order", False), bool):
             self.problem(_line(asked, "order"), "hint.order must be true or false.")
         link = self.patterns(asked["link"], _line(asked, "link"), "hint.link") if "link" in asked else ()

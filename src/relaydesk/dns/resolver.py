@@ -162,7 +162,7 @@ def name_server(address: str) -> dns.nameserver.Do53Nameserver:
     try:
         return dns.nameserver.Do53Nameserver(str(ipaddress.ip_address(host)), int(port))
     except ValueError:
-        sentence = f"{address!r} is no name server; write an address, as 9.9.9.9 or [::1]:5353."
+        sentence = f"{address!r} is not a name server; use an address such as 9.9.9.9 or [::1]:5353."
         raise ValueError(sentence) from None
 
 

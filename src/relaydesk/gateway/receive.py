@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from relaydesk.events import AnswerSwallowed, Event, NoOrderConfirmed
 from relaydesk.gateway.credentials import NOBODY, matches
 from relaydesk.gateway.rewrite import OrderNumbers, Submitted, rewritten, submitted
-from relaydesk.logs import domain_of, log, log_exception
+from relaydesk.logs import log, log_exception
+from relaydesk.message import domain_of
 from relaydesk.outbound import AnswerRefused, answer_subject, check_outgoing, names_order, question_of
 from relaydesk.policy import Admission
 from relaydesk.reasons import reason
@@ -156,7 +157,7 @@ class Gateway:
             return gateway_clients.secret_of(session, name)
 
     def _ticket_of(self, rcpt: str) -> int | None:
-        if rcpt.rpartition("@")[2].lower() not in self.letterhead().sender_domains:
+        if domain_of(rcpt) not in self.letterhead().sender_domains:
             return None
         with self.store.reading() as session:
             return gateway_clients.ticket_of(session, rcpt)

@@ -78,7 +78,7 @@ async def _guarded(check: Awaitable[T], otherwise: T) -> T:
 
 async def _spf(envelope: Envelope, resolver: Lookup, deadline: float) -> SpfResult:
     if envelope.origin.ip is None:
-        return SpfResult("none", reason="relayed: the origin is not known")
+        return SpfResult("none", reason="relayed: the origin is unknown")
     return await spf.check_spf(
         envelope.origin.ip, envelope.mail_from, envelope.helo, resolver, deadline=deadline
     )
@@ -92,7 +92,7 @@ async def _author(letter: Message, resolver: Lookup, deadline: float) -> Walk | 
         return DmarcResult("permerror" if count else "none", reason=reason)
     from_domain = domain_name(letter.from_[0].domain)
     if from_domain is None:
-        return DmarcResult("none", reason="From names no domain that could publish a DMARC record.")
+        return DmarcResult("none", reason="From has no domain that can publish a DMARC record.")
     return await walk_tree(from_domain, resolver, deadline)
 
 

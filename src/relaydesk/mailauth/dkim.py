@@ -126,10 +126,10 @@ def _object_to_tags(tags: dict[bytes, bytes], now: int) -> None:
         raise SignatureProblem("permerror", "The signature is of another version than 1 (v=).")
     if tags[b"a"].lower() not in _ALGORITHMS:
         raise SignatureProblem(
-            "permerror", f"The algorithm {_text(tags[b'a'])} is forbidden or not known (a=)."
+            "permerror", f"The algorithm {_text(tags[b'a'])} is forbidden or unknown (a=)."
         )
     if not _base64(tags[b"b"]) or not _base64(tags[b"bh"]):
-        raise SignatureProblem("permerror", "The signature or its body hash is no base64 (b=, bh=).")
+        raise SignatureProblem("permerror", "The signature or its body hash is not base64 (b=, bh=).")
     domain = _domain(tags[b"d"])
     if domain is None or not _SELECTOR.fullmatch(tags[b"s"]):
         raise SignatureProblem("permerror", "The signature names no usable domain or selector (d=, s=).")
@@ -147,7 +147,7 @@ def _object_to_tags(tags: dict[bytes, bytes], now: int) -> None:
 def _object_to_times(tags: dict[bytes, bytes], now: int) -> None:
     for name in (b"t", b"x"):
         if name in tags and not re.fullmatch(rb"\d{1,12}", tags[name]):
-            raise SignatureProblem("permerror", f"{name.decode()}= is no moment.")
+            raise SignatureProblem("permerror", f"{name.decode()}= is not a time.")
     if b"x" in tags:
         expires = int(tags[b"x"])
         if b"t" in tags and expires <= int(tags[b"t"]):
@@ -160,7 +160,7 @@ def _object_to_names(names: tuple[bytes, ...], counts: Counter[bytes]) -> None:
     if b"from" not in names:
         raise SignatureProblem("fail", "From is not signed (h=).")
     if counts[NO_FIELD]:
-        raise SignatureProblem("permerror", "The header section holds a line that is no header field.")
+        raise SignatureProblem("permerror", "The header section has a line that is not a header field.")
     if not counts[b"from"]:
         raise SignatureProblem("permerror", "The message has no From.")
     if len(names) > _NAMES_LIMIT:
@@ -173,7 +173,7 @@ def _object_to_names(names: tuple[bytes, ...], counts: Counter[bytes]) -> None:
 def _canonical(tags: dict[bytes, bytes]) -> Canonical:
     header, _, body = tags.get(b"c", b"simple/simple").lower().partition(b"/")
     if header not in (b"simple", b"relaxed") or body not in (b"", b"simple", b"relaxed"):
-        raise SignatureProblem("permerror", "The canonicalization is not known (c=).")
+        raise SignatureProblem("permerror", "The canonicalization is unknown (c=).")
     return "relaxed" if body == b"relaxed" else "simple"
 
 
@@ -195,12 +195,12 @@ async def _verify(
         if key.exact_identity and _identity_domain(signature.tags) != result.domain:
             raise SignatureProblem("permerror", "The key allows no identity below its domain (t=s).")
         if hashes[signature.body] != base64.b64decode(signature.tags[b"bh"]):
-            raise SignatureProblem("fail", "The body is not the one that was signed.")
+            raise SignatureProblem("fail", "The body was changed after signing.")
         if not _header_holds(signature, fields, key):
             raise SignatureProblem("fail", "The signed header fields were changed, or the key is another.")
         if key.testing:
             raise SignatureProblem(
-                "neutral", f"{result.domain} is testing: its signatures count for nothing (t=y)."
+                "neutral", f"{result.domain} is testing its key: the signature does not count (t=y)."
             )
     except SignatureProblem as objection:
         return replace(result, result=objection.result, reason=str(objection))

@@ -27,7 +27,7 @@ _POLICIES = frozenset(_WEAKER)
 
 @dataclass(frozen=True, slots=True)
 class DmarcRecord:
-    """One DMARC record (RFC 9989 §4.7). ``p`` is "" when the record asks for nothing that can be applied."""
+    """One DMARC record (RFC 9989 §4.7). ``p`` is "" when the record has no policy that can be applied."""
 
     text: str
     p: DmarcPolicy | Literal[""] = ""
@@ -160,7 +160,7 @@ def evaluate(
     if place is None:
         return replace(outcome, reason=f"{author.start} has no DMARC record.")
     if not record.p:
-        reason = f"The DMARC record of {place[0]} asks for nothing that can be applied."
+        reason = f"The DMARC record of {place[0]} has no policy that can be applied."
         return replace(outcome, record=record.text, reason=reason)
     return _with_record(outcome, place[0], record, exists)
 

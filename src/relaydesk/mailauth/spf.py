@@ -29,7 +29,7 @@ _SENTENCES: dict[Result, str] = {
     "pass": "{ip} is permitted by {domain} ({by}).",
     "fail": "{ip} is not permitted by {domain} ({by}).",
     "softfail": "{ip} is probably not permitted by {domain} ({by}).",
-    "neutral": "{domain} says nothing about {ip} ({by}).",
+    "neutral": "{domain} makes no statement about {ip} ({by}).",
     "none": "{domain} publishes no SPF record.",
     "permerror": "The SPF record of {domain} cannot be evaluated: {problem}",
     "temperror": "SPF of {domain} could not be looked up now: {problem}",
@@ -51,11 +51,11 @@ async def check_spf(
     domain = domain_name(given)
     blank = SpfResult("none", domain=domain or "", identity=identity, ip=ip)
     if domain is None:
-        return replace(blank, reason=f"{printable(given) or 'Nothing'} is no domain that could publish SPF.")
+        return replace(blank, reason=f"{printable(given) or 'Nothing'} is not a domain that can publish SPF.")
     try:
         address = _address(ip)
     except ValueError:
-        return replace(blank, reason=f"{printable(ip)} is no IP address.")
+        return replace(blank, reason=f"{printable(ip)} is not an IP address.")
     evaluation = _Evaluation(address, printable(local) or "postmaster", domain, printable(helo), resolver)
     for _ in range(_ROUNDS):
         verdict = evaluation.run()

@@ -116,7 +116,7 @@ def parse_allowlist(text: str, source: str = "allowlist.yaml") -> Allowlist:
 
 def _yaml_text(error: MarkedYAMLError) -> str:
     if "duplicate key" in str(error.problem):
-        return f"{error.problem.split(' with')[0].strip()} a second time; put both into one"
+        return f"{error.problem.split(' with')[0].strip()} is there twice; merge the two"
     return f"this is not YAML: {error.problem or error.context}"
 
 
@@ -238,7 +238,9 @@ class _AllowlistReader:
                         f"{earlier.line}): one address would have two roles; narrow or remove one",
                     )
                 elif outer.network == entry.network:
-                    self.bad(later.line, f"{later.network} stands in line {earlier.line} already; remove one")
+                    self.bad(
+                        later.line, f"{later.network} is listed in line {earlier.line} already; remove one"
+                    )
             around.append(entry)
 
 

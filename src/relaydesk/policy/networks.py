@@ -25,11 +25,9 @@ def parse_network(text: str) -> IpNetwork:
         try:
             loose = ip_network(text.strip(), strict=False)
         except ValueError:
-            raise ValueError(
-                f"{text!r} is no IP network; write it like 192.0.2.0/24 or 2001:db8::/32"
-            ) from None
+            raise ValueError(f"{text!r} is not a network; use 192.0.2.0/24 or 2001:db8::/32") from None
         raise ValueError(
-            f"{text} has bits set behind its prefix; write {loose} for the network "
+            f"{text} has bits set after its prefix; use {loose} for the network "
             f"or {text.partition('/')[0]} for the one address"
         ) from None
     if (

@@ -133,9 +133,7 @@ def _zone(fixtures: Path, place: Path) -> Mapping[str, Any]:
     own = _mapping(place / "zone.yaml") if (place / "zone.yaml").exists() else {}
     common = _mapping(fixtures / "zone.yaml")
     if twice := sorted(own.keys() & common.keys()):
-        raise CaseError(
-            f"{place / 'zone.yaml'}: {twice[0]} stands in the common zone already; use another name."
-        )
+        raise CaseError(f"{place / 'zone.yaml'}: {twice[0]} is already in the common zone; use another name.")
     return {**common, **own}
 
 
@@ -153,7 +151,7 @@ def _step(message: bytes, envelope: dict[str, Any], expected: Mapping[str, Any])
     fields = dict(envelope)
     keys = {field.name for field in dataclasses.fields(Step)} - {"message", "expected"}
     if unknown := sorted(fields.keys() - keys):
-        raise CaseError(f"{unknown[0]} is no key of an envelope; there are {', '.join(sorted(keys))}")
+        raise CaseError(f"{unknown[0]} is not a key of an envelope; use one of {', '.join(sorted(keys))}")
     if fields.get("via", "proxy") not in VIAS:
         raise CaseError(f"via must be one of {', '.join(VIAS)}")
     fields["delay"] = timedelta(minutes=fields.get("delay", 0))

@@ -117,7 +117,7 @@ def _loop(raw: bytes, value: Any, stamp: bytes) -> bytes:
 
 
 def _no_change(kind: str) -> bytes:
-    raise CaseError(f"{kind} is no change; there are {', '.join(_CHANGES)}")
+    raise CaseError(f"{kind} is not a change; use one of {', '.join(_CHANGES)}")
 
 
 def _wire(text: str) -> bytes:
