@@ -211,7 +211,7 @@ def test_it_remembers_windows_without_mixing_calendars() -> None:
         ),
         (
             {"holidays": {"add": ["2026-12-24"], "remove": ["2026-12-24"]}},
-            "holidays: 2026-12-24 stands in both",
+            "holidays: 2026-12-24 is in both",
         ),
         ({"business_day": 8}, "business_day: 8 is not a length of a day; use one such as 8h or 7h30m"),
         ({"business_day": "0h"}, "business_day: '0h' must be longer than nothing and at most 24h"),

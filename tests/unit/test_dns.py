@@ -239,7 +239,7 @@ def test_it_names_what_is_no_name_server(text: str) -> None:
         ({"x.example": [{"MX": "mx.example"}]}, "x.example: an MX is written"),
         ({"x.example": [{"MX": ["ten", "mx.example"]}]}, "x.example: an MX is written"),
         ({"x.example": [{"TXT": 5}]}, "x.example: a TXT is a string"),
-        ({"x.example": [{"SRV": "x"}]}, "x.example: record type SRV is not known"),
+        ({"x.example": [{"SRV": "x"}]}, "x.example: unknown record type SRV"),
         ({"x.example": [{"CNAME": 5}]}, "x.example: 5 is not a name"),
         ({5: []}, "5: 5 is not a name"),
         (None, "A zone maps names"),
