@@ -54,7 +54,7 @@ def test_it_has_a_case_for_every_thread() -> None:
 
 
 def test_it_has_a_case_for_every_format_of_a_relay() -> None:
-    lists = cases.policy().allowlist
+    lists = cases.snapshot().allowlist
     peers = [lists.role(case.last.peer)[1] for case in ALL]
     assert {entry.format for entry in peers if entry is not None and entry.role == "relay"} == set(FORMATS)
 

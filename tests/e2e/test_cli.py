@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from relaydesk.cli import COMMANDS, cli
 from relaydesk.config import parts
-from relaydesk.server import app
+from relaydesk.server import open_store
 from relaydesk.store import messages
 from relaydesk.store.refusals import RefusalKey
 from relaydesk_testkit.signing import MESSAGE, key_zone, signed
@@ -100,7 +100,7 @@ def test_it_says_when_an_answer_is_due(shop: Path) -> None:
         (("ticket", "1", "--how", "paid"), "go with --handled"),
     ],
 )
-def test_it_names_the_mend_of_a_wrong_call(shop: Path, arguments: tuple[str, ...], told: str) -> None:
+def test_it_says_how_to_mend_a_wrong_call(shop: Path, arguments: tuple[str, ...], told: str) -> None:
     found = run(*arguments, stdin=b"")
     assert found.exit_code == 2
     assert told in found.stderr
@@ -154,7 +154,7 @@ def test_it_explains_a_genuine_case(shop: Path) -> None:
     assert {"aligned_dkim", "rule", "opens"} <= {why["code"] for why in found["reasons"]}
 
 
-def test_it_explains_what_the_door_would_refuse(shop: Path) -> None:
+def test_it_explains_what_the_server_would_refuse(shop: Path) -> None:
     stranger = explained(signed_case(), "--peer", "192.0.2.7")
     assert (stranger["outcome"], stranger["reply"][:9]) == ("refused", "550 5.7.1")
     assert stranger["kind"] is None
@@ -259,7 +259,7 @@ def test_it_says_of_an_answer_number_that_no_store_can_hold_that_it_is_none(shop
 
 def test_it_tells_refusals_in_whole_sentences(shop: Path) -> None:
     refused = RefusalKey(date(2026, 11, 23), "forged", "203.0.113.5", "support.instagram.com")
-    with app.open_store(parts.settings(None)).transaction() as session:
+    with open_store(parts.settings(None)).transaction() as session:
         messages.count_refusal(session, refused, 3, datetime(2026, 11, 23, 9, tzinfo=UTC))
     (told,) = data("refusals", "--from", "2026-11-01T00:00:00Z", "--to", "2026-12-01T00:00:00Z")
     assert told["count"] == 3

@@ -1,4 +1,4 @@
-"""``send-test`` against open doors: what an admin can prove of an installation, and what goes wrong."""
+"""``send-test`` against real servers: what an admin can prove of an installation, and what goes wrong."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def to(port: int, **how: object) -> Destination:
     return replace(Destination("127.0.0.1", port, seconds=15.0), **how)
 
 
-# --- the whole room -----------------------------------------------------------------------------------
+# --- the whole program ----------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +151,7 @@ def test_its_command_fails_when_something_is_wrong(serving):
     assert (told["good"], told["code"], told["filed"]) == (False, "proxy_without_header", None)
 
 
-# --- doors set up otherwise ----------------------------------------------------------------------------
+# --- servers set up otherwise ----------------------------------------------------------------------------
 
 
 def test_it_shows_that_strangers_are_turned_away():
@@ -183,7 +183,7 @@ def test_it_tells_a_listed_proxy_to_name_its_client():
         (DIRECT, "xclient", "XCLIENT", "xclient: true"),
     ],
 )
-def test_it_tells_how_the_door_wants_to_be_spoken_to(lists, via, stage, mend):
+def test_it_tells_how_the_server_wants_to_be_spoken_to(lists, via, stage, mend):
     with OpenDoor(lists, Limits(proxy_seconds=0.2)) as door:
         result = send_test(to(door.port, via=via, origin=FACEBOOK), sample())
     assert result.good is False
@@ -196,7 +196,7 @@ def test_it_names_the_origin_in_ipv6():
         assert [envelope.origin.ip for envelope in door.receiver.envelopes] == ["2001:db8::7"]
 
 
-def test_it_names_a_mailbox_that_the_door_does_not_have():
+def test_it_names_a_mailbox_that_the_server_does_not_have():
     with OpenDoor(DIRECT) as door:
         made = make_sample("case", "nobody@else.example", now=datetime.now(UTC), token=1)
         result = send_test(to(door.port), made)
@@ -225,7 +225,7 @@ def test_it_tells_when_tls_is_not_offered():
     assert "tls_certificate" in result.told[1]
 
 
-def test_it_names_a_door_where_nobody_listens():
+def test_it_names_a_port_where_nothing_listens():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         with pytest.raises(SendTestError, match=r"cannot be reached .*`relaydesk serve`"):
@@ -235,7 +235,7 @@ def test_it_names_a_door_where_nobody_listens():
 @pytest.mark.parametrize(
     ("answer", "problem"), [(b"", "hung up without a reply"), (None, r"did not answer within 0\.3 s")]
 )
-def test_it_names_a_door_that_says_nothing(answer, problem):
+def test_it_names_a_server_that_says_nothing(answer, problem):
     with socket.create_server(("127.0.0.1", 0)) as server:
         held: list[socket.socket] = []
 

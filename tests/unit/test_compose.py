@@ -11,11 +11,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from relaydesk.data import data_path
-from relaydesk.outbound.answer import AnswerRefused, AttachedFile, Draft, Question, Shop
+from relaydesk.outbound.answer import AnswerRefused, AttachedFile, Draft, NamedOrder, Question, Shop
 from relaydesk.outbound.check import check_outgoing, names_order
 from relaydesk.outbound.compose import (
     answer_subject,
-    closing_line,
     compose_answer,
 )
 from relaydesk.outbound.mime import clean_text
@@ -69,8 +68,7 @@ enclosures = st.builds(
 drafts = st.builds(
     Draft,
     st.one_of(texts, st.sampled_from([one.name for one in REPLIES]).map(lambda name: f"template {name}")),
-    st.none() | orders,
-    merchant_ref=texts | st.just("A-1"),
+    st.builds(NamedOrder, st.none() | orders, texts | st.just("A-1")),
     no_order=st.just(value=True),
     enclosures=st.lists(enclosures, max_size=2).map(tuple),
 )
@@ -84,7 +82,7 @@ def filled(draft: Draft) -> Draft:
     word, _, name = draft.text.partition(" ")
     if word != "template":
         return draft
-    given = dict.fromkeys(REPLIES.get(name).needs, draft.merchant_ref)
+    given = dict.fromkeys(REPLIES.get(name).needs, draft.order.merchant_ref)
     try:
         return replace(draft, text=REPLIES.render(name, template_variables(SAMPLE_CONTEXTS[0], given)))
     except TemplateProblem as problem:  # pragma: no cover - a shipped template must render
@@ -112,11 +110,11 @@ def test_every_answer_goes_to_the_bound_address_alone_and_names_its_order(asked,
     assert found.sender[1] == SHOP.contact
     assert set(found.fields) <= ALLOWED
     assert len(set(found.fields)) == len(found.fields)
-    assert found.subject == answer_subject(asked.subject, written.order_id)
-    if written.order_id is not None:
-        assert names_order(written.order_id, found.subject)
-        assert names_order(written.order_id, found.text)
-        assert names_order(written.order_id, found.html)
+    assert found.subject == answer_subject(asked.subject, written.order.id)
+    if written.order.id is not None:
+        assert names_order(written.order.id, found.subject)
+        assert names_order(written.order.id, found.text)
+        assert names_order(written.order.id, found.html)
     assert found.text.startswith(clean_text(written.text))
     assert [one[1:] for one in found.enclosures] == [(one.type, one.content) for one in written.enclosures]
     assert raw.isascii()
@@ -154,13 +152,6 @@ def test_its_subject_needs_no_order_where_there_is_none():
     assert answer_subject("", None) == "Re: your message"
 
 
-def test_its_closing_line_says_what_is_known():
-    assert closing_line(ORDER, "A-1") == f"Order {ORDER} (our number A-1)"
-    assert closing_line(ORDER, "") == f"Order {ORDER}"
-    assert closing_line(None, "A\n 1") == "Our number A 1"
-    assert closing_line(None, "") == ""
-
-
 @pytest.mark.parametrize(
     ("asked", "written", "sentence"),
     [
@@ -172,8 +163,8 @@ def test_its_closing_line_says_what_is_known():
         (question(relay_address="<a@b.example>"), draft(), "not an address"),
         (question(relay_address="ä@b.example"), draft(), "not an address"),
         (question(), draft(order_id=None), "Choose the order"),
-        (question(), draft(order_id="12 34"), "no order number"),
-        (question(), draft(order_id="1\r\nBcc: x@y.z"), "no order number"),
+        (question(), draft(order_id="12 34"), "not an order number"),
+        (question(), draft(order_id="1\r\nBcc: x@y.z"), "not an order number"),
         (question(), draft(" \n"), "no text"),
         (question(), draft("x" * 100_001), "longer than"),
         (question(), draft("Dear {% if a %}"), "still holds {% if a %}"),

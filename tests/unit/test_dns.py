@@ -53,7 +53,7 @@ ANSWERS: list[tuple[str, RrType, DnsAnswer]] = [
 
 async def test_it_reads_every_answer_of_an_independent_server() -> None:
     with dns_server(ZONE, ttl=60) as server:
-        source = NameServers([server.address], patience=3)
+        source = NameServers([server.address], timeout=3)
         for name, rrtype, wanted in ANSWERS:
             assert await source.query(name.lower().rstrip("."), rrtype) == wanted, (name, rrtype)
 
@@ -61,7 +61,7 @@ async def test_it_reads_every_answer_of_an_independent_server() -> None:
 async def test_it_reads_every_answer_of_our_server_and_of_the_zone_itself() -> None:
     zone = parse_zone(ZONE, ttl=60)
     async with ZoneServer(zone) as server:
-        source = NameServers([server.address], patience=3)
+        source = NameServers([server.address], timeout=3)
         for name, rrtype, wanted in ANSWERS:
             found = await source.query(name.lower().rstrip("."), rrtype)
             if isinstance(found, RecordSet):  # records of one answer have no order (RFC 2181 §5)
@@ -73,7 +73,7 @@ async def test_it_reads_every_answer_of_our_server_and_of_the_zone_itself() -> N
 
 async def test_it_tells_a_time_out_from_absence() -> None:
     with dns_server(ZONE) as server:
-        source = NameServers([server.address], patience=0.3)
+        source = NameServers([server.address], timeout=0.3)
         assert await source.query("slow.example", "TXT") == TempFail("timeout")
         assert await source.query("half.example", "A") == TempFail("timeout")
         assert parse_zone(ZONE).answer("half.example", "A") == TempFail("timeout")
@@ -86,7 +86,7 @@ async def test_it_calls_a_cname_loop_a_failure() -> None:
 async def test_it_calls_a_server_that_is_not_there_a_failure() -> None:
     async with ZoneServer(parse_zone({})) as server:
         address = server.address
-    found = await NameServers([address], patience=0.5).query("shop.example", "A")
+    found = await NameServers([address], timeout=0.5).query("shop.example", "A")
     assert isinstance(found, TempFail)
 
 
@@ -186,7 +186,7 @@ async def test_it_gives_up_at_the_deadline_and_keeps_the_answer_that_comes_later
 
 async def test_one_slow_zone_does_not_delay_another() -> None:
     with dns_server(ZONE) as server:
-        resolver = Resolver.over_network([server.address], patience=4)
+        resolver = Resolver.over_network([server.address], timeout=4)
         slow = [asyncio.create_task(resolver.lookup(f"{n}.slow.example", "A")) for n in range(3)]
         slow.append(asyncio.create_task(resolver.lookup("slow.example", "A")))
         await asyncio.sleep(0.05)

@@ -149,7 +149,7 @@ def test_it_tells_another_server_from_relaydesk():
 
 
 @pytest.mark.parametrize("name", [*replies.BY_REASON, *replies.BY_NAME])
-def test_it_knows_every_reply_of_the_door(name):
+def test_it_knows_every_reply_of_the_server(name):
     reply = replies.reply_for(name).line()
     assert code_of(reply)
     _, told = judged(PROXIED, sample(), reply, None)

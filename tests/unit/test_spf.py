@@ -176,7 +176,7 @@ async def test_a_warm_cache_needs_no_question() -> None:
 
 async def test_it_asks_a_real_server() -> None:
     with dns_server(ZONE) as server:
-        resolver = Resolver.over_network([server.address], patience=0.4)
+        resolver = Resolver.over_network([server.address], timeout=0.4)
         assert (await check_spf("192.0.2.2", "u@mx.example", "x", resolver)).result == "pass"
         assert (await check_spf("192.0.2.2", "u@slow.example", "x", resolver)).result == "temperror"
         assert (await check_spf("192.0.2.2", "u@nothing.example", "x", resolver)).result == "none"

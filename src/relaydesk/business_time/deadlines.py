@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from relaydesk.business_time.explanation import amount, counted_days, counted_time, moment
 from relaydesk.business_time.open_time import (
+    NoOpenTime,
     advance,
     closing,
     first_open,
@@ -118,7 +119,7 @@ def deadline(start: datetime, target: Target, calendar: Calendar, reading: str =
     named = check_reading(reading)
     try:
         return _due(start.astimezone(UTC), target, calendar, named)
-    except Exception as error:  # rule 11: whatever fails, the ticket gets the wall-clock deadline
+    except Exception as error:  # whatever fails, the ticket gets a deadline, and its explanation says so
         due = _later(start, target.plain)
         why = f"business time could not be counted ({error}): {target} taken as {amount(target.plain)}"
         return Deadline(due, named, (f"{why} of wall-clock time", f"due {due.isoformat()}"), str(target))
@@ -160,7 +161,7 @@ def warning_time(start: datetime, due: datetime, before: Target, calendar: Calen
         reached, _ = advance(calendar, start, max(ahead, timedelta()))
         # An exact fit ends at a closing instant, which is closed: the same business time opens later.
         at = first_open(calendar, reached)
-    except Exception:  # a warning that cannot be counted is none; the deadline stands all the same
+    except (NoOpenTime, OverflowError):  # no warning can be counted; the deadline stands all the same
         return None
     return at if at < due else None
 

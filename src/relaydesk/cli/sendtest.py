@@ -25,7 +25,7 @@ from relaydesk.samples import (
     send_test,
     server_address,
 )
-from relaydesk.server import open_resolver, open_store, utc_now
+from relaydesk.server import open_store, utc_now
 from relaydesk.store import StoreError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def send(
     via: Literal["direct", "proxy", "xclient"] = "proxy" if proxy else "xclient" if xclient else "direct"
     signer = _signer(domain, selector, key)
     sample = make_sample(kind, to, now=utc_now(), token=secrets.randbelow(10**13), signer=signer)
-    published = asyncio.run(key_published(signer, open_resolver(conf))) if signer else None
+    published = asyncio.run(key_published(signer, parts.resolver(conf))) if signer else None
     server = Destination(host, port, via, proxy or xclient or "", tls)
     result = send_test(server, sample, published=published)
     found = _filed(conf, sample) if result.reply.startswith("250") else None

@@ -78,12 +78,12 @@ def _limits(given: object) -> Limits:
 
 def _number(name: str, value: object) -> float:
     try:  # a variable such as RELAYDESK_LIMITS__ERRORS comes as text
-        found = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else 0.0
+        number = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else 0.0
     except ValueError:
-        found = 0.0
-    if not 0 < found < inf:
+        number = 0.0
+    if not 0 < number < inf:
         raise ValueError(f"limit {name} must be a positive number, not {value!r}")
-    return found
+    return number
 
 
 class Settings(BaseSettings):

@@ -63,12 +63,12 @@ class Resolver:
         self.asked = 0
 
     @classmethod
-    def over_network(cls, nameservers: Sequence[str] = (), *, patience: float = 5.0) -> Resolver:
+    def over_network(cls, nameservers: Sequence[str] = (), *, timeout: float = 5.0) -> Resolver:
         """A resolver that asks these name servers (``"9.9.9.9"``, ``"127.0.0.1:5353"``), or the system's.
 
         :raises ValueError: naming the entry that is no address.
         """
-        return cls(NameServers(nameservers, patience=patience))
+        return cls(NameServers(nameservers, timeout=timeout))
 
     async def lookup(self, name: str, rrtype: RrType, deadline: float | None = None) -> DnsAnswer:
         """The answer; once ``deadline`` (of ``loop.time()``) is past, ``TempFail("timeout")``."""
@@ -121,13 +121,13 @@ class Resolver:
 class NameServers:
     """Questions over UDP with EDNS, and over TCP when the answer is cut; search domains are never used."""
 
-    def __init__(self, addresses: Sequence[str] = (), *, patience: float = 5.0) -> None:
+    def __init__(self, addresses: Sequence[str] = (), *, timeout: float = 5.0) -> None:
         self._resolver = dns.asyncresolver.Resolver(configure=not addresses)
         if addresses:
             self._resolver.nameservers = [name_server(address) for address in addresses]
         self._resolver.search = []
-        self._resolver.timeout = min(2.0, patience)
-        self._resolver.lifetime = patience
+        self._resolver.timeout = min(2.0, timeout)
+        self._resolver.lifetime = timeout
         self._resolver.use_edns(0, 0, EDNS_PAYLOAD)
 
     async def query(self, name: str, rrtype: RrType) -> DnsAnswer:

@@ -76,7 +76,7 @@ def _targets(conf: Settings) -> str:
 
 def _answers(conf: Settings) -> Finding:
     try:
-        head = parts.letterhead(conf, parts.allowlist(conf), secret=b"")
+        head = parts.sender(conf, parts.allowlist(conf), secret=b"")
     except (ValueError, OSError) as error:
         return Finding("answers", "fail", str(error))
     via = f"Answers go out as {head.shop.contact} by {conf.next_hop}"

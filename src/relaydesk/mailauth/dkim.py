@@ -19,7 +19,7 @@ from dkim.util import InvalidTagValueList, parse_tag_value
 
 from relaydesk.dns import RecordSet, TempFail
 from relaydesk.mailauth.body_hash import NO_FIELD, body_hash, split_message
-from relaydesk.mailauth.dkim_key import SignatureProblem, VerifyKey, parse_key
+from relaydesk.mailauth.dkim_key import SignatureProblem, parse_key
 from relaydesk.message import DkimResult, domain_name, printable, split_address
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from relaydesk.mailauth.body_hash import Canonical
 
 MAX_SIGNATURES = 5
+_JUNK = (dkim.DKIMException, AssertionError, IndexError, ValueError)  # what dkimpy raises on hostile bytes
 _SIGNATURE_LIMIT = 4096  # bytes; dkimpy's pattern for b= is quadratic in folds (8 KB cost 0.2 s)
 _NAMES_LIMIT = 256  # names in h=: each is looked for among all fields
 _FIELDS_LIMIT = 2000
@@ -49,7 +50,7 @@ async def verify_dkim(
 
     ``raw`` is the message exactly as received; ``now`` the moment of receipt, against which ``x=`` is
     read; ``deadline`` a moment of the running loop's clock for the look-ups. A failed look-up is
-    ``temperror``; no input raises.
+    ``temperror``; what is raised is a bug, whatever the message and its keys hold.
     """
     fields, body = split_message(raw)
     signatures = [field for field in fields if field[0].lower() == b"dkim-signature"][:MAX_SIGNATURES]
@@ -74,7 +75,7 @@ async def _hash(body: bytes, how: Canonical) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Signature:
-    """One signature as read. ``found`` is the result so far: ``pass`` when nothing speaks against it yet."""
+    """One signature as read. ``result`` is what holds so far: ``pass`` when nothing speaks against it yet."""
 
     field: tuple[bytes, bytes]
     result: DkimResult
@@ -196,7 +197,7 @@ async def _verify(
             raise SignatureProblem("permerror", "The key allows no identity below its domain (t=s).")
         if hashes[signature.body] != base64.b64decode(signature.tags[b"bh"]):
             raise SignatureProblem("fail", "The body was changed after signing.")
-        if not _header_holds(signature, fields, key):
+        if not key.fits(_header_digest(signature, fields), base64.b64decode(signature.tags[b"b"])):
             raise SignatureProblem("fail", "The signed header fields were changed, or the key is another.")
         if key.testing:
             raise SignatureProblem(
@@ -204,10 +205,6 @@ async def _verify(
             )
     except SignatureProblem as objection:
         return replace(result, result=objection.result, reason=str(objection))
-    except Exception as failure:  # dkimpy raises many kinds on junk; none may stop the message
-        return replace(
-            result, result="permerror", reason=f"The signature cannot be verified: {_text(failure)}."
-        )
     return replace(result, reason=f"The signature of {result.domain} holds ({key.bits}-bit {key.algorithm}).")
 
 
@@ -223,15 +220,32 @@ async def _key_record(result: DkimResult, resolver: Lookup, deadline: float | No
     return next((text for text in texts if re.search(rb"(?:^|;)\s*p\s*=", text)), texts[0])
 
 
-def _header_holds(signature: _Signature, fields: list[tuple[bytes, bytes]], key: VerifyKey) -> bool:
-    verifier = dkim.DKIM()
+class _Digest:
+    """Takes a key's place with dkimpy and keeps the digest that the key is to verify.
+
+    So OpenSSL does the arithmetic for both kinds of keys (measured for RSA of 2048 bits: 0.02 ms against
+    0.2 ms), and nothing of ours runs where dkimpy's exceptions are taken for the message's fault.
+    """
+
+    value = b""
+
+    def verify(self, digest: bytes, _signature: bytes) -> None:
+        self.value = digest
+
+
+def _header_digest(signature: _Signature, fields: list[tuple[bytes, bytes]]) -> bytes:
+    """The SHA-256 of the signed header fields and of the signature without its b= (RFC 6376 §3.7)."""
+    verifier, digest = dkim.DKIM(), _Digest()
     verifier.headers = fields
-    # Presented as dkimpy's Ed25519 key whatever it is: see Key.verify.
-    verifier.pk, verifier.keysize, verifier.ktag = key, key.bits, b"ed25519"
+    verifier.pk, verifier.ktag = digest, b"ed25519"  # dkimpy asks its Ed25519 keys by verify()
     without_body = {name: value for name, value in signature.tags.items() if name != b"bh"}
     without_body[b"a"] = b"rsa-sha256"  # for dkimpy this only chooses SHA-256
     without_body[b"c"] = signature.tags.get(b"c", b"simple/simple").lower()
-    return bool(verifier.verify_sig_process(without_body, list(signature.names), signature.field, None))
+    try:
+        verifier.verify_sig_process(without_body, list(signature.names), signature.field, None)
+    except _JUNK as failure:
+        raise SignatureProblem("permerror", f"The signature cannot be verified: {_text(failure)}.") from None
+    return digest.value
 
 
 def _identity_domain(tags: dict[bytes, bytes]) -> str | None:

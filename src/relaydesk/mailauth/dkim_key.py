@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import nacl.exceptions
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -47,26 +46,23 @@ class VerifyKey:
     exact_identity: bool = False
     testing: bool = False
 
-    def verify(self, digest: bytes, signature: bytes) -> None:
-        """Check a signature over a SHA-256 digest.
-
-        dkimpy asks its Ed25519 keys this way. It gets an RSA key in the same shape, so that OpenSSL does
-        the arithmetic (measured for 2048 bits: 0.02 ms against 0.2 ms), and the same exception.
-        """
+    def fits(self, digest: bytes, signature: bytes) -> bool:
+        """Whether the signature over this SHA-256 digest was made with the private key."""
         try:
             if isinstance(self.public, RSAPublicKey):
                 self.public.verify(signature, digest, _RSA_PADDING, _RSA_HASH)
             else:
                 self.public.verify(signature, digest)
         except InvalidSignature:
-            raise nacl.exceptions.BadSignatureError from None
+            return False
+        return True
 
 
 @lru_cache(maxsize=1024)
 def parse_key(record: bytes, algorithm: str) -> VerifyKey:
     """The key of one record, for a signature made with ``algorithm`` ("rsa" or "ed25519").
 
-    :raises Objection: with the result the signature gets (RFC 6376 §6.1.2).
+    :raises SignatureProblem: with the result the signature gets (RFC 6376 §6.1.2).
     """
     tags = _tags(record)
     if tags.get(b"v", b"DKIM1") != b"DKIM1":

@@ -1,7 +1,7 @@
 """What arrived: the :class:`Envelope` (what the wire told us) and the :class:`Message` (what a person reads).
 
-:func:`parse_message` turns any bytes into a Message and never raises. Addresses and domains are read here
-and nowhere else. What authentication found of a message is a value of this room: :class:`AuthResults`. Pure.
+:func:`parse_message` turns any bytes into a Message. Addresses and domains are read here and nowhere else.
+What authentication found of a message is a value of this room: :class:`AuthResults`. Pure.
 """
 
 from relaydesk.message.addresses import (

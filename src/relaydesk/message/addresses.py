@@ -19,6 +19,7 @@ from mailparser.utils import get_addresses
 
 from relaydesk.message import charsets
 from relaydesk.message.message import Address
+from relaydesk.message.unreadable import hostile_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -123,12 +124,17 @@ def plain_address(text: str) -> str | None:
 
 
 def mailboxes(values: Iterable[bytes], defects: list[str]) -> tuple[Address, ...]:
-    """Every mailbox of these fields (RFC 5322 §3.4, groups opened), at most ``MAX_ADDRESSES``."""
+    """Every mailbox of these fields (RFC 5322 §3.4, groups opened), at most ``MAX_ADDRESSES``.
+
+    Raises :class:`Unreadable` for bytes on which mail-parser stumbles.
+    """
     addresses: list[Address] = []
     for value in values:
         text = charsets.one_line(value.decode("utf-8", "replace"))
         unclear: list[dict[str, object]] = []
-        for name, addr in get_addresses(text, defects=unclear)[: MAX_ADDRESSES + 1]:
+        with hostile_bytes():
+            pairs = get_addresses(text, defects=unclear)
+        for name, addr in pairs[: MAX_ADDRESSES + 1]:
             local, domain = split_address(addr)
             if domain:
                 shown, _ = charsets.decode(name.encode("utf-8", "replace"))
@@ -144,8 +150,9 @@ def mailboxes(values: Iterable[bytes], defects: list[str]) -> tuple[Address, ...
 
 
 def date(value: bytes) -> datetime | None:
-    """The moment of a Date field, aware UTC, or None when it names none."""
-    moment: datetime | None = parse_mail_date(value.decode("latin-1")).value
+    """The moment of a Date field, aware UTC, or None when it names none. :class:`Unreadable`."""
+    with hostile_bytes():
+        moment: datetime | None = parse_mail_date(value.decode("latin-1")).value
     return moment
 
 

@@ -1,4 +1,4 @@
-"""The readable view of a message, built by :func:`relaydesk.message.parse_message`, which never raises."""
+"""The readable view of a message, built by :func:`relaydesk.message.parse_message` of any bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From raw bytes to a :class:`Letter`. Never raises; bounded in time and memory on any bytes.
+"""From raw bytes to a :class:`Message`, for any bytes; bounded in time and memory.
 
 Each kind of work has its cap, and what lies beyond a cap is left out with a sentence in ``defects``.
 The raw bytes are kept elsewhere, so nothing is ever lost by that.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import filetype
 
@@ -18,11 +18,20 @@ from relaydesk.message import headers as header
 from relaydesk.message import html as hypertext
 from relaydesk.message.message import Attachment, Message
 from relaydesk.message.parts import Part, leaves
+from relaydesk.message.unreadable import Unreadable, hostile_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Read = TypeVar("Read")
+
+
+class FileType(Protocol):
+    """What filetype knows of a format."""
+
+    extension: str
+    mime: str
+
 
 MAX_HEADERS = 65_536
 MAX_HEADER = 8_192
@@ -72,15 +81,14 @@ def parse_message(raw: bytes) -> Message:
 
 
 def _attempt(reader: Callable[[], Read], otherwise: Read, subject: str, defects: list[str]) -> Read:
-    """What ``reader`` gives, or ``otherwise`` and a defect.
+    """What ``reader`` gives, or ``otherwise`` and a defect where the bytes are unreadable.
 
-    The one wide except of the room: three parsers of other people meet hostile bytes here, and a message
-    that cannot be read is a ticket for a person, not an error.
+    A message that cannot be read is a ticket for a person, not an error.
     """
     try:
         return reader()
-    except Exception as error:
-        defects.append(f"The {subject} could not be read ({type(error).__name__}).")
+    except Unreadable as failure:
+        defects.append(f"The {subject} could not be read ({failure}).")
         return otherwise
 
 
@@ -150,13 +158,19 @@ def _text(part: Part, defects: list[str]) -> str:
 
 def _attachment(part: Part, number: int, defects: list[str]) -> Attachment:
     content = part.content(defects)
-    kind = _attempt(lambda: filetype.guess(content[:8192]) if content else None, None, "file type", defects)
+    kind = _attempt(lambda: _file_type(content), None, "file type", defects)
     extension = f".{kind.extension}" if kind else ".eml" if part.type == "message/rfc822" else ""
     return Attachment(
         name=part.name or f"part-{number}{extension}",
         declared_type=part.type,
-        sniffed_type=str(kind.mime) if kind else "",
+        sniffed_type=kind.mime if kind else "",
         size=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
         content=content,
     )
+
+
+def _file_type(content: bytes) -> FileType | None:
+    with hostile_bytes():
+        kind: FileType | None = filetype.guess(content[:8192]) if content else None
+    return kind

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from relaydesk.message import domain_of, normal_address, split_address
 from relaydesk.outbound.answer import AnswerRefused
-from relaydesk.outbound.mime import clean_text
+from relaydesk.outbound.mime import one_space
+from relaydesk.outbound.named_order import names_order, shown_ref
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,17 +46,6 @@ _MESSAGE_ID = re.compile(r"<[^<>@\s]+@[^<>@\s]+>")
 _NOBODY = re.compile(
     r"(?:.*[-_.+])?(?:no-?reply|do-?not-?reply|mailer-daemon|postmaster|bounces?)(?:[-_.+].*)?", re.IGNORECASE
 )
-
-
-def names_order(number: str, text: str) -> bool:
-    """Whether ``text`` holds this number as a word of its own: 123 is not in 1234, nor in 123-4."""
-    alone = rf"(?<![0-9A-Za-z])(?<![0-9A-Za-z]-){re.escape(number)}(?!-?[0-9A-Za-z])"
-    return re.search(alone, text) is not None
-
-
-def one_space(text: str) -> str:
-    """The text with every run of white space as one space."""
-    return " ".join(text.split())
 
 
 def check_outgoing(raw: bytes, bound: Binding) -> None:
@@ -181,12 +171,13 @@ def _content(message: EmailMessage, bound: Binding) -> None:
         blank = PLACEHOLDER.search(text)
         if blank is not None:
             raise AnswerRefused(f"The {place} still holds {blank[0]}: fill it in or take it out.")
-        if bound.order_id is not None:
-            missing = not names_order(bound.order_id, text)
-            _refuse_if(missing, f"The order number {bound.order_id} is missing in the {place}.")
-        if bound.merchant_ref and place != "Subject":
-            missing = one_space(clean_text(bound.merchant_ref)) not in one_space(text)
-            _refuse_if(missing, f"Our order number {bound.merchant_ref} is missing in the {place}.")
+        if bound.order.id is not None:
+            missing = not names_order(bound.order.id, text)
+            _refuse_if(missing, f"The order number {bound.order.id} is missing in the {place}.")
+        if place != "Subject":
+            ref = shown_ref(bound.order)
+            missing = ref not in one_space(text)
+            _refuse_if(missing, f"Our order number {ref} is missing in the {place}.")
 
 
 def _shown(message: EmailMessage) -> Iterator[tuple[str, str]]:

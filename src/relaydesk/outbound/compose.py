@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.message import plain_address
 from relaydesk.outbound.answer import AnswerRefused
-from relaydesk.outbound.check import PLACEHOLDER, names_order, one_space
+from relaydesk.outbound.check import PLACEHOLDER
 from relaydesk.outbound.mime import (
     attachment_part,
     clean_text,
@@ -22,9 +22,11 @@ from relaydesk.outbound.mime import (
     folded,
     is_plain,
     multipart,
+    one_space,
     phrase,
     text_part,
 )
+from relaydesk.outbound.named_order import missing_line, names_order, require_order_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +37,6 @@ if TYPE_CHECKING:
 MAX_SUBJECT = 200  # characters, before the order number is added
 MAX_TEXT = 100_000  # characters
 MAX_REFERENCES = 20
-ORDER_ID = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z_-]{0,62}[0-9A-Za-z])?")
-"""Meta: "treat as strings; length and structure may change". Digits so far."""
 
 # "Re" of the languages that shops meet, also counted (Re[2], Re(3)) and with a full-width colon.
 _REPLY = re.compile(
@@ -63,7 +63,7 @@ def compose_answer(question: Question, draft: Draft, shop: Shop, *, message_id: 
     )
     if draft.enclosures:
         body = multipart("mixed", boundary + "m", [body, *map(attachment_part, draft.enclosures)])
-    subject = answer_subject(question.subject, draft.order_id)
+    subject = answer_subject(question.subject, draft.order.id)
     return header_lines(question, subject, shop, message_id=message_id, date=date) + body
 
 
@@ -97,10 +97,9 @@ def _require_addresses(question: Question, shop: Shop, message_id: str) -> None:
 
 def _require(question: Question, draft: Draft, shop: Shop, message_id: str) -> None:
     _require_addresses(question, shop, message_id)
-    if draft.order_id is None and not draft.no_order:
+    if draft.order.id is None and not draft.no_order:
         raise AnswerRefused("Choose the order, or confirm that no order number exists.")
-    if draft.order_id is not None and not ORDER_ID.fullmatch(draft.order_id):
-        raise AnswerRefused(f"{draft.order_id!r} is no order number.")
+    require_order_number(draft.order)
     if len(draft.text) > MAX_TEXT:
         raise AnswerRefused(f"The text is longer than {MAX_TEXT} characters.")
     if not clean_text(draft.text):
@@ -120,21 +119,11 @@ def answer_subject(subject: str, order_id: str | None) -> str:
     return f"Re: {rest or 'your message'}"
 
 
-def closing_line(order_id: str | None, merchant_ref: str) -> str:
-    """The line that names the order: ``Order 64000841784004 (our number A-1)``; "" when nothing is known."""
-    ref = one_space(clean_text(merchant_ref))
-    if order_id is None:
-        return f"Our number {ref}" if ref else ""
-    return f"Order {order_id} (our number {ref})" if ref else f"Order {order_id}"
-
-
 def _closed(draft: Draft) -> str:
     """The text with the line that names the order, unless it names it already."""
-    text, ref = clean_text(draft.text), one_space(clean_text(draft.merchant_ref))
-    named = (draft.order_id is None or names_order(draft.order_id, text)) and (
-        not ref or ref in one_space(text)
-    )
-    text = text if named else f"{text}\n\n{closing_line(draft.order_id, ref)}"
+    text = clean_text(draft.text)
+    if line := missing_line(draft.order, text):
+        text = f"{text}\n\n{line}"
     if blank := PLACEHOLDER.search(text):
         raise AnswerRefused(f"The text still holds {blank[0]}: fill it in or take it out.")
     return text

@@ -11,14 +11,16 @@ import asyncio
 import ssl
 from typing import TYPE_CHECKING
 
+from relaydesk.dns import NoData, NxDomain, RecordSet, TempFail
 from relaydesk.message import domain_of
 from relaydesk.outbound.answer import HopReply
-from relaydesk.outbound.mx import exchanges
 from relaydesk.outbound.next_hop import HostPort, NextHop, Timeouts
 from relaydesk.outbound.smtp_client import TROUBLE, Delivery, Progress, SmtpClient
 
 if TYPE_CHECKING:
-    from relaydesk.dns import Lookup
+    from relaydesk.dns import DnsAnswer, Lookup
+
+HOSTS = 5  # so many addresses are tried before the answer waits
 
 
 class Courier:
@@ -75,8 +77,7 @@ class Courier:
     async def _places(self, name: str) -> tuple[HostPort, ...] | HopReply:
         if self.hop.host:
             return (HostPort(name, name),)
-        hosts = await exchanges(self._resolver, name)
-        return hosts if isinstance(hosts, HopReply) else tuple(HostPort(*host) for host in hosts)
+        return await _mail_hosts(self._resolver, name)
 
     async def _open_and_send(
         self, place: HostPort, delivery: Delivery, progress: Progress, key: str
@@ -137,3 +138,46 @@ def _authorities(*, verify: bool) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+async def _mail_hosts(resolver: Lookup, domain: str) -> tuple[HostPort, ...] | HopReply:
+    """Who takes a domain's mail (RFC 5321 §5.1), in the order to try them; or what there is to say instead.
+
+    A domain without MX is its own host; a null MX (RFC 7505) and a domain that does not exist are final; a
+    failure of the DNS is no reply at all, so that the answer waits.
+    """
+    answer = await resolver.lookup(domain, "MX")
+    match answer:
+        case TempFail(why):
+            return _unknown(f"the DNS does not say who takes mail for {domain} ({why})")
+        case NxDomain():
+            return HopReply(550, f"5.1.2 the domain {domain} does not exist", "rcpt")
+        case NoData():
+            hosts: tuple[str, ...] = (domain,)
+        case RecordSet():
+            hosts = answer.names
+    if not any(host.strip(".") for host in hosts):
+        return HopReply(556, f"5.1.10 the domain {domain} takes no mail", "rcpt")
+    return await _addresses(resolver, hosts)
+
+
+async def _addresses(resolver: Lookup, hosts: tuple[str, ...]) -> tuple[HostPort, ...] | HopReply:
+    reached: list[HostPort] = []
+    unsure = False
+    for host in hosts:
+        for rrtype in ("A", "AAAA"):
+            answer: DnsAnswer = await resolver.lookup(host, "A" if rrtype == "A" else "AAAA")
+            unsure = unsure or isinstance(answer, TempFail)
+            if isinstance(answer, RecordSet):
+                reached += [HostPort(host, record) for record in answer.records if isinstance(record, str)]
+        if len(reached) >= HOSTS:
+            break
+    if reached:
+        return tuple(reached[:HOSTS])
+    if unsure:
+        return _unknown(f"the DNS does not give the address of {hosts[0]}")
+    return HopReply(550, f"5.4.4 {hosts[0]} has no address", "rcpt")
+
+
+def _unknown(text: str) -> HopReply:
+    return HopReply(0, text, "connect")

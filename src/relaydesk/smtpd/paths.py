@@ -95,12 +95,12 @@ def _split(argument: str, keyword: str, bad: str) -> tuple[str, dict[str, str | 
 
 
 def _check(path: str, bad: str, *, utf8: bool) -> None:
-    match = _MAILBOX.fullmatch(path)
-    if match is None or not path.isprintable() or len(path.encode("utf-8", "replace")) > MAX_ADDRESS:
+    mailbox = _MAILBOX.fullmatch(path)
+    if mailbox is None or not path.isprintable() or len(path.encode("utf-8", "replace")) > MAX_ADDRESS:
         raise PathError(bad)
-    if match["literal"] and canonical_ip(re.sub("(?i)^IPv6:", "", match["literal"])) is None:
+    if mailbox["literal"] and canonical_ip(re.sub("(?i)^IPv6:", "", mailbox["literal"])) is None:
         raise PathError(bad)
     if not path.isascii() and not utf8:
         raise PathError("needs_smtputf8")
-    if match["domain"] and not match["domain"].isascii() and domain_name(match["domain"]) is None:
+    if mailbox["domain"] and not mailbox["domain"].isascii() and domain_name(mailbox["domain"]) is None:
         raise PathError(bad)  # no U-label (RFC 6531 §3.3): a look-alike of another name
