@@ -158,7 +158,7 @@ async def dispatching(
     """A dispatcher with a courier to ``hop``."""
     resolver = more.pop("resolver", None) or Resolver(ZoneSource(parse_zone({})))
     courier = Courier(
-        hop, helo="mail.shop.example", resolver=resolver, patience=patience, tls=more.pop("tls", None)
+        hop, helo="mail.shop.example", resolver=resolver, timeouts=patience, tls=more.pop("tls", None)
     )
     with ThreadPoolExecutor(4) as workers:
         try:

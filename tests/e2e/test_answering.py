@@ -351,9 +351,9 @@ def test_it_makes_a_key_only_its_owner_reads(shop: Shop) -> None:
         ({"gateway_listen": ["127.0.0.1:0"]}, "needs a certificate"),
         ({"forward": {"parcels": "a@b.example"}}, "there is no queue parcels"),
         ({"forward": {"claim": "Help@shop.example"}}, "is one of our own mailboxes"),
-        ({"forward": {"claim": "nowhere"}}, "'nowhere' is no mail address"),
-        ({"forward": {"claim": "a@b.example, c@d.example"}}, "is no mail address"),
-        ({"forward": {"claim": "a@b.example\r\nRCPT TO:<c@d.example>"}}, "is no mail address"),
+        ({"forward": {"claim": "nowhere"}}, "'nowhere' is not an email address"),
+        ({"forward": {"claim": "a@b.example, c@d.example"}}, "is not an email address"),
+        ({"forward": {"claim": "a@b.example\r\nRCPT TO:<c@d.example>"}}, "is not an email address"),
         ({"next_hop": "host:25"}, "is no next hop"),
     ],
 )

@@ -83,9 +83,9 @@ def test_it_says_when_an_answer_is_due(shop: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("due", "--received", "yesterday"), "is no moment"),
-        (("due", "--received", "2026-11-24T12:00:00"), "is no moment"),
-        (("due", "--received", "2026-11-24T12:00:00Z", "--target", "soon"), "is no target"),
+        (("due", "--received", "yesterday"), "is not a time"),
+        (("due", "--received", "2026-11-24T12:00:00"), "is not a time"),
+        (("due", "--received", "2026-11-24T12:00:00Z", "--target", "soon"), "is not a target"),
         (
             ("due", "--received", "2026-11-24T12:00:00Z", "--calendar", "gone.yaml"),
             "gone.yaml cannot be read",

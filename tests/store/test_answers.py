@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from relaydesk.bounces.seals import sealed_by_us
+from relaydesk.bounces.seals import answer_of_message_id, sealed_by_us
 from relaydesk.desk import acts, answers
 from relaydesk.desk.acts import DeskError
 from relaydesk.order import Order, OrderRow
 from relaydesk.outbound.answer import AnswerRefused, AttachedFile
-from relaydesk.outbound.compose import answer_of_message_id
 from relaydesk.policy.decision import Placement
 from relaydesk.store import drafts, orders, outbox, outbox_rows
 from relaydesk_testkit.arriving import NOON, ORDER, candidate, decision, open_ticket, store_message

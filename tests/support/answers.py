@@ -8,8 +8,9 @@ from email import policy
 from email.parser import BytesParser
 from typing import Any
 
+from relaydesk.bounces.seals import answer_message_id
 from relaydesk.outbound.answer import Binding, Draft, NamedOrder, Question, Shop
-from relaydesk.outbound.compose import answer_message_id, compose_answer
+from relaydesk.outbound.compose import compose_answer
 
 SECRET = b"a secret of the tests"
 DATE = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

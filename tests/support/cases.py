@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -24,7 +23,7 @@ from relaydesk.intake.receive import Intake
 from relaydesk.orders.importer import import_file
 from relaydesk.samples.case import load_case
 from relaydesk.samples.compose import compose_case, composed_mail
-from relaydesk.samples.wire import send_composed
+from relaydesk.samples.delivery import send_composed
 from relaydesk.smtpd.data_reader import read_flaw
 from relaydesk.smtpd.endpoint import Endpoint
 from relaydesk.smtpd.listener import open_listener
@@ -139,7 +138,7 @@ class Room:
         given = composed_mail(
             step, self.case.received_at, KEYS, secret=settings().secret, ticket=self.latest()
         )
-        reply = await asyncio.to_thread(send_composed, given, "127.0.0.1", self.port, seconds=20)
+        reply = await send_composed(given, "127.0.0.1", self.port, seconds=20)
         if not self.intake.seen:
             ((line, why, origin),) = self.intake.turned
             assert line == reply

@@ -14,8 +14,6 @@ from relaydesk.data import data_path
 from relaydesk.outbound.answer import AnswerRefused, AttachedFile, Draft, NamedOrder, Question, Shop
 from relaydesk.outbound.check import check_outgoing, names_order
 from relaydesk.outbound.compose import (
-    answer_message_id,
-    answer_of_message_id,
     answer_subject,
     compose_answer,
 )
@@ -25,10 +23,7 @@ from relaydesk.outbound.templates import Templates
 from tests.support.answers import (
     DATE,
     DOMAINS,
-    MESSAGE_ID,
     ORDER,
-    RELAY,
-    SECRET,
     SHOP,
     bound,
     composed,
@@ -163,10 +158,10 @@ def test_its_subject_needs_no_order_where_there_is_none():
         (
             question(relay_address="case++x@support.instagram.com\r\nBcc: e@evil.example"),
             draft(),
-            "no address",
+            "not an address",
         ),
-        (question(relay_address="<a@b.example>"), draft(), "no address"),
-        (question(relay_address="ä@b.example"), draft(), "no address"),
+        (question(relay_address="<a@b.example>"), draft(), "not an address"),
+        (question(relay_address="ä@b.example"), draft(), "not an address"),
         (question(), draft(order_id=None), "Choose the order"),
         (question(), draft(order_id="12 34"), "not an order number"),
         (question(), draft(order_id="1\r\nBcc: x@y.z"), "not an order number"),
@@ -187,9 +182,9 @@ def test_it_refuses_what_makes_no_answer(asked, written, sentence):
 
 
 def test_it_refuses_a_contact_and_a_message_id_that_are_none():
-    with pytest.raises(AnswerRefused, match="no address"):
+    with pytest.raises(AnswerRefused, match="not an address"):
         composed(question(), draft(), Shop("Shop", "help@shop.example>\r\nBcc: x@y.z", "shop.example"))
-    with pytest.raises(AnswerRefused, match="no Message-ID"):
+    with pytest.raises(AnswerRefused, match="not a Message-ID"):
         compose_answer(question(), draft(), SHOP, message_id="<a@b>\r\nBcc: x@y.z", date=DATE)
 
 
@@ -208,20 +203,6 @@ def test_it_threads_with_the_message_answered():
     assert found.references == ("<0@b>", "<2@b>", "<1@support.instagram.com>")
     alone = seen(composed(question(message_id=""), draft()))
     assert (alone.in_reply_to, alone.references) == ("", ())
-
-
-def test_its_message_id_names_ticket_and_answer_under_our_seal():
-    assert answer_message_id(SECRET, 17, 4, "Shop.Example") == MESSAGE_ID
-    assert answer_of_message_id(SECRET, f"<x@y> {MESSAGE_ID.upper()}") == (17, 4)
-    assert answer_of_message_id(b"another", MESSAGE_ID) is None
-    assert answer_of_message_id(b"", MESSAGE_ID) is None
-    for forged in (
-        MESSAGE_ID.replace("17", "18"),
-        MESSAGE_ID.replace(".4.", ".5."),
-        MESSAGE_ID.replace("shop", "stop"),
-    ):
-        assert answer_of_message_id(SECRET, forged) is None
-    assert answer_of_message_id(SECRET, RELAY) is None
 
 
 def test_its_header_lines_and_encoded_words_are_short():

@@ -223,7 +223,7 @@ def test_it_reads_name_servers(text: str, host: str, port: int) -> None:
 
 @pytest.mark.parametrize("text", ["dns.example", "", "9.9.9.9:x", "1.2.3", "[::1]5353x"])
 def test_it_names_what_is_no_name_server(text: str) -> None:
-    with pytest.raises(ValueError, match="is no name server; write an address"):
+    with pytest.raises(ValueError, match="is not a name server; use an address"):
         Resolver.over_network([text])
 
 
@@ -233,15 +233,15 @@ def test_it_names_what_is_no_name_server(text: str) -> None:
         (["x"], "A zone maps names to lists"),
         ({"x.example": "gone"}, "x.example: expected a list of records"),
         ({"x.example": {"A": "192.0.2.1"}}, "x.example: expected a list of records"),
-        ({"x.example": ["NEVER"]}, "x.example: 'NEVER' is no record"),
-        ({"x.example": [{"A": "192.0.2.256"}]}, "x.example: '192.0.2.256' is no address"),
-        ({"x.example": [{"AAAA": "192.0.2.1"}]}, "x.example: '192.0.2.1' is no address"),
+        ({"x.example": ["NEVER"]}, "x.example: 'NEVER' is not a record"),
+        ({"x.example": [{"A": "192.0.2.256"}]}, "x.example: '192.0.2.256' is not an address"),
+        ({"x.example": [{"AAAA": "192.0.2.1"}]}, "x.example: '192.0.2.1' is not an address"),
         ({"x.example": [{"MX": "mx.example"}]}, "x.example: an MX is written"),
         ({"x.example": [{"MX": ["ten", "mx.example"]}]}, "x.example: an MX is written"),
         ({"x.example": [{"TXT": 5}]}, "x.example: a TXT is a string"),
-        ({"x.example": [{"SRV": "x"}]}, "x.example: record type SRV is not known"),
-        ({"x.example": [{"CNAME": 5}]}, "x.example: 5 is no name"),
-        ({5: []}, "5: 5 is no name"),
+        ({"x.example": [{"SRV": "x"}]}, "x.example: unknown record type SRV"),
+        ({"x.example": [{"CNAME": 5}]}, "x.example: 5 is not a name"),
+        ({5: []}, "5: 5 is not a name"),
         (None, "A zone maps names"),
     ],
 )

@@ -102,7 +102,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "dns": ("dns", "doctor.published"),
     "filetype": ("message", "outbound.attachments"),
     "holidays": ("business_time",),
-    "idna": ("message", "smtpd", "dns", "policy"),
+    "idna": ("message.addresses",),
     "jinja2": ("report", "outbound.templates"),
     "mailparser": ("message",),
     "nacl": ("mailauth.signing",),

@@ -6,15 +6,15 @@ import asyncio
 import random
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from relaydesk.dns.resolver import Resolver
-from relaydesk.mailauth import dkim, spf, tree_walk
+from relaydesk.mailauth import dkim, spf
 from relaydesk.mailauth.authenticate import authenticate
-from relaydesk.message.auth_header import authentication_results
-from relaydesk.message.auth_results import undecided, vouches
+from relaydesk.message.auth_results import authentication_results, undecided, vouches
 from relaydesk.message.envelope import Envelope, Origin
 from relaydesk.message.message import Address, Message
 from relaydesk_testkit.signing import DOMAIN, MESSAGE, SELECTOR, key_zone, over, signed
@@ -73,7 +73,7 @@ async def test_it_finds_a_forgery_forged() -> None:
 async def test_it_does_not_check_spf_of_a_relay() -> None:
     relayed = Origin(None, "relay", allowlisted=False, how="unknown")
     found = await report(origin=relayed)
-    assert (found.spf.result, found.spf.reason) == ("none", "relayed: the origin is not known")
+    assert (found.spf.result, found.spf.reason) == ("none", "relayed: the origin is unknown")
     assert found.dmarc.aligned_by == ("dkim",)
 
 
@@ -179,8 +179,8 @@ async def test_it_answers_over_the_network() -> None:
         (dkim, "_read"),
         (dkim, "parse_key"),
         (dkim, "body_hash"),
-        (tree_walk, "single_record"),
-        (tree_walk, "evaluate"),
+        (import_module("relaydesk.mailauth.authenticate"), "single_record"),
+        (import_module("relaydesk.mailauth.authenticate"), "evaluate"),
     ],
 )
 async def test_a_bug_of_ours_is_no_result(

@@ -23,6 +23,7 @@ from relaydesk.data import data_path
 from relaydesk.dns import Resolver
 from relaydesk.gateway import load_gateway_rules
 from relaydesk.mailauth import dkim_key_record
+from relaydesk.message import domain_of, plain_address
 from relaydesk.outbound import NextHop, Sender, Shop, SigningKey
 from relaydesk.policy import Policy, QueueTargets, parse_allowlist
 
@@ -168,13 +169,14 @@ def shop(conf: Settings) -> Shop:
 
     SetupError where there is none, or where its domain is none of ours.
     """
-    name, contact = parseaddr(conf.support_contact or next(iter(conf.mailboxes), ""))
-    local, _, domain = contact.lower().rpartition("@")
-    if not local or "." not in domain:
+    name, given = parseaddr(conf.support_contact or next(iter(conf.mailboxes), ""))
+    contact = plain_address(given)
+    if contact is None:
         raise SetupError(
             "Setting support_contact: answers need a sender; write it as 'Shop <help@shop.example>'."
         )
-    ours = {box.rpartition("@")[2] for box in conf.mailboxes} | {conf.bounce_domain.lower()}
+    domain = domain_of(contact)
+    ours = {domain_of(box) for box in conf.mailboxes} | {conf.bounce_domain.lower()}
     signs = conf.answer_dkim.domain.lower() if conf.answer_dkim else ""
     if conf.support_contact and domain not in ours and not _aligned(domain, signs):
         raise SetupError(
@@ -186,7 +188,7 @@ def shop(conf: Settings) -> Shop:
             f"Setting answer_dkim: a signature of {signs} does not vouch for From {contact} (DMARC "
             f"alignment); sign for {domain}."
         )
-    return Shop(name, f"{contact.rpartition('@')[0]}@{domain}", conf.bounce_domain.lower() or domain)
+    return Shop(name, contact, conf.bounce_domain.lower() or domain)
 
 
 def _aligned(domain: str, signs: str) -> bool:

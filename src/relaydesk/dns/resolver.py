@@ -73,8 +73,8 @@ class Resolver:
     async def lookup(self, name: str, rrtype: RrType, deadline: float | None = None) -> DnsAnswer:
         """The answer; once ``deadline`` (of ``loop.time()``) is past, ``TempFail("timeout")``."""
         key = (name.lower().removesuffix("."), rrtype)
-        if (known := self._fresh(key)) is not None:
-            return known
+        if (cached := self._fresh(key)) is not None:
+            return cached
         asking = self._under_way.get(key)
         if asking is None:
             asking = self._under_way[key] = asyncio.ensure_future(self._ask(key))
@@ -162,7 +162,7 @@ def name_server(address: str) -> dns.nameserver.Do53Nameserver:
     try:
         return dns.nameserver.Do53Nameserver(str(ipaddress.ip_address(host)), int(port))
     except ValueError:
-        sentence = f"{address!r} is no name server; write an address, as 9.9.9.9 or [::1]:5353."
+        sentence = f"{address!r} is not a name server; use an address such as 9.9.9.9 or [::1]:5353."
         raise ValueError(sentence) from None
 
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 from relaydesk.events import AnswerSwallowed, Event
 from relaydesk.gateway.clients import NOBODY, Throttle, matches
 from relaydesk.gateway.rewrite import rewritten, submitted
-from relaydesk.logs import domain_of, log, log_exception
+from relaydesk.logs import log, log_exception
+from relaydesk.message import domain_of
 from relaydesk.outbound import AnswerRefused, OrderChoice, attach_files, order_of, question_of, queue_answer
 from relaydesk.policy import Admission
 from relaydesk.reasons import reason
@@ -139,7 +140,7 @@ class Gateway:
             return gateway_clients.secret_of(session, name)
 
     def _ticket_of(self, config: GatewayConfig, rcpt: str) -> int | None:
-        if rcpt.rpartition("@")[2].lower() not in config.sender.sender_domains:
+        if domain_of(rcpt) not in config.sender.sender_domains:
             return None
         with self.store.reading() as session:
             return gateway_clients.ticket_of(session, rcpt)

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relaydesk.bounces import Sealed, bounced_ticket, read_bounce, sealed_by_us
+from relaydesk.bounces import Sealed, answer_of_message_id, bounced_ticket, read_bounce, sealed_by_us
 from relaydesk.clocks import restart_response_clock
 from relaydesk.events import AnswerBounced, Event
-from relaydesk.outbound import answer_of_message_id
 from relaydesk.store import events, outbox, tickets
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from relaydesk.classify import Findings, Match, classify
 from relaydesk.intake import bounced
-from relaydesk.logs import domain_of, log, log_exception
+from relaydesk.logs import log, log_exception
 from relaydesk.mailauth import authenticate, check_spf
-from relaydesk.message import authentication_results, parse_message, received_line
+from relaydesk.message import authentication_results, domain_of, parse_message, received_line
 from relaydesk.policy import Decision, Gathered, admit, decide, replay_key
 from relaydesk.reasons import reason
 from relaydesk.store import StoreUnavailable, messages, until_settled
@@ -212,7 +212,7 @@ class Intake:
 
     async def _drifting(self, origin: Origin, helo: str, mail_from: str, policy: Policy) -> str:
         """The listed sender domain for which SPF passes from this unlisted peer, or ""."""
-        domain = mail_from.rpartition("@")[2].lower()
+        domain = domain_of(mail_from)
         senders = policy.allowlist
         if origin.ip is None or not (senders.is_sender(domain) or senders.below_sender(domain)):
             return ""

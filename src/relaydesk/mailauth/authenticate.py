@@ -1,16 +1,30 @@
-"""From an envelope and its message to its :class:`AuthResults`."""
+"""SPF, DKIM and DMARC of one message, side by side; and what DMARC needs from DNS.
+
+DMARC records are asked for on the way up from the From domain, one after another, and only when needed.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
 
-from relaydesk.dns import domain_name
-from relaydesk.mailauth import dkim, spf, tree_walk
-from relaydesk.mailauth.dmarc import Identifier, Walk
-from relaydesk.message import AuthResults, DmarcResult, SpfResult
+from relaydesk.dns import NxDomain, RecordSet, TempFail
+from relaydesk.mailauth import dkim, spf
+from relaydesk.mailauth.dmarc import (
+    DmarcRecord,
+    Identifier,
+    Walk,
+    applicable,
+    evaluate,
+    needs_walk,
+    single_record,
+    walk_names,
+    wants_existence,
+)
+from relaydesk.message import AuthResults, DmarcResult, SpfResult, domain_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from relaydesk.dns import Lookup
@@ -52,7 +66,7 @@ async def authenticate(
 
 async def _spf(envelope: Envelope, resolver: Lookup, deadline: float) -> SpfResult:
     if envelope.origin.ip is None:
-        return SpfResult("none", reason="relayed: the origin is not known")
+        return SpfResult("none", reason="relayed: the origin is unknown")
     return await spf.check_spf(
         envelope.origin.ip, envelope.mail_from, envelope.helo, resolver, deadline=deadline
     )
@@ -66,8 +80,8 @@ async def _author(letter: Message, resolver: Lookup, deadline: float) -> Walk | 
         return DmarcResult("permerror" if count else "none", reason=reason)
     from_domain = domain_name(letter.from_[0].domain)
     if from_domain is None:
-        return DmarcResult("none", reason="From names no domain that could publish a DMARC record.")
-    return await tree_walk.walk(from_domain, resolver, deadline)
+        return DmarcResult("none", reason="From has no domain that can publish a DMARC record.")
+    return await walk_tree(from_domain, resolver, deadline)
 
 
 async def _dmarc(
@@ -84,4 +98,41 @@ async def _dmarc(
     ]
     if sender.domain:
         identifiers.append(Identifier("spf", sender.domain, sender.result))
-    return await tree_walk.check_dmarc(author, identifiers, resolver, deadline=deadline)
+    return await check_dmarc(author, identifiers, resolver, deadline=deadline)
+
+
+async def walk_tree(domain: str, resolver: Lookup, deadline: float | None = None) -> Walk:
+    """The tree walk from ``domain`` (RFC 9989 §4.10): at most eight queries, ended by ``psd=y`` or ``=n``."""
+    records: list[tuple[str, DmarcRecord]] = []
+    for name in walk_names(domain):
+        answer = await resolver.lookup(f"_dmarc.{name}", "TXT", deadline)
+        if isinstance(answer, TempFail):
+            return Walk(domain, tuple(records), f"{answer.why} asking for _dmarc.{name}")
+        record = single_record(answer.texts) if isinstance(answer, RecordSet) else None
+        if record:
+            records.append((name, record))
+            if record.psd != "u":
+                break
+    return Walk(domain, tuple(records))
+
+
+async def check_dmarc(
+    author: Walk, identifiers: Sequence[Identifier], resolver: Lookup, *, deadline: float | None = None
+) -> DmarcResult:
+    """The DMARC result of the From domain whose walk is ``author``, with what SPF and DKIM found."""
+    place = applicable(author)
+    record = place[1] if place else DmarcRecord("")
+    modes = {"dkim": record.adkim, "spf": record.aspf}
+    others = {
+        identifier.domain
+        for identifier in identifiers
+        if needs_walk(identifier, author.start, modes[identifier.by])
+    }
+    walks = await asyncio.gather(*(walk_tree(other, resolver, deadline) for other in others))
+    exists: bool | None = True
+    if wants_existence(author):
+        answer = await resolver.lookup(author.start, "A", deadline)
+        exists = None if isinstance(answer, TempFail) else not isinstance(answer, NxDomain)
+    return evaluate(
+        author, identifiers, {other_walk.start: other_walk for other_walk in walks}, exists=exists
+    )

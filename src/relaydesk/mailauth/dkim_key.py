@@ -105,7 +105,7 @@ def _public(encoded: bytes, algorithm: str) -> tuple[RSAPublicKey | Ed25519Publi
     except (binascii.Error, ValueError, UnsupportedAlgorithm) as broken:
         raise SignatureProblem("permerror", f"The key cannot be read ({printable(str(broken))}).") from None
     if not isinstance(key, RSAPublicKey):
-        raise SignatureProblem("permerror", "The key is no RSA key.")
+        raise SignatureProblem("permerror", "The key is not an RSA key.")
     if key.key_size not in RSA_BITS:
         raise SignatureProblem(
             "policy", f"The RSA key has {key.key_size} bits, not {RSA_BITS[0]} to {RSA_BITS[-1]}."

@@ -119,8 +119,8 @@ def html_to_text(html: str) -> str:
 def links(html: str, text: str, limit: int = 200) -> tuple[str, ...]:
     """The distinct http(s) targets in sanitised HTML, then those in the text, at most ``limit``."""
     with hostile_bytes():
-        found = [unescape(target) for target in _ANCHOR.findall(html)] if html else []
+        targets = [unescape(target) for target in _ANCHOR.findall(html)] if html else []
     if "://" in text:
-        found += [target.rstrip(".,;:!?)]") for target in _URL.findall(text)]
-    wanted = (link[:2_000] for link in found if link.lower().startswith(("http://", "https://")))
+        targets += [target.rstrip(".,;:!?)]") for target in _URL.findall(text)]
+    wanted = (link[:2_000] for link in targets if link.lower().startswith(("http://", "https://")))
     return tuple(dict.fromkeys(wanted))[:limit]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Address:
     """One mailbox of a header (RFC 5322 §3.4).
 
-    Decoded display name, local part as written, domain in lower-case A-labels.
+    Decoded display name, local part as written, domain as :func:`relaydesk.message.domain_of` gives it.
     """
 
     name: str

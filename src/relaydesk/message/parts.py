@@ -75,14 +75,14 @@ class _Description:
     encoding: str
 
 
-def _described(found: list[tuple[str, bytes]], default: str) -> _Description:
+def _described(fields: list[tuple[str, bytes]], default: str) -> _Description:
     """Read by a standard Message, which knows the parameter syntax; ``default`` is the type of no type.
 
     Only the first field of each name counts, and both its length and its number of parameters are cut:
     reading RFC 2231 continuations is quadratic. :class:`Unreadable`.
     """
     written: dict[str, str] = {}
-    for name, value in found:
+    for name, value in fields:
         key = name.lower()
         if key in _DESCRIBES and key not in written:
             cut = b";".join(value[:MAX_FIELD].split(b";")[: MAX_PARAMETERS + 1])
@@ -120,7 +120,7 @@ def _name(named: str | tuple[str | None, str | None, str] | None) -> str:
 def _cut(body: bytes, boundary: bytes, room: int) -> tuple[list[bytes], bool]:
     """The parts between delimiter lines (RFC 2046 §5.1.1), at most ``room``; and whether the last ended."""
     dashed = b"--" + boundary
-    found: list[bytes] = []
+    bodies: list[bytes] = []
     start = at = -1
     for _ in range(MAX_DELIMITERS):
         at = body.find(dashed, at + len(dashed) if at >= 0 else 0)
@@ -130,20 +130,20 @@ def _cut(body: bytes, boundary: bytes, room: int) -> tuple[list[bytes], bool]:
         if line is None or (at > 0 and body[at - 1] != _LF):
             continue
         if start >= 0:
-            found.append(body[start:at].removesuffix(b"\n").removesuffix(b"\r"))
-        if line[1] or len(found) >= room:
-            return found, True
+            bodies.append(body[start:at].removesuffix(b"\n").removesuffix(b"\r"))
+        if line[1] or len(bodies) >= room:
+            return bodies, True
         start = line.end()
     if start >= 0:
-        found.append(body[start:])
-    return found, False
+        bodies.append(body[start:])
+    return bodies, False
 
 
 def leaves(
-    found: list[tuple[str, bytes]], body: bytes, defects: list[str], *, default: str = "text/plain"
+    fields: list[tuple[str, bytes]], body: bytes, defects: list[str], *, default: str = "text/plain"
 ) -> Iterator[Part]:
     """The leaves of a message or part, in order. message/rfc822 is a leaf: it is not descended into."""
-    pending = [(found, body, 0, default)]
+    pending = [(fields, body, 0, default)]
     made = 0
     while pending:
         header_section, content, depth, fallback = pending.pop()

@@ -4,11 +4,10 @@
 it by SMTP.
 """
 
-from relaydesk.outbound.answer import AnswerRefused, AttachedFile, Draft, NamedOrder, Question, Shop
+from relaydesk.outbound.answer import AnswerRefused, AttachedFile, Draft, HopReply, NamedOrder, Question, Shop
 from relaydesk.outbound.attachments import attach_files
 from relaydesk.outbound.check import visible_text
 from relaydesk.outbound.compose import (
-    answer_of_message_id,
     answer_subject,
     boundary_of,
     compose_answer,
@@ -18,9 +17,10 @@ from relaydesk.outbound.courier import Courier
 from relaydesk.outbound.dispatcher import Dispatcher
 from relaydesk.outbound.mime import attachment_part, clean_text, multipart, one_space, text_part
 from relaydesk.outbound.named_order import OrderChoice, bound_orders, missing_line, require_order_number
-from relaydesk.outbound.next_hop import NextHop
+from relaydesk.outbound.next_hop import HostPort, NextHop, Timeouts
 from relaydesk.outbound.queue import order_of, question_of, queue_answer
 from relaydesk.outbound.sender import Sender, SigningKey
+from relaydesk.outbound.smtp_client import Delivery, ProxiedClient, SmtpClient
 from relaydesk.outbound.template_variables import (
     SAMPLE_CONTEXTS,
     TemplateContext,
@@ -34,18 +34,23 @@ __all__ = [
     "AnswerRefused",
     "AttachedFile",
     "Courier",
+    "Delivery",
     "Dispatcher",
     "Draft",
+    "HopReply",
+    "HostPort",
     "NamedOrder",
     "NextHop",
     "OrderChoice",
+    "ProxiedClient",
     "Question",
     "Sender",
     "Shop",
     "SigningKey",
+    "SmtpClient",
     "TemplateContext",
     "Templates",
-    "answer_of_message_id",
+    "Timeouts",
     "answer_subject",
     "attach_files",
     "attachment_part",

@@ -80,6 +80,9 @@ class Binding:
     sender_domains: frozenset[str]
 
 
+Phase = Literal["connect", "hello", "starttls", "auth", "xclient", "mail", "rcpt", "data", "dot"]
+
+
 @dataclass(frozen=True, slots=True)
 class HopReply:
     """What the next hop said, or that it said nothing.
@@ -90,5 +93,5 @@ class HopReply:
 
     code: int
     text: str
-    phase: Literal["connect", "hello", "starttls", "auth", "mail", "rcpt", "data", "dot"]
+    phase: Phase
     certain: bool = True

@@ -13,6 +13,7 @@ from email.parser import BytesParser
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
+from relaydesk.message import domain_of, normal_address, split_address
 from relaydesk.outbound.answer import AnswerRefused
 from relaydesk.outbound.mime import one_space
 from relaydesk.outbound.named_order import names_order, shown_ref
@@ -131,18 +132,17 @@ def _recipient(message: EmailMessage, bound: Binding) -> None:
         _folded(found[0]) != _folded(bound.recipient),
         f"The message would go to {found[0]} instead of {bound.recipient}, whom it answers.",
     )
-    local, _, domain = bound.recipient.rpartition("@")
     _refuse_if(
-        domain.lower() not in bound.sender_domains,
+        domain_of(bound.recipient) not in bound.sender_domains,
         f"{bound.recipient} lies outside the listed sender domains; answers go nowhere else.",
     )
-    _refuse_if(_NOBODY.fullmatch(local), f"Nobody reads {bound.recipient}: it is not a relay address.")
+    unread = _NOBODY.fullmatch(split_address(bound.recipient)[0])
+    _refuse_if(unread, f"Nobody reads {bound.recipient}: it is not a relay address.")
 
 
 def _folded(address: str) -> str:
     """An address as mail compares it: the local part is the host's own, the domain knows no case."""
-    local, at, domain = address.rpartition("@")
-    return local + at + domain.lower()
+    return f"{split_address(address)[0]}@{domain_of(address)}"
 
 
 def _sender(message: EmailMessage, bound: Binding) -> None:
@@ -154,7 +154,7 @@ def _sender(message: EmailMessage, bound: Binding) -> None:
         )  # the registry gives Sender one address
         found = [address.addr_spec for address in addresses]
         _refuse_if(
-            [one.lower() for one in found] != [bound.contact.lower()],
+            list(map(normal_address, found)) != [normal_address(bound.contact)],
             f"{name} must be the support contact {bound.contact}, not {', '.join(found) or 'empty'}.",
         )
 

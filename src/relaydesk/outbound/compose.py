@@ -5,15 +5,14 @@ The bytes depend on the arguments alone: neither clock nor chance has a part in 
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
 import re
 from datetime import UTC
 from email.utils import format_datetime
 from html import escape
 from typing import TYPE_CHECKING
 
+from relaydesk.message import plain_address
 from relaydesk.outbound.answer import AnswerRefused
 from relaydesk.outbound.check import PLACEHOLDER
 from relaydesk.outbound.mime import (
@@ -46,12 +45,8 @@ _REPLY = re.compile(
     r"[ ]?(?:\[\d{1,3}\]|\(\d{1,3}\)|\^\d{1,3})?[ ]?[:：]\s*",  # noqa: RUF001 - the full-width colon
     re.IGNORECASE,
 )
-_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+")
-_ADDRESS = re.compile(rf"{_ATOM.pattern}(?:\.{_ATOM.pattern})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _ID = re.compile(r"<[!-;=?-~]{1,240}>")
-_OURS = re.compile(rf"<{_ADDRESS.pattern}>")
 _BLANK = re.compile(r"\{(?=[{%])")
-_SEALED = re.compile(r"<answer\.([1-9][0-9]{0,17})\.([1-9][0-9]{0,17})\.([a-z2-7]{16})@([a-z0-9.-]+)>")
 
 
 def compose_answer(question: Question, draft: Draft, shop: Shop, *, message_id: str, date: datetime) -> bytes:
@@ -94,10 +89,10 @@ def header_lines(question: Question, subject: str, shop: Shop, *, message_id: st
 
 def _require_addresses(question: Question, shop: Shop, message_id: str) -> None:
     for address in (question.relay_address, shop.contact):
-        if not _ADDRESS.fullmatch(address) or len(address) > 254:  # noqa: PLR2004 - RFC 5321 §4.5.3.1.3
-            raise AnswerRefused(f"{address!r} is no address that an answer can name.")
-    if not _OURS.fullmatch(message_id):
-        raise AnswerRefused(f"{message_id!r} is no Message-ID.")
+        if not address.isascii() or plain_address(address) is None:
+            raise AnswerRefused(f"{address!r} is not an address that an answer can use.")
+    if not _ID.fullmatch(message_id) or plain_address(message_id[1:-1]) is None:
+        raise AnswerRefused(f"{message_id!r} is not a Message-ID.")
 
 
 def _require(question: Question, draft: Draft, shop: Shop, message_id: str) -> None:
@@ -156,26 +151,3 @@ def _threading(question: Question) -> Iterator[str]:
         yield f"In-Reply-To: {question.message_id}"
     if thread:
         yield "References: " + "\r\n ".join(thread)
-
-
-def answer_message_id(secret: bytes, ticket: int, answer: int, domain: str) -> str:
-    """The Message-ID of an answer: both numbers under a seal (HMAC-SHA-256, 80 bits) that only we can make.
-
-    ``domain`` is ours, ``answer`` its number in the outbox. The same arguments give the same identifier.
-    """
-    domain = domain.lower()
-    return f"<answer.{ticket}.{answer}.{_seal(secret, ticket, answer, domain)}@{domain}>"
-
-
-def answer_of_message_id(secret: bytes, text: str) -> tuple[int, int] | None:
-    """(ticket, answer) of the first Message-ID in ``text`` under our seal, None where there is none."""
-    for found in _SEALED.finditer(text.lower()) if secret else ():
-        ticket, answer = int(found[1]), int(found[2])
-        if hmac.compare_digest(found[3], _seal(secret, ticket, answer, found[4])):
-            return ticket, answer
-    return None
-
-
-def _seal(secret: bytes, ticket: int, answer: int, domain: str) -> str:
-    digest = hmac.new(secret, f"answer:{ticket}.{answer}@{domain}".encode(), hashlib.sha256)
-    return base64.b32encode(digest.digest()[:10]).decode().lower()

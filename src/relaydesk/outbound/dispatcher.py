@@ -19,7 +19,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from relaydesk.clocks import stop_response_clock
-from relaydesk.logs import domain_of, log, log_exception
+from relaydesk.logs import log, log_exception
+from relaydesk.message import domain_of
 from relaydesk.outbound.answer import AnswerRefused, HopReply
 from relaydesk.outbound.check import check_outgoing
 from relaydesk.outbound.disposition import Disposition, disposition_of, next_try, said

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from relaydesk.bounces import bounce_address
+from relaydesk.bounces import answer_message_id, bounce_address
 from relaydesk.mailauth import sign_dkim
 from relaydesk.outbound.answer import Binding, NamedOrder, Shop
 from relaydesk.outbound.check import check_outgoing
-from relaydesk.outbound.compose import answer_message_id, answer_subject
+from relaydesk.outbound.compose import answer_subject
 from relaydesk.store import Finished
 
 if TYPE_CHECKING:
