@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 
 from relaydesk.data import data_path
 from relaydesk.order import Order
-from relaydesk.outbound.answer import AnswerRefused, Draft, Shop
+from relaydesk.outbound.answer import AnswerRefused, Draft, NamedOrder, Shop
 from relaydesk.outbound.attachments import attach_files
 from relaydesk.outbound.check import check_outgoing
 from relaydesk.outbound.template_variables import TemplateContext, template_variables
@@ -47,8 +47,7 @@ def answer(case: Path) -> bytes:
     files = [(one["name"], (case / one["file"]).read_bytes()) for one in written.get("enclosures", [])]
     draft = Draft(
         text_of(written),
-        written.get("order_id"),
-        written.get("merchant_ref", ""),
+        NamedOrder(written.get("order_id"), written.get("merchant_ref", "")),
         no_order=written.get("no_order", False),
         enclosures=attach_files(files),
     )

@@ -275,7 +275,7 @@ def asked(shop: Shop) -> Shop:
 
 def test_it_keeps_a_refused_text_and_sends_it_later(asked: Shop) -> None:
     refused = asked.run("answer", "1", "--text", "-", "--as", "alice", stdin="My words", code=1).stderr
-    assert "choose a candidate with --order (368509000000001 not found)" in refused
+    assert "(368509000000001 not found): choose one with --order" in refused
     assert "kept as a draft" in refused
     assert asked.json("ticket", "1")["drafts"] == [{"author": "agent:alice", "text": "My words"}]
     shown = asked.run("answer", "1", "--draft", "--order", "368509000000001", "--as", "alice", "--dry-run")
@@ -351,9 +351,9 @@ def test_it_makes_a_key_only_its_owner_reads(shop: Shop) -> None:
         ({"gateway_listen": ["127.0.0.1:0"]}, "needs a certificate"),
         ({"forward": {"parcels": "a@b.example"}}, "there is no queue parcels"),
         ({"forward": {"claim": "Help@shop.example"}}, "is one of our own mailboxes"),
-        ({"forward": {"claim": "nowhere"}}, "'nowhere' is no mail address"),
-        ({"forward": {"claim": "a@b.example, c@d.example"}}, "is no mail address"),
-        ({"forward": {"claim": "a@b.example\r\nRCPT TO:<c@d.example>"}}, "is no mail address"),
+        ({"forward": {"claim": "nowhere"}}, "'nowhere' is not an email address"),
+        ({"forward": {"claim": "a@b.example, c@d.example"}}, "is not an email address"),
+        ({"forward": {"claim": "a@b.example\r\nRCPT TO:<c@d.example>"}}, "is not an email address"),
         ({"next_hop": "host:25"}, "is no next hop"),
     ],
 )

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from relaydesk.cli import COMMANDS, cli
 from relaydesk.config import parts
-from relaydesk.server import app
+from relaydesk.server import open_store
 from relaydesk.store import messages
 from relaydesk.store.refusals import RefusalKey
 from relaydesk_testkit.signing import MESSAGE, key_zone, signed
@@ -83,9 +83,9 @@ def test_it_says_when_an_answer_is_due(shop: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("due", "--received", "yesterday"), "is no moment"),
-        (("due", "--received", "2026-11-24T12:00:00"), "is no moment"),
-        (("due", "--received", "2026-11-24T12:00:00Z", "--target", "soon"), "is no target"),
+        (("due", "--received", "yesterday"), "is not a time"),
+        (("due", "--received", "2026-11-24T12:00:00"), "is not a time"),
+        (("due", "--received", "2026-11-24T12:00:00Z", "--target", "soon"), "is not a target"),
         (
             ("due", "--received", "2026-11-24T12:00:00Z", "--calendar", "gone.yaml"),
             "gone.yaml cannot be read",
@@ -259,7 +259,7 @@ def test_it_says_of_an_answer_number_that_no_store_can_hold_that_it_is_none(shop
 
 def test_it_tells_refusals_in_whole_sentences(shop: Path) -> None:
     refused = RefusalKey(date(2026, 11, 23), "forged", "203.0.113.5", "support.instagram.com")
-    with app.open_store(parts.settings(None)).transaction() as session:
+    with open_store(parts.settings(None)).transaction() as session:
         messages.count_refusal(session, refused, 3, datetime(2026, 11, 23, 9, tzinfo=UTC))
     (told,) = data("refusals", "--from", "2026-11-01T00:00:00Z", "--to", "2026-12-01T00:00:00Z")
     assert told["count"] == 3

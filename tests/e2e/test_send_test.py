@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from relaydesk.cli import cli
 from relaydesk.mailauth.signing import dkim_key_record
-from relaydesk.samples.conversation import Route
+from relaydesk.samples.delivery import Destination
 from relaydesk.samples.probe import filed_sample, send_test
 from relaydesk.samples.sample import SendTestError, Signer, make_sample
 from relaydesk.smtpd.limits import Limits
@@ -55,8 +55,8 @@ def sample(kind: SampleKind = "case", signer: Signer | None = None) -> Sample:
     return make_sample(kind, "help@shop.example", now=datetime.now(UTC), token=next(_tokens), signer=signer)
 
 
-def to(port: int, **how: object) -> Route:
-    return replace(Route("127.0.0.1", port, seconds=15.0), **how)
+def to(port: int, **how: object) -> Destination:
+    return replace(Destination("127.0.0.1", port, seconds=15.0), **how)
 
 
 # --- the whole program ----------------------------------------------------------------------------------
@@ -129,7 +129,7 @@ def test_it_shows_that_the_shops_own_mail_is_not_sorted(serving, kept):
 def test_it_names_an_origin_that_is_not_listed(serving):
     result = send_test(to(serving.port, via="proxy", origin="203.0.113.9"), sample())
     assert (result.good, result.code, result.stage) == (False, "no_role", "RCPT TO")
-    assert "Name one of networks" in result.told[1]
+    assert "Name an address of one of its networks" in result.told[1]
 
 
 def command(serving: Serving, *options: str) -> Result:
@@ -165,7 +165,7 @@ def test_it_tells_when_this_host_is_listed():
     with OpenDoor(DIRECT) as door:
         result = send_test(to(door.port), sample())
     assert (result.good, result.code) == (None, "accepted")
-    assert "take it out of allowlist.yaml" in result.told[1]
+    assert "remove it from allowlist.yaml" in result.told[1]
 
 
 def test_it_tells_a_listed_proxy_to_name_its_client():
@@ -233,7 +233,7 @@ def test_it_names_a_port_where_nothing_listens():
 
 
 @pytest.mark.parametrize(
-    ("answer", "problem"), [(b"", "hung up without a reply"), (None, r"gave no answer within 0\.3 s")]
+    ("answer", "problem"), [(b"", "hung up without a reply"), (None, r"did not answer within 0\.3 s")]
 )
 def test_it_names_a_server_that_says_nothing(answer, problem):
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -13,7 +13,7 @@ from aiosmtpd.smtp import SMTP
 
 from relaydesk.policy.decision import Decision
 from relaydesk.smtpd.limits import Limits
-from relaydesk_testkit.smtp import MAIL, OpenDoor, decision
+from relaydesk_testkit.smtp import MAIL, OpenDoor, Snapshot, decision
 
 if TYPE_CHECKING:
     from relaydesk.message.envelope import Envelope
@@ -461,9 +461,17 @@ def test_it_gives_others_a_turn_while_one_client_floods_it_with_commands() -> No
     answered = 0
     longest = 0
 
-    def counting() -> None:
-        nonlocal answered
-        answered += 1  # asked for once at every EHLO
+    class Counting:
+        """A configuration that counts how often it is asked: once a command outside of a transaction."""
+
+        def __init__(self, snapshot: Snapshot) -> None:
+            self.snapshot = snapshot
+
+        @property
+        def current(self) -> Snapshot:
+            nonlocal answered
+            answered += 1
+            return self.snapshot
 
     async def ticking() -> None:
         nonlocal longest
@@ -473,7 +481,7 @@ def test_it_gives_others_a_turn_while_one_client_floods_it_with_commands() -> No
             await asyncio.sleep(0)
 
     with OpenDoor() as door, door.talk() as flood:
-        object.__setattr__(door.door, "tls", counting)
+        object.__setattr__(door.endpoint, "configuration", Counting(door.configuration.current))
         ticker = asyncio.run_coroutine_threadsafe(ticking(), door.loop)
         flood.send(b"EHLO x.example\r\n" * 400)
         for _ in range(400):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +21,14 @@ from relaydesk.policy.allowlist import parse_allowlist
 from relaydesk.policy.decision import Placement
 from relaydesk.policy.policy import Policy
 from relaydesk.report.runs import histories
-from relaydesk.store import outbox, tickets
+from relaydesk.store import outbox, outbox_rows, tickets
 from relaydesk_testkit.arriving import NOON, decision, open_ticket, planned, store_message
 from relaydesk_testkit.signing import key_zone, over, signed
 from tests.support.answering import SECRET, events, plan, send, write
 from tests.support.mails import RULES
 
 if TYPE_CHECKING:
+    from relaydesk.classify.rules import Rules
     from relaydesk.policy.decision import Decision
     from relaydesk.store.deadlines import DeadlineRow
     from relaydesk.store.engine import Store
@@ -198,10 +199,10 @@ def test_it_leaves_a_ticket_closed_whose_buyer_is_answered_elsewhere(store: Stor
 def test_it_reopens_nothing_for_what_stopped_nothing(store: Store) -> None:
     ticket = open_ticket(store)
     with store.transaction() as session:
-        outgoing = outbox.Outgoing(
+        outgoing = outbox_rows.Outgoing(
             "automatic", ticket, 1, "gateway:zen", "a@support.facebook.com", None, NOON, NOON + 9 * HOUR
         )
-        made = outbox.Finished("bounces@shop.example", "<1@shop.example>", "Re: Hello", b"raw")
+        made = outbox_rows.Finished("bounces@shop.example", "<1@shop.example>", "Re: Hello", b"raw")
         outbox.put(session, outgoing, lambda _: made, NOON)
     answered(store, ticket)  # both leave at the same moment; it is the answer that stops the clock
     assert back(store, ticket)
@@ -246,6 +247,18 @@ def message_id(store: Store, answer: int = 1) -> str:
     return row.rfc_message_id
 
 
+@dataclass(frozen=True)
+class Config:
+    """What the intake reads of a configuration."""
+
+    policy: Policy = POLICY
+    rules: Rules = RULES
+    hostname: str = "mx.shop.example"
+    authserv_id: str = "mx.shop.example"
+    auth_timeout: float = 20.0
+    forwarding: None = None
+
+
 async def arrive(
     store: Store, raw: bytes, *, rcpt: str, mail_from: str = "", origin: Origin = STRANGER
 ) -> Decision | None:
@@ -254,18 +267,14 @@ async def arrive(
         intake = Intake(
             store=store,
             resolver=over({**key_zone("mx.facebook.com"), **key_zone("support.facebook.com")}),
-            policy=lambda: POLICY,
-            rules=lambda: RULES,
-            hostname="mx.shop.example",
-            authserv_id="mx.shop.example",
             clock=lambda: BACK,
             workers=workers,
         )
-        admission = await intake.admit(origin, "hop.example", mail_from, rcpt)
+        admission = await intake.admit(Config(), origin, "hop.example", mail_from, rcpt)
         if admission.outcome != "accepted":
             return None
         envelope = Envelope(origin.ip or "", origin, "hop.example", mail_from, (rcpt,), raw, BACK, remarks=())
-        return await intake.receive(envelope)
+        return await intake.receive(Config(), envelope)
 
 
 def count(store: Store) -> int:

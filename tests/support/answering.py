@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from relaydesk.clocks import response
+from relaydesk.clocks import stops
 from relaydesk.desk import answers
 from relaydesk.outbound.answer import Shop
 from relaydesk.outbound.sender import Sender
-from relaydesk.store import outbox, tickets
+from relaydesk.store import outbox, outbox_rows, tickets
 from relaydesk_testkit.arriving import NOON, planned
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ def send(store: Store, ticket: int, at: datetime) -> None:
     """Everything due by ``at`` got its 250 from the next hop then."""
     with store.transaction() as session:
         for claimed in outbox.claim(session, "test", at, HOUR, 10):
-            outbox.delivered(session, claimed, outbox.DeliveryOutcome(at, 250, "Ok"), "hop.example", at)
+            outbox.delivered(session, claimed, outbox_rows.DeliveryOutcome(at, 250, "Ok"), "hop.example", at)
             if claimed.purpose == "answer":
-                response.stop_response_clock(
+                stops.stop_response_clock(
                     session, ticket, claimed.message_id, at=at, actor=claimed.author, plan=plan, now=at
                 )

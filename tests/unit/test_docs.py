@@ -37,7 +37,7 @@ from relaydesk.outbound.templates import Templates
 from relaydesk.policy.allowlist import parse_allowlist
 from relaydesk.reasons import SENTENCES
 from relaydesk.smtpd import limits, replies
-from relaydesk.store.outbox import AnswerState
+from relaydesk.store.outbox_rows import AnswerState
 from tests.support.mails import RULES
 
 ROOT = Path(__file__).parents[2]
@@ -297,7 +297,7 @@ def test_its_examples_of_settings_for_answers_work(tmp_path):
     path = tmp_path / "relaydesk.yaml"
     path.write_text(text)
     conf = load_settings(path, {})
-    head = parts.letterhead(conf, parts.allowlist(conf), secret=b"s")
+    head = parts.sender(conf, parts.allowlist(conf), secret=b"s")
     assert head.key is not None
     assert head.shop.domain == "desk.shop.example"
     assert set(conf.forward) <= set(conf.all_queues)
@@ -317,7 +317,7 @@ def test_its_examples_of_gateway_rules_work():
 )
 def test_its_rules_tell_an_agent_from_a_desk_that_marks_all_as_automatic(subject, automatic):
     rules_file = desks.load_gateway_rules(example("desks.md", "automatic:"), "desks.md").over(
-        parts.cleaning(Settings())
+        parts.gateway_rules(Settings())
     )
     header = [
         ("Auto-Submitted", b"auto-generated"),
@@ -325,7 +325,7 @@ def test_its_rules_tell_an_agent_from_a_desk_that_marks_all_as_automatic(subject
         ("Subject", subject.encode()),
     ]
     assert is_automatic(header, rules_file) is automatic
-    assert is_automatic(header, parts.cleaning(Settings())) is True
+    assert is_automatic(header, parts.gateway_rules(Settings())) is True
 
 
 def test_its_example_of_a_template_is_right(tmp_path):

@@ -15,10 +15,10 @@ from relaydesk.cli.desk import local
 from relaydesk.cli.options import ROW_ID, person
 from relaydesk.cli.output import json_option, print_json, print_table
 from relaydesk.cli.templates import given, load
-from relaydesk.config import parts
+from relaydesk.config import parts, store_secret
 from relaydesk.desk import DeskError, Written
 from relaydesk.outbound import AnswerRefused, attach_files, template_context, template_variables
-from relaydesk.server import open_sender, open_store, utc_now
+from relaydesk.server import open_store, utc_now
 from relaydesk.store import UNDECIDED, drafts, outbox, tickets
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def answer(config: str | None, /, ticket_id: int, *, dry_run: bool, as_json: boo
     store = open_store(conf)
     agent = chosen["name"] or person()
     seen = chosen["seen"] if chosen["seen"] is not None else _latest(store, ticket_id)
-    letterhead = open_sender(conf, store)
+    letterhead = parts.sender(conf, parts.allowlist(conf), secret=store_secret(store))
     made = desk.answer(
         store,
         ticket_id,

@@ -17,9 +17,10 @@ from relaydesk.cli.output import json_option, print_json, print_table
 from relaydesk.config import parts
 from relaydesk.dns import Resolver, ZoneSource, parse_zone
 from relaydesk.doctor import Finding, audit_networks, check_domain, examine, examine_domain
+from relaydesk.message import domain_of
 from relaydesk.policy import LISTS, AllowlistError
 from relaydesk.reasons import general
-from relaydesk.server import open_resolver, open_store, utc_now
+from relaydesk.server import open_store, utc_now
 from relaydesk.smtpd import read_flaw, reply_for
 from relaydesk.store import RefusalCount
 from relaydesk.store import search as search_refusals
@@ -91,7 +92,7 @@ async def _explained(
     # Without any mailbox in the settings, what is asked about is taken for one.
     mailboxes = conf.mailboxes or tuple(one.lower() for one in rcpt) or ("help@shop.example",)
     policy = parts.policy(conf, parts.allowlist(conf), mailboxes=mailboxes)
-    resolver = open_resolver(conf)
+    resolver = parts.resolver(conf)
     if zone is not None:
         resolver = Resolver(ZoneSource(parse_zone(parts.read_yaml(zone) or {})))
     envelope = intake.envelope_of_file(
@@ -202,9 +203,9 @@ def doctor(config: str | None, domains: tuple[str, ...], as_json: bool) -> None:
     """
     conf = parts.settings(config)
     found = [*examine(conf, utc_now())]
-    if signing := asyncio.run(examine_domain(conf, open_resolver(conf))):
+    if signing := asyncio.run(examine_domain(conf, parts.resolver(conf))):
         found.append(signing)
-    own = {box.rpartition("@")[2] for box in conf.mailboxes} | {conf.bounce_domain} - {""}
+    own = {domain_of(box) for box in conf.mailboxes} | {conf.bounce_domain} - {""}
     for domain in domains or sorted(own):
         try:
             checked = check_domain(domain, conf.nameservers, conf.dns_timeout)

@@ -8,11 +8,11 @@ import click
 
 from relaydesk.cli.options import ROW_ID, person
 from relaydesk.cli.output import json_option, print_json, print_table
-from relaydesk.config import parts
+from relaydesk.config import parts, store_secret
 from relaydesk.data import data_path
 from relaydesk.desk import DeskError
 from relaydesk.outbound import SAMPLE_CONTEXTS, Templates, template_context, template_variables
-from relaydesk.server import open_sender, open_store
+from relaydesk.server import open_store
 
 if TYPE_CHECKING:
     from relaydesk.config import Settings
@@ -103,7 +103,7 @@ def preview(
 
 def _about(conf: Settings, ticket_id: int, order: str | None, agent: str) -> TemplateContext:
     store = open_store(conf)
-    shop = open_sender(conf, store).shop
+    shop = parts.sender(conf, parts.allowlist(conf), secret=store_secret(store)).shop
     with store.reading() as session:
         about = template_context(session, ticket_id, agent=agent, shop=shop, order_id=order)
     if about is None:

@@ -10,9 +10,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from relaydesk.clocks import rederive_deadline
+from relaydesk.clocks import rederive_deadline, reopen_ticket, stop_clock, suspend_clocks
 from relaydesk.events import (
-    ClockStopped,
     Event,
     NoteAdded,
     OrderBound,
@@ -21,9 +20,9 @@ from relaydesk.events import (
     TicketAssigned,
     TicketClosed,
     TicketMoved,
-    TicketReopened,
 )
-from relaydesk.store import Conflict, casework, deadlines, events, ticket_orders
+from relaydesk.store import agents as agent_rows
+from relaydesk.store import deadlines, events, ticket_orders, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
-    from relaydesk.events import ClockName, StoppedHow
+    from relaydesk.events import ClockName
     from relaydesk.policy import Plan
     from relaydesk.store import AgentRow, DeadlineRow, Store, TicketRow
 
@@ -43,7 +42,7 @@ class DeskError(Exception):
 @contextmanager
 def _ticket(store: Store, ticket_id: int) -> Iterator[tuple[Session, TicketRow]]:
     with store.transaction() as session:
-        ticket = casework.lock(session, ticket_id)
+        ticket = tickets.lock(session, ticket_id)
         if ticket is None:
             raise DeskError(f"There is no ticket {ticket_id}.")
         yield session, ticket
@@ -55,8 +54,8 @@ def answered_outside(store: Store, ticket_id: int, *, at: datetime, actor: str, 
     A moment before the deadline keeps it, also when the breach had been noticed already: it is withdrawn.
     """
     with _ticket(store, ticket_id) as (session, ticket):
-        clock = _running(session, ticket, ("response",))
-        _stop(session, clock, at=at, how="answered_outside", actor=actor, now=now)
+        clock = _running(session, ticket, ("response",), at, now)
+        stop_clock(session, clock, "answered_outside", at=at, actor=actor, now=now)
 
 
 def handled(  # noqa: PLR0913 - a statement on record: what, when, by whom
@@ -76,46 +75,33 @@ def handled(  # noqa: PLR0913 - a statement on record: what, when, by whom
     if not how.strip():
         raise DeskError("Say what was done: a handling clock stops only on an explicit statement.")
     with _ticket(store, ticket_id) as (session, ticket):
-        running = _running(session, ticket, (clock,) if clock else ("handling", "evidence"))
-        _stop(session, running, at=at, how="handled", actor=actor, now=now, text=how.strip())
+        names: tuple[ClockName, ...] = (clock,) if clock else ("handling", "evidence")
+        running = _running(session, ticket, names, at, now)
+        stop_clock(session, running, "handled", at=at, actor=actor, now=now, text=how.strip())
 
 
-def _running(session: Session, ticket: TicketRow, names: tuple[ClockName, ...]) -> DeadlineRow:
-    """The first of the named clocks that runs."""
+def _running(
+    session: Session, ticket: TicketRow, names: tuple[ClockName, ...], at: datetime, now: datetime
+) -> DeadlineRow:
+    """The first of the named clocks that runs; DeskError unless it can stop ``at``."""
     existing = deadlines.of_tickets(session, [ticket.id])
-    for name in names:
-        for clock in existing:
-            if clock.clock == name and clock.running:
-                return clock
+    running = {clock.clock: clock for clock in existing if clock.running}
+    clock = next((running[name] for name in names if name in running), None)
+    if clock is not None:
+        _may_stop(clock, at, now)
+        return clock
     wanted = " or ".join(names)
     if not ticket.open:
         raise DeskError(f"No {wanted} clock runs on ticket {ticket.id}, which is closed; reopen it first.")
-    others = ", ".join(sorted({clock.clock for clock in existing if clock.running})) or "none"
+    others = ", ".join(sorted(running)) or "none"
     raise DeskError(f"No {wanted} clock runs on ticket {ticket.id} (running: {others}).")
 
 
-def _stop(  # noqa: PLR0913
-    session: Session,
-    clock: DeadlineRow,
-    *,
-    at: datetime,
-    how: StoppedHow,
-    actor: str,
-    now: datetime,
-    text: str = "",
-) -> None:
+def _may_stop(clock: DeadlineRow, at: datetime, now: datetime) -> None:
     if at > now:
         raise DeskError(f"{at.isoformat()} lies in the future; a clock stops when it has been done.")
     if at < clock.started_at:
         raise DeskError(f"{at.isoformat()} lies before the clock started ({clock.started_at.isoformat()}).")
-    deadlines.mark_passed(session, [clock], at, now)
-    if clock.breached_at is not None and at <= clock.due_at:
-        deadlines.withdraw_breach(session, clock, now)
-    if not deadlines.stop(session, clock, at, how):
-        raise Conflict(f"The {clock.clock} clock of ticket {clock.ticket_id} was stopped meanwhile.")
-    stopped = ClockStopped(clock.clock, clock.round, how=how, text=text)
-    events.append(session, [Event(clock.ticket_id, at, stopped, actor)], now)
-    deadlines.refresh_next_due(session, clock.ticket_id)
 
 
 def close(store: Store, ticket_id: int, *, actor: str, now: datetime) -> None:
@@ -123,11 +109,8 @@ def close(store: Store, ticket_id: int, *, actor: str, now: datetime) -> None:
     with _ticket(store, ticket_id) as (session, ticket):
         if not ticket.open:
             raise DeskError(f"Ticket {ticket_id} is closed already.")
-        running = [clock for clock in deadlines.of_tickets(session, [ticket_id]) if clock.running]
-        deadlines.mark_passed(session, running, now, now)
-        deadlines.suspend(session, running, now)
-        casework.change(session, ticket_id, state="closed", closed_at=now, next_due=None)
-        undecided = tuple(clock.clock for clock in running if clock.due_at >= now)
+        undecided = suspend_clocks(session, ticket_id, now)
+        tickets.change(session, ticket_id, state="closed", closed_at=now, next_due=None)
         _tell(session, ticket_id, TicketClosed(undecided), actor, now)
 
 
@@ -136,14 +119,10 @@ def reopen(store: Store, ticket_id: int, *, actor: str, now: datetime, why: str 
     with _ticket(store, ticket_id) as (session, ticket):
         if ticket.open:
             raise DeskError(f"Ticket {ticket_id} is open.")
-        other = casework.thread_is_open(session, ticket_id)
+        other = tickets.thread_is_open(session, ticket_id)
         if other is not None:
             raise DeskError(f"The same relay address has an open ticket, {other}; go on there.")
-        casework.change(session, ticket_id, state="open", closed_at=None)
-        _tell(session, ticket_id, TicketReopened(why), actor, now)
-        suspended = [clock for clock in deadlines.of_tickets(session, [ticket_id]) if clock.suspended]
-        deadlines.revive(session, suspended, "the ticket was reopened", at=now, noted_at=now)
-        deadlines.refresh_next_due(session, ticket_id)
+        reopen_ticket(session, ticket_id, why, actor=actor, at=now, now=now)
 
 
 def move(  # noqa: PLR0913
@@ -159,7 +138,7 @@ def move(  # noqa: PLR0913
             raise DeskError(f"Ticket {ticket_id} is closed; reopen it first.")
         if queue == ticket.queue:
             raise DeskError(f"Ticket {ticket_id} is in queue {queue} already.")
-        casework.change(session, ticket_id, queue=queue)
+        tickets.change(session, ticket_id, queue=queue)
         _tell(session, ticket_id, TicketMoved(ticket.queue, queue), actor, now)
         _replan(session, ticket, queue, plan, now)
 
@@ -184,7 +163,7 @@ def assign(store: Store, ticket_id: int, agent: str | None, *, actor: str, now: 
             raise DeskError(f"Ticket {ticket_id} is assigned to {agent or 'nobody'} already.")
         if agent is not None:
             _active(session, agent)
-        casework.change(session, ticket_id, assignee=agent)
+        tickets.change(session, ticket_id, assignee=agent)
         _tell(session, ticket_id, TicketAssigned(agent), actor, now)
 
 
@@ -221,30 +200,30 @@ def add_agent(store: Store, name: str, email: str = "", *, now: datetime) -> Non
     if not name or name != name.strip() or not name.isprintable() or ":" in name:
         raise DeskError("An agent's name is printable, without a colon and without space around it.")
     with store.transaction() as session:
-        known = casework.agent(session, name)
+        known = agent_rows.row(session, name)
         if known is None:
-            casework.add_agent(session, name, email, now)
+            agent_rows.add(session, name, email, now)
         elif known.active:
             raise DeskError(f"There is an agent {name} already.")
         else:
-            casework.set_agent(session, name, active=True, email=email or known.email)
+            agent_rows.change(session, name, active=True, email=email or known.email)
 
 
 def deactivate_agent(store: Store, name: str) -> None:
     """An agent leaves: keeps what is assigned and on record, is given nothing new."""
     with store.transaction() as session:
         _active(session, name)
-        casework.set_agent(session, name, active=False)
+        agent_rows.change(session, name, active=False)
 
 
 def agents(store: Store) -> tuple[AgentRow, ...]:
     """All agents by name, former ones too."""
     with store.reading() as session:
-        return casework.agents(session)
+        return agent_rows.rows(session)
 
 
 def _active(session: Session, name: str) -> None:
-    known = casework.agent(session, name)
+    known = agent_rows.row(session, name)
     if known is None:
         raise DeskError(f"There is no agent {name}; add one with `relaydesk agents add`.")
     if not known.active:

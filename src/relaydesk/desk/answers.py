@@ -11,34 +11,33 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from relaydesk.desk.acts import DeskError
-from relaydesk.events import (
-    AnswerCancelled,
-    AnswerQueued,
-    ClockStopped,
-    Event,
-    MessageJoined,
-    NoOrderConfirmed,
-)
+from relaydesk.events import AnswerCancelled, AnswerQueued, ClockStopped, MessageJoined
 from relaydesk.outbound import (
     AnswerRefused,
     Draft,
-    Question,
-    answer_subject,
-    check_outgoing,
+    OrderChoice,
     compose_answer,
+    order_of,
     question_of,
+    queue_answer,
 )
-from relaydesk.store import casework, drafts, orders, outbox, ticket_orders, tickets
-from relaydesk.store import events as journal
+from relaydesk.store import drafts, outbox, tickets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from datetime import datetime, timedelta
 
     from sqlmodel import Session
 
+    from relaydesk.events import Event
     from relaydesk.outbound import AttachedFile, Sender
-    from relaydesk.store import OutboxRow, Store, TicketOrder, TicketRow
+    from relaydesk.store import OutboxRow, Store, TicketRow
+
+
+AGENT = OrderChoice(
+    how="choose one with --order",
+    how_none="confirm with --no-order that no order number exists",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,50 +116,32 @@ def _queue(  # noqa: PLR0913
     actor: str,
     now: datetime,
 ) -> Queued:
-    ticket = casework.lock(session, ticket_id)
+    ticket = tickets.lock(session, ticket_id)
     if ticket is None:
         raise DeskError(f"There is no ticket {ticket_id}.")
     _may_be_answered(session, ticket, seen)
     question = question_of(session, ticket, written.message)
-    draft = _draft(session, ticket_id, written)
-    outgoing = outbox.Outgoing(
-        purpose="answer",
-        ticket=ticket_id,
-        message=question.message,
+    order = order_of(session, ticket_id, replace(AGENT, picked=written.order, none=written.no_order))
+    draft = Draft(written.text, order, no_order=written.no_order, enclosures=written.enclosures)
+    number, finished = queue_answer(
+        session,
+        letterhead,
+        question,
+        order,
+        lambda message_id: compose_answer(question, draft, letterhead.shop, message_id=message_id, date=now),
         author=actor,
-        recipient=question.relay_address,
-        order_id=draft.order_id,
-        not_before=now + letterhead.undo,
-        give_up_at=now + letterhead.undo + letterhead.give_up,
+        now=now,
+        undo=letterhead.undo,
     )
-    finished: list[outbox.Finished] = []
-
-    def build(number: int) -> outbox.Finished:
-        finished.append(_finished(question, draft, letterhead, number, now))
-        return finished[0]
-
-    number = outbox.put(session, outgoing, build, now)
-    if draft.no_order:
-        confirmed = Event(ticket_id, now, NoOrderConfirmed(number), actor)
-        journal.append(session, [confirmed], now)
-    remarks = tuple(_remarks(ticket, letterhead))
-    raw = finished[0].raw
     return Queued(
-        number, question.message, question.relay_address, draft.order_id, outgoing.not_before, raw, remarks
+        answer=number,
+        message=question.message,
+        recipient=question.relay_address,
+        order_id=order.id,
+        leaves_at=now + letterhead.undo,
+        raw=finished.raw,
+        remarks=tuple(_remarks(ticket, letterhead)),
     )
-
-
-def _finished(
-    question: Question, draft: Draft, letterhead: Sender, number: int, now: datetime
-) -> outbox.Finished:
-    """The message as it leaves: made, signed, and looked at once more."""
-    message_id = letterhead.message_id(question.ticket, number)
-    raw = compose_answer(question, draft, letterhead.shop, message_id=message_id, date=now)
-    raw = letterhead.signed(raw, now)
-    check_outgoing(raw, letterhead.bound(question.relay_address, draft.order_id, draft.merchant_ref))
-    envelope_from = letterhead.envelope_from(question.ticket, number)
-    subject = answer_subject(question.subject, draft.order_id)
-    return outbox.Finished(envelope_from, message_id, subject, raw)
 
 
 def _may_be_answered(session: Session, ticket: TicketRow, seen: int) -> None:
@@ -200,55 +181,6 @@ def changed_since(events: Iterable[tuple[int, Event]], seen: int) -> list[str]:
             case ClockStopped(how="answered_outside"):
                 changes[f"stop {number}"] = f"{who} stated that it was answered elsewhere ({when})"
     return list(changes.values())
-
-
-def _draft(session: Session, ticket_id: int, written: Written) -> Draft:
-    named = ticket_orders.of_tickets(session, [ticket_id])
-    order_id = choose_order(named, written.order, no_order=written.no_order)
-    known = [order for order in orders.find(session, order_id) if order.id == order_id] if order_id else []
-    return Draft(
-        text=written.text,
-        order_id=order_id,
-        merchant_ref=known[0].merchant_ref if known else "",
-        no_order=written.no_order,
-        enclosures=written.enclosures,
-    )
-
-
-def choose_order(named: Iterable[TicketOrder], order: str | None, *, no_order: bool) -> str | None:
-    """The order an answer names: the bound one, or the agent's choice; None only on the agent's word.
-
-    Raises AnswerRefused where there is something to choose, and for a number that the ticket does not hold.
-    """
-    mine = [number for number in named if number.what == "order" and number.how != "released"]
-    bound = [number.value for number in mine if number.how == "bound"]
-    if no_order:
-        if order is not None:
-            raise AnswerRefused("Choose one of --order and --no-order.")
-        if bound:
-            raise AnswerRefused(
-                f"Order {bound[0]} is bound to this ticket; release it before you state that there is none."
-            )
-        return None
-    if order is not None:
-        if order not in {number.value for number in mine}:
-            raise AnswerRefused(
-                f"Order {order} is none of this ticket's numbers ({_listed(mine)}); bind it first with "
-                f"--bind-order."
-            )
-        return order
-    if len(bound) == 1:
-        return bound[0]
-    if bound:
-        raise AnswerRefused(f"Several orders are bound: choose with --order one of {', '.join(bound)}.")
-    raise AnswerRefused(
-        f"No order is bound to this ticket: choose a candidate with --order ({_listed(mine)}), or confirm "
-        "with --no-order that no order number exists."
-    )
-
-
-def _listed(named: Sequence[TicketOrder]) -> str:
-    return ", ".join(f"{one.value} {one.how.replace('_', ' ')}" for one in named) or "there is none"
 
 
 def _remarks(ticket: TicketRow, letterhead: Sender) -> Iterable[str]:

@@ -4,57 +4,68 @@
 it by SMTP.
 """
 
-from relaydesk.outbound.answer import AnswerRefused, AttachedFile, Draft, Question, Shop
+from relaydesk.outbound.answer import AnswerRefused, AttachedFile, Draft, HopReply, NamedOrder, Question, Shop
 from relaydesk.outbound.attachments import attach_files
-from relaydesk.outbound.check import check_outgoing, names_order, one_space, visible_text
+from relaydesk.outbound.check import visible_text
 from relaydesk.outbound.compose import (
-    ORDER_ID,
-    answer_of_message_id,
     answer_subject,
     boundary_of,
-    closing_line,
     compose_answer,
     header_lines,
 )
 from relaydesk.outbound.courier import Courier
 from relaydesk.outbound.dispatcher import Dispatcher
-from relaydesk.outbound.mime import attachment_part, clean_text, multipart, text_part
-from relaydesk.outbound.next_hop import NextHop
-from relaydesk.outbound.occasion import template_context
-from relaydesk.outbound.question import question_of
+from relaydesk.outbound.mime import attachment_part, clean_text, multipart, one_space, text_part
+from relaydesk.outbound.named_order import OrderChoice, bound_orders, missing_line, require_order_number
+from relaydesk.outbound.next_hop import HostPort, NextHop, Timeouts
+from relaydesk.outbound.queue import order_of, question_of, queue_answer
 from relaydesk.outbound.sender import Sender, SigningKey
-from relaydesk.outbound.template_variables import SAMPLE_CONTEXTS, TemplateContext, template_variables
+from relaydesk.outbound.smtp_client import Delivery, ProxiedClient, SmtpClient
+from relaydesk.outbound.template_variables import (
+    SAMPLE_CONTEXTS,
+    TemplateContext,
+    template_context,
+    template_variables,
+)
 from relaydesk.outbound.templates import Templates
 
 __all__ = [
-    "ORDER_ID",
     "SAMPLE_CONTEXTS",
     "AnswerRefused",
     "AttachedFile",
     "Courier",
+    "Delivery",
     "Dispatcher",
     "Draft",
+    "HopReply",
+    "HostPort",
+    "NamedOrder",
     "NextHop",
+    "OrderChoice",
+    "ProxiedClient",
     "Question",
     "Sender",
     "Shop",
     "SigningKey",
+    "SmtpClient",
     "TemplateContext",
     "Templates",
-    "answer_of_message_id",
+    "Timeouts",
     "answer_subject",
     "attach_files",
     "attachment_part",
+    "bound_orders",
     "boundary_of",
-    "check_outgoing",
     "clean_text",
-    "closing_line",
     "compose_answer",
     "header_lines",
+    "missing_line",
     "multipart",
-    "names_order",
     "one_space",
+    "order_of",
     "question_of",
+    "queue_answer",
+    "require_order_number",
     "template_context",
     "template_variables",
     "text_part",

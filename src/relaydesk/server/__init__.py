@@ -1,20 +1,12 @@
 """The processes of ``relaydesk serve``: one light parent, several listeners and one office."""
 
-from relaydesk.server.app import (
-    ALL_ROLES,
-    open_resolver,
-    open_sender,
-    open_store,
-    run_door,
-    run_office,
-    serve,
-    utc_now,
-)
+from relaydesk.config import open_store, utc_now
+from relaydesk.server.listener_process import run_door
+from relaydesk.server.office_process import run_office
+from relaydesk.server.serve import ALL_ROLES, serve
 
 __all__ = [
     "ALL_ROLES",
-    "open_resolver",
-    "open_sender",
     "open_store",
     "run_door",
     "run_office",

@@ -1,15 +1,16 @@
 """The SMTP server: who may speak, what was said, and what is answered. The only room that knows aiosmtpd.
 
-An :class:`Endpoint` is what one port is given; a :class:`Receiver` decides; its outcome becomes a reply here.
+An :class:`Endpoint` is what one port is given; its receiver decides, and the outcome becomes a reply here. A
+:class:`Server` holds what the connections of an endpoint share.
 """
 
 from relaydesk.smtpd.data_reader import read_flaw
+from relaydesk.smtpd.endpoint import Endpoint
 from relaydesk.smtpd.limits import Limits
 from relaydesk.smtpd.listener import Listener, open_listener
 from relaydesk.smtpd.paths import PathError, parse_rcpt
 from relaydesk.smtpd.replies import ACCEPTED, BY_NAME, BY_REASON, TRY_AGAIN, reply_for
-from relaydesk.smtpd.server import Endpoint, Server
-from relaydesk.smtpd.submission import submission_endpoint
+from relaydesk.smtpd.server import Server
 
 __all__ = [
     "ACCEPTED",
@@ -25,5 +26,4 @@ __all__ = [
     "parse_rcpt",
     "read_flaw",
     "reply_for",
-    "submission_endpoint",
 ]

@@ -5,7 +5,7 @@ named for what they are about, which are this room's door: ``deadlines.start(ses
 """
 
 from relaydesk.store import (
-    casework,
+    agents,
     deadlines,
     drafts,
     events,
@@ -18,15 +18,22 @@ from relaydesk.store import (
     ticket_orders,
     tickets,
 )
-from relaydesk.store.casework import AgentRow
+from relaydesk.store.agents import AgentRow
+from relaydesk.store.contention import until_settled
 from relaydesk.store.deadlines import DeadlineRow
 from relaydesk.store.engine import Store
 from relaydesk.store.errors import Conflict, StoreError, StoreUnavailable
-from relaydesk.store.messages import Recorded
+from relaydesk.store.messages import Recorded, answer_scope
 from relaydesk.store.orders import Put
-from relaydesk.store.outbox import UNDECIDED, Claimed, DeliveryOutcome, OutboxRow
+from relaydesk.store.outbox_rows import (
+    UNDECIDED,
+    Claimed,
+    DeliveryOutcome,
+    Finished,
+    OutboxRow,
+    Outgoing,
+)
 from relaydesk.store.refusals import RefusalCount, search
-from relaydesk.store.sight import answer_scope
 from relaydesk.store.ticket_orders import TicketOrder
 from relaydesk.store.tickets import MessageRow, TicketRow, TicketView
 
@@ -37,8 +44,10 @@ __all__ = [
     "Conflict",
     "DeadlineRow",
     "DeliveryOutcome",
+    "Finished",
     "MessageRow",
     "OutboxRow",
+    "Outgoing",
     "Put",
     "Recorded",
     "RefusalCount",
@@ -48,8 +57,8 @@ __all__ = [
     "TicketOrder",
     "TicketRow",
     "TicketView",
+    "agents",
     "answer_scope",
-    "casework",
     "deadlines",
     "drafts",
     "events",
@@ -62,4 +71,5 @@ __all__ = [
     "secret",
     "ticket_orders",
     "tickets",
+    "until_settled",
 ]

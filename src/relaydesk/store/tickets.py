@@ -1,4 +1,4 @@
-"""What the desk looks at: the queues and their counts, one ticket whole, the raw bytes of a message.
+"""The tickets: queues and their counts, one ticket whole, and what people change of it.
 
 Counting and paging read the indexes over open tickets only, so that they cost the same however many are
 closed. Pages go on from where the last one ended (keyset), never by offset.
@@ -7,9 +7,9 @@ closed. Pages go on from where the last one ended (keyset), never by offset.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
-from sqlalchemy import and_, func, or_, select, union
+from sqlalchemy import and_, func, or_, select, union, update
 
 from relaydesk.classify import Findings
 from relaydesk.message import AuthResults, Origin
@@ -207,6 +207,37 @@ def _rows(session: Session, statement: Any) -> list[TicketRow]:
 def row(session: Session, ticket_id: int) -> TicketRow | None:
     """One ticket's line, None when there is none of that number."""
     return next(iter(_rows(session, select(*_ROW).where(T.id == ticket_id))), None)
+
+
+class TicketChanges(TypedDict, total=False):
+    """The columns of a ticket that people change."""
+
+    state: TicketState
+    queue: str
+    assignee: str | None
+    closed_at: datetime | None
+    next_due: datetime | None
+
+
+def lock(session: Session, ticket_id: int) -> TicketRow | None:
+    """The ticket as it stands now, ours till the transaction ends; None when there is no such ticket."""
+    # key_share leaves others free to insert events that point to the ticket (PostgreSQL).
+    statement = select(T.id).where(T.id == ticket_id).with_for_update(key_share=True)
+    if session.connection().execute(statement).first() is None:
+        return None
+    return row(session, ticket_id)
+
+
+def change(session: Session, ticket_id: int, **values: Unpack[TicketChanges]) -> None:
+    """Sets columns of a locked ticket."""
+    session.connection().execute(update(table(TicketTable)).where(T.id == ticket_id).values(**values))
+
+
+def thread_is_open(session: Session, ticket_id: int) -> int | None:
+    """Another open ticket bound to the same relay address, if there is one."""
+    key = select(T.thread_key).where(T.id == ticket_id).scalar_subquery()
+    statement = select(T.id).where(T.thread_key == key, T.state == "open", T.id != ticket_id)
+    return session.connection().execute(statement).scalar()
 
 
 def view(session: Session, ticket_id: int) -> TicketView | None:
