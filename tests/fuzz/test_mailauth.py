@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.arriving import NOON
-from tests.support.signing import DOMAIN, MESSAGE, SELECTOR, key, over, signed
 
 from relaydesk.mailauth.authenticate import authenticate
 from relaydesk.mailauth.signing import dkim_key_record
 from relaydesk.message.envelope import Envelope, Origin
 from relaydesk.message.parse import parse_message
+from relaydesk_testkit.arriving import NOON
+from relaydesk_testkit.signing import DOMAIN, MESSAGE, SELECTOR, key, over, signed
 
 if TYPE_CHECKING:
     from relaydesk.message.auth_results import AuthResults

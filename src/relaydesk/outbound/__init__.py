@@ -6,7 +6,7 @@ it by SMTP.
 
 from relaydesk.outbound.answer import AnswerRefused, AttachedFile, Draft, HopReply, NamedOrder, Question, Shop
 from relaydesk.outbound.attachments import attach_files
-from relaydesk.outbound.check import check_outgoing, visible_text
+from relaydesk.outbound.check import visible_text
 from relaydesk.outbound.compose import (
     answer_subject,
     boundary_of,
@@ -56,7 +56,6 @@ __all__ = [
     "attachment_part",
     "bound_orders",
     "boundary_of",
-    "check_outgoing",
     "clean_text",
     "compose_answer",
     "header_lines",

@@ -56,7 +56,7 @@ def upsert(session: Session, model: type[SQLModel]) -> sqlite.Insert | postgresq
     return upsert_for(engine_of(session), model)
 
 
-class Claim(Protocol):
+class ClaimedRow(Protocol):
     """A row that is ours until its lease ends. ``attempts`` counts the row's claims and so names this one."""
 
     @property
@@ -127,7 +127,7 @@ class Claims:
         rows = session.connection().execute(statement).all()
         return [(row, lapsed[row.id]) for row in sorted(rows, key=lambda row: int(row.id))]
 
-    def end(self, session: Session, claim: Claim, **values: Any) -> bool:
+    def end(self, session: Session, claim: ClaimedRow, **values: Any) -> bool:
         """Gives the row back with ``values``, its new state among them. False when the lease was lost."""
         columns = table(self.model).c
         held = (
