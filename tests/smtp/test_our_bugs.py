@@ -123,7 +123,7 @@ async def test_an_internal_error_defers_however_long_it_lasts(
         plant(monkeypatch, "dkim", RuntimeError)
         for _ in range(3):
             assert (await hand_in(room)).startswith("451 4.3.0 ")
-            room.now += 2 * cases.policy().outage_after
+            room.now += 2 * cases.snapshot().policy.outage_after
         assert room.rows(MessageTable) == []
 
 
