@@ -10,6 +10,8 @@ import click
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -39,3 +41,16 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     for row in listed:
         table.add_row(*row)
     Console(file=sys.stdout, width=None if terminal else 160, no_color=not terminal).print(table)
+
+
+def left(due: datetime | None, now: datetime) -> str:
+    """What is left until a deadline, at a fixed width: ``1 d 04:20``, ``-0 d 02:05`` once it passed."""
+    if due is None:
+        return "no clock"
+    minutes = int(abs(due - now).total_seconds()) // 60
+    return f"{'-' if due < now else ''}{minutes // 1440} d {minutes // 60 % 24:02}:{minutes % 60:02}"
+
+
+def local(instant: datetime | None, zone: ZoneInfo) -> str:
+    """An instant in the desk's zone, with the zone's short name."""
+    return instant.astimezone(zone).strftime("%a %d %b %H:%M %Z") if instant is not None else "-"

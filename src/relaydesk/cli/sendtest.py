@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import click
 
+from relaydesk.cli.opening import desk_of, settings
 from relaydesk.cli.options import address
 from relaydesk.cli.output import json_option, print_json
-from relaydesk.config import parts
+from relaydesk.config import parts, utc_now
 from relaydesk.samples import (
     Route,
     SampleKind,
@@ -25,7 +26,6 @@ from relaydesk.samples import (
     make_sample,
     send_test,
 )
-from relaydesk.server import open_resolver, open_store, utc_now
 from relaydesk.store import StoreError
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def send(
     """
     if proxy and xclient:
         raise click.UsageError("Choose one of --proxy and --xclient.")
-    conf = parts.settings(config)
+    conf = settings(config)
     to = rcpt or next(iter(conf.mailboxes), None)
     if to is None:
         raise click.UsageError("No mailbox is set; name one with --rcpt.")
@@ -79,7 +79,7 @@ def send(
     via: Literal["direct", "proxy", "xclient"] = "proxy" if proxy else "xclient" if xclient else "direct"
     signer = _signer(domain, selector, key)
     sample = make_sample(kind, to, now=utc_now(), token=secrets.randbelow(10**13), signer=signer)
-    published = asyncio.run(key_published(signer, open_resolver(conf))) if signer else None
+    published = asyncio.run(key_published(signer, parts.resolver(conf))) if signer else None
     route = Route(host, port, via, proxy or xclient or "", tls)
     result = send_test(route, sample, published=published)
     found = _filed(conf, sample) if result.reply.startswith("250") else None
@@ -110,6 +110,6 @@ def _signer(domain: str | None, selector: str | None, key: Path | None) -> Signe
 def _filed(conf: Settings, sample: Sample) -> Filed | None:
     """What became of it, when the door's store is the one of these settings."""
     try:
-        return filed_sample(open_store(conf), sample)
+        return filed_sample(desk_of(conf), sample)
     except StoreError:
         return None

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from relaydesk.message import Envelope, Origin
 from relaydesk.samples.conversation import talk
 from relaydesk.samples.meaning import code_of, judged
-from relaydesk.store import messages, tickets
 
 if TYPE_CHECKING:
+    from relaydesk.desk import Desk
     from relaydesk.samples.conversation import Route
     from relaydesk.samples.sample import Sample
-    from relaydesk.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +53,13 @@ def send_test(route: Route, sample: Sample, *, published: bool | None = None) ->
     return TestResult(answer.reply, answer.stage, code_of(answer.reply), good, told)
 
 
-def filed_sample(store: Store, sample: Sample) -> Filed | None:
-    """What became of an accepted sample, for who has that door's store; None when it is not in this one."""
+def filed_sample(desk: Desk, sample: Sample) -> Filed | None:
+    """What became of an accepted sample, for who has that door's desk; None when it is not in this store."""
     nowhere = Origin(None, "none", allowlisted=False, how="unknown")
     sent = Envelope("", nowhere, "", sample.mail_from, (sample.rcpt,), sample.raw, sample.at)
-    with store.reading() as session:
-        known = messages.known(
-            session,
-            delivery_key=sent.delivery_key,
-            replay_key="",
-            relay_address="",
-            sender="",
-            order_ids=(),
-            merchant_refs=(),
-            bounce_ticket=None,
-        )
-        view = tickets.view(session, known.stored_ticket) if known.stored_ticket is not None else None
+    view = desk.tickets.filed(sent.delivery_key)
     if view is None:
         return None
-    message = view.messages[-1]
+    message = view.messages[-1].row
     reasons = tuple(str(why["text"]) for why in message.reasons)
     return Filed(view.ticket.id, view.ticket.queue, message.vouched, reasons)

@@ -14,13 +14,11 @@ import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from relaydesk.clocks import rederive_deadlines, sweep
-from relaydesk.config import Reloadable, hide_password
+from relaydesk.config import Reloadable, hide_password, open_store, utc_now
 from relaydesk.config import parts as setup
-from relaydesk.dns import Resolver
 from relaydesk.logs import configure, log, log_exception
 from relaydesk.server import ingoing, outgoing
 from relaydesk.server.inherited import Inherited, inherited
@@ -29,7 +27,7 @@ from relaydesk.server.privileges import drop_privileges
 from relaydesk.server.supervisor import Child, SupervisorTiming, supervise
 from relaydesk.smtpd import Server
 from relaydesk.smtpd import open_listener as open_door
-from relaydesk.store import Store, StoreError, secret
+from relaydesk.store import StoreError, secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,34 +36,11 @@ if TYPE_CHECKING:
     from relaydesk.clocks import Rederived, Swept
     from relaydesk.config import ListenAddress, Settings
     from relaydesk.intake import Intake
-    from relaydesk.outbound import Sender
     from relaydesk.smtpd import Endpoint, Listener
+    from relaydesk.store import Store
 
 ALL_ROLES = ("door", "office")
 FLUSH_SECONDS = 2.0  # between two writings of the counted refusals
-
-
-def utc_now() -> datetime:
-    """This moment, aware UTC: the only clock of the running program."""
-    return datetime.now(UTC)
-
-
-def open_store(conf: Settings, *, upgrade: bool = False) -> Store:
-    """The store of the settings."""
-    return Store.open(conf.database, connections=conf.workers + 2, upgrade=upgrade)
-
-
-def open_resolver(conf: Settings) -> Resolver:
-    """The one resolver of a process. SetupError names a name server that is no address."""
-    try:
-        return Resolver.over_network(conf.nameservers, patience=conf.dns_timeout)
-    except ValueError as error:
-        raise setup.SetupError(f"Setting nameservers: {error}") from None
-
-
-def open_sender(conf: Settings, store: Store) -> Sender:
-    """Who we are when something goes out; its seals are those of every process of this store."""
-    return setup.letterhead(conf, setup.allowlist(conf), secret=secret.read(store, secrets.token_bytes))
 
 
 # --- the parent -------------------------------------------------------------------------------------
@@ -108,7 +83,7 @@ def _check(conf: Settings, roles: Sequence[str]) -> None:
     Reloadable(conf, b"")
     for warning in setup.calendar(conf, utc_now().date()).warnings:
         log("calendar", level="warning", problem=warning)
-    open_resolver(conf)
+    setup.resolver(conf)
     if "door" not in roles:
         return
     setup.listen(conf)
@@ -150,7 +125,7 @@ async def _door(conf: Settings, handed: Inherited, share: int) -> None:
     store = open_store(conf)
     parts = Reloadable(conf, secret.read(store, secrets.token_bytes))
     workers = ThreadPoolExecutor(conf.workers, "store")
-    intake = ingoing.intake(conf, store, parts, resolver=open_resolver(conf), workers=workers, clock=utc_now)
+    intake = ingoing.intake(conf, store, parts, resolver=setup.resolver(conf), workers=workers, clock=utc_now)
     door = ingoing.door(conf, intake, parts, share=share, clock=utc_now)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -255,7 +230,7 @@ async def _send(
         store,
         lambda: parts.current.letterhead or first,
         plan=lambda *what, **how: parts.current.policy.plan(*what, **how),  # noqa: PLW0108 - a reload replaces it
-        resolver=open_resolver(conf),
+        resolver=setup.resolver(conf),
         workers=workers,
         clock=utc_now,
     )

@@ -1,15 +1,11 @@
-"""What the desk looks at: the queues and their counts, one ticket whole, the raw bytes of a message.
-
-Counting and paging read the indexes over open tickets only, so that they cost the same however many are
-closed. Pages go on from where the last one ended (keyset), never by offset.
-"""
+"""One ticket with all that belongs to it, and the raw bytes of a message."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, or_, select, union
+from sqlalchemy import select, union
 
 from relaydesk.events import Event
 from relaydesk.store import deadlines, ticket_orders
@@ -25,7 +21,6 @@ from relaydesk.store.tables import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement
     from sqlmodel import Session
 
     from relaydesk.store.deadlines import DeadlineRow
@@ -33,18 +28,7 @@ if TYPE_CHECKING:
 
 T, M, A = table(TicketTable).c, table(MessageTable).c, table(AttachmentTable).c
 E, L = table(TicketEventTable).c, table(TicketLinkTable).c
-OPEN = T.state == "open"
 EVENTS_SHOWN = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class QueueCount:
-    """Open tickets of a queue; ``overdue`` passed their deadline, ``due_today`` are due later today."""
-
-    queue: str
-    open: int
-    due_today: int
-    overdue: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +58,6 @@ class TicketRow:
     @property
     def open(self) -> bool:
         return self.state == "open"
-
-
-@dataclass(frozen=True, slots=True)
-class PageKey:
-    """Where a page of a list ended."""
-
-    next_due: datetime | None
-    id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Open tickets by deadline, those without one last; ``after`` leads to the next page."""
-
-    tickets: tuple[TicketRow, ...]
-    numbers: tuple[TicketOrder, ...]
-    after: PageKey | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,53 +111,6 @@ class TicketView:
 
 _ROW = [T[field.name] for field in fields(TicketRow)]
 _MESSAGE = [M[field.name] for field in fields(MessageRow) if field.name != "attachments"]
-
-
-def counts(session: Session, now: datetime, today_ends: datetime) -> tuple[QueueCount, ...]:
-    """The counts of every queue that has an open ticket; ``today_ends`` is the desk's coming midnight."""
-    overdue = func.count().filter(T.next_due < now)
-    due_today = func.count().filter(and_(T.next_due >= now, T.next_due < today_ends))
-    statement = (
-        select(T.queue, func.count(), due_today, overdue).where(OPEN).group_by(T.queue).order_by(T.queue)
-    )
-    return tuple(QueueCount(*row) for row in session.connection().execute(statement))
-
-
-def page(
-    session: Session,
-    queue: str | None = None,
-    *,
-    assignee: str | None = None,
-    after: PageKey | None = None,
-    limit: int = 50,
-) -> Page:
-    """Open tickets by deadline, from ``after`` on; None as queue or assignee means all."""
-    mine: list[ColumnElement[bool]] = [OPEN]
-    if queue is not None:
-        mine.append(T.queue == queue)
-    if assignee is not None:
-        mine.append(T.assignee == assignee)
-    found: list[TicketRow] = []
-    # Two walks along one index, since the engines disagree where NULL sorts.
-    if after is None or after.next_due is not None:
-        timed = (
-            select(*_ROW).where(*mine, T.next_due.is_not(None), *_beyond(after)).order_by(T.next_due, T.id)
-        )
-        found = _rows(session, timed.limit(limit + 1))
-    if len(found) <= limit:
-        since = after.id if after is not None and after.next_due is None else 0
-        untimed = select(*_ROW).where(*mine, T.next_due.is_(None), T.id > since).order_by(T.id)
-        found += _rows(session, untimed.limit(limit + 1 - len(found)))
-    shown = tuple(found[:limit])
-    named = ticket_orders.of_tickets(session, [row.id for row in shown])
-    more = PageKey(shown[-1].next_due, shown[-1].id) if len(found) > limit else None
-    return Page(shown, named, more)
-
-
-def _beyond(after: PageKey | None) -> list[ColumnElement[bool]]:
-    if after is None or after.next_due is None:
-        return []
-    return [T.next_due >= after.next_due, or_(T.next_due > after.next_due, T.id > after.id)]
 
 
 def _rows(session: Session, statement: Any) -> list[TicketRow]:
@@ -255,11 +175,3 @@ def raw(session: Session, message_id: int) -> bytes | None:
     """The bytes of a message exactly as received, None when there is none of that number."""
     found: bytes | None = session.connection().execute(select(M.raw).where(M.id == message_id)).scalar()
     return found
-
-
-def search(session: Session, text: str, limit: int = 50) -> tuple[TicketRow, ...]:
-    """Tickets with this order number or reference, relay address or ticket number, newest first."""
-    from_number = [int(text)] if text.isascii() and text.isdigit() and len(text) < 19 else []  # noqa: PLR2004
-    ids = set(ticket_orders.tickets_naming(session, text, limit)) | set(from_number)
-    mine = or_(T.id.in_(sorted(ids)), T.relay_address == text)
-    return tuple(_rows(session, select(*_ROW).where(mine).order_by(T.id.desc()).limit(limit)))
