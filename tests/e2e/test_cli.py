@@ -15,8 +15,8 @@ from click.testing import CliRunner, Result
 from tests.support.signing import MESSAGE, key_zone, signed
 
 from relaydesk.cli import COMMANDS, cli
-from relaydesk.config import parts
-from relaydesk.server import app
+from relaydesk.config.load import load_settings
+from relaydesk.config.opening import open_store
 from relaydesk.store import messages
 from relaydesk.store.refusals import RefusalKey
 
@@ -93,7 +93,7 @@ def test_it_says_when_an_answer_is_due(shop: Path) -> None:
         (("explain", "gone.eml", "--peer", "192.0.2.1"), "gone.eml"),
         (("explain", "-", "--peer", "here"), "is no IP address"),
         (("explain", "-", "--peer", "192.0.2.1", "--now", "noon"), "is no time"),
-        (("queue", "parcels"), "there is no queue parcels"),
+        (("queue", "parcels"), "There is no queue parcels"),
         (("orders", "import", "gone.csv"), "gone.csv"),
         (("report", "sla", "--from", "soon"), "is neither a day"),
         (("--config", "gone.yaml", "config", "show"), "gone.yaml is not there"),
@@ -259,7 +259,7 @@ def test_it_says_of_an_answer_number_that_no_store_can_hold_that_it_is_none(shop
 
 def test_it_tells_refusals_in_whole_sentences(shop: Path) -> None:
     refused = RefusalKey(date(2026, 11, 23), "forged", "203.0.113.5", "support.instagram.com")
-    with app.open_store(parts.settings(None)).transaction() as session:
+    with open_store(load_settings()).transaction() as session:
         messages.count_refusal(session, refused, 3, datetime(2026, 11, 23, 9, tzinfo=UTC))
     (told,) = data("refusals", "--from", "2026-11-01T00:00:00Z", "--to", "2026-12-01T00:00:00Z")
     assert told["count"] == 3

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.support.answering import SECRET, events, plan, send, write
 from tests.support.arriving import NOON, decision, open_ticket, planned, store_message
+from tests.support.desk import BOB, desk
 from tests.support.mails import RULES
 from tests.support.signing import key_zone, over, signed
 
@@ -17,7 +18,6 @@ from relaydesk.bounces.dsn import Dsn
 from relaydesk.bounces.seals import bounce_address
 from relaydesk.business_time.calendar import Calendar
 from relaydesk.clocks import timekeeper
-from relaydesk.desk import acts
 from relaydesk.intake import bounced as returned
 from relaydesk.intake.receive import Intake
 from relaydesk.message.envelope import Envelope, Origin
@@ -147,7 +147,7 @@ def test_it_lets_another_answer_stand(store: Store) -> None:
 
 def test_it_lets_a_statement_stand_that_it_was_answered_elsewhere(store: Store) -> None:
     ticket = open_ticket(store)
-    acts.answered_outside(store, ticket, at=NOON + HOUR, actor="agent:bob", now=NOON + HOUR)
+    desk(store, NOON + HOUR).tickets.state_answered_elsewhere(ticket, at=NOON + HOUR, by=BOB)
     answered(store, ticket)
     back(store, ticket)
     assert clocks(store, ticket)[0].stopped_at == NOON + HOUR
@@ -176,7 +176,7 @@ def test_it_withdraws_the_clock_of_a_later_message(store: Store) -> None:
 def test_it_opens_a_closed_ticket_again(store: Store) -> None:
     ticket = open_ticket(store)
     answered(store, ticket)
-    acts.close(store, ticket, actor="agent:bob", now=SENT)
+    desk(store, SENT).tickets.close(ticket, by=BOB)
     assert back(store, ticket)
     with store.reading() as session:
         row = tickets.row(session, ticket)
@@ -188,7 +188,7 @@ def test_it_opens_a_closed_ticket_again(store: Store) -> None:
 def test_it_leaves_a_ticket_closed_whose_conversation_goes_on_elsewhere(store: Store) -> None:
     ticket = open_ticket(store)
     answered(store, ticket)
-    acts.close(store, ticket, actor="agent:bob", now=SENT)
+    desk(store, SENT).tickets.close(ticket, by=BOB)
     open_ticket(store, at=SENT)  # the same relay address
     assert back(store, ticket)
     clock = clocks(store, ticket)[0]

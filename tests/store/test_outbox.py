@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.support.arriving import NOON, decision, open_ticket, planned, store_message
+from tests.support.desk import BOB, desk
 from tests.support.sending import HOUR, first_message, plan, queue_answer
 
 from relaydesk.clocks import response, timekeeper
-from relaydesk.desk import acts
 from relaydesk.policy.decision import Placement
 from relaydesk.store import deadlines, drafts, outbox, tickets
 from relaydesk.store.errors import Conflict
@@ -338,7 +338,7 @@ def test_an_answer_to_the_newest_message_answers_those_before_it(store: Store, t
 
 
 def test_an_answer_that_left_late_leaves_a_newer_clock_alone(store: Store, ticket: int, answer: int) -> None:
-    acts.answered_outside(store, ticket, at=NOON + HOUR, actor="agent:bob", now=NOON + HOUR)
+    desk(store, NOON + HOUR).tickets.state_answered_elsewhere(ticket, at=NOON + HOUR, by=BOB)
     follow_up(store, ticket, NOON + 2 * HOUR)
     leave(store, answer, NOON + 5 * HOUR)
     first, second = rounds(store, ticket)
@@ -383,7 +383,7 @@ def test_a_breach_that_nobody_noticed_is_stamped(store: Store, ticket: int, answ
 def test_answer_and_close_stops_the_clock_that_closing_suspended(
     store: Store, ticket: int, answer: int
 ) -> None:
-    acts.close(store, ticket, actor="agent:bob", now=NOON + HOUR)
+    desk(store, NOON + HOUR).tickets.close(ticket, by=BOB)
     assert rounds(store, ticket)[0].suspended
     leave(store, answer, NOON + 2 * HOUR)
     (clock,) = rounds(store, ticket)

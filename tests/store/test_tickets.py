@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 from tests.support.arriving import NOON, ORDER, candidate, open_ticket, planned, store_message
 from tests.support.arriving import decision as decided
+from tests.support.desk import ALICE, BOB, desk
 
-from relaydesk.desk import acts
-from relaydesk.store import tickets
-from relaydesk.store.tickets import QueueCount
+from relaydesk.store import lists, tickets
+from relaydesk.store.lists import QueueCount, TicketFilter
 
 if TYPE_CHECKING:
     from relaydesk.store.engine import Store
@@ -30,10 +30,13 @@ def test_it_counts_open_due_today_and_overdue(store: Store) -> None:
     due_in(store, "c", 30)
     due_in(store, "d", None)
     due_in(store, "e", 3, kind="claim")
-    acts.close(store, due_in(store, "f", 1), actor="agent:bob", now=NOON)
+    desk(store).tickets.close(due_in(store, "f", 1), by=BOB)
     with store.reading() as session:
-        counted = tickets.counts(session, NOON + timedelta(hours=2), MIDNIGHT)
-    assert counted == (QueueCount("case", 4, 1, 1), QueueCount("claim", 1, 1, 0))
+        counted = lists.counts(session, NOON + timedelta(hours=2), MIDNIGHT)
+    assert counted == (
+        QueueCount("case", 4, 1, 1, NOON + timedelta(hours=1)),
+        QueueCount("claim", 1, 1, 0, NOON + timedelta(hours=3)),
+    )
 
 
 def test_it_pages_by_deadline_and_puts_those_without_last(store: Store) -> None:
@@ -46,7 +49,7 @@ def test_it_pages_by_deadline_and_puts_those_without_last(store: Store) -> None:
     after = None
     with store.reading() as session:
         for _ in range(9):
-            page = tickets.page(session, "case", after=after, limit=2)
+            page = lists.page(session, TicketFilter("case"), after=after, limit=2)
             found += [row.id for row in page.tickets]
             after = page.after
             if after is None:
@@ -55,13 +58,12 @@ def test_it_pages_by_deadline_and_puts_those_without_last(store: Store) -> None:
 
 
 def test_it_pages_over_all_queues_and_by_agent(store: Store) -> None:
-    acts.add_agent(store, "alice", now=NOON)
     later = due_in(store, "a", 20)
     sooner = due_in(store, "b", 2, kind="claim", candidates=(candidate(),), bind_orders=(ORDER,))
-    acts.assign(store, later, "alice", actor="agent:alice", now=NOON)
+    desk(store).tickets.assign(later, "alice", by=ALICE)
     with store.reading() as session:
-        everything = tickets.page(session)
-        mine = tickets.page(session, assignee="alice")
+        everything = lists.page(session, TicketFilter())
+        mine = lists.page(session, TicketFilter(assignee="alice"))
     assert [row.id for row in everything.tickets] == [sooner, later]
     assert [(n.ticket_id, n.value) for n in everything.numbers] == [(sooner, ORDER)]
     assert [row.id for row in mine.tickets] == [later]
@@ -72,11 +74,11 @@ def test_it_finds_by_order_relay_address_and_number(store: Store) -> None:
     other = due_in(store, "bob", 1)
     mine = due_in(store, "carol", 1, candidates=(candidate(sure="mentioned"),))
     with store.reading() as session:
-        assert [row.id for row in tickets.search(session, ORDER)] == [mine]
-        assert [row.id for row in tickets.search(session, "case++carol@support.facebook.com")] == [mine]
-        assert [row.id for row in tickets.search(session, str(other))] == [other]
-        assert tickets.search(session, "no such thing") == ()
-        assert tickets.search(session, "9" * 30) == ()
+        assert [row.id for row in lists.search(session, ORDER)] == [mine]
+        assert [row.id for row in lists.search(session, "case++carol@support.facebook.com")] == [mine]
+        assert [row.id for row in lists.search(session, str(other))] == [other]
+        assert lists.search(session, "no such thing") == ()
+        assert lists.search(session, "9" * 30) == ()
 
 
 def test_it_has_no_view_of_a_ticket_that_is_not(store: Store) -> None:
@@ -114,9 +116,9 @@ def _statements(store: Store, queue: str | None) -> list[str]:
 
     event.listen(store.engine, "before_cursor_execute", note)
     with store.reading() as session:
-        tickets.page(session, queue)
+        lists.page(session, TicketFilter(queue))
         if queue is None:
-            tickets.counts(session, NOON, MIDNIGHT)
+            lists.counts(session, NOON, MIDNIGHT)
     event.remove(store.engine, "before_cursor_execute", note)
     return sent
 
@@ -136,7 +138,7 @@ def test_it_reads_no_closed_ticket_on_postgres(postgres_store: Store) -> None:
     with postgres_store.transaction() as session:
         session.connection().execute(text("ANALYZE ticket"))
     with postgres_store.reading() as session:
-        assert len(tickets.page(session, "case").tickets) == 10
+        assert len(lists.page(session, TicketFilter("case")).tickets) == 10
         explain = (
             "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT id FROM ticket WHERE state = 'open'"
             " AND queue = 'case' AND next_due IS NOT NULL ORDER BY next_due, id LIMIT 51"

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from ruamel.yaml import YAML
 from sqlalchemy import select
 
-from relaydesk.desk.clients import add_client
 from relaydesk.gateway import rules as cleaning
+from relaydesk.gateway.credentials import SALT_BYTES, hashed
 from relaydesk.gateway.receive import Gateway
 from relaydesk.outbound.answer import Shop
 from relaydesk.outbound.attachments import attach_files
@@ -24,7 +24,7 @@ from relaydesk.outbound.sender import Sender
 from relaydesk.policy.decision import Placement
 from relaydesk.smtpd.limits import Limits
 from relaydesk.smtpd.submission import submission_endpoint
-from relaydesk.store import messages, outbox, tickets
+from relaydesk.store import gateway_clients, messages, outbox, tickets
 from relaydesk.store.tables import OutboxTable, table
 from tests.support.arriving import AUTH as PROVEN
 from tests.support.arriving import NOON, candidate, decision, letter, planned
@@ -102,7 +102,9 @@ class OpenGateway(OpenDoor):
 
 
 def add_zendesk(store: Store, name: str = "zendesk") -> None:
-    add_client(store, name, password=lambda _: PASSWORD, salt=lambda size: b"s" * size, now=NOON)
+    """A client whose password is :data:`PASSWORD`."""
+    with store.transaction() as session:
+        gateway_clients.add(session, name, hashed(PASSWORD, b"s" * SALT_BYTES), NOON)
 
 
 def plain(name: str = "zendesk", password: str = PASSWORD, identity: str = "") -> str:

@@ -6,7 +6,6 @@ A :class:`Desk` has a store, a :class:`DeskConfig` and a clock. Who may do what 
 
 from relaydesk.desk.config import DeskConfig
 from relaydesk.desk.desk import Desk
-from relaydesk.desk.errors import DeskError
 from relaydesk.desk.permissions import CONSOLE, agent_actor
 from relaydesk.desk.values import Queued, WholeTicket, Written
 from relaydesk.store import TicketFilter
@@ -15,7 +14,6 @@ __all__ = [
     "CONSOLE",
     "Desk",
     "DeskConfig",
-    "DeskError",
     "Queued",
     "TicketFilter",
     "WholeTicket",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.outbound.answer import AnswerRefused, AttachedFile, Draft, Question, Shop
 from relaydesk.outbound.next_hop import NextHop
+from relaydesk.outbound.template_variables import SAMPLE_CONTEXTS, template_variables
 
 if TYPE_CHECKING:
     from relaydesk.outbound.attachments import attach_files
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from relaydesk.outbound.occasion import template_context
     from relaydesk.outbound.question import question_of
     from relaydesk.outbound.sender import Sender, SigningKey
-    from relaydesk.outbound.template_variables import SAMPLE_CONTEXTS, TemplateContext, template_variables
     from relaydesk.outbound.templates import Template, Templates
 
 __all__ = [
@@ -45,7 +45,6 @@ __all__ = [
     "Shop",
     "SigningKey",
     "Template",
-    "TemplateContext",
     "Templates",
     "answer_of_message_id",
     "answer_subject",
@@ -71,11 +70,9 @@ _LATE = {
     "Courier": "courier",
     "Dispatcher": "dispatcher",
     "ORDER_ID": "compose",
-    "SAMPLE_CONTEXTS": "template_variables",
     "Sender": "sender",
     "SigningKey": "sender",
     "Template": "templates",
-    "TemplateContext": "template_variables",
     "Templates": "templates",
     "answer_of_message_id": "compose",
     "answer_subject": "compose",
@@ -92,7 +89,6 @@ _LATE = {
     "one_space": "check",
     "question_of": "question",
     "template_context": "occasion",
-    "template_variables": "template_variables",
     "text_part": "mime",
     "visible_text": "check",
 }

@@ -15,11 +15,11 @@ from relaydesk.store.errors import Conflict, StoreError, StoreUnavailable
 from relaydesk.store.gateway_clients import ClientRow
 from relaydesk.store.lists import Page, PageKey, QueueCount, TicketFilter
 from relaydesk.store.orders import Put
-from relaydesk.store.outbox import UNDECIDED, Claimed, DeliveryOutcome, OutboxRow, Purpose
+from relaydesk.store.outbox import Claimed, DeliveryOutcome, OutboxRow, Purpose
 from relaydesk.store.refusals import RefusalCount
 from relaydesk.store.sight import answer_scope
 from relaydesk.store.ticket_orders import TicketOrder
-from relaydesk.store.tickets import MessageRow, TicketRow, TicketView
+from relaydesk.store.tickets import MessageRow, TicketRow
 
 if TYPE_CHECKING:
     from relaydesk.store import (
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from relaydesk.store.messages import Recorded
 
 __all__ = [
-    "UNDECIDED",
     "AgentRole",
     "AgentRow",
     "Claimed",
@@ -65,7 +64,6 @@ __all__ = [
     "TicketFilter",
     "TicketOrder",
     "TicketRow",
-    "TicketView",
     "agents",
     "answer_scope",
     "casework",
