@@ -22,12 +22,11 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "src")]
-
-from tests.support.storms import killing, storm, together  # noqa: E402
+sys.path[:0] = [str(ROOT / "src")]
 
 from relaydesk.logs import configure  # noqa: E402
 from relaydesk.store.engine import Store  # noqa: E402
+from relaydesk_testkit.storms import killing, storm, together  # noqa: E402
 
 
 def fresh(directory: str, name: str) -> tuple[Store, str]:

@@ -29,13 +29,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parent / "src"), str(HERE.parent)]
+sys.path[:0] = [str(HERE.parent / "src")]
 
-from tests.support import postgres
-from tests.support.buyers import ZONE, Mail, mail
-from tests.support.serving import Serving
-from tests.support.soundness import backends
-from tests.support.zones import dns_server
+from relaydesk_testkit import postgres
+from relaydesk_testkit.buyers import ZONE, Mail, mail
+from relaydesk_testkit.serving import Serving
+from relaydesk_testkit.soundness import backends
+from relaydesk_testkit.zones import dns_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -4,244 +4,24 @@
     python bench/kill.py --rounds 100 --database sqlite
     python bench/kill.py --rounds 30 --database postgresql
 
-Each round sends mail from several clients at once and kills one thing in the middle of it. Then, before
-anything is sent again, every mail that got its 250 must be stored, once and byte for byte. All others are
-sent again, and some of the acknowledged ones too, as by a client that lost the 250; after that every mail
-is stored once, and no row lacks what belongs to it. Exit status 1 when any of this does not hold.
+What a round does and what must hold after it stands in ``relaydesk_testkit.kill_rounds``. Exit status 1 when
+any of it does not hold.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import hashlib
 import json
-import os
-import queue
-import random
-import signal
 import sys
 import tempfile
-import threading
 import time
-from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "src"), str(Path(__file__).parents[1])]
+sys.path[:0] = [str(Path(__file__).parents[1] / "src")]
 
-from tests.support import postgres
-from tests.support.buyers import ZONE, Mail, mail
-from tests.support.serving import PATIENCE, STORED, Serving, eventually, gone, send
-from tests.support.soundness import backends, copies, unsound
-from tests.support.zones import dns_server
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from tests.support.smtp import Talk
-
-CLIENTS = 4
-MAILS = 40  # a round
-AGAIN = 3  # acknowledged mails that are sent once more
-ALWAYS = ("listener", "office", "parent", "everyone")
-OF_POSTGRES = ("backend", "server")
-
-
-@dataclass
-class Figures:
-    """What happened in all rounds together."""
-
-    database: str
-    rounds: int = 0
-    sent: int = 0
-    acknowledged: int = 0
-    stored_without_250: int = 0
-    seconds: float = 0.0
-    killed: Counter[str] = field(default_factory=Counter)
-    problems: list[str] = field(default_factory=list)
-
-
-class Load:
-    """Several clients that send what is in one queue, each mail at most once, and remember the 250s."""
-
-    def __init__(self, serving: Serving, mails: Iterable[Mail]) -> None:
-        self.serving = serving
-        self.acknowledged: set[int] = set()
-        self._waiting: queue.SimpleQueue[Mail] = queue.SimpleQueue()
-        for one in mails:
-            self._waiting.put(one)
-        self._threads = [threading.Thread(target=self._client) for _ in range(CLIENTS)]
-
-    def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
-
-    def finish(self) -> None:
-        for thread in self._threads:
-            thread.join(2 * PATIENCE)
-            if thread.is_alive():
-                raise TimeoutError("A client hangs: the server neither answers nor closes the connection.")
-
-    def _client(self) -> None:
-        with contextlib.suppress(queue.Empty):
-            while True:
-                one = self._waiting.get_nowait()
-                # What is in hand when the connection breaks may be stored or not: the resend will tell.
-                with contextlib.suppress(OSError), self.serving.talk() as talk:
-                    while self._deliver(talk, one):
-                        one = self._waiting.get_nowait()
-
-    def _deliver(self, talk: Talk, one: Mail) -> bool:
-        reply = send(talk, one)
-        if reply.startswith(STORED):
-            self.acknowledged.add(one.number)
-        return bool(reply)
-
-
-@dataclass
-class Field:
-    """What stands there to be killed."""
-
-    serving: Serving
-    chance: random.Random
-    server: postgres.Server | None = None
-
-    def kill(self, target: str) -> None:
-        """kill -9, now."""
-        if target in ("listener", "office"):
-            victims = self.serving.children("door" if target == "listener" else "office")
-            if victims:  # else it is being started again just now
-                self._kill(self.chance.choice(victims))
-        elif target == "parent":
-            orphans = self.serving.everyone()
-            self._kill(self.serving.pid)
-            for pid in orphans:
-                eventually(lambda pid=pid: gone(pid), f"the end of orphan {pid}")  # type: ignore[misc]
-        elif target == "everyone":
-            self.serving.kill_all()
-        elif target == "backend":
-            victims = backends(self.serving.database)
-            if victims:
-                self._kill(self.chance.choice(victims))
-        elif self.server is not None:
-            self.server.stop()
-
-    def mend(self, target: str) -> None:
-        """Start what does not start by itself."""
-        if target in ("parent", "everyone"):
-            self.serving.kill_all()
-            self.serving.start()
-        elif target == "server" and self.server is not None:
-            self.server.start()
-
-    def _kill(self, pid: int) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-
-
-def one_round(place: Field, target: str, first: int, figures: Figures) -> None:
-    """Load, kill, look; send again, look again. ``first`` is the first mail's number."""
-    chance = place.chance
-    # Two mails of each relay address, next to each other: two processes may open its ticket at once.
-    mails = [mail(n, thread=n // 2, size=chance.choice((0, 0, 30_000))) for n in range(first, first + MAILS)]
-    load = Load(place.serving, mails)
-    moment = chance.randrange(MAILS)
-    load.start()
-    until = time.monotonic() + PATIENCE
-    while len(load.acknowledged) < moment and time.monotonic() < until:
-        time.sleep(0.0005)
-    time.sleep(chance.uniform(0.0, 0.01))
-    place.kill(target)
-    if target == "server":
-        time.sleep(chance.uniform(0.0, 0.2))  # some mails meet a store that is away
-    place.mend(target)
-    load.finish()
-    before = _readable(lambda: copies(place.serving.database, (one.message_id for one in mails)))
-    figures.problems += _lost(mails, load.acknowledged, before)
-    figures.stored_without_250 += sum(
-        bool(before[one.message_id]) and one.number not in load.acknowledged for one in mails
-    )
-    _resend(place, mails, load.acknowledged)
-    after = _readable(lambda: copies(place.serving.database, (one.message_id for one in mails)))
-    figures.problems += _lost(mails, {one.number for one in mails}, after)
-    figures.problems += unsound(place.serving.database)
-    figures.killed[target] += 1
-    figures.rounds += 1
-    figures.sent += len(mails)
-    figures.acknowledged += len(load.acknowledged)
-
-
-def _lost(mails: Sequence[Mail], promised: set[int], found: dict[str, list[str]]) -> list[str]:
-    """What is not as promised: a promised mail is there once, any other at most once, all byte for byte."""
-    problems = []
-    for one in mails:
-        stored, right = found[one.message_id], hashlib.sha256(one.raw).hexdigest()
-        if one.number in promised and not stored:
-            problems.append(f"Mail {one.number} was acknowledged and is not stored.")
-        if len(stored) > 1:
-            problems.append(f"Mail {one.number} is stored {len(stored)} times.")
-        if any(digest != right for digest in stored):
-            problems.append(f"Mail {one.number} is stored with other bytes.")
-    return problems
-
-
-def _resend(place: Field, mails: Sequence[Mail], acknowledged: set[int]) -> None:
-    known = [one for one in mails if one.number in acknowledged]
-    again = place.chance.sample(known, min(AGAIN, len(known)))
-    for one in [*(one for one in mails if one.number not in acknowledged), *again]:
-        eventually(lambda one=one: _taken(place.serving, one), f"the 250 for mail {one.number}")  # type: ignore[misc]
-
-
-def _taken(serving: Serving, one: Mail) -> bool:
-    with contextlib.suppress(OSError):
-        return serving.deliver(one).startswith(STORED)
-    return False
-
-
-def _readable(look: Callable[[], dict[str, list[str]]]) -> dict[str, list[str]]:
-    """What ``look`` finds, once the database lets anybody in again."""
-    until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return look()
-        except Exception:  # whichever driver, it may say so in many ways
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.05)
-
-
-def run(  # noqa: PLR0913 - what to do, where, and how it is told
-    rounds: int,
-    directory: Path,
-    server: postgres.Server | None = None,
-    *,
-    seed: int = 0,
-    targets: Sequence[str] = (),
-    tell: Callable[[str], None] = lambda _: None,
-) -> Figures:
-    """So many rounds on an SQLite file in ``directory``, or on ``server``, which must run and be our own.
-
-    ``targets`` are killed in turn; without them chance chooses.
-    """
-    figures, chance = Figures("postgresql" if server else "sqlite"), random.Random(seed)
-    choice = (*ALWAYS, *OF_POSTGRES) if server else ALWAYS
-    url = server.url() if server else f"sqlite:///{directory / 'relaydesk.db'}"
-    with (
-        dns_server(ZONE) as dns,
-        Serving(directory, url, dns.address, drain_seconds=5, sweep_seconds=0.1) as serving,
-    ):
-        place = Field(serving, chance, server)
-        for number in range(rounds):
-            target = targets[number % len(targets)] if targets else chance.choice(choice)
-            started = time.monotonic()
-            one_round(place, target, number * MAILS, figures)
-            took = time.monotonic() - started
-            figures.seconds += took
-            tell(f"round {number + 1}: killed {target}, {took:.1f} s, {len(figures.problems)} problems")
-        figures.problems += [str(line) for line in serving.logged("unexpected_error")[:5]]
-    return figures
+from relaydesk_testkit import postgres
+from relaydesk_testkit.kill_rounds import Figures, run
 
 
 def main() -> int:

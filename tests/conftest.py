@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from relaydesk.store.engine import Store
-from tests.support import postgres
+from relaydesk_testkit import postgres
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,57 +1,336 @@
 """The vocabulary of ticket events: the append-only truth that states, counters and the report derive from.
 
-An event is dated by when it *became true* (``at``), which for a breach is the deadline, not the sweep
-that noticed it. ``data`` holds only JSON values; times in it are ISO 8601 UTC.
+An event is dated by when it *became true* (``at``), which for a breach is the deadline, not the sweep that
+noticed it. Each kind has its payload class here; its ``what`` is the word in the row, its fields are the keys
+of the row's JSON, where times are ISO 8601. Rows are never rewritten: a field added later has a default, so
+that older rows stay readable.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Mapping
 
-WHAT: dict[str, str] = {
-    "opened": "a message opened the ticket {kind, queue, reasons}",
-    "message": "a further message joined {message, reasons}",
-    "duplicate": "the same signed message came again {message}",
-    "bounced": "a bounce of one of our answers came {message}",
-    "escalated": "a claim was opened for this case's order {by}",
-    "linked": "another ticket of the same order {ticket}",
-    "clock_started": "{clock, round, due, reading, target, queue, warn_at}: round 1 is the first response",
-    "clock_moved": "the deadline was derived again {clock, round, due, reading, target}",
-    "clock_stopped": "answered or handled {clock, round, how}: how is answered, answered_outside or handled",
-    "clock_reopened": "a stop was undone {clock, round, why}",
-    "clock_withdrawn": "an older clock runs for its message too {clock, round, why}",
-    "warned": "the warning before a deadline fell due {clock, round}",
-    "breached": "the deadline passed with the clock running {clock, round, due}",
-    "breach_withdrawn": "a stop dated before the deadline was recorded later {clock, round}",
-    "answer_queued": "an answer waits to be sent {answer, message, purpose, order, not_before}",
-    "answer_sent": "the next hop took the answer {answer, message, purpose, hop}",
-    "answer_deferred": "the next hop put it off {answer, code, until, why}",
-    "answer_refused": "it will not be delivered as it is {answer, code, why}",
-    "answer_failed": "its give-up time passed {answer, why}",
-    "answer_cancelled": "it was taken back before it left {answer}",
-    "answer_swallowed": "an automatic answer of the shop's help desk was not sent, as the settings say",
-    "answer_bounced": "a bounce of the answer came {answer, purpose, hard, status, message}",
-    "no_order_confirmed": "the agent states that no order number exists {answer}",
-    "assigned": "{agent} took it or was given it (null: nobody)",
-    "note": "an internal note {text}",
-    "moved": "to another queue {from, to}",
-    "order_bound": "{order, how}",
-    "order_released": "{order}",
-    "closed": "{undecided: [clock…]}: clocks that still ran are undecided, neither met nor breached",
-    "reopened": "{why}",
-}
+Kind = Literal["case", "claim", "chargeback", "notice", "unsorted", "bounce"]
+"""Which kind of mail a message is; a ticket is of the kind of the message that opened it."""
+
+ClockName = Literal["response", "handling", "evidence"]
+
+StoppedHow = Literal["answered", "answered_outside", "handled"]
+"""How a person stopped a clock: by an answer that left, by one given elsewhere, by a statement."""
+
+BoundBy = Literal["mail", "agent"]
+
+Purpose = Literal["answer", "automatic", "forward"]
+"""``answer`` is a person's and stops the clock; ``automatic`` is a desk's and does not; ``forward`` hands a
+message on to another help desk."""
+
+_PAYLOADS: dict[str, type[Payload]] = {}
+
+
+@dataclass(frozen=True)
+class Payload:
+    """What one kind of event tells beside ticket, moment and actor; ``what`` is the word for the kind."""
+
+    what: ClassVar[str]
+
+    def __init_subclass__(cls, what: str = "") -> None:
+        if what:
+            cls.what = what
+            _PAYLOADS[what] = cls
+
+
+@dataclass(frozen=True)
+class OfMessage(Payload):
+    """About a stored message. ``reasons`` are the codes of its decision; the first names the policy's row."""
+
+    message: int = 0
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TicketOpened(OfMessage, what="opened"):
+    """A message opened the ticket."""
+
+    kind: Kind = "unsorted"
+    queue: str = ""
+
+
+@dataclass(frozen=True)
+class MessageJoined(OfMessage, what="message"):
+    """A further message joined."""
+
+
+@dataclass(frozen=True)
+class DuplicateJoined(OfMessage, what="duplicate"):
+    """The same signed message came again."""
+
+
+@dataclass(frozen=True)
+class BounceJoined(OfMessage, what="bounced"):
+    """A bounce of one of our answers came; which one, and what it says, tells :class:`AnswerBounced`."""
+
+
+@dataclass(frozen=True)
+class TicketEscalated(Payload, what="escalated"):
+    """A claim, ticket ``by``, was opened for this case's order."""
+
+    by: int
+
+
+@dataclass(frozen=True)
+class TicketLinked(Payload, what="linked"):
+    """Another ticket of the same order."""
+
+    ticket: int
+
+
+@dataclass(frozen=True)
+class OfClock(Payload):
+    """About one round of one clock; round 1 of ``response`` is the first response."""
+
+    clock: ClockName
+    round: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockTerms(OfClock):
+    """Until when a clock runs and why. ``due`` and ``warn_at`` are aware."""
+
+    due: datetime
+    warn_at: datetime | None = None
+    reading: str = ""
+    target: str = ""
+    queue: str = ""
+
+
+@dataclass(frozen=True)
+class ClockStarted(ClockTerms, what="clock_started"):
+    """A clock started, at the event's moment."""
+
+
+@dataclass(frozen=True)
+class ClockMoved(ClockTerms, what="clock_moved"):
+    """The deadline was derived again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockStopped(OfClock, what="clock_stopped"):
+    """Answered or handled; ``text`` says what was done and is left out of the JSON when empty."""
+
+    how: StoppedHow
+    text: str = field(default="", metadata={"unless_empty": True})
+
+
+@dataclass(frozen=True)
+class ClockReopened(OfClock, what="clock_reopened"):
+    """A stop was undone."""
+
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class ClockWithdrawn(OfClock, what="clock_withdrawn"):
+    """It should not have started: an older clock runs for its message too."""
+
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class DeadlineWarned(OfClock, what="warned"):
+    """The warning before a deadline fell due."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadlineBreached(OfClock, what="breached"):
+    """The deadline passed with the clock running."""
+
+    due: datetime
+
+
+@dataclass(frozen=True)
+class BreachWithdrawn(OfClock, what="breach_withdrawn"):
+    """A stop dated before the deadline was recorded later, or the deadline was moved."""
+
+
+@dataclass(frozen=True)
+class OfAnswer(Payload):
+    """About one row of the outbox."""
+
+    answer: int
+
+
+@dataclass(frozen=True)
+class AnswerQueued(OfAnswer, what="answer_queued"):
+    """An answer to ``message`` waits to be sent; ``order`` is the one it names."""
+
+    message: int
+    purpose: Purpose
+    order: str | None
+    not_before: datetime
+
+
+@dataclass(frozen=True)
+class AnswerSent(OfAnswer, what="answer_sent"):
+    """The next hop took the answer, with its 250 at the event's moment."""
+
+    message: int
+    purpose: Purpose
+    hop: str
+
+
+@dataclass(frozen=True)
+class AnswerDeferred(OfAnswer, what="answer_deferred"):
+    """The next hop put it off; ``code`` is its reply, 0 when it said nothing."""
+
+    code: int
+    until: datetime
+    why: str
+
+
+@dataclass(frozen=True)
+class AnswerRejected(OfAnswer, what="answer_refused"):
+    """It will not be delivered as it is; ``code`` is 0 when our own last check refused it."""
+
+    code: int
+    why: str
+
+
+@dataclass(frozen=True)
+class AnswerFailed(OfAnswer, what="answer_failed"):
+    """Its give-up time passed."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class AnswerCancelled(OfAnswer, what="answer_cancelled"):
+    """It was taken back before it left."""
+
+
+@dataclass(frozen=True)
+class AnswerSwallowed(Payload, what="answer_swallowed"):
+    """An automatic answer of the shop's help desk was not sent, as the settings say."""
+
+
+@dataclass(frozen=True)
+class AnswerBounced(OfAnswer, what="answer_bounced"):
+    """A bounce of the answer came, stored as ``message``; ``status`` is that of RFC 3463.
+
+    ``hard`` is None when it does not say whether trying again is of use.
+    """
+
+    purpose: Purpose
+    hard: bool | None
+    status: str
+    message: int
+
+
+@dataclass(frozen=True)
+class NoOrderConfirmed(OfAnswer, what="no_order_confirmed"):
+    """The agent states that no order number exists."""
+
+
+@dataclass(frozen=True)
+class TicketAssigned(Payload, what="assigned"):
+    """``agent`` took it or was given it; None: nobody has it."""
+
+    agent: str | None
+
+
+@dataclass(frozen=True)
+class NoteAdded(Payload, what="note"):
+    """An internal note."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class TicketMoved(Payload, what="moved"):
+    """To another queue."""
+
+    source: str = field(metadata={"key": "from"})  # a word that Python keeps for itself
+    to: str
+
+
+@dataclass(frozen=True)
+class OrderReleased(Payload, what="order_released"):
+    """An agent untied an order from the ticket."""
+
+    order: str
+
+
+@dataclass(frozen=True)
+class OrderBound(Payload, what="order_bound"):
+    """An order was tied to the ticket."""
+
+    order: str
+    how: BoundBy
+
+
+@dataclass(frozen=True)
+class TicketClosed(Payload, what="closed"):
+    """Clocks that still ran and were in time are undecided, neither met nor breached."""
+
+    undecided: tuple[ClockName, ...] = ()
+
+
+@dataclass(frozen=True)
+class TicketReopened(Payload, what="reopened"):
+    """Open again."""
+
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class UnreadPayload(Payload):
+    """A row that this version cannot read, of a kind or form that a newer one wrote: kept as it is."""
+
+    word: str
+    values: Mapping[str, Any]
+
+
+PAYLOADS: Mapping[str, type[Payload]] = MappingProxyType(_PAYLOADS)
+"""Every kind of event by its word."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One fact about a ticket. ``at`` is aware UTC; ``actor`` is ``agent:NAME``, ``mail`` or our own name."""
+    """One fact about a ticket. ``at`` is aware UTC; ``actor`` is ``agent:NAME``, ``mail`` or our own name.
+
+    ``beyond`` are the keys of the row that the payload has no field for: a newer version wrote them.
+    """
 
     ticket_id: int
     at: datetime
-    what: str
+    payload: Payload
     actor: str = "relaydesk"
-    data: dict[str, Any] = field(default_factory=dict)
+    beyond: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def what(self) -> str:
+        """The word for its kind."""
+        return self.payload.word if isinstance(self.payload, UnreadPayload) else self.payload.what
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The payload as the JSON object of its row."""
+        if isinstance(self.payload, UnreadPayload):
+            return dict(self.payload.values)
+        values = {}
+        for one in fields(self.payload):
+            value = getattr(self.payload, one.name)
+            if value != "" or not one.metadata.get("unless_empty"):
+                values[one.metadata.get("key", one.name)] = _json(value)
+        return {**values, **self.beyond}
+
+
+def _json(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value

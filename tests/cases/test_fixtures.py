@@ -9,13 +9,13 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support import cases
 
 from relaydesk.classify.findings import KINDS
 from relaydesk.policy.allowlist import FORMATS
 from relaydesk.samples.case import CaseError, Step, common_zone, load_case, load_cases
 from relaydesk.samples.compose import compose_case, composed_mail
 from relaydesk.samples.wire import proxy_header
+from tests.support import cases
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support import cases
 
 from relaydesk.samples.case import case_names
+from tests.support import cases
 
 if TYPE_CHECKING:
     from relaydesk.store.engine import Store

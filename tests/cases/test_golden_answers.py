@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from ruamel.yaml import YAML
-from tests.support.answers import MESSAGE_ID, ORDER, SHOP, Seen, bound, composed, question, seen
 
 from relaydesk.data import data_path
 from relaydesk.order import Order
@@ -15,6 +14,7 @@ from relaydesk.outbound.attachments import attach_files
 from relaydesk.outbound.check import check_outgoing
 from relaydesk.outbound.template_variables import TemplateContext, template_variables
 from relaydesk.outbound.templates import Templates
+from tests.support.answers import MESSAGE_ID, ORDER, SHOP, Seen, bound, composed, question, seen
 
 if TYPE_CHECKING:
     from pathlib import Path

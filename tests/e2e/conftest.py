@@ -7,9 +7,10 @@ from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
-from tests.support.buyers import ZONE
-from tests.support.serving import Serving
-from tests.support.zones import dns_server
+
+from relaydesk_testkit.buyers import ZONE
+from relaydesk_testkit.serving import Serving
+from relaydesk_testkit.zones import dns_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,13 +21,13 @@ import dkim
 import pytest
 import trustme
 from click.testing import CliRunner, Result
-from tests.support.arriving import candidate, open_ticket
-from tests.support.signing import MESSAGE, key_zone, signed
-from tests.support.smtp import Talk
-from tests.support.zones import dns_server
 
 from relaydesk.cli import cli
 from relaydesk.store.engine import Store
+from relaydesk_testkit.arriving import candidate, open_ticket
+from relaydesk_testkit.signing import MESSAGE, key_zone, signed
+from relaydesk_testkit.smtp import Talk
+from relaydesk_testkit.zones import dns_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -126,7 +126,7 @@ def relay(tmp_path: Path) -> Iterator[tuple[int, Path]]:
     taken = tmp_path / "taken"
     taken.mkdir()
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.meta_relay", str(taken)],
+        [sys.executable, "-m", "relaydesk_testkit.meta_relay", str(taken)],
         stdout=subprocess.PIPE, text=True, cwd=ROOT,
         env={**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src")))},
     )  # fmt: skip

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.support.signing import MESSAGE, key_zone, signed
 
 from relaydesk.cli import COMMANDS, cli
 from relaydesk.config.load import load_settings
 from relaydesk.config.opening import open_store
 from relaydesk.store import messages
 from relaydesk.store.refusals import RefusalKey
+from relaydesk_testkit.signing import MESSAGE, key_zone, signed
 
 CASE = MESSAGE.replace(
     b"Where is my parcel?", b"Facebook order number: 64000841784004\r\n\r\nWhere is my parcel?"

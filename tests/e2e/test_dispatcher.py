@@ -7,9 +7,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.arriving import NOON, open_ticket
-from tests.support.nexthop import DROP, LOSE, SILENT, NextHopServer
-from tests.support.sending import (
+
+from relaydesk.outbound.answer import AnswerRefused, HopReply
+from relaydesk.outbound.dispatcher import DispatchTiming
+from relaydesk.outbound.next_hop import Timeouts
+from relaydesk.store import deadlines, outbox, tickets
+from relaydesk.store.errors import StoreUnavailable
+from relaydesk_testkit.arriving import NOON, open_ticket
+from relaydesk_testkit.nexthop import DROP, LOSE, SILENT, NextHopServer
+from relaydesk_testkit.sending import (
     HOUR,
     SHORT,
     Hands,
@@ -19,12 +25,6 @@ from tests.support.sending import (
     queue_answer,
     until,
 )
-
-from relaydesk.outbound.answer import AnswerRefused, HopReply
-from relaydesk.outbound.dispatcher import DispatchTiming
-from relaydesk.outbound.next_hop import Timeouts
-from relaydesk.store import deadlines, outbox, tickets
-from relaydesk.store.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from relaydesk.events import Event
@@ -361,9 +361,8 @@ async def test_a_clock_that_cannot_be_stopped_does_not_send_the_answer_again(
     def broken(*_: object, **__: object) -> Any:
         raise RuntimeError("a bug")
 
-    from tests.support.arriving import decision, planned, store_message
-
     from relaydesk.policy.decision import Placement
+    from relaydesk_testkit.arriving import decision, planned, store_message
 
     joined = decision(Placement("join", ticket), clocks=(planned(start=NOON),))
     store_message(store, joined, body=b"And?", at=NOON + SECOND)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.storms import killing, storm, together
+
+from relaydesk_testkit.storms import killing, storm, together
 
 if TYPE_CHECKING:
     from relaydesk.store.engine import Store

@@ -8,10 +8,11 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.buyers import mail
-from tests.support.serving import STORED, Serving, eventually, gone, send, with_instagram
-from tests.support.smtp import DIRECT
-from tests.support.soundness import copies, unsound
+
+from relaydesk_testkit.buyers import mail
+from relaydesk_testkit.serving import STORED, Serving, eventually, gone, send, with_instagram
+from relaydesk_testkit.smtp import DIRECT
+from relaydesk_testkit.soundness import copies, unsound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

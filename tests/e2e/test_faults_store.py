@@ -12,16 +12,17 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.buyers import Mail, mail
-from tests.support.serving import STORED, Serving, eventually
-from tests.support.soundness import backends, copies, unsound
+
+from relaydesk_testkit.buyers import Mail, mail
+from relaydesk_testkit.serving import STORED, Serving, eventually
+from relaydesk_testkit.soundness import backends, copies, unsound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from relaydesk_testkit.postgres import Server
     from tests.e2e.conftest import Start
-    from tests.support.postgres import Server
 
 PUT_OFF = "451 4.3.0 "
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench import kill
+from relaydesk_testkit import kill_rounds
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.postgres import Server
+    from relaydesk_testkit.postgres import Server
 
 
 def test_it_loses_and_doubles_nothing_on_sqlite(tmp_path: Path):
-    figures = kill.run(4, tmp_path, seed=1, targets=("listener", "everyone", "office", "listener"))
+    figures = kill_rounds.run(4, tmp_path, seed=1, targets=("listener", "everyone", "office", "listener"))
     assert figures.problems == []
-    assert figures.sent == 4 * kill.MAILS
+    assert figures.sent == 4 * kill_rounds.MAILS
     assert figures.acknowledged > 0
 
 
 def test_it_loses_and_doubles_nothing_on_postgresql(tmp_path: Path, own_postgres: Server):
-    figures = kill.run(3, tmp_path, own_postgres, seed=2, targets=("server", "listener", "backend"))
+    figures = kill_rounds.run(3, tmp_path, own_postgres, seed=2, targets=("server", "listener", "backend"))
     assert figures.problems == []
-    assert figures.sent == 3 * kill.MAILS
+    assert figures.sent == 3 * kill_rounds.MAILS
     assert figures.acknowledged > 0

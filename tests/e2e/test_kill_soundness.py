@@ -7,8 +7,9 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.arriving import candidate, open_ticket
-from tests.support.soundness import HALF_ROWS, unsound
+
+from relaydesk_testkit.arriving import candidate, open_ticket
+from relaydesk_testkit.soundness import HALF_ROWS, unsound
 
 if TYPE_CHECKING:
     from relaydesk.store.engine import Store

@@ -14,9 +14,20 @@ from typing import TYPE_CHECKING
 import dkim
 import pytest
 import trustme
+
+from relaydesk.bounces.seals import sealed_by_us
+from relaydesk.intake.forwarding import forward_row
+from relaydesk.mailauth.dkim import verify_dkim
+from relaydesk.outbound.check import check_outgoing
+from relaydesk.outbound.courier import Courier
+from relaydesk.outbound.dispatcher import Dispatcher
+from relaydesk.outbound.next_hop import NextHop
+from relaydesk.policy.decision import Placement
+from relaydesk.store import messages
+from relaydesk_testkit.arriving import AUTH, NOON, candidate, decision, letter, planned
+from relaydesk_testkit.arriving import envelope as arrived
+from relaydesk_testkit.signing import MESSAGE, SELECTOR, key_zone, over, signed
 from tests.support import postfix
-from tests.support.arriving import AUTH, NOON, candidate, decision, letter, planned
-from tests.support.arriving import envelope as arrived
 from tests.support.gateway import (
     ALICE,
     HEAD,
@@ -29,17 +40,6 @@ from tests.support.gateway import (
     made,
     rows,
 )
-from tests.support.signing import MESSAGE, SELECTOR, key_zone, over, signed
-
-from relaydesk.bounces.seals import sealed_by_us
-from relaydesk.intake.forwarding import forward_row
-from relaydesk.mailauth.dkim import verify_dkim
-from relaydesk.outbound.check import check_outgoing
-from relaydesk.outbound.courier import Courier
-from relaydesk.outbound.dispatcher import Dispatcher
-from relaydesk.outbound.next_hop import NextHop
-from relaydesk.policy.decision import Placement
-from relaydesk.store import messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,10 +13,6 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 from click.testing import CliRunner
-from tests.support.serving import Serving
-from tests.support.signing import key
-from tests.support.smtp import DIRECT, PROXIED, XCLIENT, OpenDoor
-from tests.support.zones import dns_server
 
 from relaydesk.cli import cli
 from relaydesk.mailauth.signing import dkim_key_record
@@ -25,6 +21,10 @@ from relaydesk.samples.probe import filed_sample, send_test
 from relaydesk.samples.sample import SendTestError, Signer, make_sample
 from relaydesk.smtpd.limits import Limits
 from relaydesk.store.engine import Store
+from relaydesk_testkit.serving import Serving
+from relaydesk_testkit.signing import key
+from relaydesk_testkit.smtp import DIRECT, PROXIED, XCLIENT, OpenDoor
+from relaydesk_testkit.zones import dns_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

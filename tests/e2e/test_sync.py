@@ -7,17 +7,18 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.buyers import mail
-from tests.support.serving import STORED, Serving
-from tests.support.soundness import backends
+
+from relaydesk_testkit.buyers import mail
+from relaydesk_testkit.serving import STORED, Serving
+from relaydesk_testkit.soundness import backends
 from tests.support.straced import Call, CannotTraceError, calls, straced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from relaydesk_testkit.postgres import Server
     from tests.e2e.conftest import Start
-    from tests.support.postgres import Server
 
 MAILS = 3
 

@@ -7,9 +7,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from tests.support.buyers import Mail, mail
-from tests.support.serving import PATIENCE, STORED, Serving
-from tests.support.soundness import copies, unsound
+from relaydesk_testkit.buyers import Mail, mail
+from relaydesk_testkit.serving import PATIENCE, STORED, Serving
+from relaydesk_testkit.soundness import copies, unsound
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Start

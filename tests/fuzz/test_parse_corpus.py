@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.shared import shared
 
 from relaydesk.classify import rules_file
 from relaydesk.classify.classify import classify
 from relaydesk.classify.rules_file import load_rules
 from relaydesk.message.parse import parse_message
+from tests.support.shared import shared
 
 SECOND = 1.0
 FILE = Path(rules_file.__file__).with_name("facebook.yaml")

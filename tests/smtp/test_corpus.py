@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import select
-from tests.support.shared import shared
 
 from relaydesk.config import parts
 from relaydesk.config.settings import Settings
@@ -27,6 +26,7 @@ from relaydesk.smtpd.listener import open_listener
 from relaydesk.smtpd.replies import BY_REASON
 from relaydesk.smtpd.server import Endpoint
 from relaydesk.store.tables import MessageTable, table
+from tests.support.shared import shared
 
 if TYPE_CHECKING:
     from relaydesk.store.engine import Store

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
-from tests.support.nexthop import DROP, LOSE, SILENT, SLOW, NextHopServer
 
 from relaydesk.dns.resolver import Resolver
 from relaydesk.dns.zone import ZoneSource, parse_zone
 from relaydesk.outbound.courier import Courier
 from relaydesk.outbound.next_hop import NextHop, Timeouts
+from relaydesk_testkit.nexthop import DROP, LOSE, SILENT, SLOW, NextHopServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

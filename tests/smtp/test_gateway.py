@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 from sqlalchemy import text
+
+from relaydesk.bounces.seals import sealed_by_us
+from relaydesk.gateway import rules
 from tests.support.desk import ADA, desk
 from tests.support.gateway import (
     ALICE,
@@ -30,15 +33,11 @@ from tests.support.gateway import (
     rows,
 )
 
-from relaydesk.bounces.seals import sealed_by_us
-from relaydesk.gateway import rules
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support.smtp import Talk
-
     from relaydesk.store.engine import Store
+    from relaydesk_testkit.smtp import Talk
 
 AUTHORITY = trustme.CA()
 OTHER = "64000841784004"

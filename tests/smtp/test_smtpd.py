@@ -6,12 +6,12 @@ import smtplib
 import socket
 
 import pytest
-from tests.support.smtp import DIRECT, MAIL, OpenDoor, Talk, decision
 
 from relaydesk.policy.allowlist import parse_allowlist
 from relaydesk.policy.decision import Admission
 from relaydesk.reasons import Reason
 from relaydesk.smtpd.limits import Limits
+from relaydesk_testkit.smtp import DIRECT, MAIL, OpenDoor, Talk, decision
 
 
 def test_it_takes_a_message_in_and_hands_on_exactly_what_came() -> None:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from aiosmtpd.smtp import SMTP
-from tests.support.smtp import MAIL, OpenDoor, decision
 
 from relaydesk.policy.decision import Decision
 from relaydesk.smtpd.limits import Limits
+from relaydesk_testkit.smtp import MAIL, OpenDoor, decision
 
 if TYPE_CHECKING:
     from relaydesk.message.envelope import Envelope

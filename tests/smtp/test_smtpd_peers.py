@@ -7,9 +7,9 @@ import struct
 import time
 
 import pytest
-from tests.support.smtp import DIRECT, MAIL, ORIGIN, PROXIED, XCLIENT, OpenDoor, Talk
 
 from relaydesk.smtpd.limits import Limits
+from relaydesk_testkit.smtp import DIRECT, MAIL, ORIGIN, PROXIED, XCLIENT, OpenDoor, Talk
 
 SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trustme
-from tests.support.smtp import DIRECT, MAIL, ORIGIN, PROXIED, XCLIENT, OpenDoor, Talk
 
 from relaydesk.smtpd.limits import Limits
+from relaydesk_testkit.smtp import DIRECT, MAIL, ORIGIN, PROXIED, XCLIENT, OpenDoor, Talk
 
 if TYPE_CHECKING:
     from collections.abc import Callable

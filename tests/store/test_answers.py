@@ -9,9 +9,6 @@ from email.parser import BytesParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.answering import LETTERHEAD, SECRET, events, write
-from tests.support.arriving import NOON, ORDER, candidate, decision, open_ticket, store_message
-from tests.support.desk import BOB, desk
 
 from relaydesk.bounces.seals import sealed_by_us
 from relaydesk.desk.errors import DeskError
@@ -20,6 +17,9 @@ from relaydesk.outbound.answer import AnswerRefused, AttachedFile
 from relaydesk.outbound.compose import answer_of_message_id
 from relaydesk.policy.decision import Placement
 from relaydesk.store import drafts, orders, outbox
+from relaydesk_testkit.arriving import NOON, ORDER, candidate, decision, open_ticket, store_message
+from tests.support.answering import LETTERHEAD, SECRET, events, write
+from tests.support.desk import BOB, desk
 
 if TYPE_CHECKING:
     from relaydesk.store.engine import Store

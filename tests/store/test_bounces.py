@@ -8,11 +8,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.answering import SECRET, events, plan, send, write
-from tests.support.arriving import NOON, decision, open_ticket, planned, store_message
-from tests.support.desk import BOB, desk
-from tests.support.mails import RULES
-from tests.support.signing import key_zone, over, signed
 
 from relaydesk.bounces.dsn import Dsn
 from relaydesk.bounces.seals import bounce_address
@@ -25,7 +20,12 @@ from relaydesk.policy.allowlist import parse_allowlist
 from relaydesk.policy.decision import Placement
 from relaydesk.policy.policy import Policy
 from relaydesk.report.runs import histories
-from relaydesk.store import outbox, tickets
+from relaydesk.store import lists, outbox, tickets
+from relaydesk_testkit.arriving import NOON, decision, open_ticket, planned, store_message
+from relaydesk_testkit.signing import key_zone, over, signed
+from tests.support.answering import SECRET, events, plan, send, write
+from tests.support.desk import BOB, desk
+from tests.support.mails import RULES
 
 if TYPE_CHECKING:
     from relaydesk.policy.decision import Decision
@@ -81,7 +81,7 @@ def test_it_reopens_the_clock_with_its_own_start_and_due(store: Store) -> None:
     assert (bounced.at, bounced.actor) == (BACK, "mail")
     assert bounced.data == {"answer": 1, "purpose": "answer", "hard": True, "status": "5.1.1", "message": 1}
     with store.reading() as session:
-        row = tickets.row(session, ticket)
+        row = lists.row(session, ticket)
     assert row is not None
     assert row.next_due == before.due_at
     # the report and the timekeeper see a clock that was never stopped
@@ -179,7 +179,7 @@ def test_it_opens_a_closed_ticket_again(store: Store) -> None:
     desk(store, SENT).tickets.close(ticket, by=BOB)
     assert back(store, ticket)
     with store.reading() as session:
-        row = tickets.row(session, ticket)
+        row = lists.row(session, ticket)
     assert row is not None
     assert (row.open, row.next_due) == (True, NOON + 48 * HOUR)
     assert whats(store, ticket)[-3:] == ["answer_bounced", "reopened", "clock_reopened"]
@@ -270,7 +270,7 @@ async def arrive(
 
 def count(store: Store) -> int:
     with store.reading() as session:
-        return len([n for n in range(1, 9) if tickets.row(session, n) is not None])
+        return len([n for n in range(1, 9) if lists.row(session, n) is not None])
 
 
 async def test_it_takes_a_bounce_from_any_peer_to_its_answer(store: Store) -> None:

@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.arriving import NOON, ORDER, candidate, decision, open_ticket, planned, store_message
-from tests.support.desk import ADA, ALICE, BOB, desk
 
 from relaydesk.clocks import timekeeper
 from relaydesk.desk.errors import DeskError
 from relaydesk.policy.decision import Placement
 from relaydesk.store.tables import OrderTable, table
+from relaydesk_testkit.arriving import NOON, ORDER, candidate, decision, open_ticket, planned, store_message
+from tests.support.desk import ADA, ALICE, BOB, desk
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import select, text, update
-from tests.support.arriving import NOON
 
 from relaydesk.store import agents, durability
 from relaydesk.store.engine import Store
 from relaydesk.store.errors import Conflict, StoreUnavailable, StoreUnfit
 from relaydesk.store.tables import FirstSeenTable, RefusalTable, table
+from relaydesk_testkit.arriving import NOON
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.postgres import Server
+    from relaydesk_testkit.postgres import Server
 
 SEEN, REFUSED = table(FirstSeenTable), table(RefusalTable)
 
@@ -270,7 +270,7 @@ def test_it_recovers_by_itself_after_a_stop_of_the_server(own_postgres: Server) 
 def test_it_is_unavailable_when_the_connection_breaks_inside(
     postgres_store: Store, fresh_postgres_url: str
 ) -> None:
-    from tests.support import postgres
+    from relaydesk_testkit import postgres
 
     with pytest.raises(StoreUnavailable), postgres_store.transaction() as session:
         pid = session.connection().exec_driver_sql("SELECT pg_backend_pid()").scalar()

@@ -7,15 +7,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.arriving import AUTH, NOON, decision, letter, planned
-from tests.support.arriving import envelope as arrived
-from tests.support.desk import ADA, desk
-from tests.support.gateway import ALICE, HEAD, ORDER, asked, events, made, rows
 
 from relaydesk.desk.errors import DeskError
 from relaydesk.intake.forwarding import forward_row
 from relaydesk.policy.decision import Decision, Placement
 from relaydesk.store import casework, gateway_clients, messages
+from relaydesk_testkit.arriving import AUTH, NOON, decision, letter, planned
+from relaydesk_testkit.arriving import envelope as arrived
+from tests.support.desk import ADA, desk
+from tests.support.gateway import ALICE, HEAD, ORDER, asked, events, made, rows
 
 if TYPE_CHECKING:
     from relaydesk.store.engine import Store

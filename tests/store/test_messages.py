@@ -9,7 +9,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.arriving import (
+
+from relaydesk.message.message import Attachment
+from relaydesk.policy.decision import Placement
+from relaydesk.store import known as gather
+from relaydesk.store import lists, messages, tickets
+from relaydesk.store.errors import Conflict
+from relaydesk.store.lists import TicketFilter
+from relaydesk.store.tables import OrderTable, table
+from relaydesk_testkit.arriving import (
     ALICE,
     AUTH,
     NOON,
@@ -24,14 +32,6 @@ from tests.support.arriving import (
     store_message,
 )
 from tests.support.desk import BOB, desk
-
-from relaydesk.message.message import Attachment
-from relaydesk.policy.decision import Placement
-from relaydesk.store import known as gather
-from relaydesk.store import lists, messages, tickets
-from relaydesk.store.errors import Conflict
-from relaydesk.store.lists import TicketFilter
-from relaydesk.store.tables import OrderTable, table
 
 if TYPE_CHECKING:
     from relaydesk.store.engine import Store
@@ -64,8 +64,8 @@ def test_it_stores_a_new_message_with_everything_decided(store: Store) -> None:
     message = view.messages[0]
     assert message.id == kept.message_id
     assert message.received_at == NOON and message.received_at.tzinfo is not None
-    assert message.auth["dkim"][0]["domain"] == "support.facebook.com"
-    assert message.reasons[0]["code"] == "aligned_dkim"
+    assert message.auth.dkim[0].domain == "support.facebook.com"
+    assert message.reasons[0].code == "aligned_dkim"
     assert message.trace == "Received: by us"
     assert message.attachments[0].sha256 == "ab" * 32
     assert {(n.value, n.how) for n in view.numbers} == {(ORDER, "bound"), ("77", "mentioned")}

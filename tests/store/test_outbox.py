@@ -7,15 +7,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.arriving import NOON, decision, open_ticket, planned, store_message
-from tests.support.desk import BOB, desk
-from tests.support.sending import HOUR, first_message, plan, queue_answer
 
 from relaydesk.clocks import response, timekeeper
 from relaydesk.policy.decision import Placement
-from relaydesk.store import deadlines, drafts, outbox, tickets
+from relaydesk.store import deadlines, drafts, lists, outbox, tickets
 from relaydesk.store.errors import Conflict
 from relaydesk.store.outbox import DeliveryOutcome, Finished, Outgoing
+from relaydesk_testkit.arriving import NOON, decision, open_ticket, planned, store_message
+from relaydesk_testkit.sending import HOUR, first_message, plan, queue_answer
+from tests.support.desk import BOB, desk
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -311,7 +311,7 @@ def test_the_clock_stops_at_the_250_and_is_dated_then(store: Store, ticket: int,
     assert (event.at, event.actor) == (NOON + 5 * HOUR, "agent:bob")
     assert event.data == {"clock": "response", "round": 1, "how": "answered"}
     with store.reading() as session:
-        row = tickets.row(session, ticket)
+        row = lists.row(session, ticket)
     assert row is not None and row.next_due is None
 
 
@@ -326,7 +326,7 @@ def test_mail_after_the_answered_message_gets_a_clock_of_its_own(
     assert (second.round, second.started_at, second.due_at) == (2, NOON + 2 * HOUR, NOON + 50 * HOUR)
     assert second.running
     with store.reading() as session:
-        row = tickets.row(session, ticket)
+        row = lists.row(session, ticket)
     assert row is not None and row.next_due == second.due_at
 
 

@@ -6,10 +6,10 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.arriving import NOON
 
 from relaydesk.store import refusals
 from relaydesk.store.refusals import RefusalKey, count_refusal, network_of
+from relaydesk_testkit.arriving import NOON
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -10,10 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import event as alchemy
-from tests.support.arriving import open_ticket, planned
-from tests.support.desk import ALICE, BOB, desk
-from tests.support.shared import ROOT
-from tests.support.stories import at, event, opened, stopped
 
 from relaydesk.business_time.calendar import Calendar
 from relaydesk.clocks import timekeeper
@@ -21,6 +17,10 @@ from relaydesk.report.publish import ReportFormat, publish_report
 from relaydesk.report.scope import ReportScope
 from relaydesk.store import reporting
 from relaydesk.store.tables import DeadlineTable, RefusalTable, TicketEventTable, TicketTable
+from relaydesk_testkit.arriving import open_ticket, planned
+from tests.support.desk import ALICE, BOB, desk
+from tests.support.shared import ROOT
+from tests.support.stories import at, event, opened, started, stopped
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -173,6 +173,15 @@ def test_csv_holds_the_period_and_no_more(store: Store) -> None:
     assert [row["ticket"] for row in csv.DictReader(io.StringIO(printed(store, "csv")))] == ["1", "3"]
     narrowed = printed(store, "csv", ReportScope(at(0), at(168), queue="claim"))
     assert [row["ticket"] for row in csv.DictReader(io.StringIO(narrowed))] == ["3"]
+
+
+def test_a_withdrawn_clock_is_forgotten(store: Store) -> None:
+    """Its message is covered by an older clock that runs again."""
+    again = event(1, 30, "clock_reopened", clock="response", round=1, why="its answer came back")
+    withdrawn = event(1, 30, "clock_withdrawn", clock="response", round=2, why="its answer came back")
+    keep(store, *opened(1), stopped(1, 5), started(1, 20, round_=2), again, withdrawn, running=(1,))
+    rows = list(csv.DictReader(io.StringIO(printed(store, "csv"))))
+    assert [(row["ticket"], row["round"]) for row in rows] == [("1", "1")]
 
 
 def test_events_come_in_a_stream(store: Store) -> None:

@@ -11,13 +11,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
-from tests.support import postgres
 
 from relaydesk.store import schema
 from relaydesk.store.durability import assure_sqlite
 from relaydesk.store.engine import Store
 from relaydesk.store.errors import StoreUnfit
 from relaydesk.store.tables import metadata
+from relaydesk_testkit import postgres
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from click.testing import CliRunner
-from tests.support.answers import SHOP
-from tests.support.arriving import NOON, ORDER, open_ticket
-from tests.support.desk import ALICE, desk
 
 from relaydesk.cli import cli
 from relaydesk.order import Item, Order, OrderRow
 from relaydesk.outbound.occasion import template_context
 from relaydesk.store import orders
+from relaydesk_testkit.arriving import NOON, ORDER, open_ticket
+from tests.support.answers import SHOP
+from tests.support.desk import ALICE, desk
 
 WHOLE = Order(ORDER, "A-1", "CREATED", "19.90", "USD", items=(Item("1", "MUG-1", "Blue mug", 2, "9.95"),))
 

@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
-from tests.support.arriving import NOON, ORDER, candidate, open_ticket, planned, store_message
-from tests.support.arriving import decision as decided
-from tests.support.desk import ALICE, BOB, desk
 
 from relaydesk.store import lists, tickets
 from relaydesk.store.lists import QueueCount, TicketFilter
+from relaydesk_testkit.arriving import NOON, ORDER, candidate, open_ticket, planned, store_message
+from relaydesk_testkit.arriving import decision as decided
+from tests.support.desk import ALICE, BOB, desk
 
 if TYPE_CHECKING:
     from relaydesk.store.engine import Store
@@ -148,9 +148,8 @@ def test_it_reads_no_closed_ticket_on_postgres(postgres_store: Store) -> None:
 
 
 def test_it_shows_the_raw_bytes_exactly(store: Store) -> None:
-    from tests.support.arriving import envelope
-
     from relaydesk.policy.decision import Placement
+    from relaydesk_testkit.arriving import envelope
 
     body = bytes(range(256)) * 40
     kept = store_message(store, decided(Placement("open")), body=body)

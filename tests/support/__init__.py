@@ -1,1 +1,1 @@
-"""What several tests lean on: the real far sides (DNS server, database) and the shared test data."""
+"""What several tests lean on, and only tests; what benchmarks use too is in ``relaydesk_testkit``."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from relaydesk.clocks import response
 from relaydesk.desk.values import Queued, Written
 from relaydesk.store import outbox
-from tests.support.arriving import NOON
+from relaydesk_testkit.arriving import NOON
 from tests.support.desk import ALICE, LETTERHEAD, SECRET, desk, events, plan
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from relaydesk.outbound.answer import Shop
 from relaydesk.outbound.sender import Sender
 from relaydesk.outbound.templates import Templates
 from relaydesk.store import agents
-from tests.support.arriving import NOON, planned
+from relaydesk_testkit.arriving import NOON, planned
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -26,10 +26,10 @@ from relaydesk.smtpd.limits import Limits
 from relaydesk.smtpd.submission import submission_endpoint
 from relaydesk.store import gateway_clients, messages, outbox, tickets
 from relaydesk.store.tables import OutboxTable, table
-from tests.support.arriving import AUTH as PROVEN
-from tests.support.arriving import NOON, candidate, decision, letter, planned
-from tests.support.arriving import envelope as arrived
-from tests.support.smtp import OpenDoor
+from relaydesk_testkit.arriving import AUTH as PROVEN
+from relaydesk_testkit.arriving import NOON, candidate, decision, letter, planned
+from relaydesk_testkit.arriving import envelope as arrived
+from relaydesk_testkit.smtp import OpenDoor
 
 if TYPE_CHECKING:
     import ssl

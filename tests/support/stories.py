@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from relaydesk.events import Event
+from relaydesk.store.events import read_event
+
+if TYPE_CHECKING:
+    from relaydesk.events import Event
 
 START = datetime(2026, 11, 16, 9, tzinfo=UTC)
 
@@ -15,13 +18,13 @@ def at(hours: float) -> datetime:
 
 
 def event(ticket: int, hours: float, what: str, actor: str = "relaydesk", **data: Any) -> Event:
-    return Event(ticket, at(hours), what, actor, data)
+    return read_event(ticket, at(hours), what, actor, data)
 
 
 def opened(ticket: int, hours: float = 0, **facts: Any) -> list[Event]:
     """A case that came, with its response clock due 48 hours later."""
     kind = facts.get("kind", "case")
-    reasons = [{"code": facts.get("code", "aligned_dkim"), "text": "…"}]
+    reasons = [facts.get("code", "aligned_dkim")]
     opening = event(
         ticket, hours, "opened", "mail", kind=kind, queue=facts.get("queue", kind), reasons=reasons
     )

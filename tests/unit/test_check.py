@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.support.answers import ORDER, RELAY, bound, composed, draft, question
 
 from relaydesk.outbound.answer import AnswerRefused, AttachedFile
 from relaydesk.outbound.check import MAX_BYTES, check_outgoing, names_order, visible_text
+from tests.support.answers import ORDER, RELAY, bound, composed, draft, question
 
 ASKED = question(references=("<0@support.instagram.com>",))
 WRITTEN = draft(merchant_ref="A-1", enclosures=(AttachedFile("label.pdf", "application/pdf", b"%PDF-1.4"),))

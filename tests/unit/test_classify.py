@@ -1,6 +1,7 @@
 """Which kind a letter is."""
 
 import pytest
+
 from tests.support.mails import sorted_mail
 
 

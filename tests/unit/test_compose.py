@@ -9,20 +9,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tests.support.answers import (
-    DATE,
-    DOMAINS,
-    MESSAGE_ID,
-    ORDER,
-    RELAY,
-    SECRET,
-    SHOP,
-    bound,
-    composed,
-    draft,
-    question,
-    seen,
-)
 
 from relaydesk.data import data_path
 from relaydesk.outbound.answer import AnswerRefused, AttachedFile, Draft, Question, Shop
@@ -37,6 +23,20 @@ from relaydesk.outbound.compose import (
 from relaydesk.outbound.mime import clean_text
 from relaydesk.outbound.template_variables import SAMPLE_CONTEXTS, TemplateProblem, template_variables
 from relaydesk.outbound.templates import Templates
+from tests.support.answers import (
+    DATE,
+    DOMAINS,
+    MESSAGE_ID,
+    ORDER,
+    RELAY,
+    SECRET,
+    SHOP,
+    bound,
+    composed,
+    draft,
+    question,
+    seen,
+)
 
 ALLOWED = {
     "date",

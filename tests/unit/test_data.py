@@ -73,7 +73,7 @@ def test_it_builds_a_wheel_with_the_data_and_nothing_odd(wheel):
     assert {name.split("/")[0] for name in names} == {"relaydesk", "relaydesk-0.1.0.dist-info"}
     odd = re.compile(r"__pycache__|\.pyc$|\.db|/tests?/|\.log$|\.egg-info|~$|\.orig$|\.rej$|\.sw.$|\.key$")
     assert [name for name in names if odd.search(name)] == []
-    code = {f"relaydesk/{p.relative_to(ROOT / 'src/relaydesk')}" for p in (ROOT / "src").rglob("*.py")}
+    code = {str(path.relative_to(ROOT / "src")) for path in (ROOT / "src" / "relaydesk").rglob("*.py")}
     assert code <= names
 
 

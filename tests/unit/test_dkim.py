@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import dkim
 import pytest
-from tests.support.signing import DOMAIN, MESSAGE, SELECTOR, key, key_zone, over, signed
 
 from relaydesk.mailauth.body_hash import canonical_body
 from relaydesk.mailauth.dkim import MAX_SIGNATURES, verify_dkim
 from relaydesk.mailauth.signing import dkim_key_record
+from relaydesk_testkit.signing import DOMAIN, MESSAGE, SELECTOR, key, key_zone, over, signed
 
 if TYPE_CHECKING:
     from relaydesk.message.auth_results import DkimResult

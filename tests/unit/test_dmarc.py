@@ -6,11 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.shared import shared
-from tests.support.signing import over
 
 from relaydesk.mailauth.dmarc import Identifier, parse_record, walk_names
 from relaydesk.mailauth.tree_walk import check_dmarc, walk
+from relaydesk_testkit.signing import over
+from tests.support.shared import shared
 
 if TYPE_CHECKING:
     from relaydesk.dns.resolver import Resolver

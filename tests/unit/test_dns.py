@@ -8,12 +8,12 @@ from typing import Any
 
 import dns.name
 import pytest
-from tests.support.zones import dns_server
 
 from relaydesk.dns.records import DnsAnswer, NoData, NxDomain, RecordSet, RrType, TempFail
 from relaydesk.dns.resolver import CacheLimits, NameServers, Resolver, name_server
 from relaydesk.dns.zone import ZoneError, ZoneSource, parse_zone
 from relaydesk.dns.zone_server import ZoneServer
+from relaydesk_testkit.zones import dns_server
 
 LONG = "v=spf1 " + " ".join(f"ip4:192.0.2.{number}" for number in range(256)) + " -all"
 ZONE: dict[str, Any] = {

@@ -16,7 +16,6 @@ import click
 import pytest
 from pydantic import BaseModel
 from ruamel.yaml import YAML
-from tests.support.mails import RULES
 
 from relaydesk import cli
 from relaydesk.business_time.calendar import Calendar
@@ -25,7 +24,7 @@ from relaydesk.config import parts
 from relaydesk.config.load import load_settings
 from relaydesk.config.settings import PREFIX, Queue, Settings
 from relaydesk.dns.zone import parse_zone
-from relaydesk.events import WHAT
+from relaydesk.events import PAYLOADS
 from relaydesk.gateway import rules as desks
 from relaydesk.gateway.rewrite import is_automatic
 from relaydesk.intake.forward import LOOP, Sorted, added_fields
@@ -39,6 +38,7 @@ from relaydesk.policy.allowlist import parse_allowlist
 from relaydesk.reasons import SENTENCES
 from relaydesk.smtpd import limits, replies
 from relaydesk.store.outbox import AnswerState
+from tests.support.mails import RULES
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -78,7 +78,7 @@ def test_it_documents_every_reason_code():
 
 
 def test_it_documents_every_event():
-    assert set(WHAT) - named() == set()
+    assert set(PAYLOADS) - named() == set()
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> set[str]:

@@ -1,10 +1,10 @@
 """What a letter says about its order and its buyer."""
 
 import pytest
-from tests.support.mails import DOMAINS, RULES, sorted_mail
 
 from relaydesk.classify.classify import classify
 from relaydesk.message.parse import parse_message
+from tests.support.mails import DOMAINS, RULES, sorted_mail
 
 CASE = "Instagram Support <case++Aazr5wey3juyyq@support.instagram.com>"
 ORDER = "64000841784004"

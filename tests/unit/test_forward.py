@@ -8,12 +8,12 @@ import dkim
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.signing import DOMAIN, MESSAGE, SELECTOR, key_zone, over, signed
 
 from relaydesk.intake.forward import Sorted, added_fields, forwarded
 from relaydesk.mailauth.dkim import verify_dkim
 from relaydesk.message.headers import header_fields
 from relaydesk.outbound.answer import AnswerRefused
+from relaydesk_testkit.signing import DOMAIN, MESSAGE, SELECTOR, key_zone, over, signed
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 US = "mx.shop.example"

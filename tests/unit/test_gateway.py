@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.support.arriving import NOON
 
 from relaydesk.gateway.credentials import NOBODY, hashed, matches
 from relaydesk.gateway.receive import Throttle
+from relaydesk_testkit.arriving import NOON
 
 STORED = hashed("secret \N{SNOWMAN}", b"0123456789abcdef")
 

@@ -142,6 +142,7 @@ LAZY_ROOMS = ("cli", "__main__", "desk.desk", "config.opening")
 LONGEST_MODULE, LONGEST_FUNCTION = 300, 50  # lines
 # What is longer, and why it is not cut.
 LONG = {
+    "events": "one table: every kind of event with what it tells",
     "store.outbox": "one state machine: every way in and out of a row is read together",
     "store.deadlines": "one state machine: every way in and out of a row is read together",
     "store.tables": "the tables, in one place",
@@ -510,6 +511,35 @@ def test_it_has_a_noun_for_every_module(word):
 
 def test_every_module_says_what_it_is():
     assert [one.name for one in modules().values() if one.lines and not ast.get_docstring(one.tree)] == []
+
+
+# Around the product: what each of these may import of the others. The product itself (see OWNERS) takes
+# nothing of them.
+AROUND: dict[str, set[str]] = {
+    "src/relaydesk_testkit": {"relaydesk", "relaydesk_testkit"},
+    "tests": {"relaydesk", "relaydesk_testkit", "tests"},
+    "bench": {"relaydesk", "relaydesk_testkit", "bench"},
+}
+
+
+def imports_of(path: Path) -> set[str]:
+    """The packages that a file imports, by their first names."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import in line {node.lineno}"
+            names.add(str(node.module).partition(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("place", AROUND)
+def test_tests_and_benchmarks_share_the_testkit_and_nothing_else(place):
+    files = sorted((ROOT / place).rglob("*.py"))
+    assert files
+    others = {Path(other).name for other in AROUND} - AROUND[place]
+    assert {str(path.relative_to(ROOT)) for path in files if imports_of(path) & others} == set()
 
 
 def test_the_top_level_holds_what_it_should():

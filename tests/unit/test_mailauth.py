@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.signing import DOMAIN, MESSAGE, SELECTOR, key_zone, over, signed
-from tests.support.zones import dns_server
 
 from relaydesk.dns.resolver import Resolver
 from relaydesk.mailauth.authenticate import authenticate
@@ -18,6 +16,8 @@ from relaydesk.message.auth_header import authentication_results
 from relaydesk.message.auth_results import undecided, vouches
 from relaydesk.message.envelope import Envelope, Origin
 from relaydesk.message.message import Address, Message
+from relaydesk_testkit.signing import DOMAIN, MESSAGE, SELECTOR, key_zone, over, signed
+from relaydesk_testkit.zones import dns_server
 
 if TYPE_CHECKING:
     from relaydesk.message.auth_results import AuthResults

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.zones import dns_server
 
 from relaydesk.doctor.published import audit_networks, check_domain
+from relaydesk_testkit.zones import dns_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,6 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.shared import ROOT
-from tests.support.stories import at, event, opened, stopped
 
 from relaydesk.business_time.calendar import Calendar
 from relaydesk.report import render, terminal
@@ -19,6 +17,8 @@ from relaydesk.report.runs import ClockRun, histories
 from relaydesk.report.scope import ReportScope
 from relaydesk.report.sla import figures
 from relaydesk.report.words import EMPTY, duration, percent
+from tests.support.shared import ROOT
+from tests.support.stories import at, event, opened, stopped
 
 if TYPE_CHECKING:
     from relaydesk.events import Event

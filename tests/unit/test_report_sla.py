@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
-from tests.support.stories import at, event, opened, started, stopped
 
 from relaydesk.business_time.calendar import Calendar
 from relaydesk.report.figures import Figure, Report
 from relaydesk.report.runs import histories
 from relaydesk.report.scope import ReportScope, report_period
 from relaydesk.report.sla import figures
+from tests.support.stories import at, event, opened, started, stopped
 
 if TYPE_CHECKING:
     from relaydesk.events import Event

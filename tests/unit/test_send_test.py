@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from tests.support.mails import DOMAINS, RULES
-from tests.support.signing import key, over
 
 from relaydesk.classify.classify import classify
 from relaydesk.mailauth.signing import dkim_key_record
@@ -15,6 +13,8 @@ from relaydesk.samples.conversation import Route, door_address
 from relaydesk.samples.meaning import code_of, judged
 from relaydesk.samples.sample import KINDS, SendTestError, Signer, key_published, make_sample
 from relaydesk.smtpd import replies
+from relaydesk_testkit.signing import key, over
+from tests.support.mails import DOMAINS, RULES
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 RCPT = "help@shop.example"

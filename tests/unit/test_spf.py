@@ -6,11 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.signing import over
-from tests.support.zones import dns_server
 
 from relaydesk.dns.resolver import Resolver
 from relaydesk.mailauth.spf import check_spf
+from relaydesk_testkit.signing import over
+from relaydesk_testkit.zones import dns_server
 
 if TYPE_CHECKING:
     from relaydesk.dns.records import DnsAnswer, RrType

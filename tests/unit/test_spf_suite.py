@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from ruamel.yaml import YAML
-from tests.support.shared import shared
 
 from relaydesk.dns.resolver import Resolver
 from relaydesk.dns.zone import ZoneSource, parse_zone
 from relaydesk.mailauth.spf import check_spf
+from tests.support.shared import shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from relaydesk.classify.findings import Candidate
+from relaydesk.classify.findings import Candidate, NumberKind, Where
 from relaydesk.classify.form import MAX_TEXT
 from relaydesk.classify.patterns import first
 from relaydesk.message import Address, html_to_text
@@ -25,10 +25,9 @@ if TYPE_CHECKING:
     from relaydesk.classify.rules import Rules
     from relaydesk.message import Message
 
-Where = Literal["subject", "text", "html", "link"]
 REASON_TEXT = 4_096
 _URL = re.compile(r"https?://\S+", re.IGNORECASE)
-_ORDERS: dict[str, Literal["order", "merchant_ref"]] = {"order": "order", "merchant_ref": "merchant_ref"}
+_ORDERS: dict[str, NumberKind] = {"order": "order", "merchant_ref": "merchant_ref"}
 _ADDRESS = re.compile(r"([^\s<>@\"',;:()\[\]]{1,64})@([a-z0-9.-]{1,255})", re.IGNORECASE)
 _STATUS = "message/delivery-status"
 _ALIKE = ("other", "case")

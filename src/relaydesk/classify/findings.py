@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-Kind = Literal["case", "claim", "chargeback", "notice", "unsorted", "bounce"]
-KINDS: tuple[Kind, ...] = ("case", "claim", "chargeback", "notice", "unsorted", "bounce")
+from relaydesk.events import Kind
+
+NumberKind = Literal["order", "merchant_ref"]
+Where = Literal["subject", "text", "html", "link"]
+Sureness = Literal["labelled", "mentioned"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +33,10 @@ class Candidate:
     """
 
     value: str
-    what: Literal["order", "merchant_ref"]
-    where: Literal["subject", "text", "html", "link"]
+    what: NumberKind
+    where: Where
     label: str
-    sure: Literal["labelled", "mentioned"]
+    sure: Sureness
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Findings:
     foreign_reply_to: str = ""
     failed_recipient: str = ""
 
-    def values(self, what: str, *, sure: str | None = None) -> tuple[str, ...]:
+    def values(self, what: NumberKind, *, sure: Sureness | None = None) -> tuple[str, ...]:
         """Distinct candidate values of one kind, labelled ones first, in order of appearance."""
         ordered = sorted(
             (c for c in self.candidates if c.what == what and sure in (None, c.sure)),

@@ -16,8 +16,8 @@ from relaydesk.classify.patterns import first
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from relaydesk.classify.findings import Kind
     from relaydesk.classify.patterns import Pattern, PatternMatch
+    from relaydesk.events import Kind
 
 
 class RulesError(ValueError):

@@ -6,14 +6,17 @@ The shape of a file is described on top of ``facebook.yaml``.
 from __future__ import annotations
 
 from email.utils import parseaddr
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from relaydesk.classify.findings import KINDS, Kind
+from relaydesk.classify.findings import KINDS
 from relaydesk.classify.patterns import Pattern, PatternError, compile_pattern
 from relaydesk.classify.rules import Hint, Rule, Rules, RulesError, Signs
+
+if TYPE_CHECKING:
+    from relaydesk.events import Kind
 
 _TOP = ("rules", "roles", "username", "reasons", "labels", "values", "links")
 _RULE = ("name", "kind", "from", "subject", "unless", "hint", "relay", "why", "sample")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from relaydesk.desk import Desk, WholeTicket
+    from relaydesk.events import Event
     from relaydesk.store import DeadlineRow, OutboxRow
 
 # What an event's data tells a person at the terminal; --json prints all of it.
@@ -119,9 +120,19 @@ def _as_json(view: WholeTicket) -> dict[str, Any]:
         "numbers": [asdict(number) for number in view.numbers],
         "links": [other.id for other in view.linked],
         "messages": [{**asdict(message.row), "text": message.text} for message in view.messages],
-        "events": [{"id": number, **asdict(event)} for number, event in view.events],
+        "events": [{"id": number, **_event(event)} for number, event in view.events],
         "answers": [asdict(answer) for answer in view.answers],
         "drafts": [asdict(draft) for draft in view.drafts],
+    }
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {
+        "ticket_id": event.ticket_id,
+        "at": event.at,
+        "what": event.what,
+        "actor": event.actor,
+        "data": event.data,
     }
 
 
@@ -166,7 +177,7 @@ def _print_messages(view: WholeTicket, zone: ZoneInfo) -> None:
         row = message.row
         click.echo(f"  message {row.id}, {local(row.received_at, zone)}, {row.size} bytes")
         for why in row.reasons:
-            click.echo(f"      {why['code']}: {why['text']}")
+            click.echo(f"      {why.code}: {why.text}")
         for part in row.attachments:
             click.echo(f"      attachment {part.name or '(no name)'}, {part.sniffed_type}, {part.size} bytes")
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relaydesk.events import Event
+from relaydesk.events import ClockStopped, Event
 from relaydesk.store import answer_scope, casework, deadlines, events
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ def _stop(session: Session, clock: DeadlineRow, *, at: datetime, actor: str, now
     if revived.breached_at is not None and at <= revived.due_at:
         deadlines.withdraw_breach(session, revived, now)
     deadlines.stop(session, revived, at, "answered")
-    data = {"clock": revived.clock, "round": revived.round, "how": "answered"}
-    events.append(session, [Event(revived.ticket_id, at, "clock_stopped", actor, data)], now)
+    stopped = ClockStopped(revived.clock, revived.round, how="answered")
+    events.append(session, [Event(revived.ticket_id, at, stopped, actor)], now)
 
 
 def _start_next(session: Session, ticket: TicketRow, start: datetime, plan: Plan, now: datetime) -> None:

@@ -14,7 +14,14 @@ from relaydesk.desk.errors import DeskError
 from relaydesk.desk.part import DeskPart
 from relaydesk.desk.permissions import agent_name, demand
 from relaydesk.desk.values import Queued
-from relaydesk.events import Event
+from relaydesk.events import (
+    AnswerCancelled,
+    AnswerQueued,
+    ClockStopped,
+    Event,
+    MessageJoined,
+    NoOrderConfirmed,
+)
 from relaydesk.outbound import (
     AnswerRefused,
     Draft,
@@ -141,7 +148,7 @@ def _queue(acting: Acting, ticket_id: int, written: Written, letterhead: Sender,
 
     number = outbox.put(session, outgoing, build, now)
     if draft.no_order:
-        confirmed = Event(ticket_id, now, "no_order_confirmed", actor, {"answer": number})
+        confirmed = Event(ticket_id, now, NoOrderConfirmed(number), actor)
         journal.append(session, [confirmed], now)
     remarks = tuple(_remarks(ticket, letterhead))
     raw = finished[0].raw
@@ -190,14 +197,15 @@ def changed_since(events: Iterable[tuple[int, Event]], seen: int) -> list[str]:
             continue
         when = f"{event.at:%Y-%m-%d %H:%M} UTC"
         who = event.actor.removeprefix("agent:")
-        if event.what == "message":
-            changes[f"message {number}"] = f"message {event.data['message']} came ({when})"
-        elif event.what == "answer_queued" and event.data.get("purpose") == "answer":
-            changes[f"answer {event.data['answer']}"] = f"{who} wrote answer {event.data['answer']} ({when})"
-        elif event.what == "answer_cancelled":
-            changes.pop(f"answer {event.data['answer']}", None)
-        elif event.what == "clock_stopped" and event.data.get("how") == "answered_outside":
-            changes[f"stop {number}"] = f"{who} stated that it was answered elsewhere ({when})"
+        match event.payload:
+            case MessageJoined(message=message):
+                changes[f"message {number}"] = f"message {message} came ({when})"
+            case AnswerQueued(answer=answer, purpose="answer"):
+                changes[f"answer {answer}"] = f"{who} wrote answer {answer} ({when})"
+            case AnswerCancelled(answer=answer):
+                changes.pop(f"answer {answer}", None)
+            case ClockStopped(how="answered_outside"):
+                changes[f"stop {number}"] = f"{who} stated that it was answered elsewhere ({when})"
     return list(changes.values())
 
 

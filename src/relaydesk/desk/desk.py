@@ -13,11 +13,12 @@ from relaydesk.desk.part import DeskPart
 if TYPE_CHECKING:
     from relaydesk.desk.answers import Answers
     from relaydesk.desk.directory import Orders
-    from relaydesk.desk.lists import Outbox, Queues, Refusals
     from relaydesk.desk.people import Agents, GatewayClients
+    from relaydesk.desk.queues import Queues
     from relaydesk.desk.reports import Reports
     from relaydesk.desk.templates import ReplyTemplates
     from relaydesk.desk.tickets import Tickets
+    from relaydesk.desk.traffic import Outbox, Refusals
 
 
 class Desk(DeskPart):
@@ -33,7 +34,7 @@ class Desk(DeskPart):
 
     @cached_property
     def queues(self) -> Queues:
-        from relaydesk.desk.lists import Queues
+        from relaydesk.desk.queues import Queues
 
         return Queues(self.store, self.config, self.clock)
 
@@ -57,13 +58,13 @@ class Desk(DeskPart):
 
     @cached_property
     def outbox(self) -> Outbox:
-        from relaydesk.desk.lists import Outbox
+        from relaydesk.desk.traffic import Outbox
 
         return Outbox(self.store, self.config, self.clock)
 
     @cached_property
     def refusals(self) -> Refusals:
-        from relaydesk.desk.lists import Refusals
+        from relaydesk.desk.traffic import Refusals
 
         return Refusals(self.store, self.config, self.clock)
 

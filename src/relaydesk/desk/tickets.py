@@ -10,7 +10,17 @@ from relaydesk.desk.errors import DeskError
 from relaydesk.desk.part import DeskPart
 from relaydesk.desk.permissions import active_agent, agent_actor, demand
 from relaydesk.desk.ticket_view import attachment_of, filed_in, whole_ticket
-from relaydesk.events import Event
+from relaydesk.events import (
+    ClockStopped,
+    Event,
+    NoteAdded,
+    OrderBound,
+    OrderReleased,
+    TicketAssigned,
+    TicketClosed,
+    TicketMoved,
+    TicketReopened,
+)
 from relaydesk.store import Conflict, casework, deadlines, events, ticket_orders, tickets
 
 if TYPE_CHECKING:
@@ -22,8 +32,9 @@ if TYPE_CHECKING:
     from relaydesk.desk.part import Acting
     from relaydesk.desk.permissions import Act
     from relaydesk.desk.values import WholeTicket
+    from relaydesk.events import ClockName, Payload, StoppedHow
     from relaydesk.message import Attachment
-    from relaydesk.policy import ClockName, Plan
+    from relaydesk.policy import Plan
     from relaydesk.store import DeadlineRow, TicketRow
 
 
@@ -109,8 +120,8 @@ class Tickets(DeskPart):
             deadlines.mark_passed(session, running, now, now)
             deadlines.suspend(session, running, now)
             casework.change(session, ticket_id, state="closed", closed_at=now, next_due=None)
-            undecided = [clock.clock for clock in running if clock.due_at >= now]
-            _tell(acting, ticket_id, "closed", undecided=undecided)
+            undecided = tuple(clock.clock for clock in running if clock.due_at >= now)
+            _tell(acting, ticket_id, TicketClosed(undecided))
 
     def reopen(self, ticket_id: int, *, by: str, why: str = "") -> None:
         """Opens a closed ticket again; its undecided clocks run on from their start, as if never closed."""
@@ -122,7 +133,7 @@ class Tickets(DeskPart):
             if other is not None:
                 raise DeskError(f"The same relay address has an open ticket, {other}; go on there.")
             casework.change(session, ticket_id, state="open", closed_at=None)
-            _tell(acting, ticket_id, "reopened", why=why)
+            _tell(acting, ticket_id, TicketReopened(why))
             suspended = [clock for clock in deadlines.of_tickets(session, [ticket_id]) if clock.suspended]
             deadlines.revive(session, suspended, "the ticket was reopened", at=now, noted_at=now)
             deadlines.refresh_next_due(session, ticket_id)
@@ -140,7 +151,7 @@ class Tickets(DeskPart):
             if queue == ticket.queue:
                 raise DeskError(f"Ticket {ticket_id} is in queue {queue} already.")
             casework.change(acting.session, ticket_id, queue=queue)
-            _tell(acting, ticket_id, "moved", **{"from": ticket.queue, "to": queue})
+            _tell(acting, ticket_id, TicketMoved(ticket.queue, queue))
             _replan(acting.session, ticket, queue, self.config.plan(), acting.now)
 
     def assign(self, ticket_id: int, agent: str | None, *, by: str) -> None:
@@ -152,14 +163,14 @@ class Tickets(DeskPart):
             if ticket.assignee == assignee:
                 raise DeskError(f"Ticket {ticket_id} is assigned to {assignee or 'nobody'} already.")
             casework.change(acting.session, ticket_id, assignee=assignee)
-            _tell(acting, ticket_id, "assigned", agent=assignee)
+            _tell(acting, ticket_id, TicketAssigned(assignee))
 
     def note(self, ticket_id: int, text: str, *, by: str) -> None:
         """Adds an internal note. It stops no clock."""
         with self._locked("note", ticket_id, by) as (acting, _):
             if not text.strip():
                 raise DeskError("The note is empty.")
-            _tell(acting, ticket_id, "note", text=text)
+            _tell(acting, ticket_id, NoteAdded(text))
 
     def bind_order(self, ticket_id: int, order: str, *, by: str) -> None:
         """States that an order of the directory is this customer's."""
@@ -170,14 +181,14 @@ class Tickets(DeskPart):
                 )
             if not ticket_orders.bind(acting.session, ticket_id, order, acting.actor):
                 raise DeskError(f"Order {order} is bound to ticket {ticket_id} already.")
-            _tell(acting, ticket_id, "order_bound", order=order, how="agent")
+            _tell(acting, ticket_id, OrderBound(order, "agent"))
 
     def release_order(self, ticket_id: int, order: str, *, by: str) -> None:
         """States that an order is not this customer's; no later mail binds it to this ticket again."""
         with self._locked("release_order", ticket_id, by) as (acting, _):
             if not ticket_orders.release(acting.session, ticket_id, order):
                 raise DeskError(f"Order {order} is not bound to ticket {ticket_id}.")
-            _tell(acting, ticket_id, "order_released", order=order)
+            _tell(acting, ticket_id, OrderReleased(order))
 
     @contextmanager
     def _locked(self, act: Act, ticket_id: int, by: str) -> Iterator[tuple[Acting, TicketRow]]:
@@ -202,7 +213,7 @@ def _running(session: Session, ticket: TicketRow, names: tuple[ClockName, ...]) 
     raise DeskError(f"No {wanted} clock runs on ticket {ticket.id} (running: {others}).")
 
 
-def _stop(acting: Acting, clock: DeadlineRow, *, at: datetime, how: str, text: str = "") -> None:
+def _stop(acting: Acting, clock: DeadlineRow, *, at: datetime, how: StoppedHow, text: str = "") -> None:
     session, now = acting.session, acting.now
     if at > now:
         raise DeskError(f"{at.isoformat()} lies in the future; a clock stops when it has been done.")
@@ -213,10 +224,8 @@ def _stop(acting: Acting, clock: DeadlineRow, *, at: datetime, how: str, text: s
         deadlines.withdraw_breach(session, clock, now)
     if not deadlines.stop(session, clock, at, how):
         raise Conflict(f"The {clock.clock} clock of ticket {clock.ticket_id} was stopped meanwhile.")
-    data = {"clock": clock.clock, "round": clock.round, "how": how}
-    if text:
-        data["text"] = text
-    events.append(session, [Event(clock.ticket_id, at, "clock_stopped", acting.actor, data)], now)
+    stopped = ClockStopped(clock.clock, clock.round, how=how, text=text)
+    events.append(session, [Event(clock.ticket_id, at, stopped, acting.actor)], now)
     deadlines.refresh_next_due(session, clock.ticket_id)
 
 
@@ -233,5 +242,5 @@ def _replan(session: Session, ticket: TicketRow, queue: str, plan: Plan, now: da
     deadlines.refresh_next_due(session, ticket.id)
 
 
-def _tell(acting: Acting, ticket_id: int, what: str, **data: object) -> None:
-    events.append(acting.session, [Event(ticket_id, acting.now, what, acting.actor, data)], acting.now)
+def _tell(acting: Acting, ticket_id: int, payload: Payload) -> None:
+    events.append(acting.session, [Event(ticket_id, acting.now, payload, acting.actor)], acting.now)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from relaydesk.events import Event
+from relaydesk.events import AnswerSwallowed, Event, NoOrderConfirmed
 from relaydesk.gateway.credentials import NOBODY, matches
 from relaydesk.gateway.rewrite import OrderNumbers, Submitted, rewritten, submitted
 from relaydesk.logs import domain_of, log, log_exception
@@ -182,7 +182,7 @@ class Gateway:
         if ticket is None:
             return Admission("refused", reason("not_relay_address", rcpt=rcpt))
         if answer.automatic and self.swallow():
-            swallowed = Event(ticket.id, now, "answer_swallowed", _actor(envelope))
+            swallowed = Event(ticket.id, now, AnswerSwallowed(), _actor(envelope))
             events.append(session, [swallowed], now)
             return ACCEPTED
         self._queue(session, ticket, envelope, answer, now)
@@ -211,8 +211,8 @@ class Gateway:
         )
         number = outbox.put(session, outgoing, build, now)
         if order.id is None and not answer.automatic:
-            told = Event(ticket.id, now, "no_order_confirmed", _actor(envelope), {"answer": number})
-            events.append(session, [told], now)
+            confirmed = Event(ticket.id, now, NoOrderConfirmed(number), _actor(envelope))
+            events.append(session, [confirmed], now)
 
     def _finished(
         self, question: Question, answer: Submitted, order: OrderNumbers, number: int, now: datetime
@@ -240,7 +240,7 @@ def answered_question(session: Session, ticket: TicketRow, rcpt: str, thread: Se
     mine = [
         one
         for one in tickets.messages(session, ticket.id)
-        if one.findings.get("relay_address", "").lower() == rcpt.lower()
+        if one.findings.relay_address.lower() == rcpt.lower()
         and one.duplicate_of is None
         and one.kind != "bounce"
     ]

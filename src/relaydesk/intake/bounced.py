@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.bounces import Sealed, bounced_ticket, read_bounce, sealed_by_us
 from relaydesk.clocks import stop_response_clock
-from relaydesk.events import Event
+from relaydesk.events import AnswerBounced, Event, TicketReopened
 from relaydesk.outbound import answer_of_message_id
 from relaydesk.store import casework, deadlines, events, outbox
 
@@ -73,14 +73,8 @@ def take_bounce(  # noqa: PLR0913 - what came, for which answer, when
     row = _meant(outbox.of_ticket(session, ticket_id), answer, dsn, at)
     if ticket is None or row is None or dsn.of_bounce or dsn.is_auto_reply:
         return False
-    data = {
-        "answer": row.id,
-        "purpose": row.purpose,
-        "hard": dsn.hard,
-        "status": dsn.status,
-        "message": message_id,
-    }
-    events.append(session, [Event(ticket_id, at, "answer_bounced", "mail", data)], now)
+    returned = AnswerBounced(row.id, row.purpose, hard=dsn.hard, status=dsn.status, message=message_id)
+    events.append(session, [Event(ticket_id, at, returned, "mail")], now)
     if not dsn.undelivered or not outbox.mark_bounced(session, row.id):
         return False
     if row.purpose == "answer":
@@ -139,7 +133,7 @@ def _open_again(session: Session, ticket_id: int, at: datetime, now: datetime) -
     if casework.thread_is_open(session, ticket_id) is not None:
         return False
     casework.change(session, ticket_id, state="open", closed_at=None)
-    events.append(session, [Event(ticket_id, at, "reopened", "mail", {"why": WHY})], now)
+    events.append(session, [Event(ticket_id, at, TicketReopened(WHY), "mail")], now)
     suspended = [clock for clock in deadlines.of_tickets(session, [ticket_id]) if clock.suspended]
     deadlines.revive(session, suspended, "the ticket was reopened", at=at, noted_at=now)
     return True

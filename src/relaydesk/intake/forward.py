@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from relaydesk.events import Kind
+
 LOOP = "X-Relaydesk-Loop"
 """Names the host that forwarded the message; one that stands there already is never forwarded again."""
 
@@ -49,7 +51,7 @@ class Sorted:
 
     ticket: int
     queue: str
-    kind: str
+    kind: Kind
     orders: tuple[str, ...] = ()
     due: datetime | None = None
 

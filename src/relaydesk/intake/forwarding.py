@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from relaydesk.intake.forward import Sorted, added_fields, forwarded
 from relaydesk.logs import log
 from relaydesk.outbound import AnswerRefused
-from relaydesk.store import outbox, ticket_orders, tickets
+from relaydesk.store import lists, outbox, ticket_orders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -75,7 +75,7 @@ def forward_row(  # noqa: PLR0913 - what came, what was decided, where it goes, 
     """
     if decision.placement is None or decision.placement.action not in FORWARDED or kept.ticket_id is None:
         return None
-    ticket = tickets.row(session, kept.ticket_id)
+    ticket = lists.row(session, kept.ticket_id)
     bound = [
         one.value
         for one in ticket_orders.of_tickets(session, [kept.ticket_id])

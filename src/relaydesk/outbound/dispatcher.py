@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from datetime import datetime
 
+    from relaydesk.events import Purpose
     from relaydesk.outbound.disposition import Disposition
     from relaydesk.policy import Plan
-    from relaydesk.store import Purpose, Store
+    from relaydesk.store import Store
 
 T = TypeVar("T")
 DIAGNOSIS_SECONDS = 30.0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.order import Order
 from relaydesk.outbound.template_variables import TemplateContext
-from relaydesk.store import orders, ticket_orders, tickets
+from relaydesk.store import lists, orders, ticket_orders
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -22,7 +22,7 @@ def template_context(
     Its order is ``order_id`` where the agent chose one, else the bound order where exactly one is bound;
     what the directory knows of that order is added.
     """
-    ticket = tickets.row(session, ticket_id)
+    ticket = lists.row(session, ticket_id)
     if ticket is None:
         return None
     named = ticket_orders.of_tickets(session, [ticket_id])

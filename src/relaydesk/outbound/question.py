@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def question_of(session: Session, ticket: TicketRow, wanted: int | None) -> Question:
     """The message answered, from its own bytes; its relay address is bound from here on."""
-    messages = [one for one in tickets.messages(session, ticket.id) if one.findings.get("relay_address")]
+    messages = [one for one in tickets.messages(session, ticket.id) if one.findings.relay_address]
     if not messages:
         raise AnswerRefused(
             f"Ticket {ticket.id} has no relay address, so it cannot be answered by mail; say what was done: "
@@ -29,7 +29,7 @@ def question_of(session: Session, ticket: TicketRow, wanted: int | None) -> Ques
     return Question(
         ticket=ticket.id,
         message=answered.id,
-        relay_address=answered.findings["relay_address"],
+        relay_address=answered.findings.relay_address,
         subject=letter.subject,
         message_id=letter.message_id,
         references=letter.references,

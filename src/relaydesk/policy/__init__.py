@@ -9,7 +9,6 @@ from relaydesk.policy.checks import admit, replay_key
 from relaydesk.policy.decide import decide
 from relaydesk.policy.decision import (
     Admission,
-    ClockName,
     Decision,
     Gathered,
     Known,
@@ -27,7 +26,6 @@ __all__ = [
     "Admission",
     "Allowlist",
     "AllowlistError",
-    "ClockName",
     "Decision",
     "Gathered",
     "Known",

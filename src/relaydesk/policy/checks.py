@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, timedelta
 
-    from relaydesk.classify import Findings, Kind
+    from relaydesk.classify import Findings
+    from relaydesk.events import Kind
     from relaydesk.message import AuthResults, DkimResult, Envelope, Message, Origin
     from relaydesk.policy.decision import Gathered, Known, Outcome
     from relaydesk.policy.policy import Policy

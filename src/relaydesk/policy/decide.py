@@ -16,7 +16,7 @@ from relaydesk.reasons import Reason, reason
 
 if TYPE_CHECKING:
     from relaydesk.bounces import Dsn
-    from relaydesk.classify import Kind
+    from relaydesk.events import Kind
     from relaydesk.message import Envelope
     from relaydesk.policy.decision import Gathered, Known, KnownTicket, Placement, Planned
     from relaydesk.policy.policy import Policy

@@ -9,12 +9,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from relaydesk.bounces import Dsn
-    from relaydesk.classify import Findings, Kind
+    from relaydesk.business_time import Reading
+    from relaydesk.classify import Findings
+    from relaydesk.events import ClockName, Kind
     from relaydesk.message import AuthResults, Message
     from relaydesk.reasons import Reason
 
 Outcome = Literal["accepted", "refused", "deferred"]
-ClockName = Literal["response", "handling", "evidence"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class Planned:
     start: datetime
     due: datetime
     warn_at: datetime | None
-    reading: str
+    reading: Reading
     target: str
     explanation: tuple[str, ...]
 

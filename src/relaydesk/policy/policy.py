@@ -7,13 +7,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from relaydesk.business_time import Target, deadline, earliest_deadline, warning_time
-from relaydesk.policy.decision import ClockName, Planned
+from relaydesk.policy.decision import Planned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from relaydesk.business_time import Calendar, Reading
+    from relaydesk.events import ClockName
     from relaydesk.policy.allowlist import Allowlist
 
 

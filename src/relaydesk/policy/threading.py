@@ -15,7 +15,8 @@ from relaydesk.reasons import Reason, reason
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from relaydesk.classify import Findings, Kind
+    from relaydesk.classify import Findings
+    from relaydesk.events import Kind
     from relaydesk.policy.decision import Known, KnownOrder, KnownTicket
 
 

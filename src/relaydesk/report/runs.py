@@ -8,19 +8,35 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, get_args
+
+from relaydesk.events import (
+    ClockMoved,
+    ClockReopened,
+    ClockStarted,
+    ClockStopped,
+    ClockWithdrawn,
+    MessageJoined,
+    StoppedHow,
+    TicketAssigned,
+    TicketClosed,
+    TicketEscalated,
+    TicketMoved,
+    TicketOpened,
+    TicketReopened,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
-    from relaydesk.events import Event
+    from relaydesk.events import ClockName, Event, Kind, OfClock, OfMessage, Payload
 
 RunOutcome = Literal["met", "breached", "running", "undecided"]
-BY_HUMANS = frozenset({"answered", "answered_outside", "handled"})
-"""The ways to stop a clock that count: an automatic answer is none of them."""
+BY_HUMANS: frozenset[str] = frozenset(get_args(StoppedHow))
+"""The ways to stop a clock that count; a row of another version may name one that does not."""
 VOUCHED = frozenset({"aligned_dkim", "mapped_dkim", "aligned_spf", "bounce_of_answer"})
 """First reasons of messages that were proven genuine; an accepted message with another one is unverified."""
 
@@ -36,17 +52,17 @@ class ClockRun:
     """
 
     ticket: int
-    kind: str
+    kind: Kind
     queue: str
     agent: str
-    clock: str
+    clock: ClockName
     round: int
     reading: str
     target: str
     started: datetime
     due: datetime
     ended: datetime | None
-    how: str
+    how: StoppedHow | Literal[""]
     outcome: RunOutcome
 
     @property
@@ -79,7 +95,7 @@ class History:
     """What the report needs of one ticket."""
 
     ticket: int
-    kind: str
+    kind: Kind
     runs: tuple[ClockRun, ...]
     marks: tuple[RunMark, ...]
 
@@ -113,14 +129,14 @@ class _Course:
 
 @dataclass(slots=True)
 class _Run:
-    clock: str
+    clock: ClockName
     round: int
     reading: str
     target: str
     started: datetime
     due: datetime
     stopped: datetime | None = None
-    how: str = ""
+    how: StoppedHow | Literal[""] = ""
     by: str = ""
     closed: datetime | None = None
 
@@ -130,74 +146,62 @@ class _HistoryReader:
 
     def __init__(self, ticket: int) -> None:
         self.ticket = ticket
-        self.kind = ""
+        self.kind: Kind = "unsorted"
         self.queue = _Course()
         self.agent = _Course()
-        self.runs: dict[tuple[str, int], _Run] = {}
+        self.runs: dict[tuple[ClockName, int], _Run] = {}
         self.marks: list[tuple[datetime, Literal["escalated", "unverified"], str]] = []
 
     def take(self, event: Event) -> None:
-        take = _TAKES.get(event.what)
-        if take is not None:
-            take(self, event)
+        match event.payload:
+            case TicketOpened() as opened:
+                self.opened(opened, event.at)
+            case MessageJoined() as joined:
+                self.message(joined, event.at)
+            case TicketEscalated(by=claim):
+                self.marks.append((event.at, "escalated", str(claim)))
+            case TicketMoved(to=queue):
+                self.queue.set(event.at, queue)
+            case TicketAssigned(agent=agent):
+                self.agent.set(event.at, agent or "")
+            case TicketClosed():
+                for run in self.runs.values():
+                    run.closed = run.closed or event.at
+            case TicketReopened():
+                for run in self.runs.values():
+                    run.closed = None
+            case payload:
+                self.take_clock(payload, event)
 
-    def opened(self, event: Event) -> None:
-        self.kind = event.data.get("kind", "")
-        self.queue.set(event.at, event.data.get("queue", ""))
-        self.agent.set(event.at, "")
-        self.message(event)
+    def take_clock(self, payload: Payload, event: Event) -> None:
+        match payload:
+            case ClockStarted(clock=clock, round=number, due=due) as terms:
+                self.runs[clock, number] = _Run(clock, number, terms.reading, terms.target, event.at, due)
+            case ClockMoved() as moved if run := self.run_of(moved):
+                run.due = moved.due
+                run.reading, run.target = moved.reading or run.reading, moved.target or run.target
+            case ClockStopped(how=how) as stop if how in BY_HUMANS and (run := self.run_of(stop)):
+                run.stopped, run.how = event.at, how
+                run.by = event.actor.removeprefix("agent:") if event.actor.startswith("agent:") else ""
+            case ClockReopened() as undone if run := self.run_of(undone):
+                run.stopped, run.how, run.by = None, "", ""
+            case ClockWithdrawn(clock=clock, round=number):
+                self.runs.pop((clock, number), None)
 
-    def message(self, event: Event) -> None:
-        code = _first_code(event.data.get("reasons"))
+    def opened(self, payload: TicketOpened, at: datetime) -> None:
+        self.kind = payload.kind
+        self.queue.set(at, payload.queue)
+        self.agent.set(at, "")
+        self.message(payload, at)
+
+    def message(self, payload: OfMessage, at: datetime) -> None:
+        """Notes a message that nothing proved genuine; its first reason tells."""
+        code = next(iter(payload.reasons), "")
         if code and code not in VOUCHED:
-            self.marks.append((event.at, "unverified", code))
+            self.marks.append((at, "unverified", code))
 
-    def escalated(self, event: Event) -> None:
-        self.marks.append((event.at, "escalated", str(event.data.get("by", ""))))
-
-    def moved(self, event: Event) -> None:
-        self.queue.set(event.at, event.data["to"])
-
-    def assigned(self, event: Event) -> None:
-        self.agent.set(event.at, event.data.get("agent") or "")
-
-    def started(self, event: Event) -> None:
-        data = event.data
-        key = data["clock"], data.get("round", 1)
-        due = datetime.fromisoformat(data["due"])
-        self.runs[key] = _Run(*key, data.get("reading", ""), data.get("target", ""), event.at, due)
-
-    def due_moved(self, event: Event) -> None:
-        run = self._run(event.data)
-        if run is not None:
-            run.due = datetime.fromisoformat(event.data["due"])
-            run.reading = event.data.get("reading", run.reading)
-            run.target = event.data.get("target", run.target)
-
-    def stopped(self, event: Event) -> None:
-        run = self._run(event.data)
-        if run is not None and event.data.get("how") in BY_HUMANS:
-            run.stopped, run.how = event.at, event.data["how"]
-            run.by = event.actor.removeprefix("agent:") if event.actor.startswith("agent:") else ""
-
-    def stop_undone(self, event: Event) -> None:
-        run = self._run(event.data)
-        if run is not None:
-            run.stopped, run.how, run.by = None, "", ""
-
-    def withdrawn(self, event: Event) -> None:
-        self.runs.pop((event.data["clock"], event.data.get("round", 1)), None)
-
-    def closed(self, event: Event) -> None:
-        for run in self.runs.values():
-            run.closed = run.closed or event.at
-
-    def reopened(self, _: Event) -> None:
-        for run in self.runs.values():
-            run.closed = None
-
-    def _run(self, data: dict[str, Any]) -> _Run | None:
-        return self.runs.get((data["clock"], data.get("round", 1)))
+    def run_of(self, payload: OfClock) -> _Run | None:
+        return self.runs.get((payload.clock, payload.round))
 
     def history(self, now: datetime) -> History:
         runs = tuple(self._finished(run, now) for run in self.runs.values())
@@ -232,26 +236,3 @@ class _HistoryReader:
             how=run.how,
             outcome=outcome,
         )
-
-
-def _first_code(reasons: object) -> str:
-    """The first reason's code, whether reasons are stored as codes or as objects with a code."""
-    first = reasons[0] if isinstance(reasons, list) and reasons else ""
-    code = first.get("code", "") if isinstance(first, dict) else first
-    return str(code)
-
-
-_TAKES = {
-    "opened": _HistoryReader.opened,
-    "message": _HistoryReader.message,
-    "escalated": _HistoryReader.escalated,
-    "moved": _HistoryReader.moved,
-    "assigned": _HistoryReader.assigned,
-    "clock_started": _HistoryReader.started,
-    "clock_moved": _HistoryReader.due_moved,
-    "clock_stopped": _HistoryReader.stopped,
-    "clock_reopened": _HistoryReader.stop_undone,
-    "clock_withdrawn": _HistoryReader.withdrawn,
-    "closed": _HistoryReader.closed,
-    "reopened": _HistoryReader.reopened,
-}

@@ -61,5 +61,5 @@ def filed_sample(desk: Desk, sample: Sample) -> Filed | None:
     if view is None:
         return None
     message = view.messages[-1].row
-    reasons = tuple(str(why["text"]) for why in message.reasons)
+    reasons = tuple(why.text for why in message.reasons)
     return Filed(view.ticket.id, view.ticket.queue, message.vouched, reasons)

@@ -8,18 +8,9 @@ by those who take them.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from relaydesk.store.agents import AgentRole, AgentRow
-from relaydesk.store.deadlines import DeadlineRow
 from relaydesk.store.engine import Store
 from relaydesk.store.errors import Conflict, StoreError, StoreUnavailable
-from relaydesk.store.gateway_clients import ClientRow
-from relaydesk.store.lists import Page, PageKey, QueueCount, TicketFilter
-from relaydesk.store.orders import Put
-from relaydesk.store.outbox import Claimed, DeliveryOutcome, OutboxRow, Purpose
-from relaydesk.store.refusals import RefusalCount
-from relaydesk.store.sight import answer_scope
-from relaydesk.store.ticket_orders import TicketOrder
-from relaydesk.store.tickets import MessageRow, TicketRow
+from relaydesk.store.lists import Page, PageKey, QueueCount, TicketFilter, TicketRow
 
 if TYPE_CHECKING:
     from relaydesk.store import (
@@ -39,7 +30,16 @@ if TYPE_CHECKING:
         ticket_orders,
         tickets,
     )
+    from relaydesk.store.agents import AgentRole, AgentRow
+    from relaydesk.store.deadlines import DeadlineRow
+    from relaydesk.store.gateway_clients import ClientRow
     from relaydesk.store.messages import Recorded
+    from relaydesk.store.orders import Put
+    from relaydesk.store.outbox import Claimed, DeliveryOutcome, OutboxRow
+    from relaydesk.store.refusals import RefusalCount
+    from relaydesk.store.sight import answer_scope
+    from relaydesk.store.ticket_orders import TicketOrder
+    from relaydesk.store.tickets import MessageRow
 
 __all__ = [
     "AgentRole",
@@ -53,7 +53,6 @@ __all__ = [
     "OutboxRow",
     "Page",
     "PageKey",
-    "Purpose",
     "Put",
     "QueueCount",
     "Recorded",
@@ -82,10 +81,26 @@ __all__ = [
     "tickets",
 ]
 
+_LATE = {
+    "AgentRole": "agents",
+    "AgentRow": "agents",
+    "Claimed": "outbox",
+    "ClientRow": "gateway_clients",
+    "DeadlineRow": "deadlines",
+    "DeliveryOutcome": "outbox",
+    "MessageRow": "tickets",
+    "OutboxRow": "outbox",
+    "Put": "orders",
+    "Recorded": "messages",
+    "RefusalCount": "refusals",
+    "TicketOrder": "ticket_orders",
+    "answer_scope": "sight",
+}
+
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        """Loads what is taken (PEP 562): a list of queues needs no word of how mail is written down."""
-        if name != "Recorded":
+        """Loads what is taken (PEP 562): a list of queues needs nothing that reads mail."""
+        if name not in _LATE:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return import_module(f"{__name__}.messages").Recorded
+        return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)

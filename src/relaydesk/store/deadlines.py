@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import and_, bindparam, func, insert, select, tuple_, update
 
-from relaydesk.events import Event
+from relaydesk.events import (
+    BreachWithdrawn,
+    ClockMoved,
+    ClockReopened,
+    ClockStarted,
+    ClockTerms,
+    ClockWithdrawn,
+    DeadlineBreached,
+    DeadlineWarned,
+    Event,
+    StoppedHow,
+)
 from relaydesk.store import events as journal
 from relaydesk.store.tables import DeadlineTable, TicketTable, table
 
@@ -23,7 +34,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
     from sqlmodel import Session
 
-    from relaydesk.policy import ClockName, Planned
+    from relaydesk.business_time import Reading
+    from relaydesk.events import ClockName
+    from relaydesk.policy import Planned
 
 D = table(DeadlineTable).c
 T = table(TicketTable).c
@@ -62,11 +75,11 @@ class DeadlineRow:
     started_at: datetime
     due_at: datetime
     warn_at: datetime | None
-    reading: str
+    reading: Reading
     target: str
     explanation: tuple[str, ...]
     stopped_at: datetime | None = None
-    stopped_how: str = ""
+    stopped_how: StoppedHow | Literal["withdrawn", ""] = ""
     warned_at: datetime | None = None
     breached_at: datetime | None = None
     undecided_at: datetime | None = None
@@ -112,7 +125,10 @@ def start(  # noqa: PLR0913 - a row has that many facts
     if not fresh:
         return
     session.connection().execute(_INSERT, [_row(ticket_id, queue, plan, number) for plan, number in fresh])
-    journal.append(session, (_started(ticket_id, queue, plan, number) for plan, number in fresh), now)
+    events = (
+        Event(ticket_id, plan.start, _as_told(ClockStarted, queue, plan, number)) for plan, number in fresh
+    )
+    journal.append(session, events, now)
 
 
 def _next_round(existing: tuple[DeadlineRow, ...], name: str) -> int:
@@ -141,22 +157,19 @@ def _terms(queue: str, plan: Planned) -> dict[str, object]:
     }
 
 
-def _started(ticket_id: int, queue: str, plan: Planned, number: int) -> Event:
-    return Event(ticket_id, plan.start, "clock_started", data={**_told(plan, number), "queue": queue})
+def _as_told(kind: type[ClockTerms], queue: str, plan: Planned, number: int) -> ClockTerms:
+    return kind(
+        plan.clock,
+        number,
+        due=plan.due,
+        warn_at=plan.warn_at,
+        reading=plan.reading,
+        target=plan.target,
+        queue=queue,
+    )
 
 
-def _told(plan: Planned, number: int) -> dict[str, object]:
-    return {
-        "clock": plan.clock,
-        "round": number,
-        "due": plan.due.isoformat(),
-        "warn_at": plan.warn_at.isoformat() if plan.warn_at else None,
-        "reading": plan.reading,
-        "target": plan.target,
-    }
-
-
-def stop(session: Session, clock: DeadlineRow, at: datetime, how: str) -> bool:
+def stop(session: Session, clock: DeadlineRow, at: datetime, how: StoppedHow) -> bool:
     """Stops a running clock at ``at``; False when somebody else stopped it meanwhile."""
     statement = (
         update(table(DeadlineTable)).where(D.id == clock.id, RUNNING).values(stopped_at=at, stopped_how=how)
@@ -181,10 +194,7 @@ def revive(
         update(table(DeadlineTable)).where(D.id.in_([clock.id for clock in clocks])).values(undecided_at=None)
     )
     session.connection().execute(statement)
-    events = (
-        Event(c.ticket_id, at, "clock_reopened", data={"clock": c.clock, "round": c.round, "why": why})
-        for c in clocks
-    )
+    events = (Event(clock.ticket_id, at, ClockReopened(clock.clock, clock.round, why)) for clock in clocks)
     journal.append(session, events, noted_at)
 
 
@@ -192,8 +202,8 @@ def undo_stop(session: Session, clock: DeadlineRow, why: str, *, at: datetime, n
     """A stop turned out to be none: the clock runs on with its own start and due. No other may run."""
     statement = update(table(DeadlineTable)).where(D.id == clock.id).values(stopped_at=None, stopped_how="")
     session.connection().execute(statement)
-    data = {"clock": clock.clock, "round": clock.round, "why": why}
-    journal.append(session, [Event(clock.ticket_id, at, "clock_reopened", data=data)], noted_at)
+    reopened = Event(clock.ticket_id, at, ClockReopened(clock.clock, clock.round, why))
+    journal.append(session, [reopened], noted_at)
 
 
 def withdraw(session: Session, clock: DeadlineRow, why: str, *, at: datetime, noted_at: datetime) -> None:
@@ -204,14 +214,14 @@ def withdraw(session: Session, clock: DeadlineRow, why: str, *, at: datetime, no
         .values(stopped_at=at, stopped_how="withdrawn", undecided_at=None)
     )
     session.connection().execute(statement)
-    data = {"clock": clock.clock, "round": clock.round, "why": why}
-    journal.append(session, [Event(clock.ticket_id, at, "clock_withdrawn", data=data)], noted_at)
+    withdrawn = Event(clock.ticket_id, at, ClockWithdrawn(clock.clock, clock.round, why))
+    journal.append(session, [withdrawn], noted_at)
 
 
 def move(session: Session, clock: DeadlineRow, queue: str, plan: Planned, at: datetime) -> None:
     """Gives a running clock new terms. A breach stamped at another deadline is withdrawn."""
     terms = _terms(queue, plan)
-    events = [Event(clock.ticket_id, at, "clock_moved", data={**_told(plan, clock.round), "queue": queue})]
+    events = [Event(clock.ticket_id, at, _as_told(ClockMoved, queue, plan, clock.round))]
     if clock.breached_at is not None and plan.due != clock.due_at:
         terms["breached_at"] = None  # the sweep stamps it again, at the new deadline, if that has passed too
         events.append(withdrawal(clock, at))
@@ -232,7 +242,7 @@ def withdraw_breach(session: Session, clock: DeadlineRow, noted_at: datetime) ->
 
 
 def withdrawal(clock: DeadlineRow, at: datetime) -> Event:
-    return Event(clock.ticket_id, at, "breach_withdrawn", data={"clock": clock.clock, "round": clock.round})
+    return Event(clock.ticket_id, at, BreachWithdrawn(clock.clock, clock.round))
 
 
 def refresh_next_due(session: Session, ticket_id: int) -> None:
@@ -270,10 +280,10 @@ def _mark(session: Session, mark: DeadlineMark, clocks: list[DeadlineRow], noted
 
 
 def _passed(mark: DeadlineMark, clock: DeadlineRow) -> Event:
-    data: dict[str, object] = {"clock": clock.clock, "round": clock.round}
     if mark == "breached":
-        return Event(clock.ticket_id, clock.due_at, mark, data={**data, "due": clock.due_at.isoformat()})
-    return Event(clock.ticket_id, clock.warn_at or clock.due_at, mark, data=data)
+        breached = DeadlineBreached(clock.clock, clock.round, due=clock.due_at)
+        return Event(clock.ticket_id, clock.due_at, breached)
+    return Event(clock.ticket_id, clock.warn_at or clock.due_at, DeadlineWarned(clock.clock, clock.round))
 
 
 def fallen_due(session: Session, now: datetime, limit: int, skipping: Sequence[int] = ()) -> tuple[int, ...]:

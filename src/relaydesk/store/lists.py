@@ -14,7 +14,6 @@ from sqlalchemy import and_, func, or_, select
 
 from relaydesk.store import ticket_orders
 from relaydesk.store.tables import TicketTable, table
-from relaydesk.store.tickets import TicketRow
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlmodel import Session
 
+    from relaydesk.events import Kind
     from relaydesk.store.ticket_orders import TicketOrder
 
 T = table(TicketTable).c
@@ -30,6 +30,35 @@ NAMING = 1000  # tickets looked at that name one number
 LONGEST_NUMBER = 18  # digits of a ticket number that a database can hold
 
 TicketState = Literal["open", "closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRow:
+    """One ticket as a line of a list. Times are aware UTC; ``next_due`` is None when no clock runs."""
+
+    id: int
+    kind: Kind
+    queue: str
+    state: TicketState
+    relay_address: str
+    case_token: str
+    case_number: str
+    username: str
+    sender: str
+    subject: str
+    contact_reason: str
+    assignee: str | None
+    escalated: bool
+    verified: bool
+    opened_at: datetime
+    last_message_at: datetime
+    closed_at: datetime | None
+    next_due: datetime | None
+    message_count: int
+
+    @property
+    def open(self) -> bool:
+        return self.state == "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +108,11 @@ class Page:
 
 
 _ROW = [T[field.name] for field in fields(TicketRow)]
+
+
+def row(session: Session, ticket_id: int) -> TicketRow | None:
+    """One ticket's line, None when there is none of that number."""
+    return next(iter(_rows(session, select(*_ROW).where(T.id == ticket_id))), None)
 
 
 def counts(session: Session, now: datetime, today_ends: datetime) -> tuple[QueueCount, ...]:

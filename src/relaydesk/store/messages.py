@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, update
 
-from relaydesk.events import Event
+from relaydesk.events import (
+    BounceJoined,
+    DuplicateJoined,
+    Event,
+    MessageJoined,
+    OrderBound,
+    TicketEscalated,
+    TicketLinked,
+    TicketOpened,
+    TicketReopened,
+)
 from relaydesk.store import deadlines, ticket_orders
 from relaydesk.store import events as journal
 from relaydesk.store.errors import Conflict
@@ -22,6 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy import CursorResult
     from sqlmodel import Session
 
+    from relaydesk.events import OfMessage
     from relaydesk.message import AuthResults, Envelope, Message
     from relaydesk.policy import Decision, Placement
 
@@ -29,7 +40,11 @@ __all__ = ["Recorded", "RefusalKey", "count_refusal", "known", "record", "rememb
 
 M, T = table(MessageTable).c, table(TicketTable).c
 _NEW_TICKET, _NEW_MESSAGE = insert(table(TicketTable)), insert(table(MessageTable))
-_TOLD = {"open": "opened", "join": "message", "duplicate": "duplicate", "bounce": "bounced"}
+_JOINED: dict[str, type[OfMessage]] = {
+    "join": MessageJoined,
+    "duplicate": DuplicateJoined,
+    "bounce": BounceJoined,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +202,15 @@ def _attach(session: Session, message_id: int, letter: Message) -> None:
 
 def _tell(session: Session, ticket_id: int, message_id: int, arrival: _Recording) -> None:
     decision, placement = arrival.decision, arrival.placement
-    data: dict[str, Any] = {"message": message_id, "reasons": [reason.code for reason in decision.reasons]}
+    codes = tuple(reason.code for reason in decision.reasons)
+    payload: OfMessage
     if placement.action == "open":
-        data |= {"kind": decision.kind, "queue": decision.queue}
-    events = [Event(ticket_id, arrival.at, _TOLD[placement.action], "mail", data)]
+        payload = TicketOpened(message_id, codes, decision.kind, decision.queue)
+    else:
+        payload = _JOINED[placement.action](message_id, codes)
+    events = [Event(ticket_id, arrival.at, payload, "mail")]
     if placement.reopen:
-        events.insert(0, Event(ticket_id, arrival.at, "reopened", "mail", {"why": "a further message"}))
+        events.insert(0, Event(ticket_id, arrival.at, TicketReopened("a further message"), "mail"))
     journal.append(session, events, arrival.now)
 
 
@@ -202,7 +220,7 @@ def _note_numbers(session: Session, ticket_id: int, arrival: _Recording) -> None
     settled = {n.value for n in earlier if n.what == "order" and n.how in ("bound", "released")}
     ticket_orders.note(session, ticket_id, arrival.decision.findings.candidates, placement.bind_orders)
     events = (
-        Event(ticket_id, arrival.at, "order_bound", data={"order": order, "how": "mail"})
+        Event(ticket_id, arrival.at, OrderBound(order, "mail"))
         for order in placement.bind_orders
         if order not in settled
     )
@@ -232,14 +250,14 @@ def _relate(session: Session, ticket_id: int, arrival: _Recording) -> None:
     for escalated in placement.escalates:
         statement = update(table(TicketTable)).where(T.id == escalated, T.escalated.is_(False))
         if session.connection().execute(statement.values(escalated=True)).rowcount == 1:
-            events.append(Event(escalated, arrival.at, "escalated", data={"by": ticket_id}))
+            events.append(Event(escalated, arrival.at, TicketEscalated(ticket_id)))
     for other in dict.fromkeys((*placement.escalates, *placement.links)):
         first, second = sorted((ticket_id, other))
         link = upsert(session, TicketLinkTable).values(ticket_id=first, other_id=second)
         told = link.on_conflict_do_nothing().returning(table(TicketLinkTable).c.ticket_id)
         if session.connection().execute(told).first() is not None:
-            events.append(Event(ticket_id, arrival.at, "linked", data={"ticket": other}))
-            events.append(Event(other, arrival.at, "linked", data={"ticket": ticket_id}))
+            events.append(Event(ticket_id, arrival.at, TicketLinked(other)))
+            events.append(Event(other, arrival.at, TicketLinked(ticket_id)))
     journal.append(session, events, arrival.now)
 
 

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import and_, func, insert, select, update
 
-from relaydesk.events import Event
+from relaydesk.events import (
+    AnswerCancelled,
+    AnswerDeferred,
+    AnswerFailed,
+    AnswerQueued,
+    AnswerRejected,
+    AnswerSent,
+    Event,
+)
 from relaydesk.store import events
 from relaydesk.store.tables import OutboxTable, table
 
@@ -23,13 +31,10 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
+    from relaydesk.events import OfAnswer, Purpose
+
 O = table(OutboxTable).c  # noqa: E741 - as every table here has its letter
 _NEW = insert(table(OutboxTable))
-
-
-Purpose = Literal["answer", "automatic", "forward"]
-"""``answer`` is a person's and stops the clock; ``automatic`` is a desk's and does not; ``forward`` hands a
-message on to another help desk."""
 
 
 AnswerState = Literal["queued", "sending", "deferred", "sent", "refused", "failed", "cancelled", "bounced"]
@@ -190,14 +195,10 @@ def put(session: Session, outgoing: Outgoing, build: Callable[[int], Finished], 
 
 
 def _tell_queued(session: Session, answer: int, outgoing: Outgoing, now: datetime) -> None:
-    data = {
-        "answer": answer,
-        "message": outgoing.message,
-        "purpose": outgoing.purpose,
-        "order": outgoing.order_id,
-        "not_before": outgoing.not_before.isoformat(),
-    }
-    events.append(session, [Event(outgoing.ticket, now, "answer_queued", outgoing.author, data)], now)
+    queued = AnswerQueued(
+        answer, outgoing.message, outgoing.purpose, outgoing.order_id, not_before=outgoing.not_before
+    )
+    events.append(session, [Event(outgoing.ticket, now, queued, outgoing.author)], now)
 
 
 def anything_due(session: Session, now: datetime) -> bool:
@@ -254,34 +255,35 @@ def delivered(session: Session, claimed: Claimed, outcome: DeliveryOutcome, hop:
     statement = update(table(OutboxTable)).where(O.id == claimed.id, O.state.not_in(("sent", "bounced")))
     if session.connection().execute(statement.values(values)).rowcount != 1:
         return False
-    data = {"answer": claimed.id, "message": claimed.message_id, "purpose": claimed.purpose, "hop": hop}
-    events.append(session, [Event(claimed.ticket_id, outcome.at, "answer_sent", claimed.author, data)], now)
+    sent = AnswerSent(claimed.id, claimed.message_id, claimed.purpose, hop)
+    events.append(session, [Event(claimed.ticket_id, outcome.at, sent, claimed.author)], now)
     return True
 
 
 def put_off(session: Session, claimed: Claimed, outcome: DeliveryOutcome, until: datetime) -> bool:
     """It is tried again at ``until``. False when the lease was lost."""
-    data = {"code": outcome.code, "until": until.isoformat(), "why": outcome.why}
-    return _end(session, claimed, outcome, "answer_deferred", data, state="deferred", next_try_at=until)
+    deferred = AnswerDeferred(claimed.id, outcome.code, until, outcome.why)
+    return _end(session, claimed, outcome, deferred, state="deferred", next_try_at=until)
 
 
 def refused(session: Session, claimed: Claimed, outcome: DeliveryOutcome) -> bool:
     """It will not be delivered as it is. The code is 0 when our own last check refused it."""
-    data = {"code": outcome.code, "why": outcome.why}
-    return _end(session, claimed, outcome, "answer_refused", data, state="refused")
+    rejected = AnswerRejected(claimed.id, outcome.code, outcome.why)
+    return _end(session, claimed, outcome, rejected, state="refused")
 
 
 def failed(session: Session, claimed: Claimed, outcome: DeliveryOutcome) -> bool:
     """Its give-up time has passed."""
-    return _end(session, claimed, outcome, "answer_failed", {"why": outcome.why}, state="failed")
+    return _end(session, claimed, outcome, AnswerFailed(claimed.id, outcome.why), state="failed")
 
 
 def _end(
     session: Session,
     claimed: Claimed,
     outcome: DeliveryOutcome,
-    what: str,
-    data: dict[str, Any],
+    payload: OfAnswer,
+    *,
+    state: AnswerState,
     **values: Any,
 ) -> bool:
     """Ends a claim with an outcome and its event, if the claim still holds the row."""
@@ -291,12 +293,11 @@ def _end(
         O.lease_by == claimed.lease_by,
         O.attempts == claimed.attempts,
     )
-    said = {"last_code": outcome.code, "last_text": outcome.text, "lease_by": None, "lease_until": None}
-    statement = update(table(OutboxTable)).where(held).values(said | values)
+    values |= {"state": state, "last_code": outcome.code, "last_text": outcome.text}
+    statement = update(table(OutboxTable)).where(held).values(**values, lease_by=None, lease_until=None)
     if session.connection().execute(statement).rowcount != 1:
         return False
-    told = Event(claimed.ticket_id, outcome.at, what, data={"answer": claimed.id, **data})
-    events.append(session, [told], outcome.at)
+    events.append(session, [Event(claimed.ticket_id, outcome.at, payload)], outcome.at)
     return True
 
 
@@ -311,7 +312,7 @@ def cancel(session: Session, answer: int, *, actor: str, now: datetime) -> bool:
     ticket = session.connection().execute(statement).scalar()
     if ticket is None:
         return False
-    events.append(session, [Event(ticket, now, "answer_cancelled", actor, {"answer": answer})], now)
+    events.append(session, [Event(ticket, now, AnswerCancelled(answer), actor)], now)
     return True
 
 

@@ -7,7 +7,21 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, text, union
 
-from relaydesk.events import Event
+from relaydesk.events import (
+    ClockMoved,
+    ClockReopened,
+    ClockStarted,
+    ClockStopped,
+    ClockWithdrawn,
+    MessageJoined,
+    TicketAssigned,
+    TicketClosed,
+    TicketEscalated,
+    TicketMoved,
+    TicketOpened,
+    TicketReopened,
+)
+from relaydesk.store.events import read_event
 from relaydesk.store.tables import RUNNING, RefusalTable, TicketEventTable, table
 from relaydesk.store.tables import DeadlineTable as DeadlineRow
 
@@ -17,23 +31,26 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
+    from relaydesk.events import Event
+
 AT_ONCE = 1000
 
 _EVENT = table(TicketEventTable)
 _DEADLINE = table(DeadlineRow)
 _REFUSAL = table(RefusalTable)
 # what places a ticket in a period …
-_PLACING = ("opened", "message", "escalated", "clock_started")
+_PLACING = (TicketOpened.what, MessageJoined.what, TicketEscalated.what, ClockStarted.what)
 # … and what tells its story then
 _TELLING = (
     *_PLACING,
-    "clock_moved",
-    "clock_stopped",
-    "clock_reopened",
-    "assigned",
-    "moved",
-    "closed",
-    "reopened",
+    ClockMoved.what,
+    ClockStopped.what,
+    ClockReopened.what,
+    ClockWithdrawn.what,
+    TicketAssigned.what,
+    TicketMoved.what,
+    TicketClosed.what,
+    TicketReopened.what,
 )
 
 
@@ -54,7 +71,7 @@ def events(session: Session, since: datetime, until: datetime) -> Iterator[Event
         .execution_options(yield_per=AT_ONCE)
     )
     for row in session.execute(stories):
-        yield Event(row.ticket_id, row.at, row.what, row.actor, row.data)
+        yield read_event(*row)
 
 
 def refusals(session: Session, since: datetime, until: datetime) -> list[tuple[str, int]]:

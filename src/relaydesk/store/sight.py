@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from relaydesk.classify import Findings
 from relaydesk.store.tables import MessageTable, table
+from relaydesk.store.values import read_value
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlmodel import Session
+
+    from relaydesk.events import Kind
 
 M = table(MessageTable).c
 
@@ -34,11 +38,15 @@ def answer_scope(session: Session, ticket: int, message: int) -> AnswerScope | N
         .order_by(M.id)
     )
     stored = session.connection().execute(statement).all()
-    before = [one.received_at for one in stored if one.id <= message]
-    after = [one.received_at for one in stored if one.id > message and _answerable(one.kind, one.findings)]
+    before = [row.received_at for row in stored if row.id <= message]
+    after = [
+        row.received_at
+        for row in stored
+        if row.id > message and _answerable(row.kind, read_value(Findings, row.findings))
+    ]
     return AnswerScope(max(before), min(after, default=None)) if before else None
 
 
-def _answerable(kind: str, findings: dict[str, Any]) -> bool:
+def _answerable(kind: Kind, findings: Findings) -> bool:
     """Customer mail: no bounce and no notice, and with an address to answer to."""
-    return kind not in ("bounce", "notice") and bool(findings.get("relay_address"))
+    return kind not in ("bounce", "notice") and bool(findings.relay_address)

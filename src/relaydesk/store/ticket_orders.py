@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import bindparam, select, update
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Insert
     from sqlmodel import Session
 
-    from relaydesk.classify import Candidate
+    from relaydesk.classify import Candidate, NumberKind
 
 N, O = table(TicketOrderTable).c, table(OrderTable).c  # noqa: E741 - N for number, O for order
 
@@ -29,14 +29,19 @@ _OF_TICKETS = (
 _BY_REFERENCE = select(O.merchant_ref, O.id).where(O.merchant_ref.in_(bindparam("refs", expanding=True)))
 
 
+NumberHow = Literal["bound", "not_found", "mentioned", "released"]
+"""``bound``: the order exists and is this buyer's; ``not_found``: labelled, and not in the directory;
+``mentioned``: only named; ``released``: an agent untied it for good."""
+
+
 @dataclass(frozen=True, slots=True)
 class TicketOrder:
-    """``what`` is order or merchant_ref; ``how`` bound, not_found, mentioned or released by an agent."""
+    """A number that a ticket names: an order's, or the seller's reference to one."""
 
     ticket_id: int
-    what: str
+    what: NumberKind
     value: str
-    how: str
+    how: NumberHow
     label: str = ""
     place: str = ""
 
@@ -53,19 +58,23 @@ def note(session: Session, ticket_id: int, candidates: Sequence[Candidate], boun
     """Writes what a message named. Binding wins over mentioning; a released number stays released."""
     refs = [c.value for c in candidates if c.what == "merchant_ref"]
     rows = session.connection().execute(_BY_REFERENCE, {"refs": refs}) if refs else ()
-    known = {row.merchant_ref: row.id for row in rows}
-    numbers = {("order", order): TicketOrder(ticket_id, "order", order, "bound") for order in bound}
-    for found in candidates:
-        order = known.get(found.value) if found.what == "merchant_ref" else found.value
-        how = "bound" if order in bound else "not_found" if found.sure == "labelled" else "mentioned"
-        key, earlier = (found.what, found.value), numbers.get((found.what, found.value))
+    orders = {row.merchant_ref: row.id for row in rows}
+    numbers: dict[tuple[NumberKind, str], TicketOrder] = {
+        ("order", order): TicketOrder(ticket_id, "order", order, "bound") for order in bound
+    }
+    for candidate in candidates:
+        what, value = candidate.what, candidate.value
+        order = orders.get(value) if what == "merchant_ref" else value
+        unbound: NumberHow = "not_found" if candidate.sure == "labelled" else "mentioned"
+        how = "bound" if order in bound else unbound
+        earlier = numbers.get((what, value))
         if earlier is None or not earlier.label:
             best = earlier.how if earlier and _RANK[earlier.how] < _RANK[how] else how
-            numbers[key] = TicketOrder(ticket_id, found.what, found.value, best, found.label, found.where)
+            numbers[what, value] = TicketOrder(ticket_id, what, value, best, candidate.label, candidate.where)
     _write(session, list(numbers.values()))
 
 
-_RANK = {"bound": 0, "not_found": 1, "mentioned": 2}
+_RANK: dict[NumberHow, int] = {"bound": 0, "not_found": 1, "mentioned": 2}
 
 
 def _write(session: Session, numbers: list[TicketOrder]) -> None:

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, union
 
-from relaydesk.events import Event
-from relaydesk.store import deadlines, ticket_orders
+from relaydesk.classify import Findings
+from relaydesk.message import AuthResults, Origin
+from relaydesk.reasons import Reason
+from relaydesk.store import deadlines, lists, ticket_orders
+from relaydesk.store.events import read_event
 from relaydesk.store.tables import (
     AttachmentTable,
     MessageTable,
@@ -17,47 +20,22 @@ from relaydesk.store.tables import (
     TicketTable,
     table,
 )
+from relaydesk.store.values import read_value
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sqlalchemy import Row
     from sqlmodel import Session
 
+    from relaydesk.events import Event, Kind
     from relaydesk.store.deadlines import DeadlineRow
+    from relaydesk.store.lists import TicketRow
     from relaydesk.store.ticket_orders import TicketOrder
 
 T, M, A = table(TicketTable).c, table(MessageTable).c, table(AttachmentTable).c
 E, L = table(TicketEventTable).c, table(TicketLinkTable).c
 EVENTS_SHOWN = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class TicketRow:
-    """One ticket as a line of a list. Times are aware UTC; ``next_due`` is None when no clock runs."""
-
-    id: int
-    kind: str
-    queue: str
-    state: str
-    relay_address: str
-    case_token: str
-    case_number: str
-    username: str
-    sender: str
-    subject: str
-    contact_reason: str
-    assignee: str | None
-    escalated: bool
-    verified: bool
-    opened_at: datetime
-    last_message_at: datetime
-    closed_at: datetime | None
-    next_due: datetime | None
-    message_count: int
-
-    @property
-    def open(self) -> bool:
-        return self.state == "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +51,15 @@ class AttachmentRow:
 
 @dataclass(frozen=True, slots=True)
 class MessageRow:
-    """One stored message without its raw bytes; ``auth`` and ``findings`` as JSON values."""
+    """One stored message without its raw bytes, with what was found of it when it came."""
 
     id: int
-    kind: str
+    kind: Kind
     vouched: bool
     duplicate_of: int | None
     received_at: datetime
     mail_from: str
-    rcpt_to: list[str]
+    rcpt_to: tuple[str, ...]
     peer: str
     helo: str
     tls: bool
@@ -89,10 +67,10 @@ class MessageRow:
     from_addr: str
     subject: str
     message_id: str
-    origin: dict[str, Any]
-    auth: dict[str, Any]
-    reasons: list[dict[str, str]]
-    findings: dict[str, Any]
+    origin: Origin
+    auth: AuthResults
+    reasons: tuple[Reason, ...]
+    findings: Findings
     trace: str
     attachments: tuple[AttachmentRow, ...] = ()
 
@@ -109,22 +87,12 @@ class TicketView:
     links: tuple[int, ...]
 
 
-_ROW = [T[field.name] for field in fields(TicketRow)]
 _MESSAGE = [M[field.name] for field in fields(MessageRow) if field.name != "attachments"]
-
-
-def _rows(session: Session, statement: Any) -> list[TicketRow]:
-    return [TicketRow(*row) for row in session.connection().execute(statement)]
-
-
-def row(session: Session, ticket_id: int) -> TicketRow | None:
-    """One ticket's line, None when there is none of that number."""
-    return next(iter(_rows(session, select(*_ROW).where(T.id == ticket_id))), None)
 
 
 def view(session: Session, ticket_id: int) -> TicketView | None:
     """One ticket whole (its latest :data:`EVENTS_SHOWN` events), None when there is none of that number."""
-    ticket = row(session, ticket_id)
+    ticket = lists.row(session, ticket_id)
     if ticket is None:
         return None
     return TicketView(
@@ -147,7 +115,18 @@ def messages(session: Session, ticket_id: int) -> tuple[MessageRow, ...]:
     for part in connection.execute(parts.where(M.ticket_id == ticket_id).order_by(A.id)):
         held.setdefault(part.message_id, []).append(AttachmentRow(*part[1:]))
     found = connection.execute(select(*_MESSAGE).where(M.ticket_id == ticket_id).order_by(M.id))
-    return tuple(MessageRow(**line._mapping, attachments=tuple(held.get(line.id, ()))) for line in found)
+    return tuple(_message(line, tuple(held.get(line.id, ()))) for line in found)
+
+
+def _message(line: Row[Any], attachments: tuple[AttachmentRow, ...]) -> MessageRow:
+    evidence = {
+        "rcpt_to": tuple(line.rcpt_to),
+        "origin": read_value(Origin, line.origin),
+        "auth": read_value(AuthResults, line.auth),
+        "reasons": tuple(read_value(Reason, reason) for reason in line.reasons),
+        "findings": read_value(Findings, line.findings),
+    }
+    return MessageRow(**{**line._mapping, **evidence}, attachments=attachments)
 
 
 def events(session: Session, ticket_id: int) -> tuple[tuple[int, Event], ...]:
@@ -159,7 +138,7 @@ def events(session: Session, ticket_id: int) -> tuple[tuple[int, Event], ...]:
         .limit(EVENTS_SHOWN)
     )
     found = session.connection().execute(statement).all()
-    return tuple((line.id, Event(*line[1:])) for line in reversed(found))
+    return tuple((number, read_event(*columns)) for number, *columns in reversed(found))
 
 
 def links(session: Session, ticket_id: int) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """Answers in the outbox, and a dispatcher over a real courier, for tests of the way out.
 
-``python -m tests.support.sending URL PORT EPOCH SPEED`` is a dispatcher process for tests that kill it. Its
-clock runs SPEED times as fast as the real one, from EPOCH on, so that minutes of back-off pass in moments.
+``python -m relaydesk_testkit.sending URL PORT EPOCH SPEED`` is a dispatcher process for tests that kill it.
+Its clock runs SPEED times as fast as the real one, from EPOCH on; so a back-off of minutes passes in moments.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from relaydesk.logs import configure
 from relaydesk.outbound.courier import Courier
 from relaydesk.outbound.dispatcher import Dispatcher, DispatchTiming
 from relaydesk.outbound.next_hop import NextHop, Timeouts
-from relaydesk.store import outbox
+from relaydesk.store import outbox, tickets
 from relaydesk.store.engine import Store
 from relaydesk.store.outbox import Finished, Outgoing
-from tests.support.arriving import NOON, open_ticket, planned
+from relaydesk_testkit.arriving import NOON, open_ticket, planned
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -101,10 +101,8 @@ def queue_many(store: Store, tickets: int, each: int, *, now: datetime = NOON) -
 
 
 def first_message(store: Store, ticket: int) -> int:
-    from relaydesk.store import tickets as shelf
-
     with store.reading() as session:
-        view = shelf.view(session, ticket)
+        view = tickets.view(session, ticket)
     assert view is not None
     return view.messages[0].id
 

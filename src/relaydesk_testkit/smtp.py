@@ -43,7 +43,7 @@ class Receiver:
 
     envelopes: list[Envelope] = field(default_factory=list)
     admitted: list[tuple[Origin, str, str, str]] = field(default_factory=list)
-    turned: list[tuple[Origin, tuple[str, ...], Reason]] = field(default_factory=list)
+    turned: list[tuple[str, tuple[str, ...], Reason]] = field(default_factory=list)
     deciding: Callable[[Envelope], Coroutine[Any, Any, Decision]] | None = None
     admitting: Callable[[Origin, str], Admission] | None = None
 

@@ -1,4 +1,4 @@
-"""What the desk lists: queues and their tickets, what is on its way out, what was turned away."""
+"""The queues and the tickets in them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from relaydesk.desk.part import DeskPart
-from relaydesk.store import QueueCount, lists, outbox, refusals
+from relaydesk.store import QueueCount, lists
 
 if TYPE_CHECKING:
-    from relaydesk.store import OutboxRow, Page, PageKey, RefusalCount, TicketFilter, TicketRow
-
-REFUSAL_DAYS = timedelta(days=30)
+    from relaydesk.store import Page, PageKey, TicketFilter, TicketRow
 
 
 class Queues(DeskPart):
@@ -37,39 +35,3 @@ class Queues(DeskPart):
         """Tickets, open or closed, of an order, seller's reference, relay address or number; newest first."""
         with self.store.reading() as session:
             return lists.search(session, text.strip(), limit)
-
-
-class Outbox(DeskPart):
-    """What waits to be sent, and what became of it."""
-
-    def waiting(self, limit: int = 200) -> tuple[OutboxRow, ...]:
-        """What is undecided, by when its turn comes."""
-        with self.store.reading() as session:
-            return outbox.waiting(session, limit)
-
-    def newest(self, limit: int = 200) -> tuple[OutboxRow, ...]:
-        """Everything, newest first."""
-        with self.store.reading() as session:
-            return outbox.newest(session, limit)
-
-
-class Refusals(DeskPart):
-    """What was turned away at the port."""
-
-    def search(
-        self,
-        text: str = "",
-        *,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        limit: int = 200,
-    ) -> tuple[RefusalCount, ...]:
-        """What was turned away from ``since`` (default: 30 days before the end) to ``until`` (default: now).
-
-        ``text`` narrows it to a reason code, a From domain, an address or its network.
-        """
-        end = until or self.clock()
-        with self.store.reading() as session:
-            return refusals.search(
-                session, since=since or end - REFUSAL_DAYS, until=end, text=text, limit=limit
-            )

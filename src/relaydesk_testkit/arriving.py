@@ -14,7 +14,7 @@ from relaydesk.reasons import reason
 from relaydesk.store import messages
 
 if TYPE_CHECKING:
-    from relaydesk.policy.decision import ClockName
+    from relaydesk.events import ClockName
     from relaydesk.store.engine import Store
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from relaydesk.outbound.dispatcher import DispatchTiming
 from relaydesk.outbound.next_hop import Timeouts
 from relaydesk.store import deadlines, outbox
-from tests.support.arriving import NOON
-from tests.support.nexthop import BRIEFLY, NextHopServer, Weather
-from tests.support.sending import Hands, dispatching, loopback, queue_many, until
+from relaydesk_testkit.arriving import NOON
+from relaydesk_testkit.nexthop import BRIEFLY, NextHopServer, Weather
+from relaydesk_testkit.sending import Hands, dispatching, loopback, queue_many, until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,7 +112,7 @@ class Process:
         path = os.pathsep.join([str(ROOT), str(ROOT / "src")])
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "tests.support.sending", *self._words),
+            *("-m", "relaydesk_testkit.sending", *self._words),
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": path},
             stdout=asyncio.subprocess.PIPE,

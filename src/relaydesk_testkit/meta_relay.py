@@ -1,6 +1,7 @@
 """A process that stands for Meta's relay: takes each message and writes it, with its envelope, to a file.
 
-``python -m tests.support.meta_relay DIRECTORY`` says its port on standard output and runs until it is killed.
+``python -m relaydesk_testkit.meta_relay DIRECTORY`` says its port on standard output and runs until it is
+killed.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.support.nexthop import NextHopServer, Taken
+from relaydesk_testkit.nexthop import NextHopServer, Taken
 
 
 class Writing(list[Taken]):

@@ -284,5 +284,5 @@ class Weather:
             return DROP
         if phase in ("rcpt", "data", "dot") and self.chance.random() < self.finals:
             return self.chance.choice(FINAL)
-        words = (DROP, SILENT, SLOW, LOSE, LOSE) if phase == "dot" else (DROP, SILENT, SLOW)
+        words: tuple[str, ...] = (DROP, SILENT, SLOW, LOSE, LOSE) if phase == "dot" else (DROP, SILENT, SLOW)
         return self.chance.choice((*words, self.chance.choice(self.put_off)))

@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from tests.support.buyers import MAILBOX, Mail
-from tests.support.smtp import DIRECT, Talk
+from relaydesk_testkit.buyers import MAILBOX, Mail
+from relaydesk_testkit.smtp import DIRECT, Talk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -6,7 +6,7 @@ import base64
 from dataclasses import dataclass
 
 from relaydesk.mailauth.signing import sign_dkim
-from tests.support.signing import SELECTOR, key, key_zone
+from relaydesk_testkit.signing import SELECTOR, key, key_zone
 
 DOMAIN = "support.instagram.com"
 BOUNCES = "msgr-bounce@support.instagram.com"

@@ -15,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import psycopg
+
 DEBIAN = Path("/usr/lib/postgresql")
 SETTINGS = {
     "listen_addresses": "",
@@ -132,8 +134,6 @@ class Server:
 
 
 def _answers(url: str) -> bool:
-    import psycopg
-
     try:
         psycopg.connect(url, connect_timeout=2).close()
     except psycopg.OperationalError:
@@ -143,8 +143,6 @@ def _answers(url: str) -> bool:
 
 def execute(url: str, *statements: str) -> None:
     """Runs statements outside a transaction."""
-    import psycopg
-
     with psycopg.connect(url, autocommit=True) as connection:
         for statement in statements:
             connection.execute(statement)
