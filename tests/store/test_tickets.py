@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 from sqlalchemy import text
 
 from relaydesk.store import lists, tickets
@@ -92,17 +93,37 @@ def test_it_reads_queues_off_indexes_over_open_tickets(sqlite_store: Store) -> N
     explained: list[str] = []
     with sqlite_store.reading() as session:
         connection = session.connection()
-        for queue in ("case", None):
-            for statement in _statements(sqlite_store, queue):
+        for wanted in (TicketFilter("case"), TicketFilter(), TicketFilter("case", kind="claim")):
+            for statement in _statements(sqlite_store, wanted, counted=wanted == TicketFilter()):
                 plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all()
                 explained.append(" / ".join(str(row[3]) for row in plan))
-    assert len(explained) == 5
+    assert len(explained) == 7
     for plan in explained:
         assert "INDEX ix_ticket_open_" in plan, plan
         assert "TEMP B-TREE" not in plan, plan
 
 
-def _statements(store: Store, queue: str | None) -> list[str]:
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (TicketFilter("case", "closed"), "ix_ticket_closed_queue_id"),
+        (TicketFilter("case", "closed", kind="claim", verified=False), "ix_ticket_closed_queue_id"),
+        (TicketFilter(state="closed", assignee="alice"), "ix_ticket_assignee_id"),
+        (TicketFilter(state="closed"), ""),  # backwards along the rows themselves
+    ],
+)
+def test_it_reads_closed_tickets_newest_first_off_an_index(
+    sqlite_store: Store, wanted: TicketFilter, index: str
+) -> None:
+    (statement,) = _statements(sqlite_store, wanted)
+    with sqlite_store.reading() as session:
+        rows = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all()
+    plan = " / ".join(str(row[3]) for row in rows)
+    assert index in plan, plan
+    assert "TEMP B-TREE" not in plan, plan
+
+
+def _statements(store: Store, wanted: TicketFilter, *, counted: bool = False) -> list[str]:
     """The statements of a page and of the counts, as sent, with their values written in."""
     from sqlalchemy import event
 
@@ -116,8 +137,8 @@ def _statements(store: Store, queue: str | None) -> list[str]:
 
     event.listen(store.engine, "before_cursor_execute", note)
     with store.reading() as session:
-        lists.page(session, TicketFilter(queue))
-        if queue is None:
+        lists.page(session, wanted)
+        if counted:
             lists.counts(session, NOON, MIDNIGHT)
     event.remove(store.engine, "before_cursor_execute", note)
     return sent

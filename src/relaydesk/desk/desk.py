@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from relaydesk.desk.part import DeskPart
 
 if TYPE_CHECKING:
+    from relaydesk.desk.agents import Agents
     from relaydesk.desk.answers import Answers
+    from relaydesk.desk.clients import GatewayClients
     from relaydesk.desk.directory import Orders
-    from relaydesk.desk.people import Agents, GatewayClients
     from relaydesk.desk.queues import Queues
     from relaydesk.desk.reports import Reports
     from relaydesk.desk.templates import ReplyTemplates
@@ -76,13 +77,13 @@ class Desk(DeskPart):
 
     @cached_property
     def agents(self) -> Agents:
-        from relaydesk.desk.people import Agents
+        from relaydesk.desk.agents import Agents
 
         return Agents(self.store, self.config, self.clock)
 
     @cached_property
     def gateway_clients(self) -> GatewayClients:
-        from relaydesk.desk.people import GatewayClients
+        from relaydesk.desk.clients import GatewayClients
 
         return GatewayClients(self.store, self.config, self.clock)
 
