@@ -102,11 +102,6 @@ def log_exception(event: str, /, **facts: object) -> None:
     structlog.get_logger().log(logging.ERROR, event, exc_info=True, **facts)
 
 
-def domain_of(address: str) -> str:
-    """The domain of a mail address in lower case, ``""`` for the null sender or text without an ``@``."""
-    return address.rpartition("@")[2].rstrip(">").lower() if "@" in address else ""
-
-
 def _renderer(form: str, stream: TextIO) -> Processor:
     if form == "auto":
         form = "console" if stream.isatty() else "json"

@@ -25,28 +25,28 @@ SENTENCES: dict[str, str] = {
     "bare_newline": "The data holds a bare CR or LF, which can smuggle a second message.",
     "line_too_long": "A line is longer than {limit} bytes.",
     "headers_too_large": "The header section is larger than {limit} bytes.",
-    "mail_loop": "More than {limit} Received headers: the message goes round in a loop.",
+    "mail_loop": "More than {limit} Received headers: the message is in a loop.",
     "no_recipient": "The message has no recipient.",
     # row 2: bounces of our answers
-    "bounce_of_answer": "The recipient is our bounce address under its right seal: a bounce of our answer.",
-    "bounce_capped": "More than {limit} bounces for one answer: no further one is taken.",
-    "bounce_hard": "The answer did not reach {recipient}: {detail}. It is unanswered again.",
-    "bounce_soft": "The answer to {recipient} is delayed or was passed on ({detail}): noted, nothing starts.",
-    "bounce_unclear": "What came back does not say whether the answer arrived: a person looks at it.",
-    "bounce_of_bounce": "A bounce of another notice: noted, nothing starts.",
-    "auto_reply": "An automatic reply to our answer: noted, nothing starts.",
+    "bounce_of_answer": "The recipient is our bounce address with a valid seal: an answer of ours bounced.",
+    "bounce_capped": "More than {limit} bounces for one answer: no more are accepted.",
+    "bounce_hard": "The answer did not reach {recipient}: {detail}. The ticket needs an answer again.",
+    "bounce_soft": "The answer to {recipient} is delayed or was passed on ({detail}); recorded only.",
+    "bounce_unclear": "The notice does not say whether the answer arrived; a person must look at it.",
+    "bounce_of_bounce": "A bounce of another notice; recorded only.",
+    "auto_reply": "An automatic reply to our answer; recorded only.",
     # row 3 and 4: who may send what here
-    "unknown_mailbox": "{rcpt} is none of our mailboxes.",
-    "no_role": "{ip} is in none of the lists networks, relays and proxies.",
-    "proxy_without_header": "{ip} is a listed proxy but spoke no PROXY header.",
+    "unknown_mailbox": "{rcpt} is not one of our mailboxes.",
+    "no_role": "{ip} is not listed in networks, relays or proxies.",
+    "proxy_without_header": "{ip} is a listed proxy but sent no PROXY header.",
     "origin_not_listed": "The origin {ip}, seen by our relay, is not one of the listed networks.",
-    "drift": "SPF passes for {domain} from {ip}, which is in no listed network: is the list out of date?",
+    "drift": "SPF passes for {domain} from {ip}, which is not in a listed network: is the list out of date?",
     # row 5: the shape of the message
-    "not_one_from": "From holds {count} addresses where exactly one is allowed.",
-    "duplicate_headers": "Headers that may occur once occur more often: {names}.",
+    "not_one_from": "From has {count} addresses; exactly one is allowed.",
+    "duplicate_headers": "Headers that may occur only once are repeated: {names}.",
     # row 6: unknown right now
-    "auth_unknown": "Authentication could not be settled now: {detail}",
-    "auth_outage": "Authentication was not settled for {age} since the first attempt; accepted unverified.",
+    "auth_unknown": "Authentication could not be completed now: {detail}",
+    "auth_outage": "No authentication result {age} after the first attempt; accepted unverified.",
     # row 7: genuine
     "aligned_dkim": "A DKIM signature of {domain} passes and is aligned with From.",
     "mapped_dkim": "A DKIM signature of {domain} passes, which the list maps to {from_domain}.",
@@ -58,13 +58,13 @@ SENTENCES: dict[str, str] = {
     "unauthenticated": "From {from_domain} is neither a listed sender nor authenticated.",
     # how genuine mail was sorted
     "rule": "Rule {rule}: {why}",
-    "no_rule": "Genuine, but no rule matches: a person looks.",
+    "no_rule": "Genuine, but no rule matches; a person must look at it.",
     "return_request": "A return request: an answer is due within 2 days.",
     "order_confirmed": "Order {order} is in the directory, found as {label}.",
     "order_not_found": "Order {order}, found as {label}, is not in the directory.",
-    "order_mentioned": "Number {order} is only mentioned ({where}); it binds no order.",
+    "order_mentioned": "Number {order} is only mentioned ({where}); it is not bound to the ticket.",
     "no_order": "No order number was found.",
-    "reply_to_ignored": "Reply-To {domain} lies outside the sender domains and is ignored.",
+    "reply_to_ignored": "Reply-To {domain} is outside the sender domains and is ignored.",
     "old_signature": "The signature is {days} days old.",
     "lf_read_as_crlf": "The file has bare line feeds; it was read as if sent with CR LF.",
     "unreadable": "The message could not be read in full: {detail}",
@@ -72,26 +72,26 @@ SENTENCES: dict[str, str] = {
     "opens": "Opens a new ticket.",
     "joins_relay_address": "Joins ticket {ticket}: same relay address.",
     "joins_order": "Joins ticket {ticket}: same order and sender.",
-    "reopens": "Ticket {ticket} was closed and is open again.",
-    "bounce_unmatched": "A bounce that names no conversation of ours: a person looks.",
+    "reopens": "Ticket {ticket} was closed and has been reopened.",
+    "bounce_unmatched": "A bounce that names none of our tickets; a person must look at it.",
     "joins_bounce": "Joins ticket {ticket}, whose answer bounced.",
     "escalates": "A claim for the order of open case {ticket}: that case is escalated.",
     "links": "Linked with ticket {ticket}: same order.",
-    "already_stored": "This delivery is stored already; the resend is acknowledged.",
-    "replayed": "The same signed message came before; noted on ticket {ticket} as a duplicate.",
+    "already_stored": "This delivery is already stored; the resend is acknowledged.",
+    "replayed": "The same signed message came before; recorded on ticket {ticket} as a duplicate.",
     # the door and the store
-    "store_unavailable": "The store did not take the message; the client tries again.",
-    "internal_error": "Something unexpected happened; the client tries again.",
+    "store_unavailable": "The message could not be stored; the client will try again.",
+    "internal_error": "An unexpected error occurred; the client will try again.",
     # the gateway for the shop's own help desk
-    "not_relay_address": "{rcpt} is no relay address of a ticket we know.",
+    "not_relay_address": "{rcpt} is not the relay address of one of our tickets.",
     "answer_refused": "{sentence}",
 }
 
 
 def general(code: str, **facts: str) -> str:
     """The sentence of a code for many cases at once, with "…" for each fact that they do not share."""
-    known = {fact: value for fact, value in facts.items() if value}
-    return SENTENCES[code].format_map(defaultdict(lambda: "…", known)) if code in SENTENCES else ""
+    shared = {fact: value for fact, value in facts.items() if value}
+    return SENTENCES[code].format_map(defaultdict(lambda: "…", shared)) if code in SENTENCES else ""
 
 
 def reason(code: str, **facts: object) -> Reason:

@@ -1,4 +1,4 @@
-"""Values for store tests: an envelope, a letter, a decision, as intake would hand them over."""
+"""Values for store tests: an envelope, a message, a decision, as intake would hand them over."""
 
 from __future__ import annotations
 

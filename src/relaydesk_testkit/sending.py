@@ -27,14 +27,18 @@ from relaydesk.outbound.dispatcher import Dispatcher, DispatchTiming
 from relaydesk.outbound.next_hop import NextHop, Timeouts
 from relaydesk.store import outbox, tickets
 from relaydesk.store.engine import Store
-from relaydesk.store.outbox import Finished, Outgoing
+from relaydesk.store.outbox_rows import Finished, Outgoing
 from relaydesk_testkit.arriving import NOON, open_ticket, planned
+from relaydesk_testkit.smtp import Holder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from relaydesk.outbound.dispatcher import DispatchConfig
+    from relaydesk.outbound.sender import Sender
     from relaydesk.policy.decision import Planned
-    from relaydesk.store.outbox import Claimed
+    from relaydesk.policy.policy import Plan
+    from relaydesk.store.outbox_rows import Claimed
 
 HOUR = timedelta(hours=1)
 SHORT = Timeouts(connect=0.3, command=0.3, dot=0.3, total=1.0, idle=5.0)
@@ -117,7 +121,16 @@ class Hands:
         return self.at
 
 
-def let_pass(claimed: Claimed) -> None:
+@dataclass(frozen=True)
+class SendingFacts:
+    """What the dispatcher reads of a configuration."""
+
+    plan: Plan = plan
+    sender: Sender | None = None
+    forward_to: frozenset[str] = frozenset()
+
+
+def let_pass(claimed: Claimed, config: DispatchConfig) -> None:
     """A last check that finds nothing."""
 
 
@@ -139,21 +152,21 @@ async def dispatching(
     chance: Callable[[], float] = lambda: 0.5,
     patience: Timeouts = SHORT,
     pace: DispatchTiming | None = None,
-    check: Callable[[Claimed], None] = let_pass,
+    check: Callable[[Claimed, DispatchConfig], None] = let_pass,
     **more: Any,
 ) -> AsyncIterator[Dispatcher]:
     """A dispatcher with a courier to ``hop``."""
     resolver = more.pop("resolver", None) or Resolver(ZoneSource(parse_zone({})))
     courier = Courier(
-        hop, helo="mail.shop.example", resolver=resolver, patience=patience, tls=more.pop("tls", None)
+        hop, helo="mail.shop.example", resolver=resolver, timeouts=patience, tls=more.pop("tls", None)
     )
     with ThreadPoolExecutor(4) as workers:
         try:
             yield Dispatcher(
                 store=store,
-                courier=lambda _: courier,
+                configuration=Holder(more.pop("config", SendingFacts())),
+                courier=courier,
                 check=check,
-                plan=plan,
                 who=who or secrets.token_hex(4),
                 clock=clock,
                 chance=chance,

@@ -1,4 +1,4 @@
-"""A door open on loopback, a receiver that remembers, and a client that says exactly what it is told."""
+"""A server open on loopback, a receiver that remembers, and a client that says exactly what it is told."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +14,17 @@ from relaydesk.classify.findings import Findings, Match
 from relaydesk.policy.allowlist import parse_allowlist
 from relaydesk.policy.decision import Admission, Decision
 from relaydesk.reasons import Reason, reason
+from relaydesk.smtpd.endpoint import Endpoint
 from relaydesk.smtpd.limits import Limits
-from relaydesk.smtpd.listener import open_listener
-from relaydesk.smtpd.server import Endpoint
+from relaydesk.smtpd.listener import Listener, open_listener
+from relaydesk.smtpd.server import Server
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Coroutine, Iterator
 
     from relaydesk.message.envelope import Envelope, Origin
+    from relaydesk.policy.allowlist import Allowlist
 
 ORIGIN = "66.220.144.130"
 MAIL = b"From: a@support.facebook.com\r\nSubject: hello\r\n\r\nbody\r\n"
@@ -37,6 +39,25 @@ def decision(outcome: str, code: str = "no_rule") -> Decision:
     return Decision(outcome, (Reason(code, "said the test"),), Findings(Match("unsorted")))  # type: ignore[arg-type]
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """What the SMTP server reads of a configuration."""
+
+    allowlist: Allowlist
+    tls: ssl.SSLContext | None = None
+
+
+class Holder:
+    """Holds whatever stands for the configuration; a test swaps ``current``."""
+
+    def __init__(self, current: Any) -> None:
+        self.current = current
+
+    def swap(self, **changed: Any) -> None:
+        """A new snapshot with other values, as a reload makes one."""
+        self.current = replace(self.current, **changed)
+
+
 @dataclass
 class Receiver:
     """Remembers all it is given. ``deciding`` stands in for parsing, authentication and the store."""
@@ -44,10 +65,12 @@ class Receiver:
     envelopes: list[Envelope] = field(default_factory=list)
     admitted: list[tuple[Origin, str, str, str]] = field(default_factory=list)
     turned: list[tuple[str, tuple[str, ...], Reason]] = field(default_factory=list)
+    configs: list[Any] = field(default_factory=list)
     deciding: Callable[[Envelope], Coroutine[Any, Any, Decision]] | None = None
     admitting: Callable[[Origin, str], Admission] | None = None
 
-    async def admit(self, origin: Origin, helo: str, mail_from: str, rcpt: str) -> Admission:
+    async def admit(self, config: Any, origin: Origin, helo: str, mail_from: str, rcpt: str) -> Admission:
+        self.configs.append(config)
         self.admitted.append((origin, helo, mail_from, rcpt))
         if self.admitting is not None:
             return self.admitting(origin, rcpt)
@@ -57,7 +80,8 @@ class Receiver:
             return Admission("refused", reason("unknown_mailbox", rcpt=rcpt))
         return Admission("accepted")
 
-    async def receive(self, envelope: Envelope) -> Decision:
+    async def receive(self, config: Any, envelope: Envelope) -> Decision:
+        self.configs.append(config)
         made = decision("accepted") if self.deciding is None else await self.deciding(envelope)
         self.envelopes.append(envelope)
         return made
@@ -81,17 +105,15 @@ class OpenDoor:
         implicit_tls: bool = False,
     ) -> None:
         self.receiver = Receiver()
-        self.allowlist = parse_allowlist(lists)
-        self.tls = tls
+        self.configuration = Holder(Snapshot(parse_allowlist(lists), tls))
         self.host = host
-        self.implicit_tls = implicit_tls
-        self.door = Endpoint(
-            "mx.shop.example",
-            limits or Limits(),
-            self.receiver,
-            lambda: self.allowlist,
-            lambda: datetime.now(UTC),
-            lambda: self.tls,
+        self.endpoint = Endpoint(
+            hostname="mx.shop.example",
+            limits=limits or Limits(),
+            receiver=self.receiver,
+            configuration=self.configuration,
+            now=lambda: datetime.now(UTC),
+            implicit_tls=implicit_tls,
         )
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
@@ -101,9 +123,12 @@ class OpenDoor:
         sock = socket.socket(family)
         sock.bind((self.host, 0))
         self._thread.start()
-        self.listener = self.run(open_listener(sock, self.door, implicit_tls=self.implicit_tls))
+        self.listener = self.run(self._open(sock))
         self.port: int = self.listener.address[1]
         return self
+
+    async def _open(self, sock: socket.socket) -> Listener:
+        return await open_listener(sock, Server(self.endpoint))
 
     def __exit__(self, *_: object) -> None:
         self.run(self.listener.close(0.2))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from relaydesk.store.engine import Store
-    from relaydesk.store.outbox import OutboxRow
+    from relaydesk.store.outbox_rows import OutboxRow
 
 ROOT = Path(__file__).parents[2]
 HURRIED = Timeouts(connect=0.05, command=0.05, dot=0.05, total=0.5, idle=5.0)

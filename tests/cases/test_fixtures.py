@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from relaydesk.classify.findings import KINDS
+from relaydesk.outbound.smtp_client import proxy_header
 from relaydesk.policy.allowlist import FORMATS
 from relaydesk.samples.case import CaseError, Step, common_zone, load_case, load_cases
 from relaydesk.samples.compose import compose_case, composed_mail
-from relaydesk.samples.wire import proxy_header
 from tests.support import cases
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def test_it_has_a_case_for_every_thread() -> None:
 
 
 def test_it_has_a_case_for_every_format_of_a_relay() -> None:
-    lists = cases.policy().allowlist
+    lists = cases.snapshot().allowlist
     peers = [lists.role(case.last.peer)[1] for case in ALL]
     assert {entry.format for entry in peers if entry is not None and entry.role == "relay"} == set(FORMATS)
 
@@ -128,7 +128,7 @@ AT = 'received_at: "2026-11-24T20:00:00Z"\n'
     [
         ("peer: 192.0.2.1", "'received_at' is missing"),
         ('received_at: "2026-11-24T20:00:00"', "no zone"),
-        (AT + "pear: 192.0.2.1", "pear is no key of an envelope"),
+        (AT + "pear: 192.0.2.1", "pear is not a key of an envelope"),
         (AT + "via: pigeon", "via must be one of proxy"),
         (AT + "history: [{message: lost.eml}]", "lost.eml cannot be read"),
         ("- 1", "must hold 'name: value' lines"),
@@ -176,7 +176,7 @@ def test_it_changes_a_message_on_the_way() -> None:
     assert compose_case(step, moment, cases.KEYS) == wanted.encode()
     with pytest.raises(CaseError, match="holds no 'hu'"):
         compose_case(Step(b"x: hi\n", after=({"replace": ["hu", "ho"]},)), moment, cases.KEYS)
-    with pytest.raises(CaseError, match="burn is no change"):
+    with pytest.raises(CaseError, match="burn is not a change"):
         compose_case(Step(b"x: hi\n", after=({"burn": "all"},)), moment, cases.KEYS)
 
 

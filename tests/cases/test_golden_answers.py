@@ -9,10 +9,10 @@ from ruamel.yaml import YAML
 
 from relaydesk.data import data_path
 from relaydesk.order import Order
-from relaydesk.outbound.answer import AnswerRefused, Draft, Shop
+from relaydesk.outbound.answer import AnswerRefused, Draft, NamedOrder, Shop
 from relaydesk.outbound.attachments import attach_files
 from relaydesk.outbound.check import check_outgoing
-from relaydesk.outbound.template_variables import TemplateContext, template_variables
+from relaydesk.outbound.template_variables import TemplateContext, variables_of
 from relaydesk.outbound.templates import Templates
 from tests.support.answers import MESSAGE_ID, ORDER, SHOP, Seen, bound, composed, question, seen
 
@@ -37,7 +37,7 @@ def text_of(written: dict[str, Any]) -> str:
     order = Order(written["order_id"], written.get("merchant_ref", "")) if written.get("order_id") else None
     about = TemplateContext(17, "Message from alice", "alice", order, "Robin", SHOP)
     found = Templates.load([data_path("templates") / "replies"])
-    return found.render(written["template"], template_variables(about, written.get("set", {})))
+    return found.render(written["template"], variables_of(about, written.get("set", {})))
 
 
 def answer(case: Path) -> bytes:
@@ -47,8 +47,7 @@ def answer(case: Path) -> bytes:
     files = [(one["name"], (case / one["file"]).read_bytes()) for one in written.get("enclosures", [])]
     draft = Draft(
         text_of(written),
-        written.get("order_id"),
-        written.get("merchant_ref", ""),
+        NamedOrder(written.get("order_id"), written.get("merchant_ref", "")),
         no_order=written.get("no_order", False),
         enclosures=attach_files(files),
     )

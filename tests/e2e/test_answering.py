@@ -1,4 +1,4 @@
-"""The whole room: a case comes in by SMTP, is answered from the command line, reaches the relay; bounces."""
+"""The whole program: a case comes in by SMTP, is answered by a command, reaches the relay; bounces."""
 
 from __future__ import annotations
 
@@ -280,7 +280,7 @@ def asked(shop: Shop) -> Shop:
 
 def test_it_keeps_a_refused_text_and_sends_it_later(asked: Shop) -> None:
     refused = asked.run("answer", "1", "--text", "-", "--as", "alice", stdin="My words", code=1).stderr
-    assert "choose a candidate with --order (368509000000001 not found)" in refused
+    assert "(368509000000001 not found): choose one with --order" in refused
     assert "kept as a draft" in refused
     assert asked.json("ticket", "1")["drafts"] == [{"author": "agent:alice", "text": "My words"}]
     shown = asked.run("answer", "1", "--draft", "--order", "368509000000001", "--as", "alice", "--dry-run")
@@ -344,7 +344,7 @@ def test_it_fills_templates_and_encloses_labels(asked: Shop) -> None:
         (("dkim", "new", "--out", "relaydesk.yaml"), "is there already"),
     ],
 )
-def test_it_names_the_mend_of_a_wrong_call(asked: Shop, words: tuple[str, ...], told: str) -> None:
+def test_it_says_how_to_mend_a_wrong_call(asked: Shop, words: tuple[str, ...], told: str) -> None:
     assert told in asked.run(*words, code=2).stderr
 
 
@@ -368,9 +368,9 @@ def test_it_makes_a_key_only_its_owner_reads(shop: Shop) -> None:
         ({"gateway_listen": ["127.0.0.1:0"]}, "needs a certificate"),
         ({"forward": {"parcels": "a@b.example"}}, "there is no queue parcels"),
         ({"forward": {"claim": "Help@shop.example"}}, "is one of our own mailboxes"),
-        ({"forward": {"claim": "nowhere"}}, "'nowhere' is no mail address"),
-        ({"forward": {"claim": "a@b.example, c@d.example"}}, "is no mail address"),
-        ({"forward": {"claim": "a@b.example\r\nRCPT TO:<c@d.example>"}}, "is no mail address"),
+        ({"forward": {"claim": "nowhere"}}, "'nowhere' is not an email address"),
+        ({"forward": {"claim": "a@b.example, c@d.example"}}, "is not an email address"),
+        ({"forward": {"claim": "a@b.example\r\nRCPT TO:<c@d.example>"}}, "is not an email address"),
         ({"next_hop": "host:25"}, "is no next hop"),
     ],
 )

@@ -113,9 +113,9 @@ def test_it_says_when_an_answer_is_due(shop: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("due", "--received", "yesterday"), "is no moment"),
-        (("due", "--received", "2026-11-24T12:00:00"), "is no moment"),
-        (("due", "--received", "2026-11-24T12:00:00Z", "--target", "soon"), "is no target"),
+        (("due", "--received", "yesterday"), "is not a time"),
+        (("due", "--received", "2026-11-24T12:00:00"), "is not a time"),
+        (("due", "--received", "2026-11-24T12:00:00Z", "--target", "soon"), "is not a target"),
         (
             ("due", "--received", "2026-11-24T12:00:00Z", "--calendar", "gone.yaml"),
             "gone.yaml cannot be read",
@@ -130,7 +130,7 @@ def test_it_says_when_an_answer_is_due(shop: Path) -> None:
         (("ticket", "1", "--how", "paid"), "go with --handled"),
     ],
 )
-def test_it_names_the_mend_of_a_wrong_call(shop: Path, arguments: tuple[str, ...], told: str) -> None:
+def test_it_says_how_to_mend_a_wrong_call(shop: Path, arguments: tuple[str, ...], told: str) -> None:
     found = run(*arguments, stdin=b"")
     assert found.exit_code == 2
     assert told in found.stderr
@@ -184,7 +184,7 @@ def test_it_explains_a_genuine_case(shop: Path) -> None:
     assert {"aligned_dkim", "rule", "opens"} <= {why["code"] for why in found["reasons"]}
 
 
-def test_it_explains_what_the_door_would_refuse(shop: Path) -> None:
+def test_it_explains_what_the_server_would_refuse(shop: Path) -> None:
     stranger = explained(signed_case(), "--peer", "192.0.2.7")
     assert (stranger["outcome"], stranger["reply"][:9]) == ("refused", "550 5.7.1")
     assert stranger["kind"] is None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from relaydesk.outbound.answer import AnswerRefused, HopReply
-from relaydesk.outbound.dispatcher import DispatchTiming
+from relaydesk.outbound.dispatcher import DispatchTiming, check_last
 from relaydesk.outbound.next_hop import Timeouts
 from relaydesk.store import deadlines, outbox, tickets
 from relaydesk.store.errors import StoreUnavailable
@@ -19,18 +19,20 @@ from relaydesk_testkit.sending import (
     HOUR,
     SHORT,
     Hands,
+    SendingFacts,
     dispatching,
     first_message,
     loopback,
     queue_answer,
     until,
 )
+from relaydesk_testkit.smtp import Holder
 
 if TYPE_CHECKING:
     from relaydesk.events import Event
     from relaydesk.outbound.dispatcher import Dispatcher
     from relaydesk.store.engine import Store
-    from relaydesk.store.outbox import Claimed, OutboxRow
+    from relaydesk.store.outbox_rows import Claimed, OutboxRow
 
 SECOND = timedelta(seconds=1)
 
@@ -179,7 +181,7 @@ async def test_a_lost_250_is_followed_by_the_same_message_again(store: Store, an
 
 
 async def test_the_last_check_keeps_it_from_going_out(store: Store, ticket: int, answer: int) -> None:
-    def check(claimed: Claimed) -> None:
+    def check(claimed: Claimed, config: object) -> None:
         raise AnswerRefused(f"The order id {claimed.order_id} is missing in the Subject.")
 
     async with (
@@ -197,7 +199,7 @@ async def test_the_last_check_keeps_it_from_going_out(store: Store, ticket: int,
 
 
 async def test_what_cannot_be_checked_is_not_sent(store: Store, answer: int) -> None:
-    def check(_: Claimed) -> None:
+    def check(claimed: Claimed, config: object) -> None:
         raise RuntimeError("a bug")
 
     async with (
@@ -368,12 +370,71 @@ async def test_a_clock_that_cannot_be_stopped_does_not_send_the_answer_again(
     store_message(store, joined, body=b"And?", at=NOON + SECOND)
     clock = Hands(NOON + HOUR)
     async with NextHopServer() as server, dispatching(store, loopback(server.port), clock=clock) as made:
-        dispatcher = replaced(made, plan=broken)
+        dispatcher = replaced(made, configuration=Holder(SendingFacts(plan=broken)))
         await dispatcher.once()
         clock.at += 9 * HOUR
         assert await dispatcher.once() == 0
     assert (the_row(store, answer).state, len(server.taken)) == ("sent", 1)
     assert stopped(store, ticket) is None
+
+
+async def test_a_message_is_sent_and_written_down_by_one_configuration(
+    store: Store, ticket: int, answer: int
+) -> None:
+    def other(*_: object, **__: object) -> Any:
+        raise RuntimeError("the plan of another configuration")
+
+    from relaydesk.policy.decision import Placement
+    from relaydesk_testkit.arriving import decision, planned, store_message
+
+    joined = decision(Placement("join", ticket), clocks=(planned(start=NOON),))
+    store_message(store, joined, body=b"And?", at=NOON + SECOND)
+    configuration = Holder(SendingFacts())
+
+    def reload(phase: str, _: str) -> str:
+        if phase == "dot":
+            configuration.swap(plan=other)
+        return ""
+
+    clock = Hands(NOON + HOUR)
+    async with (
+        NextHopServer(reload) as server,
+        dispatching(store, loopback(server.port), clock=clock) as made,
+    ):
+        await replaced(made, configuration=configuration).once()
+    assert (the_row(store, answer).state, len(server.taken)) == ("sent", 1)
+    assert stopped(store, ticket) is not None
+
+
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        (SendingFacts(forward_to=frozenset({"other@desk.example"})), "no longer an address"),
+        (SendingFacts(forward_to=frozenset({"desk@desk.example"})), ""),
+    ],
+)
+async def test_a_forward_goes_only_where_mail_is_forwarded_now(
+    store: Store, ticket: int, facts: SendingFacts, why: str
+) -> None:
+    queue_answer(store, ticket, 1, purpose="forward", recipient="Desk@desk.example")
+    async with (
+        NextHopServer() as server,
+        dispatching(
+            store, loopback(server.port), clock=Hands(), check=check_last, config=facts
+        ) as dispatcher,
+    ):
+        await dispatcher.once()
+    assert len(server.taken) == (0 if why else 1)
+    assert [why in event.data["why"] for event in told(store, ticket, "answer_refused")] == [True] * bool(why)
+
+
+async def test_an_answer_without_a_sender_is_not_sent(store: Store, ticket: int, answer: int) -> None:
+    async with (
+        NextHopServer() as server,
+        dispatching(store, loopback(server.port), clock=Hands(), check=check_last) as dispatcher,
+    ):
+        await dispatcher.once()
+    assert (the_row(store, answer).state, server.taken) == ("refused", [])
 
 
 def replaced(dispatcher: Dispatcher, **parts: Any) -> Dispatcher:

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from relaydesk.cli import cli
-from relaydesk.gateway.credentials import matches
+from relaydesk.gateway.clients import matches
 from relaydesk.store import gateway_clients
 from relaydesk.store.engine import Store
 

@@ -16,9 +16,8 @@ import pytest
 import trustme
 
 from relaydesk.bounces.seals import sealed_by_us
-from relaydesk.intake.forwarding import forward_row
+from relaydesk.intake.forward import Forwarding
 from relaydesk.mailauth.dkim import verify_dkim
-from relaydesk.outbound.check import check_outgoing
 from relaydesk.outbound.courier import Courier
 from relaydesk.outbound.dispatcher import Dispatcher
 from relaydesk.outbound.next_hop import NextHop
@@ -26,7 +25,9 @@ from relaydesk.policy.decision import Placement
 from relaydesk.store import messages
 from relaydesk_testkit.arriving import AUTH, NOON, candidate, decision, letter, planned
 from relaydesk_testkit.arriving import envelope as arrived
+from relaydesk_testkit.sending import SendingFacts
 from relaydesk_testkit.signing import MESSAGE, SELECTOR, key_zone, over, signed
+from relaydesk_testkit.smtp import Holder
 from tests.support import postfix
 from tests.support.gateway import (
     ALICE,
@@ -104,10 +105,8 @@ async def test_the_signature_of_a_forwarded_message_still_passes_behind_postfix(
     )
     with sqlite_store.transaction() as session:
         kept = messages.record(session, message, letter(), AUTH, decided, trace=TRACE, now=NOON)
-        number = forward_row(
-            session, message, decided, kept,
-            to="cases@desk.example", trace=TRACE, authserv_id=US, letterhead=HEAD, subject="Hello", now=NOON,
-        )  # fmt: skip
+        forwarding = Forwarding({decided.queue: "cases@desk.example"}, HEAD, US)
+        number = forwarding.lay(session, message, decided, kept, trace=TRACE, subject="Hello", now=NOON)
     assert number is not None
     with postfix.running() as server:
         await dispatch(sqlite_store, server.port)
@@ -135,11 +134,8 @@ async def dispatch(store: Store, port: int) -> None:
     hop = Courier(NextHop("127.0.0.1", port, "opportunistic"), helo=US, resolver=over({}))
     dispatcher = Dispatcher(
         store=store,
-        courier=lambda _: hop,
-        check=lambda claimed: (
-            None if claimed.purpose == "forward" else check_outgoing(claimed.raw, HEAD.bound(ALICE, ORDER))
-        ),
-        plan=lambda *_, **__: (),
+        configuration=Holder(SendingFacts(sender=HEAD, forward_to=frozenset({"cases@desk.example"}))),
+        courier=hop,
         who="test",
         clock=lambda: NOON,
         chance=lambda: 0.5,
@@ -190,7 +186,7 @@ def test_postfix_sends_a_refused_answer_back_with_the_reason(
         with smtplib.SMTP("127.0.0.1", server.port, timeout=20) as desk:
             desk.sendmail("agent@desk.example", [ALICE], answer_mail("Hello"))
         [bounce] = server.mails()
-    assert b"No order is known for this conversation" in bounce.replace(b"\r\n    ", b" ")
+    assert b"No order is bound to ticket 1" in bounce.replace(b"\r\n    ", b" ")
     assert rows(sqlite_store) == []
 
 

@@ -211,14 +211,14 @@ def test_it_lets_no_orphan_live_or_hold_the_port(serve):
     one = serve("127.0.0.1:0", "serve", "stubborn").wait_ready()
     pids = one.pids(2)
     one.process.kill()
-    again = serve(str(one.addresses[0]), "serve", "--patience", "15").wait_ready()
+    again = serve(str(one.addresses[0]), "serve", "--timeout", "15").wait_ready()
     assert again.ask()[0] == "serve-1"
     eventually(lambda: all(gone(pid) for pid in pids.values()))
 
 
 def test_it_refuses_a_port_that_another_holds(serve):
     one = serve("127.0.0.1:0", "serve").wait_ready()
-    two = serve(str(one.addresses[0]), "serve", "--patience", "0")
+    two = serve(str(one.addresses[0]), "serve", "--timeout", "0")
     _, errors = two.process.communicate(timeout=PATIENCE)
     assert two.process.returncode == 2
     assert errors == f"Cannot listen on {one.addresses[0]}: another program listens there; " + (
@@ -267,7 +267,7 @@ def test_it_names_an_unknown_user(serve):
 
 def taken(port: int) -> bool:
     try:
-        bind([ListenAddress("127.0.0.1", port)], 1, patience=0).close()
+        bind([ListenAddress("127.0.0.1", port)], 1, timeout=0).close()
     except ListenError:
         return True
     return False
@@ -305,4 +305,4 @@ def test_it_closes_what_it_bound_when_a_later_address_fails():
     with socket.create_server(("127.0.0.1", 0)) as held:
         bad = ListenAddress("127.0.0.1", held.getsockname()[1])
         with pytest.raises(ListenError):
-            bind([ListenAddress("127.0.0.1", 0), bad], 2, patience=0)
+            bind([ListenAddress("127.0.0.1", 0), bad], 2, timeout=0)

@@ -1,4 +1,4 @@
-"""``send-test`` against open doors: what an admin can prove of an installation, and what goes wrong."""
+"""``send-test`` against real servers: what an admin can prove of an installation, and what goes wrong."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from relaydesk.cli import cli
 from relaydesk.mailauth.signing import dkim_key_record
-from relaydesk.samples.conversation import Route
+from relaydesk.samples.delivery import Destination
 from relaydesk.samples.probe import filed_sample, send_test
 from relaydesk.samples.sample import SendTestError, Signer, make_sample
 from relaydesk.smtpd.limits import Limits
@@ -55,11 +55,11 @@ def sample(kind: SampleKind = "case", signer: Signer | None = None) -> Sample:
     return make_sample(kind, "help@shop.example", now=datetime.now(UTC), token=next(_tokens), signer=signer)
 
 
-def to(port: int, **how: object) -> Route:
-    return replace(Route("127.0.0.1", port, seconds=15.0), **how)
+def to(port: int, **how: object) -> Destination:
+    return replace(Destination("127.0.0.1", port, seconds=15.0), **how)
 
 
-# --- the whole room -----------------------------------------------------------------------------------
+# --- the whole program ----------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +129,7 @@ def test_it_shows_that_the_shops_own_mail_is_not_sorted(serving, kept):
 def test_it_names_an_origin_that_is_not_listed(serving):
     result = send_test(to(serving.port, via="proxy", origin="203.0.113.9"), sample())
     assert (result.good, result.code, result.stage) == (False, "no_role", "RCPT TO")
-    assert "Name one of networks" in result.told[1]
+    assert "Name an address of one of its networks" in result.told[1]
 
 
 def command(serving: Serving, *options: str) -> Result:
@@ -151,7 +151,7 @@ def test_its_command_fails_when_something_is_wrong(serving):
     assert (told["good"], told["code"], told["filed"]) == (False, "proxy_without_header", None)
 
 
-# --- doors set up otherwise ----------------------------------------------------------------------------
+# --- servers set up otherwise ----------------------------------------------------------------------------
 
 
 def test_it_shows_that_strangers_are_turned_away():
@@ -165,7 +165,7 @@ def test_it_tells_when_this_host_is_listed():
     with OpenDoor(DIRECT) as door:
         result = send_test(to(door.port), sample())
     assert (result.good, result.code) == (None, "accepted")
-    assert "take it out of allowlist.yaml" in result.told[1]
+    assert "remove it from allowlist.yaml" in result.told[1]
 
 
 def test_it_tells_a_listed_proxy_to_name_its_client():
@@ -183,7 +183,7 @@ def test_it_tells_a_listed_proxy_to_name_its_client():
         (DIRECT, "xclient", "XCLIENT", "xclient: true"),
     ],
 )
-def test_it_tells_how_the_door_wants_to_be_spoken_to(lists, via, stage, mend):
+def test_it_tells_how_the_server_wants_to_be_spoken_to(lists, via, stage, mend):
     with OpenDoor(lists, Limits(proxy_seconds=0.2)) as door:
         result = send_test(to(door.port, via=via, origin=FACEBOOK), sample())
     assert result.good is False
@@ -196,7 +196,7 @@ def test_it_names_the_origin_in_ipv6():
         assert [envelope.origin.ip for envelope in door.receiver.envelopes] == ["2001:db8::7"]
 
 
-def test_it_names_a_mailbox_that_the_door_does_not_have():
+def test_it_names_a_mailbox_that_the_server_does_not_have():
     with OpenDoor(DIRECT) as door:
         made = make_sample("case", "nobody@else.example", now=datetime.now(UTC), token=1)
         result = send_test(to(door.port), made)
@@ -225,7 +225,7 @@ def test_it_tells_when_tls_is_not_offered():
     assert "tls_certificate" in result.told[1]
 
 
-def test_it_names_a_door_where_nobody_listens():
+def test_it_names_a_port_where_nothing_listens():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         with pytest.raises(SendTestError, match=r"cannot be reached .*`relaydesk serve`"):
@@ -233,9 +233,9 @@ def test_it_names_a_door_where_nobody_listens():
 
 
 @pytest.mark.parametrize(
-    ("answer", "problem"), [(b"", "hung up without a reply"), (None, r"gave no answer within 0\.3 s")]
+    ("answer", "problem"), [(b"", "hung up without a reply"), (None, r"did not answer within 0\.3 s")]
 )
-def test_it_names_a_door_that_says_nothing(answer, problem):
+def test_it_names_a_server_that_says_nothing(answer, problem):
     with socket.create_server(("127.0.0.1", 0)) as server:
         held: list[socket.socket] = []
 

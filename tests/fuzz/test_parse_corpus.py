@@ -1,4 +1,4 @@
-"""Hostile and random bytes: reading and sorting never raise and stay bounded.
+"""Hostile and random bytes: parsing and classifying never raise and stay bounded.
 
 Times are processor time with a wide margin: without the caps these shapes take from 5 s to for ever.
 """

@@ -9,6 +9,7 @@ import smtplib
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -17,15 +18,18 @@ from sqlalchemy import select
 
 from relaydesk.config import parts
 from relaydesk.config.settings import Settings
+from relaydesk.config.snapshot import read_snapshot
 from relaydesk.dns.resolver import Resolver
 from relaydesk.dns.zone import ZoneSource, parse_zone
 from relaydesk.intake.receive import Intake
 from relaydesk.policy.allowlist import parse_allowlist as parse_lists
+from relaydesk.smtpd.endpoint import Endpoint
 from relaydesk.smtpd.limits import Limits
 from relaydesk.smtpd.listener import open_listener
 from relaydesk.smtpd.replies import BY_REASON
-from relaydesk.smtpd.server import Endpoint
+from relaydesk.smtpd.server import Server
 from relaydesk.store.tables import MessageTable, table
+from relaydesk_testkit.smtp import Holder
 from tests.support.shared import shared
 
 if TYPE_CHECKING:
@@ -48,20 +52,11 @@ def crlf(raw: bytes) -> bytes:
     return lines if lines.endswith(b"\r\n") else lines + b"\r\n"
 
 
-def intake_for(store: Store, workers: ThreadPoolExecutor) -> Intake:
-    conf = Settings(mailboxes=("help@shop.example",))
-    policy = parts.policy(conf, parse_lists(LISTS))
-    rules = parts.rules(conf)
-    return Intake(
-        store=store,
-        resolver=Resolver(ZoneSource(parse_zone({}))),
-        policy=lambda: policy,
-        rules=lambda: rules,
-        hostname="mx.shop.example",
-        authserv_id="mx.shop.example",
-        clock=lambda: datetime.now(UTC),
-        workers=workers,
-    )
+def configuration() -> Holder:
+    conf = Settings(mailboxes=("help@shop.example",), hostname="mx.shop.example")
+    snapshot = read_snapshot(conf, secret=b"", hostname=conf.hostname)
+    lists = parse_lists(LISTS)
+    return Holder(replace(snapshot, allowlist=lists, policy=parts.policy(conf, lists)))
 
 
 def send_all(port: int, messages: list[tuple[str, bytes]]) -> dict[str, tuple[int, bytes, float]]:
@@ -103,14 +98,20 @@ async def through_the_door(
     store: Store, messages: list[tuple[str, bytes]]
 ) -> dict[str, tuple[int, bytes, float]]:
     with socket.create_server(("127.0.0.1", 0)) as sock, ThreadPoolExecutor(2) as workers:
-        door = Endpoint(
+        intake = Intake(
+            store=store,
+            resolver=Resolver(ZoneSource(parse_zone({}))),
+            clock=lambda: datetime.now(UTC),
+            workers=workers,
+        )
+        endpoint = Endpoint(
             hostname="mx.shop.example",
             limits=Limits(commands=100_000, quiet_seconds=0.2),
-            receiver=intake_for(store, workers),
-            allowlist=lambda: parse_lists(LISTS),
+            receiver=intake,
+            configuration=configuration(),
             now=lambda: datetime.now(UTC),
         )
-        listener = await open_listener(sock, door)
+        listener = await open_listener(sock, Server(endpoint))
         try:
             return await asyncio.to_thread(send_all, listener.address[1], messages)
         finally:

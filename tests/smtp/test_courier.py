@@ -25,9 +25,9 @@ RAW = b"From: help@shop.example\r\nMessage-ID: <1@shop.example>\r\n\r\n.one\r\n.
 SENDER, ALICE = "bounces+1.1-x@shop.example", "case++alice@support.facebook.com"
 
 
-def courier(hop: NextHop, patience: Timeouts = SHORT, **more: Any) -> Courier:
+def courier(hop: NextHop, timeouts: Timeouts = SHORT, **more: Any) -> Courier:
     resolver = more.pop("resolver", None) or Resolver(ZoneSource(parse_zone(more.pop("zone", {}))))
-    return Courier(hop, helo="mail.shop.example", resolver=resolver, patience=patience, **more)
+    return Courier(hop, helo="mail.shop.example", resolver=resolver, timeouts=timeouts, **more)
 
 
 async def deliver(server: NextHopServer, hop: NextHop | None = None, **more: Any) -> HopReply:
@@ -108,7 +108,7 @@ async def test_a_slow_hop_is_waited_for() -> None:
 async def test_one_delivery_has_a_time_in_all() -> None:
     async with NextHopServer(at("rcpt", SILENT)) as server:
         patient = Timeouts(connect=5, command=5, dot=5, total=0.2)
-        reply = await deliver(server, patience=patient)
+        reply = await deliver(server, timeouts=patient)
     assert (reply.code, reply.phase, reply.certain) == (0, "rcpt", True)
     assert "time" in reply.text
 

@@ -206,15 +206,27 @@ def test_it_takes_an_address_in_utf8_only_when_mail_asked_for_it() -> None:
         assert talk.ask(b"RCPT TO:<\xff@shop.example>").startswith("501")
 
 
-def test_it_uses_a_reloaded_list_for_the_next_connection() -> None:
-    with OpenDoor() as door:
-        with door.talk() as talk:
-            door.allowlist = parse_allowlist("networks: [192.0.2.1]")
-            talk.start_mail()
-        with door.talk() as talk:
-            talk.ask("EHLO x.example")
-            talk.ask("MAIL FROM:<a@b.example>")
-            assert talk.ask("RCPT TO:<help@shop.example>").startswith("550 5.7.1")
+def test_a_reload_counts_from_the_next_transaction_on() -> None:
+    with OpenDoor() as door, door.talk() as talk:
+        first = door.configuration.current
+        talk.start_mail()
+        door.configuration.swap(allowlist=parse_allowlist("networks: [192.0.2.1]"))
+        assert talk.ask("RCPT TO:<sales@shop.example>").startswith("250")
+        assert talk.data().startswith("250")
+        assert door.receiver.configs == [first, first, first]
+        assert door.receiver.envelopes[0].origin.role == "origin"
+        talk.ask("MAIL FROM:<a@b.example>")
+        assert talk.ask("RCPT TO:<help@shop.example>").startswith("550 5.7.1")
+        assert door.receiver.configs[-1] is door.configuration.current
+
+
+def test_a_transaction_that_ends_without_a_message_lets_go_of_its_snapshot() -> None:
+    with OpenDoor() as door, door.talk() as talk:
+        talk.start_mail()
+        door.configuration.swap(allowlist=parse_allowlist("networks: [192.0.2.1]"))
+        talk.ask("RSET")
+        talk.ask("MAIL FROM:<a@b.example>")
+        assert talk.ask("RCPT TO:<help@shop.example>").startswith("550 5.7.1")
 
 
 def test_it_serves_ipv6() -> None:

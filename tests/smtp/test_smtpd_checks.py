@@ -1,4 +1,4 @@
-"""What aiosmtpd does by itself and must not do here, row by row (A1 to A16)."""
+"""What aiosmtpd does by itself and must not do here, point by point."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aiosmtpd.smtp import SMTP
 
 from relaydesk.policy.decision import Decision
 from relaydesk.smtpd.limits import Limits
-from relaydesk_testkit.smtp import MAIL, OpenDoor, decision
+from relaydesk_testkit.smtp import MAIL, OpenDoor, Snapshot, decision
 
 if TYPE_CHECKING:
     from relaydesk.message.envelope import Envelope
@@ -38,7 +38,7 @@ def eventually(condition: object, seconds: float = 5.0) -> bool:
     return True
 
 
-# A1: hanging up must not cancel the commit
+# Hanging up must not cancel the commit
 def test_it_finishes_the_work_when_the_client_hangs_up_after_the_dot() -> None:
     with OpenDoor() as door:
         slow_store(door)
@@ -70,7 +70,7 @@ def test_it_takes_nothing_of_a_message_without_its_dot() -> None:
         assert door.receiver.envelopes == []
 
 
-# A2: an own deadline for the work, answered with 451 while the work goes on
+# An own deadline for the work, answered with 451 while the work goes on
 def test_it_answers_451_when_the_work_takes_too_long_and_lets_it_go_on() -> None:
     with OpenDoor(limits=Limits(handler_seconds=0.1)) as door, door.talk() as talk:
         slow_store(door, 0.4)
@@ -80,7 +80,7 @@ def test_it_answers_451_when_the_work_takes_too_long_and_lets_it_go_on() -> None
         assert eventually(lambda: len(door.receiver.envelopes) == 1)
 
 
-# A3: no exception reaches the client
+# No exception reaches the client
 @pytest.mark.parametrize("error", [ValueError("secret\r\n250 ok"), TimeoutError("dns"), KeyError("x")])
 def test_it_answers_an_exception_with_451_and_no_detail(error: Exception) -> None:
     async def deciding(_envelope: Envelope) -> Decision:
@@ -104,7 +104,7 @@ def test_it_answers_an_exception_at_rcpt_with_451_too() -> None:
         assert talk.ask("RCPT TO:<help@shop.example>").startswith("451 4.3.0")
 
 
-# A4: what a reason says never gets into a reply
+# What a reason says never gets into a reply
 def test_it_never_lets_a_reason_write_replies() -> None:
     async def deciding(_envelope: Envelope) -> Decision:
         made = decision("refused", "forged")
@@ -117,7 +117,7 @@ def test_it_never_lets_a_reason_write_replies() -> None:
         assert talk.ask("NOOP") == "250 2.0.0 Ok"
 
 
-# A5: caps
+# Caps
 def test_it_caps_recipients_and_takes_the_message_for_those_it_has() -> None:
     with OpenDoor(limits=Limits(recipients=3)) as door, door.talk() as talk:
         talk.start_mail(*(f"box{n}@shop.example" for n in range(3)))
@@ -193,7 +193,7 @@ def test_it_keeps_the_number_of_messages_under_way_within_its_cap() -> None:
         assert second.data().startswith("250")
 
 
-# A6: every time-out says 421 before it closes
+# Every time-out says 421 before it closes
 def test_it_says_421_to_a_client_that_says_nothing() -> None:
     with OpenDoor(limits=Limits(idle_seconds=0.15)) as door, door.talk() as talk:
         assert talk.reply().startswith("421 4.4.2 Too slow")
@@ -243,7 +243,7 @@ def test_it_cuts_a_client_that_does_not_read_its_replies() -> None:
         assert eventually(lambda: door.listener.connections == 0)
 
 
-# A7: long lines are mail, very long ones are refused in step
+# Long lines are mail, very long ones are refused in step
 def test_it_takes_a_line_of_64_kib_and_refuses_one_beyond_the_cap_in_step() -> None:
     with OpenDoor(limits=Limits(line_bytes=70_000)) as door, door.talk() as talk:
         talk.start_mail()
@@ -256,7 +256,7 @@ def test_it_takes_a_line_of_64_kib_and_refuses_one_beyond_the_cap_in_step() -> N
         assert len(door.receiver.envelopes) == 2
 
 
-# A8: the null sender is the empty address
+# The null sender is the empty address
 def test_it_hands_on_the_null_sender_as_empty() -> None:
     with OpenDoor() as door, door.talk() as talk:
         talk.start_mail(sender="")
@@ -264,7 +264,7 @@ def test_it_hands_on_the_null_sender_as_empty() -> None:
         assert door.receiver.envelopes[0].mail_from == ""
 
 
-# A9: addresses are checked strictly
+# Addresses are checked strictly
 @pytest.mark.parametrize(
     "path",
     [
@@ -335,7 +335,7 @@ def test_it_checks_the_parameters_of_mail(parameters: str, start: str) -> None:
         assert talk.ask(f"MAIL FROM:<a@b.example> {parameters}").startswith(start)
 
 
-# A10: bare CR and LF are refused, and the session stays in step
+# Bare CR and LF are refused, and the session stays in step
 @pytest.mark.parametrize(
     "content",
     [
@@ -370,10 +370,10 @@ def test_it_refuses_a_command_that_ends_in_a_bare_newline() -> None:
         assert talk.reply().startswith("250")
 
 
-# A12 stands in test_door_peers.py, A11 in test_door_tls.py
+# PROXY and XCLIENT: test_smtpd_peers.py; TLS: test_smtpd_tls.py
 
 
-# A13: large content in good time, and no line of it in a log
+# Large content in good time, and no line of it in a log
 def test_it_reads_a_large_message_in_any_pieces(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     body = b"Subject: secret-subject\r\n\r\n" + b"..x secret-line " * 4 + b"\r\n"
@@ -390,8 +390,8 @@ def test_it_reads_a_large_message_in_any_pieces(caplog: pytest.LogCaptureFixture
     assert "support.facebook.com" not in caplog.text
 
 
-# A14: limits belong to the instance
-def test_it_shares_no_limits_between_two_doors() -> None:
+# Limits belong to the instance
+def test_it_shares_no_limits_between_two_listeners() -> None:
     with (
         OpenDoor(limits=Limits(command_bytes=100)) as small,
         OpenDoor() as large,
@@ -414,7 +414,7 @@ def test_it_drops_an_endless_command_line_without_keeping_it() -> None:
         assert talk.reply().startswith("250")
 
 
-# A15: loops
+# Loops
 def test_it_refuses_a_message_with_more_than_fifty_received() -> None:
     hop = b"Received: from a by b; Mon, 23 Nov 2026 04:00:00 +0000\r\n"
     with OpenDoor() as door, door.talk() as talk:
@@ -438,7 +438,7 @@ def test_it_refuses_too_much_header_and_too_large_a_message_in_step() -> None:
         assert codes == ["headers_too_large", "too_large"]
 
 
-# A16: work in an executor does not hold up other sessions
+# Work in an executor does not hold up other sessions
 def test_it_serves_others_while_one_message_is_being_worked_on() -> None:
     release = threading.Event()
 
@@ -461,9 +461,17 @@ def test_it_gives_others_a_turn_while_one_client_floods_it_with_commands() -> No
     answered = 0
     longest = 0
 
-    def counting() -> None:
-        nonlocal answered
-        answered += 1  # asked for once at every EHLO
+    class Counting:
+        """A configuration that counts how often it is asked: once a command outside of a transaction."""
+
+        def __init__(self, snapshot: Snapshot) -> None:
+            self.snapshot = snapshot
+
+        @property
+        def current(self) -> Snapshot:
+            nonlocal answered
+            answered += 1
+            return self.snapshot
 
     async def ticking() -> None:
         nonlocal longest
@@ -473,7 +481,7 @@ def test_it_gives_others_a_turn_while_one_client_floods_it_with_commands() -> No
             await asyncio.sleep(0)
 
     with OpenDoor() as door, door.talk() as flood:
-        object.__setattr__(door.door, "tls", counting)
+        object.__setattr__(door.endpoint, "configuration", Counting(door.configuration.current))
         ticker = asyncio.run_coroutine_threadsafe(ticking(), door.loop)
         flood.send(b"EHLO x.example\r\n" * 400)
         for _ in range(400):

@@ -1,4 +1,4 @@
-"""Who speaks: PROXY headers and XCLIENT, believed from listed proxies only (row A12)."""
+"""Who speaks: PROXY headers and XCLIENT, believed from listed proxies only."""
 
 from __future__ import annotations
 

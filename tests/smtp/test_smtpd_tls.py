@@ -1,4 +1,4 @@
-"""STARTTLS with a real certificate (row A11)."""
+"""STARTTLS with a real certificate."""
 
 from __future__ import annotations
 
@@ -145,10 +145,10 @@ def test_it_presents_the_reloaded_certificate_to_the_next_client(authority: trus
     with OpenDoor(tls=first) as door:
         with door.talk() as talk:
             secure(talk, client)
-        door.tls = second
+        door.configuration.swap(tls=second)
         with door.talk() as talk, pytest.raises(ssl.SSLCertVerificationError):
             secure(talk, client)
-        door.tls = None
+        door.configuration.swap(tls=None)
         with door.talk() as talk:
             assert "STARTTLS" not in talk.ask("EHLO x.example")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from relaydesk.policy.allowlist import parse_allowlist
 from relaydesk.policy.decision import Placement
 from relaydesk.policy.policy import Policy
 from relaydesk.report.runs import histories
-from relaydesk.store import lists, outbox, tickets
+from relaydesk.store import outbox, outbox_rows, tickets
 from relaydesk_testkit.arriving import NOON, decision, open_ticket, planned, store_message
 from relaydesk_testkit.signing import key_zone, over, signed
 from tests.support.answering import SECRET, events, plan, send, write
@@ -28,6 +28,7 @@ from tests.support.desk import BOB, desk
 from tests.support.mails import RULES
 
 if TYPE_CHECKING:
+    from relaydesk.classify.rules import Rules
     from relaydesk.policy.decision import Decision
     from relaydesk.store.deadlines import DeadlineRow
     from relaydesk.store.engine import Store
@@ -81,7 +82,7 @@ def test_it_reopens_the_clock_with_its_own_start_and_due(store: Store) -> None:
     assert (bounced.at, bounced.actor) == (BACK, "mail")
     assert bounced.data == {"answer": 1, "purpose": "answer", "hard": True, "status": "5.1.1", "message": 1}
     with store.reading() as session:
-        row = lists.row(session, ticket)
+        row = tickets.row(session, ticket)
     assert row is not None
     assert row.next_due == before.due_at
     # the report and the timekeeper see a clock that was never stopped
@@ -179,13 +180,13 @@ def test_it_opens_a_closed_ticket_again(store: Store) -> None:
     desk(store, SENT).tickets.close(ticket, by=BOB)
     assert back(store, ticket)
     with store.reading() as session:
-        row = lists.row(session, ticket)
+        row = tickets.row(session, ticket)
     assert row is not None
     assert (row.open, row.next_due) == (True, NOON + 48 * HOUR)
     assert whats(store, ticket)[-3:] == ["answer_bounced", "reopened", "clock_reopened"]
 
 
-def test_it_leaves_a_ticket_closed_whose_conversation_goes_on_elsewhere(store: Store) -> None:
+def test_it_leaves_a_ticket_closed_whose_buyer_is_answered_elsewhere(store: Store) -> None:
     ticket = open_ticket(store)
     answered(store, ticket)
     desk(store, SENT).tickets.close(ticket, by=BOB)
@@ -198,10 +199,10 @@ def test_it_leaves_a_ticket_closed_whose_conversation_goes_on_elsewhere(store: S
 def test_it_reopens_nothing_for_what_stopped_nothing(store: Store) -> None:
     ticket = open_ticket(store)
     with store.transaction() as session:
-        outgoing = outbox.Outgoing(
+        outgoing = outbox_rows.Outgoing(
             "automatic", ticket, 1, "gateway:zen", "a@support.facebook.com", None, NOON, NOON + 9 * HOUR
         )
-        made = outbox.Finished("bounces@shop.example", "<1@shop.example>", "Re: Hello", b"raw")
+        made = outbox_rows.Finished("bounces@shop.example", "<1@shop.example>", "Re: Hello", b"raw")
         outbox.put(session, outgoing, lambda _: made, NOON)
     answered(store, ticket)  # both leave at the same moment; it is the answer that stops the clock
     assert back(store, ticket)
@@ -246,31 +247,39 @@ def message_id(store: Store, answer: int = 1) -> str:
     return row.rfc_message_id
 
 
+@dataclass(frozen=True)
+class Config:
+    """What the intake reads of a configuration."""
+
+    policy: Policy = POLICY
+    rules: Rules = RULES
+    hostname: str = "mx.shop.example"
+    authserv_id: str = "mx.shop.example"
+    auth_timeout: float = 20.0
+    forwarding: None = None
+
+
 async def arrive(
     store: Store, raw: bytes, *, rcpt: str, mail_from: str = "", origin: Origin = STRANGER
 ) -> Decision | None:
-    """What became of a message at the door: None when the recipient was refused."""
+    """What became of a message that was handed in: None when the recipient was refused."""
     with ThreadPoolExecutor(1) as workers:
         intake = Intake(
             store=store,
             resolver=over({**key_zone("mx.facebook.com"), **key_zone("support.facebook.com")}),
-            policy=lambda: POLICY,
-            rules=lambda: RULES,
-            hostname="mx.shop.example",
-            authserv_id="mx.shop.example",
             clock=lambda: BACK,
             workers=workers,
         )
-        admission = await intake.admit(origin, "hop.example", mail_from, rcpt)
+        admission = await intake.admit(Config(), origin, "hop.example", mail_from, rcpt)
         if admission.outcome != "accepted":
             return None
         envelope = Envelope(origin.ip or "", origin, "hop.example", mail_from, (rcpt,), raw, BACK, remarks=())
-        return await intake.receive(envelope)
+        return await intake.receive(Config(), envelope)
 
 
 def count(store: Store) -> int:
     with store.reading() as session:
-        return len([n for n in range(1, 9) if lists.row(session, n) is not None])
+        return len([n for n in range(1, 9) if tickets.row(session, n) is not None])
 
 
 async def test_it_takes_a_bounce_from_any_peer_to_its_answer(store: Store) -> None:

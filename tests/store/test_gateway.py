@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from relaydesk.desk.errors import DeskError
-from relaydesk.intake.forwarding import forward_row
+from relaydesk.intake.forward import Forwarding
 from relaydesk.policy.decision import Decision, Placement
-from relaydesk.store import casework, gateway_clients, messages
+from relaydesk.store import gateway_clients, messages, tickets
 from relaydesk_testkit.arriving import AUTH, NOON, decision, letter, planned
 from relaydesk_testkit.arriving import envelope as arrived
 from tests.support.desk import ADA, desk
@@ -74,15 +74,15 @@ def test_an_open_ticket_comes_before_a_later_closed_one(store: Store) -> None:
     first = asked(store).ticket_id
     assert first is not None
     with store.transaction() as session:
-        casework.lock(session, first)
-        casework.change(session, first, state="closed", closed_at=NOON)
+        tickets.lock(session, first)
+        tickets.change(session, first, state="closed", closed_at=NOON)
     second = asked(store, b"again", message_id="<2@x>").ticket_id
     assert second is not None
     with store.transaction() as session:
         assert gateway_clients.ticket_of(session, ALICE) == second
-        casework.change(session, second, state="closed", closed_at=NOON)
+        tickets.change(session, second, state="closed", closed_at=NOON)
         assert gateway_clients.ticket_of(session, ALICE) == second
-        casework.change(session, first, state="open", closed_at=None)
+        tickets.change(session, first, state="open", closed_at=None)
         assert gateway_clients.ticket_of(session, ALICE) == first
 
 
@@ -92,10 +92,8 @@ def forward(store: Store, placement: Placement, raw: bytes | None = None, body: 
     decided: Decision = decision(placement, clocks=(planned(),) if placement.action == "open" else ())
     with store.transaction() as session:
         kept = messages.record(session, message, letter(), AUTH, decided, trace="", now=NOON)
-        return forward_row(
-            session, message, decided, kept,
-            to="desk@desk.example", trace="", authserv_id=US, letterhead=HEAD, subject="Hello", now=NOON,
-        )  # fmt: skip
+        forwarding = Forwarding({decided.queue: "desk@desk.example"}, HEAD, US)
+        return forwarding.lay(session, message, decided, kept, trace="", subject="Hello", now=NOON)
 
 
 def test_a_forward_waits_in_the_outbox_like_an_answer(store: Store) -> None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from relaydesk.clocks import response, timekeeper
+from relaydesk.clocks import stops, timekeeper
 from relaydesk.policy.decision import Placement
-from relaydesk.store import deadlines, drafts, lists, outbox, tickets
+from relaydesk.store import deadlines, drafts, outbox, tickets
 from relaydesk.store.errors import Conflict
-from relaydesk.store.outbox import DeliveryOutcome, Finished, Outgoing
+from relaydesk.store.outbox_rows import DeliveryOutcome, Finished, Outgoing
 from relaydesk_testkit.arriving import NOON, decision, open_ticket, planned, store_message
 from relaydesk_testkit.sending import HOUR, first_message, plan, queue_answer
 from tests.support.desk import BOB, desk
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from relaydesk.events import Event
     from relaydesk.store.deadlines import DeadlineRow
     from relaydesk.store.engine import Store
-    from relaydesk.store.outbox import Claimed, OutboxRow
+    from relaydesk.store.outbox_rows import Claimed, OutboxRow
 
 LEASE = timedelta(minutes=15)
 
@@ -268,6 +268,14 @@ def test_two_that_claim_at_once_share_the_rows(store: Store, ticket: int) -> Non
     assert sorted(claimed) == queued
 
 
+def test_a_claim_waits_for_no_other_claim(postgres_store: Store) -> None:
+    ticket = open_ticket(postgres_store)
+    first, second = (queue_answer(postgres_store, ticket, 1) for _ in range(2))
+    with postgres_store.transaction() as session:
+        assert [row.id for row in outbox.claim(session, "one", NOON, LEASE, 1)] == [first]
+        assert [row.id for row in claim(postgres_store, who="two")] == [second]
+
+
 def test_it_keeps_the_newest_draft_of_each(store: Store, ticket: int) -> None:
     with store.transaction() as session:
         drafts.keep(session, ticket, "agent:bob", "first", NOON)
@@ -287,7 +295,7 @@ def leave(store: Store, answer: int, at: datetime) -> None:
     (claimed,) = [one for one in claim(store, at) if one.id == answer]
     with store.transaction() as session:
         outbox.delivered(session, claimed, DeliveryOutcome(at, 250, "taken"), "hop", at)
-        response.stop_response_clock(
+        stops.stop_response_clock(
             session, claimed.ticket_id, claimed.message_id, at=at, actor=claimed.author, plan=plan, now=at
         )
 
@@ -311,7 +319,7 @@ def test_the_clock_stops_at_the_250_and_is_dated_then(store: Store, ticket: int,
     assert (event.at, event.actor) == (NOON + 5 * HOUR, "agent:bob")
     assert event.data == {"clock": "response", "round": 1, "how": "answered"}
     with store.reading() as session:
-        row = lists.row(session, ticket)
+        row = tickets.row(session, ticket)
     assert row is not None and row.next_due is None
 
 
@@ -326,7 +334,7 @@ def test_mail_after_the_answered_message_gets_a_clock_of_its_own(
     assert (second.round, second.started_at, second.due_at) == (2, NOON + 2 * HOUR, NOON + 50 * HOUR)
     assert second.running
     with store.reading() as session:
-        row = lists.row(session, ticket)
+        row = tickets.row(session, ticket)
     assert row is not None and row.next_due == second.due_at
 
 
@@ -364,7 +372,7 @@ def test_a_breach_noticed_before_the_250_was_written_is_withdrawn(
         outbox.delivered(
             session, claimed, DeliveryOutcome(NOON + 47 * HOUR, 250, ""), "hop", NOON + 50 * HOUR
         )
-        response.stop_response_clock(
+        stops.stop_response_clock(
             session, ticket, 1, at=NOON + 47 * HOUR, actor="agent:bob", plan=plan, now=NOON + 50 * HOUR
         )
     (clock,) = rounds(store, ticket)
@@ -398,7 +406,7 @@ def test_of_two_answers_the_first_250_counts_whenever_it_is_written_down(
     for claimed, at in ((second, NOON + 49 * HOUR), (first, NOON + 47 * HOUR)):
         with store.transaction() as session:
             outbox.delivered(session, claimed, DeliveryOutcome(at, 250, ""), "hop", NOON + 50 * HOUR)
-            response.stop_response_clock(
+            stops.stop_response_clock(
                 session, ticket, 1, at=at, actor="agent:bob", plan=plan, now=NOON + 50 * HOUR
             )
     assert (first.id, second.id) == (answer, later)

@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from relaydesk.cli import cli
 from relaydesk.order import Item, Order, OrderRow
-from relaydesk.outbound.occasion import template_context
+from relaydesk.outbound.template_variables import template_context
 from relaydesk.store import orders
 from relaydesk_testkit.arriving import NOON, ORDER, open_ticket
 from tests.support.answers import SHOP

@@ -11,7 +11,7 @@ from sqlalchemy import event, text
 
 from relaydesk.clocks import timekeeper
 from relaydesk.clocks.timekeeper import Rederived, Swept
-from relaydesk.store import deadlines, lists, tickets
+from relaydesk.store import deadlines, tickets
 from relaydesk.store import events as journal
 from relaydesk.store.errors import StoreUnavailable
 from relaydesk_testkit.arriving import NOON, open_ticket, planned
@@ -175,7 +175,7 @@ def test_it_derives_running_deadlines_again(store: Store, monkeypatch: pytest.Mo
             NOON + 240 * HOUR,
         }
         assert [c.due_at for c in deadlines.of_tickets(session, [closed, answered])] == [DUE, DUE]
-        rows = [lists.row(session, ticket) for ticket in (running, *others)]
+        rows = [tickets.row(session, ticket) for ticket in (running, *others)]
         told = [e for _, e in tickets.events(session, running) if e.what == "clock_moved"]
     assert [row and row.next_due for row in rows] == [NOON + 30 * HOUR] * 4
     assert [e.data["due"] for e in told] == [(NOON + 30 * HOUR).isoformat()]

@@ -1,15 +1,15 @@
-"""A shop that answers: answers in a line, and a next hop's 250 without the network."""
+"""A shop that answers: its sender, answers in a line, and a next hop's 250 without the network."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from relaydesk.clocks import response
+from relaydesk.clocks import stops
 from relaydesk.desk.values import Queued, Written
-from relaydesk.store import outbox
+from relaydesk.store import outbox, outbox_rows
 from relaydesk_testkit.arriving import NOON
-from tests.support.desk import ALICE, LETTERHEAD, SECRET, desk, events, plan
+from tests.support.desk import ALICE, SECRET, SENDER, desk, events, plan
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,11 +41,11 @@ def send(store: Store, ticket: int, at: datetime) -> None:
     """Everything due by ``at`` got its 250 from the next hop then."""
     with store.transaction() as session:
         for claimed in outbox.claim(session, "test", at, HOUR, 10):
-            outbox.delivered(session, claimed, outbox.DeliveryOutcome(at, 250, "Ok"), "hop.example", at)
+            outbox.delivered(session, claimed, outbox_rows.DeliveryOutcome(at, 250, "Ok"), "hop.example", at)
             if claimed.purpose == "answer":
-                response.stop_response_clock(
+                stops.stop_response_clock(
                     session, ticket, claimed.message_id, at=at, actor=claimed.author, plan=plan, now=at
                 )
 
 
-__all__ = ["LETTERHEAD", "SECRET", "events", "plan", "send", "write"]
+__all__ = ["SECRET", "SENDER", "events", "plan", "send", "write"]

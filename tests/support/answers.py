@@ -8,8 +8,9 @@ from email import policy
 from email.parser import BytesParser
 from typing import Any
 
-from relaydesk.outbound.answer import Binding, Draft, Question, Shop
-from relaydesk.outbound.compose import answer_message_id, compose_answer
+from relaydesk.bounces.seals import answer_message_id
+from relaydesk.outbound.answer import Binding, Draft, NamedOrder, Question, Shop
+from relaydesk.outbound.compose import compose_answer
 
 SECRET = b"a secret of the tests"
 DATE = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -26,7 +27,8 @@ def question(**parts: Any) -> Question:
 
 
 def draft(text: str = "It is on its way.", **parts: Any) -> Draft:
-    return Draft(text, **({"order_id": ORDER} | parts))
+    order = NamedOrder(parts.pop("order_id", ORDER), parts.pop("merchant_ref", ""))
+    return Draft(text, order, **parts)
 
 
 def composed(question: Question, draft: Draft, shop: Shop = SHOP) -> bytes:
@@ -34,7 +36,7 @@ def composed(question: Question, draft: Draft, shop: Shop = SHOP) -> bytes:
 
 
 def bound(question: Question, draft: Draft, shop: Shop = SHOP) -> Binding:
-    return Binding(question.relay_address, draft.order_id, shop.contact, DOMAINS, draft.merchant_ref)
+    return Binding(question.relay_address, draft.order, shop.contact, DOMAINS)
 
 
 @dataclass(frozen=True)

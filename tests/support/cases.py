@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -10,8 +9,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from relaydesk.config import parts
 from relaydesk.config.load import load_settings
+from relaydesk.config.snapshot import read_snapshot
 from relaydesk.data import data_path
 from relaydesk.dns.resolver import Resolver
 from relaydesk.dns.zone import ZoneSource, parse_zone
@@ -21,24 +20,25 @@ from relaydesk.intake.receive import Intake
 from relaydesk.orders.importer import import_file
 from relaydesk.samples.case import load_case
 from relaydesk.samples.compose import compose_case, composed_mail
-from relaydesk.samples.wire import send_composed
+from relaydesk.samples.delivery import send_composed
 from relaydesk.smtpd.data_reader import read_flaw
+from relaydesk.smtpd.endpoint import Endpoint
 from relaydesk.smtpd.listener import open_listener
 from relaydesk.smtpd.replies import reply_for
-from relaydesk.smtpd.server import Endpoint
+from relaydesk.smtpd.server import Server
 from relaydesk.store.lists import TicketFilter
+from relaydesk_testkit.smtp import Holder
 from tests.support.desk import ALICE, desk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from datetime import datetime
 
-    from relaydesk.classify.rules import Rules
     from relaydesk.config.settings import Settings
+    from relaydesk.config.snapshot import Snapshot
     from relaydesk.desk.values import WholeTicket
     from relaydesk.message.envelope import Envelope, Origin
     from relaydesk.policy.decision import Admission, Decision, Gathered
-    from relaydesk.policy.policy import Policy
     from relaydesk.reasons import Reason
     from relaydesk.samples.case import Case, Step
     from relaydesk.store.engine import Store
@@ -63,14 +63,8 @@ def settings() -> Settings:
 
 
 @cache
-def policy() -> Policy:
-    conf = settings()
-    return parts.policy(conf, parts.allowlist(conf))
-
-
-@cache
-def rules() -> Rules:
-    return parts.rules(settings())
+def snapshot() -> Snapshot:
+    return read_snapshot(settings(), secret=b"", hostname="mx.shop.example")
 
 
 async def explained(case: Case) -> dict[str, Any]:
@@ -83,12 +77,12 @@ async def explained(case: Case) -> dict[str, Any]:
         helo=step.helo,
         mail_from=step.mail_from,
         rcpt=given.rcpt,
-        policy=policy(),
+        policy=snapshot().policy,
         now=case.received_at + step.delay,
     )
     resolver = Resolver(ZoneSource(parse_zone(case.zone)))
     flaw = read_flaw(envelope.raw, settings().limits)
-    gathered, decision = await explain(envelope, resolver, policy(), rules(), flaw)
+    gathered, decision = await explain(envelope, resolver, snapshot().policy, snapshot().rules, flaw)
     return explanation(envelope, gathered, decision, reply_for(decision).line())
 
 
@@ -98,13 +92,17 @@ class Watched(Intake):
     seen: list[tuple[Envelope, Gathered, Decision]]
     turned: list[tuple[str, Reason, Origin]]
 
-    def _settle(self, envelope: Envelope, gathered: Gathered) -> tuple[Decision, dict[str, object]]:
-        decision, ids = super()._settle(envelope, gathered)
+    def _settle(
+        self, config: Snapshot, envelope: Envelope, gathered: Gathered
+    ) -> tuple[Decision, dict[str, object]]:
+        decision, ids = super()._settle(config, envelope, gathered)
         self.seen.append((envelope, gathered, decision))
         return decision, ids
 
-    async def admit(self, origin: Origin, helo: str, mail_from: str, rcpt: str) -> Admission:
-        admission = await super().admit(origin, helo, mail_from, rcpt)
+    async def admit(
+        self, config: Snapshot, origin: Origin, helo: str, mail_from: str, rcpt: str
+    ) -> Admission:
+        admission = await super().admit(config, origin, helo, mail_from, rcpt)
         if admission.reason is not None:
             self.turned.append((reply_for(admission).line(), admission.reason, origin))
         return admission
@@ -118,7 +116,7 @@ class Watched(Intake):
 
 @dataclass
 class Room:
-    """An open door over a store, a name server with the case's zone, and a clock that stands still."""
+    """An open listener over a store, a name server with the case's zone, and a clock that stands still."""
 
     case: Case
     store: Store
@@ -139,7 +137,7 @@ class Room:
         given = composed_mail(
             step, self.case.received_at, KEYS, secret=settings().secret, ticket=self.latest()
         )
-        reply = await asyncio.to_thread(send_composed, given, "127.0.0.1", self.port, seconds=20)
+        reply = await send_composed(given, "127.0.0.1", self.port, seconds=20)
         if not self.intake.seen:
             ((line, why, origin),) = self.intake.turned
             assert line == reply
@@ -192,26 +190,22 @@ async def opened(case: Case, store: Store) -> AsyncIterator[Room]:
     room = Room(case, store, case.received_at)
     import_file(store, FIXTURES / "orders.csv", now=case.received_at)
     with ThreadPoolExecutor(2) as workers, socket.create_server(("127.0.0.1", 0)) as sock:
-        patience = SILENCE if "TIMEOUT" in str(case.zone) else PATIENCE
+        timeout = SILENCE if "TIMEOUT" in str(case.zone) else PATIENCE
         async with ZoneServer(parse_zone(case.zone)) as names:
             room.intake = Watched(
                 store=store,
-                resolver=Resolver.over_network([names.address], patience=patience),
-                policy=policy,
-                rules=rules,
-                hostname="mx.shop.example",
-                authserv_id="mx.shop.example",
+                resolver=Resolver.over_network([names.address], timeout=timeout),
                 clock=lambda: room.now,
                 workers=workers,
             )
-            door = Endpoint(
-                "mx.shop.example",
-                settings().limits,
-                room.intake,
-                lambda: policy().allowlist,
-                lambda: room.now,
+            endpoint = Endpoint(
+                hostname="mx.shop.example",
+                limits=settings().limits,
+                receiver=room.intake,
+                configuration=Holder(snapshot()),
+                now=lambda: room.now,
             )
-            listener = await open_listener(sock, door)
+            listener = await open_listener(sock, Server(endpoint))
             room.port = listener.address[1]
             yield room
             await listener.close(0.5)

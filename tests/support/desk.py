@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ALICE, BOB, ADA = "agent:alice", "agent:bob", "agent:ada"
 SECRET = b"s" * 32
-LETTERHEAD = Sender(
+SENDER = Sender(
     shop=Shop("Example Shop", "help@shop.example", "shop.example"),
     sender_domains=frozenset({"support.facebook.com", "support.instagram.com"}),
     secret=SECRET,
@@ -58,7 +58,7 @@ def desk(store: Store, now: datetime = NOON, **config: Any) -> Desk:
         "calendar": Calendar.from_mapping({}, "calendar"),
         "queues": ("case", "claim", "chargeback", "unsorted", "notice"),
         "plan": lambda: plan,
-        "sender": lambda: LETTERHEAD,
+        "sender": lambda: SENDER,
         "templates": lambda: Templates.load([data_path("templates") / "replies"]),
         "attachment_types": ("application/pdf",),
         "attachment_bytes": 8_000_000,

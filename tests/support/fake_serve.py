@@ -39,13 +39,13 @@ def main() -> int:
     parser.add_argument("modes", nargs="+")
     parser.add_argument("--user")
     parser.add_argument("--grace", type=float, default=10.0)
-    parser.add_argument("--patience", type=float, default=3.0)
+    parser.add_argument("--timeout", type=float, default=3.0)
     options = parser.parse_args()
     logs.configure("info", "json")
     doors = [mode for mode in options.modes if mode != "office"]
     try:
         bound = bind(
-            [ListenAddress.parse(one) for one in options.addresses.split(",")], len(doors), options.patience
+            [ListenAddress.parse(one) for one in options.addresses.split(",")], len(doors), options.timeout
         )
         if options.user:
             drop_privileges(options.user)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email import policy
 from email.message import EmailMessage
@@ -12,24 +12,25 @@ from email.parser import BytesParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relaydesk.gateway.credentials import SALT_BYTES, hashed
 from ruamel.yaml import YAML
 from sqlalchemy import select
 
 from relaydesk.gateway import rules as cleaning
-from relaydesk.gateway.credentials import SALT_BYTES, hashed
 from relaydesk.gateway.receive import Gateway
 from relaydesk.outbound.answer import Shop
-from relaydesk.outbound.attachments import attach_files
+from relaydesk.outbound.attachments import EACH_BYTES, TYPES
 from relaydesk.outbound.sender import Sender
+from relaydesk.policy.allowlist import Allowlist
 from relaydesk.policy.decision import Placement
+from relaydesk.smtpd.endpoint import Endpoint
 from relaydesk.smtpd.limits import Limits
-from relaydesk.smtpd.submission import submission_endpoint
-from relaydesk.store import gateway_clients, messages, outbox, tickets
+from relaydesk.store import gateway_clients, messages, outbox, outbox_rows, tickets
 from relaydesk.store.tables import OutboxTable, table
 from relaydesk_testkit.arriving import AUTH as PROVEN
 from relaydesk_testkit.arriving import NOON, candidate, decision, letter, planned
 from relaydesk_testkit.arriving import envelope as arrived
-from relaydesk_testkit.smtp import OpenDoor
+from relaydesk_testkit.smtp import Holder, OpenDoor
 
 if TYPE_CHECKING:
     import ssl
@@ -79,25 +80,36 @@ def asked(
         )
 
 
+@dataclass(frozen=True)
+class GatewayFacts:
+    """What the submission endpoint and the gateway read of a configuration."""
+
+    tls: ssl.SSLContext | None
+    sender: Sender = HEAD
+    rules: cleaning.GatewayRules = RULES
+    swallow: bool = False
+    attachment_types: tuple[str, ...] = TYPES
+    attachment_bytes: int = EACH_BYTES
+    allowlist: Allowlist = field(default_factory=Allowlist)
+
+
 class OpenGateway(OpenDoor):
-    """A submission listener; ``swallow`` and ``rules`` may be changed while it runs."""
+    """A submission listener; ``configuration`` may be swapped while it runs."""
 
     def __init__(
         self, store: Store, tls: ssl.SSLContext | None, *, implicit_tls: bool = False, **limits: Any
     ) -> None:
-        super().__init__("networks: []\n", tls=tls, implicit_tls=implicit_tls)
-        self.swallow, self.rules = False, RULES
-        self.gateway = Gateway(
-            store=store,
-            letterhead=lambda: HEAD,
-            rules=lambda: self.rules,
-            swallow=lambda: self.swallow,
-            enclose=attach_files,
-            clock=lambda: datetime.now(UTC),
-            workers=ThreadPoolExecutor(2),
-        )
-        self.door = submission_endpoint(
-            "mx.shop.example", Limits(**limits), self.gateway, lambda: datetime.now(UTC), lambda: self.tls
+        super().__init__()
+        self.configuration = Holder(GatewayFacts(tls))
+        self.gateway = Gateway(store=store, clock=lambda: datetime.now(UTC), workers=ThreadPoolExecutor(2))
+        self.endpoint = Endpoint(
+            hostname="mx.shop.example",
+            limits=Limits(**limits),
+            receiver=self.gateway,
+            configuration=self.configuration,
+            now=lambda: datetime.now(UTC),
+            logins=self.gateway,
+            implicit_tls=implicit_tls,
         )
 
 
@@ -124,7 +136,7 @@ def answer_mail(text: str = "Hello Alice", **headers: str) -> bytes:
     return message.as_bytes(policy=policy.SMTP)
 
 
-def rows(store: Store) -> list[outbox.OutboxRow]:
+def rows(store: Store) -> list[outbox_rows.OutboxRow]:
     """All of the outbox, oldest first."""
     with store.reading() as session:
         return sorted(outbox.newest(session), key=lambda row: row.id)

@@ -1,4 +1,4 @@
-"""Mail for the sorting tests: the shipped rules, the shipped sender domains, and one mail in a line."""
+"""Mail for the tests of classifying: the shipped rules and sender domains, and one mail in a line."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ DOMAINS = frozenset(
 
 
 def sorted_mail(sender: str, subject: str = "Hello", text: str = "hi", extra: str = "") -> Findings:
-    """What sorting finds in one mail; ``extra`` are further header lines."""
+    """What is read from one mail; ``extra`` are further header lines."""
     raw = f"From: {sender}\r\nSubject: {subject}\r\n{extra}\r\n{text}"
     return classify(parse_message(raw.encode()), RULES, DOMAINS)

@@ -83,7 +83,7 @@ def test_it_opens_on_a_removed_holiday_and_warns_of_a_removal_without_effect() -
     holidays = {"region": "US", "remove": ["2026-11-26", "2026-11-27"]}
     one = calendar(hours=OFFICE, holidays=holidays)
     assert windows(one, "2026-11-26") == [("11-26 17:00", "11-27 01:00")]
-    assert one.warnings == ("holidays: remove: 2026-11-27 is no holiday, so the line has no effect",)
+    assert one.warnings == ("holidays: remove: 2026-11-27 is not a holiday, so the line has no effect",)
     assert calendar(hours=OFFICE).warnings == ()
 
 
@@ -158,22 +158,22 @@ def test_it_remembers_windows_without_mixing_calendars() -> None:
 @pytest.mark.parametrize(
     ("mapping", "sentence"),
     [
-        ("zone: UTC", "'zone: UTC' is no table; write it as lines of key: value"),
-        ([], "[] is no table"),
-        ({"holiday": {}}, "'holiday' is no known key; it may hold zone, hours, holidays, special"),
-        ({"zone": "Mars/Olympus"}, "zone: 'Mars/Olympus' is no time zone; write an IANA name such as"),
-        ({"zone": "America"}, "zone: 'America' is no time zone"),
-        ({"zone": "/etc/passwd"}, "zone: '/etc/passwd' is no time zone"),
-        ({"zone": 1}, "zone: 1 is no time zone"),
-        ({"hours": None}, "hours: None is no table"),
+        ("zone: UTC", "'zone: UTC' is not a mapping; use lines of key: value"),
+        ([], "[] is not a mapping"),
+        ({"holiday": {}}, "'holiday' is not a known key; use one of zone, hours, holidays, special"),
+        ({"zone": "Mars/Olympus"}, "zone: 'Mars/Olympus' is not a time zone; use an IANA name such as"),
+        ({"zone": "America"}, "zone: 'America' is not a time zone"),
+        ({"zone": "/etc/passwd"}, "zone: '/etc/passwd' is not a time zone"),
+        ({"zone": 1}, "zone: 1 is not a time zone"),
+        ({"hours": None}, "hours: None is not a mapping"),
         ({"hours": {}}, "hours: the calendar is never open; give at least one weekday a window"),
-        ({"hours": {"mon": None}}, "hours: mon: None is no list of windows"),
-        ({"hours": {"moon": []}}, "hours: 'moon' is no weekday; write mon, tue"),
+        ({"hours": {"mon": None}}, "hours: mon: None is not a list of windows"),
+        ({"hours": {"moon": []}}, "hours: 'moon' is not a weekday; use mon, tue"),
         ({"hours": {"mon": [], "Monday": []}}, "hours: Monday: Monday is given twice; keep one line"),
-        ({"hours": {"mon": [900]}}, 'hours: mon: 900 is no window; write it like "09:00-17:00"'),
-        ({"hours": {"mon": ["9-17"]}}, "hours: mon: '9' is no time of day; write it like \"09:00\""),
-        ({"hours": {"mon": ["09:00-17:60"]}}, "hours: mon: '17:60' is no time of day; it must lie"),
-        ({"hours": {"mon": ["09:00-24:01"]}}, "hours: mon: '24:01' is no time of day; it must lie"),
+        ({"hours": {"mon": [900]}}, 'hours: mon: 900 is not a window; use one such as "09:00-17:00"'),
+        ({"hours": {"mon": ["9-17"]}}, "hours: mon: '9' is not a time of day; use one such as \"09:00\""),
+        ({"hours": {"mon": ["09:00-17:60"]}}, "hours: mon: '17:60' is not a time of day; it must be"),
+        ({"hours": {"mon": ["09:00-24:01"]}}, "hours: mon: '24:01' is not a time of day; it must be"),
         ({"hours": {"mon": ["24:00-06:00"]}}, "hours: mon: '24:00-06:00' starts at 24:00; write it on"),
         (
             {"hours": {"mon": ["13:00-17:00", "09:00-13:01"]}},
@@ -191,29 +191,29 @@ def test_it_remembers_windows_without_mixing_calendars() -> None:
             {"hours": {"mon": ["20:00-10:00"]}, "special": {"2026-11-24": ["09:00-12:00"]}},
             "special: 2026-11-24: 20:00-10:00 runs past midnight into 09:00-12:00",
         ),
-        ({"special": {"24.12.2026": []}}, "special: '24.12.2026' is no date; write it as year-month-day"),
+        ({"special": {"24.12.2026": []}}, "special: '24.12.2026' is not a date; use year-month-day"),
         (
             {"special": {datetime(2026, 1, 1, tzinfo=UTC): []}},
-            "special: '2026-01-01 00:00:00+00:00' is no date",
+            "special: '2026-01-01 00:00:00+00:00' is not a date",
         ),
-        ({"special": {"9999-12-31": []}}, "special: '9999-12-31' is no date"),
+        ({"special": {"9999-12-31": []}}, "special: '9999-12-31' is not a date"),
         (
             {"special": {"2026-12-24": [], date(2026, 12, 24): []}},
             "special: 2026-12-24: the date is given twice",
         ),
-        ({"holidays": {"region": "XX"}}, "holidays: region: 'XX' is no region with known holidays; write a"),
-        ({"holidays": {"region": "US-ZZ"}}, "holidays: region: 'US-ZZ' is no region"),
-        ({"holidays": {"region": False}}, "holidays: region: False is no region"),
-        ({"holidays": {"add": "2026-12-24"}}, "holidays: add: '2026-12-24' is no list of dates"),
+        ({"holidays": {"region": "XX"}}, "holidays: region: 'XX' is not a region with known holidays; use a"),
+        ({"holidays": {"region": "US-ZZ"}}, "holidays: region: 'US-ZZ' is not a region"),
+        ({"holidays": {"region": False}}, "holidays: region: False is not a region"),
+        ({"holidays": {"add": "2026-12-24"}}, "holidays: add: '2026-12-24' is not a list of dates"),
         (
             {"holidays": {"country": "US"}},
-            "holidays: 'country' is no known key; it may hold region, add, remove",
+            "holidays: 'country' is not a known key; use one of region, add, remove",
         ),
         (
             {"holidays": {"add": ["2026-12-24"], "remove": ["2026-12-24"]}},
-            "holidays: 2026-12-24 stands in both",
+            "holidays: 2026-12-24 is in both",
         ),
-        ({"business_day": 8}, "business_day: 8 is no length of a day; write it like 8h or 7h30m"),
+        ({"business_day": 8}, "business_day: 8 is not a length of a day; use one such as 8h or 7h30m"),
         ({"business_day": "0h"}, "business_day: '0h' must be longer than nothing and at most 24h"),
         ({"business_day": "25h"}, "business_day: '25h' must be longer than nothing"),
         (

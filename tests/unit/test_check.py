@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from relaydesk.outbound.answer import AnswerRefused, AttachedFile
+from relaydesk.outbound.answer import AnswerRefused, AttachedFile, NamedOrder
 from relaydesk.outbound.check import MAX_BYTES, check_outgoing, names_order, visible_text
 from tests.support.answers import ORDER, RELAY, bound, composed, draft, question
 
@@ -38,7 +38,7 @@ def test_it_passes_what_was_composed():
     check_outgoing(RAW, BOUND)
     check_outgoing(
         composed(question(), draft(order_id=None, no_order=True)),
-        replace(BOUND, order_id=None, merchant_ref=""),
+        replace(BOUND, order=NamedOrder()),
     )
 
 

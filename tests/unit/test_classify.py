@@ -1,4 +1,4 @@
-"""Which kind a letter is."""
+"""Which kind of mail a message is."""
 
 import pytest
 

@@ -11,25 +11,19 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from relaydesk.data import data_path
-from relaydesk.outbound.answer import AnswerRefused, AttachedFile, Draft, Question, Shop
+from relaydesk.outbound.answer import AnswerRefused, AttachedFile, Draft, NamedOrder, Question, Shop
 from relaydesk.outbound.check import check_outgoing, names_order
 from relaydesk.outbound.compose import (
-    answer_message_id,
-    answer_of_message_id,
     answer_subject,
-    closing_line,
     compose_answer,
 )
 from relaydesk.outbound.mime import clean_text
-from relaydesk.outbound.template_variables import SAMPLE_CONTEXTS, TemplateProblem, template_variables
+from relaydesk.outbound.template_variables import SAMPLE_CONTEXTS, TemplateProblem, variables_of
 from relaydesk.outbound.templates import Templates
 from tests.support.answers import (
     DATE,
     DOMAINS,
-    MESSAGE_ID,
     ORDER,
-    RELAY,
-    SECRET,
     SHOP,
     bound,
     composed,
@@ -74,8 +68,7 @@ enclosures = st.builds(
 drafts = st.builds(
     Draft,
     st.one_of(texts, st.sampled_from([one.name for one in REPLIES]).map(lambda name: f"template {name}")),
-    st.none() | orders,
-    merchant_ref=texts | st.just("A-1"),
+    st.builds(NamedOrder, st.none() | orders, texts | st.just("A-1")),
     no_order=st.just(value=True),
     enclosures=st.lists(enclosures, max_size=2).map(tuple),
 )
@@ -89,9 +82,9 @@ def filled(draft: Draft) -> Draft:
     word, _, name = draft.text.partition(" ")
     if word != "template":
         return draft
-    given = dict.fromkeys(REPLIES.get(name).needs, draft.merchant_ref)
+    given = dict.fromkeys(REPLIES.get(name).needs, draft.order.merchant_ref)
     try:
-        return replace(draft, text=REPLIES.render(name, template_variables(SAMPLE_CONTEXTS[0], given)))
+        return replace(draft, text=REPLIES.render(name, variables_of(SAMPLE_CONTEXTS[0], given)))
     except TemplateProblem as problem:  # pragma: no cover - a shipped template must render
         raise AssertionError(problem) from problem
 
@@ -117,11 +110,11 @@ def test_every_answer_goes_to_the_bound_address_alone_and_names_its_order(asked,
     assert found.sender[1] == SHOP.contact
     assert set(found.fields) <= ALLOWED
     assert len(set(found.fields)) == len(found.fields)
-    assert found.subject == answer_subject(asked.subject, written.order_id)
-    if written.order_id is not None:
-        assert names_order(written.order_id, found.subject)
-        assert names_order(written.order_id, found.text)
-        assert names_order(written.order_id, found.html)
+    assert found.subject == answer_subject(asked.subject, written.order.id)
+    if written.order.id is not None:
+        assert names_order(written.order.id, found.subject)
+        assert names_order(written.order.id, found.text)
+        assert names_order(written.order.id, found.html)
     assert found.text.startswith(clean_text(written.text))
     assert [one[1:] for one in found.enclosures] == [(one.type, one.content) for one in written.enclosures]
     assert raw.isascii()
@@ -159,26 +152,19 @@ def test_its_subject_needs_no_order_where_there_is_none():
     assert answer_subject("", None) == "Re: your message"
 
 
-def test_its_closing_line_says_what_is_known():
-    assert closing_line(ORDER, "A-1") == f"Order {ORDER} (our number A-1)"
-    assert closing_line(ORDER, "") == f"Order {ORDER}"
-    assert closing_line(None, "A\n 1") == "Our number A 1"
-    assert closing_line(None, "") == ""
-
-
 @pytest.mark.parametrize(
     ("asked", "written", "sentence"),
     [
         (
             question(relay_address="case++x@support.instagram.com\r\nBcc: e@evil.example"),
             draft(),
-            "no address",
+            "not an address",
         ),
-        (question(relay_address="<a@b.example>"), draft(), "no address"),
-        (question(relay_address="ä@b.example"), draft(), "no address"),
+        (question(relay_address="<a@b.example>"), draft(), "not an address"),
+        (question(relay_address="ä@b.example"), draft(), "not an address"),
         (question(), draft(order_id=None), "Choose the order"),
-        (question(), draft(order_id="12 34"), "no order number"),
-        (question(), draft(order_id="1\r\nBcc: x@y.z"), "no order number"),
+        (question(), draft(order_id="12 34"), "not an order number"),
+        (question(), draft(order_id="1\r\nBcc: x@y.z"), "not an order number"),
         (question(), draft(" \n"), "no text"),
         (question(), draft("x" * 100_001), "longer than"),
         (question(), draft("Dear {% if a %}"), "still holds {% if a %}"),
@@ -196,9 +182,9 @@ def test_it_refuses_what_makes_no_answer(asked, written, sentence):
 
 
 def test_it_refuses_a_contact_and_a_message_id_that_are_none():
-    with pytest.raises(AnswerRefused, match="no address"):
+    with pytest.raises(AnswerRefused, match="not an address"):
         composed(question(), draft(), Shop("Shop", "help@shop.example>\r\nBcc: x@y.z", "shop.example"))
-    with pytest.raises(AnswerRefused, match="no Message-ID"):
+    with pytest.raises(AnswerRefused, match="not a Message-ID"):
         compose_answer(question(), draft(), SHOP, message_id="<a@b>\r\nBcc: x@y.z", date=DATE)
 
 
@@ -217,20 +203,6 @@ def test_it_threads_with_the_message_answered():
     assert found.references == ("<0@b>", "<2@b>", "<1@support.instagram.com>")
     alone = seen(composed(question(message_id=""), draft()))
     assert (alone.in_reply_to, alone.references) == ("", ())
-
-
-def test_its_message_id_names_ticket_and_answer_under_our_seal():
-    assert answer_message_id(SECRET, 17, 4, "Shop.Example") == MESSAGE_ID
-    assert answer_of_message_id(SECRET, f"<x@y> {MESSAGE_ID.upper()}") == (17, 4)
-    assert answer_of_message_id(b"another", MESSAGE_ID) is None
-    assert answer_of_message_id(b"", MESSAGE_ID) is None
-    for forged in (
-        MESSAGE_ID.replace("17", "18"),
-        MESSAGE_ID.replace(".4.", ".5."),
-        MESSAGE_ID.replace("shop", "stop"),
-    ):
-        assert answer_of_message_id(SECRET, forged) is None
-    assert answer_of_message_id(SECRET, RELAY) is None
 
 
 def test_its_header_lines_and_encoded_words_are_short():

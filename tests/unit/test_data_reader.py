@@ -12,8 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from relaydesk.message.envelope import Envelope, Origin
-from relaydesk.message.trace import received_line, with_protocol
+from relaydesk.message.envelope import Envelope, Origin, received_line, with_protocol
 from relaydesk.smtpd.data_reader import DataReader, flaw_of
 from relaydesk.smtpd.limits import Limits
 

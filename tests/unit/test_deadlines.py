@@ -251,7 +251,7 @@ def test_it_parses_targets(text: str, canonical: str) -> None:
 )
 def test_it_names_the_accepted_forms(text: str) -> None:
     with pytest.raises(
-        ValueError, match=r"is no target; write a whole number and a unit, such as 2 business days"
+        ValueError, match=r"is not a target; use a whole number and a unit, such as 2 business days"
     ):
         Target.parse(text)
 
@@ -263,7 +263,7 @@ def test_it_bounds_targets() -> None:
 
 
 def test_it_wants_a_known_reading_and_aware_instants() -> None:
-    with pytest.raises(ValueError, match="'fast' is no reading; write elapsed or end_of_day"):
+    with pytest.raises(ValueError, match="'fast' is not a reading; use elapsed or end_of_day"):
         deadline(at("Tue 12:00"), TWO_DAYS, DEFAULT, "fast")
     assert check_reading("end_of_day") == "end_of_day"
     naive = datetime(2026, 11, 24, 12)  # noqa: DTZ001 - the point of the test
@@ -356,11 +356,11 @@ def test_it_answers_the_command_line() -> None:
 @pytest.mark.parametrize(
     ("received", "target", "reading", "sentence"),
     [
-        ("yesterday", "2 days", "elapsed", "'yesterday' is no moment; write date, time and offset"),
-        ("2026-11-28T18:00:00", "2 days", "elapsed", "'2026-11-28T18:00:00' is no moment; write date"),
-        ("0001-01-01T00:00:00+10:00", "2 days", "elapsed", "is no moment"),
-        ("2026-11-28T18:00:00Z", "soon", "elapsed", "'soon' is no target"),
-        ("2026-11-28T18:00:00Z", "2 days", "soon", "'soon' is no reading"),
+        ("yesterday", "2 days", "elapsed", "'yesterday' is not a time; use date, time and offset"),
+        ("2026-11-28T18:00:00", "2 days", "elapsed", "'2026-11-28T18:00:00' is not a time; use date"),
+        ("0001-01-01T00:00:00+10:00", "2 days", "elapsed", "is not a time"),
+        ("2026-11-28T18:00:00Z", "soon", "elapsed", "'soon' is not a target"),
+        ("2026-11-28T18:00:00Z", "2 days", "soon", "'soon' is not a reading"),
         (
             "2026-11-28T18:00:00Z",
             "2 business days",

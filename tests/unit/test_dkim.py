@@ -1,4 +1,4 @@
-"""DKIM: what dkimpy verifies, and every row of what it lets pass and must not."""
+"""DKIM: what dkimpy verifies, and everything that it lets pass and must not."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from relaydesk.mailauth.authenticate import check_dmarc, walk_tree
 from relaydesk.mailauth.dmarc import Identifier, parse_record, walk_names
-from relaydesk.mailauth.tree_walk import check_dmarc, walk
 from relaydesk_testkit.signing import over
 from tests.support.shared import shared
 
@@ -38,7 +38,7 @@ async def judge(
     from_domain: str, records: dict[str, list[Any]] | Resolver, *identifiers: Identifier
 ) -> DmarcResult:
     resolver = over(records) if isinstance(records, dict) else records
-    return await check_dmarc(await walk(from_domain, resolver), identifiers, resolver)
+    return await check_dmarc(await walk_tree(from_domain, resolver), identifiers, resolver)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_it_walks_up_with_at_most_eight_queries() -> None:
 async def test_it_finds_the_organizational_domain(
     start: str, records: dict[str, list[Any]], organizational: str | None
 ) -> None:
-    assert (await walk(start, over(records))).organizational == organizational
+    assert (await walk_tree(start, over(records))).organizational == organizational
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ ANSWERS: list[tuple[str, RrType, DnsAnswer]] = [
 
 async def test_it_reads_every_answer_of_an_independent_server() -> None:
     with dns_server(ZONE, ttl=60) as server:
-        source = NameServers([server.address], patience=3)
+        source = NameServers([server.address], timeout=3)
         for name, rrtype, wanted in ANSWERS:
             assert await source.query(name.lower().rstrip("."), rrtype) == wanted, (name, rrtype)
 
@@ -61,7 +61,7 @@ async def test_it_reads_every_answer_of_an_independent_server() -> None:
 async def test_it_reads_every_answer_of_our_server_and_of_the_zone_itself() -> None:
     zone = parse_zone(ZONE, ttl=60)
     async with ZoneServer(zone) as server:
-        source = NameServers([server.address], patience=3)
+        source = NameServers([server.address], timeout=3)
         for name, rrtype, wanted in ANSWERS:
             found = await source.query(name.lower().rstrip("."), rrtype)
             if isinstance(found, RecordSet):  # records of one answer have no order (RFC 2181 §5)
@@ -73,7 +73,7 @@ async def test_it_reads_every_answer_of_our_server_and_of_the_zone_itself() -> N
 
 async def test_it_tells_a_time_out_from_absence() -> None:
     with dns_server(ZONE) as server:
-        source = NameServers([server.address], patience=0.3)
+        source = NameServers([server.address], timeout=0.3)
         assert await source.query("slow.example", "TXT") == TempFail("timeout")
         assert await source.query("half.example", "A") == TempFail("timeout")
         assert parse_zone(ZONE).answer("half.example", "A") == TempFail("timeout")
@@ -86,7 +86,7 @@ async def test_it_calls_a_cname_loop_a_failure() -> None:
 async def test_it_calls_a_server_that_is_not_there_a_failure() -> None:
     async with ZoneServer(parse_zone({})) as server:
         address = server.address
-    found = await NameServers([address], patience=0.5).query("shop.example", "A")
+    found = await NameServers([address], timeout=0.5).query("shop.example", "A")
     assert isinstance(found, TempFail)
 
 
@@ -186,7 +186,7 @@ async def test_it_gives_up_at_the_deadline_and_keeps_the_answer_that_comes_later
 
 async def test_one_slow_zone_does_not_delay_another() -> None:
     with dns_server(ZONE) as server:
-        resolver = Resolver.over_network([server.address], patience=4)
+        resolver = Resolver.over_network([server.address], timeout=4)
         slow = [asyncio.create_task(resolver.lookup(f"{n}.slow.example", "A")) for n in range(3)]
         slow.append(asyncio.create_task(resolver.lookup("slow.example", "A")))
         await asyncio.sleep(0.05)
@@ -223,7 +223,7 @@ def test_it_reads_name_servers(text: str, host: str, port: int) -> None:
 
 @pytest.mark.parametrize("text", ["dns.example", "", "9.9.9.9:x", "1.2.3", "[::1]5353x"])
 def test_it_names_what_is_no_name_server(text: str) -> None:
-    with pytest.raises(ValueError, match="is no name server; write an address"):
+    with pytest.raises(ValueError, match="is not a name server; use an address"):
         Resolver.over_network([text])
 
 
@@ -233,15 +233,15 @@ def test_it_names_what_is_no_name_server(text: str) -> None:
         (["x"], "A zone maps names to lists"),
         ({"x.example": "gone"}, "x.example: expected a list of records"),
         ({"x.example": {"A": "192.0.2.1"}}, "x.example: expected a list of records"),
-        ({"x.example": ["NEVER"]}, "x.example: 'NEVER' is no record"),
-        ({"x.example": [{"A": "192.0.2.256"}]}, "x.example: '192.0.2.256' is no address"),
-        ({"x.example": [{"AAAA": "192.0.2.1"}]}, "x.example: '192.0.2.1' is no address"),
+        ({"x.example": ["NEVER"]}, "x.example: 'NEVER' is not a record"),
+        ({"x.example": [{"A": "192.0.2.256"}]}, "x.example: '192.0.2.256' is not an address"),
+        ({"x.example": [{"AAAA": "192.0.2.1"}]}, "x.example: '192.0.2.1' is not an address"),
         ({"x.example": [{"MX": "mx.example"}]}, "x.example: an MX is written"),
         ({"x.example": [{"MX": ["ten", "mx.example"]}]}, "x.example: an MX is written"),
         ({"x.example": [{"TXT": 5}]}, "x.example: a TXT is a string"),
-        ({"x.example": [{"SRV": "x"}]}, "x.example: record type SRV is not known"),
-        ({"x.example": [{"CNAME": 5}]}, "x.example: 5 is no name"),
-        ({5: []}, "5: 5 is no name"),
+        ({"x.example": [{"SRV": "x"}]}, "x.example: unknown record type SRV"),
+        ({"x.example": [{"CNAME": 5}]}, "x.example: 5 is not a name"),
+        ({5: []}, "5: 5 is not a name"),
         (None, "A zone maps names"),
     ],
 )

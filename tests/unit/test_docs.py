@@ -1,4 +1,4 @@
-"""The documentation is complete: what a person can set, meet or call stands in docs/operations.md."""
+"""The documentation is complete: what one can set, meet or call stands there, and what it names exists."""
 
 from __future__ import annotations
 
@@ -37,12 +37,13 @@ from relaydesk.outbound.templates import Templates
 from relaydesk.policy.allowlist import parse_allowlist
 from relaydesk.reasons import SENTENCES
 from relaydesk.smtpd import limits, replies
-from relaydesk.store.outbox import AnswerState
+from relaydesk.store.outbox_rows import AnswerState
 from tests.support.mails import RULES
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+CONTRIBUTORS = [ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "tests" / "README.md"]
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *CONTRIBUTORS]
 
 
 @cache
@@ -296,7 +297,7 @@ def test_its_examples_of_settings_for_answers_work(tmp_path):
     path = tmp_path / "relaydesk.yaml"
     path.write_text(text)
     conf = load_settings(path, {})
-    head = parts.letterhead(conf, parts.allowlist(conf), secret=b"s")
+    head = parts.sender(conf, parts.allowlist(conf), secret=b"s")
     assert head.key is not None
     assert head.shop.domain == "desk.shop.example"
     assert set(conf.forward) <= set(conf.all_queues)
@@ -316,7 +317,7 @@ def test_its_examples_of_gateway_rules_work():
 )
 def test_its_rules_tell_an_agent_from_a_desk_that_marks_all_as_automatic(subject, automatic):
     rules_file = desks.load_gateway_rules(example("desks.md", "automatic:"), "desks.md").over(
-        parts.cleaning(Settings())
+        parts.gateway_rules(Settings())
     )
     header = [
         ("Auto-Submitted", b"auto-generated"),
@@ -324,7 +325,7 @@ def test_its_rules_tell_an_agent_from_a_desk_that_marks_all_as_automatic(subject
         ("Subject", subject.encode()),
     ]
     assert is_automatic(header, rules_file) is automatic
-    assert is_automatic(header, parts.cleaning(Settings())) is True
+    assert is_automatic(header, parts.gateway_rules(Settings())) is True
 
 
 def test_its_example_of_a_template_is_right(tmp_path):
@@ -394,6 +395,62 @@ def test_its_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         if "://" not in target and not target.startswith("mailto:"):
             assert (page.parent / target).exists(), target
+
+
+def quoted(page: Path) -> list[str]:
+    return re.findall(r"`([^`\n]+)`", page.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("page", CONTRIBUTORS, ids=lambda page: page.name)
+def test_the_paths_and_tests_that_contributors_are_sent_to_exist(page):
+    """``src/…``, ``tests/…``, ``docs/…``, ``fixtures/…``; and ``tests/unit/test_x.py::test_name``."""
+    tops = ("src/relaydesk/", "src/relaydesk_testkit", "tests/", "docs/", "fixtures/", "bench/")
+    named_paths = [name for name in quoted(page) if name.startswith(tops) and "ROOM" not in name]
+    assert named_paths
+    for name in named_paths:
+        path, _, test = name.partition("::")
+        assert (ROOT / path).exists(), name
+        if test:
+            text = (ROOT / path).read_text(encoding="utf-8")
+            assert re.search(rf"^(?:async )?def {test}\(", text, re.MULTILINE), name
+
+
+@pytest.mark.parametrize("page", CONTRIBUTORS, ids=lambda page: page.name)
+def test_contributors_are_told_make_targets_that_exist(page):
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    text = page.read_text(encoding="utf-8")
+    typed = set(re.findall(r"`make ([a-z]+)|^make ([a-z]+)", text, re.MULTILINE))
+    assert {name for pair in typed for name in pair if name} <= set(targets)
+
+
+def test_contributing_names_every_room():
+    rooms = {
+        path.stem
+        for path in (ROOT / "src" / "relaydesk").iterdir()
+        if not path.name.startswith("_") and (path.is_dir() or path.suffix == ".py")
+    }
+    assert rooms - set(quoted(ROOT / "CONTRIBUTING.md")) == set()
+
+
+def test_the_tests_page_names_every_tier():
+    tiers = {f"tests/{path.parent.name}" for path in (ROOT / "tests").glob("*/test_*.py")} | {"tests/support"}
+    names = set(quoted(ROOT / "tests" / "README.md"))
+    assert tiers - names == set()
+    assert {name for name in names if re.fullmatch(r"tests/\w+", name)} == tiers
+
+
+def test_every_promise_of_security_names_a_test():
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (?!promise|---)(.+)$", text, re.MULTILINE)
+    assert len(rows) > 15
+    assert [row for row in rows if "::test_" not in row] == []
+
+
+def test_the_bug_to_plant_can_be_planted():
+    """The example of ``tests/README.md`` still changes what it names."""
+    text = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
+    ((old, path),) = re.findall(r"^sed -i 's/(.+?)/.*/' (\S+)$", text, re.MULTILINE)
+    assert (ROOT / path).read_text(encoding="utf-8").count(old) == 1
 
 
 def sources() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What a letter says about its order and its buyer."""
+"""What a message says about its order and its buyer."""
 
 import pytest
 

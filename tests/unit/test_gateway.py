@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from relaydesk.gateway.credentials import NOBODY, hashed, matches
-from relaydesk.gateway.receive import Throttle
+from relaydesk.gateway.clients import NOBODY, Throttle, hashed, matches
 from relaydesk_testkit.arriving import NOON
 
 STORED = hashed("secret \N{SNOWMAN}", b"0123456789abcdef")

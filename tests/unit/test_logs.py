@@ -134,19 +134,6 @@ def test_it_redacts_long_text_in_linear_time(stream):
     assert time.process_time() - before < 10
 
 
-@pytest.mark.parametrize(
-    ("address", "domain"),
-    [
-        ("Alice@Example.ORG", "example.org"),
-        ("<a@b@c.example>", "c.example"),
-        ("", ""),
-        ("postmaster", ""),
-    ],
-)
-def test_it_keeps_only_the_domain(address, domain):
-    assert logs.domain_of(address) == domain
-
-
 def test_it_names_what_it_does_not_know(stream):
     with pytest.raises(ValueError, match=r"log level 'loud' is none of debug, info, warning, error\."):
         logs.configure("loud", "json", stream)

@@ -155,6 +155,13 @@ TABLE: list[Row] = [
         rcpt_to=(BOUNCE,),
         known=Known(bounced_ticket=7, bounces=19),
     ),
+    row(
+        "2 a resend past the cap",
+        "accepted bounce_of_answer",
+        mail_from="",
+        rcpt_to=(BOUNCE,),
+        known=Known(stored=True, bounced_ticket=7, bounces=20),
+    ),
     # 3: our mailboxes
     row("3 not ours", "refused unknown_mailbox", rcpt_to=("help@other.example",)),
     row("3 no such mailbox", "refused unknown_mailbox", rcpt_to=("hello@shop.example",)),
@@ -227,9 +234,9 @@ TABLE: list[Row] = [
     ),
     row(
         "6 SPF that would not count matters not",
-        "refused forged",
+        "accepted unverified",
         origin=SHARED,
-        proof=Proof(("temperror", LISTED), ()),
+        proof=Proof(("temperror", LISTED), (), "none"),
     ),
     row("6 almost too long", "deferred auth_unknown", proof=LOOKING_UP, after=3.9 * HOUR),
     row("6 too long", "accepted auth_outage", proof=LOOKING_UP, after=4 * HOUR),
@@ -246,6 +253,7 @@ TABLE: list[Row] = [
         proof=LOOKING_UP,
         after=4 * HOUR,
     ),
+    row("6 a resend of what is stored", "accepted auth_outage", proof=LOOKING_UP, known=Known(stored=True)),
     # 7: a listed sender, proven
     row("7 an aligned signature", "accepted aligned_dkim", proof=Proof(("fail", OTHER))),
     row(
@@ -368,6 +376,13 @@ def kind(arriving: Arriving) -> tuple[str, str, str, int | None, tuple[str, ...]
         (
             {"proof": replace(NOTHING, policy="none"), "known": Known(tickets=(OPEN_CASE,))},
             ("unsorted", "unsorted", "open", None, ("response",)),
+        ),
+        (
+            {
+                "findings": Findings(Match("chargeback", "chargeback"), ALICE),
+                "known": Known(tickets=(replace(OPEN_CASE, queue="chargeback"),)),
+            },
+            ("chargeback", "chargeback", "join", 5, ("evidence",)),
         ),
         ({"known": Known(replay_of=5)}, ("case", "case", "duplicate", 5, ())),
         ({"known": Known(stored=True, stored_ticket=5)}, ("case", "case", "stored", 5, ())),

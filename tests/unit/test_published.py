@@ -16,7 +16,7 @@ from relaydesk_testkit.zones import dns_server
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from relaydesk.doctor.published import DomainFinding
+    from relaydesk.doctor.published import Finding
 
 GOOD: dict[str, list[Any]] = {
     "shop.example": [{"TXT": "v=spf1 mx -all"}, {"MX": [10, "mx.shop.example"]}],
@@ -49,7 +49,7 @@ def closed_port() -> int:
         return int(one.getsockname()[1])
 
 
-def findings(zone: dict[str, list[Any]], port: int | None = None) -> dict[str, DomainFinding]:
+def findings(zone: dict[str, list[Any]], port: int | None = None) -> dict[str, Finding]:
     with dns_server(zone) as server:
         found = check_domain("Shop.Example.", [server.address], 0.5, smtp_port=port or closed_port())
     return {one.check: one for one in found}
@@ -105,7 +105,7 @@ def test_the_policy_of_a_parent_counts() -> None:
 
 @pytest.mark.parametrize("domain", ["", "localhost", "a b.example", "x\ny.example"])
 def test_it_names_what_is_no_domain(domain: str) -> None:
-    with pytest.raises(ValueError, match="is no domain name"):
+    with pytest.raises(ValueError, match="is not a domain name"):
         check_domain(domain)
 
 

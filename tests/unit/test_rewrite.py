@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from relaydesk.gateway import rules as cleaning
-from relaydesk.gateway.rewrite import OrderNumbers, rewritten, submitted
-from relaydesk.outbound.answer import AnswerRefused, Binding, Question, Shop
+from relaydesk.gateway.rewrite import rewritten, submitted
+from relaydesk.outbound.answer import AnswerRefused, Binding, NamedOrder, Question, Shop
 from relaydesk.outbound.attachments import attach_files
 from relaydesk.outbound.check import check_outgoing
 
@@ -26,10 +26,10 @@ SHIPPED = cleaning.load_gateway_rules(
 )
 RELAY = "case++aazr5wey3juyyq@support.instagram.com"
 ID = "64000841784004"
-ORDER = OrderNumbers(ID, "A-1007")
+ORDER = NamedOrder(ID, "A-1007")
 SHOP = Shop("Shop", "help@shop.example", "shop.example")
 QUESTION = Question(7, 9, RELAY, "Message from alice", "<q1@facebook.com>", ("<q0@facebook.com>",))
-BOUND = Binding(RELAY, ID, SHOP.contact, frozenset({"support.instagram.com"}), ORDER.merchant_ref)
+BOUND = Binding(RELAY, ORDER, SHOP.contact, frozenset({"support.instagram.com"}))
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 OURS = {
@@ -64,7 +64,7 @@ def desk_mail(
     return message.as_bytes(policy=policy.SMTP)
 
 
-def sent(raw: bytes, order: OrderNumbers = ORDER, rules: cleaning.GatewayRules = SHIPPED) -> EmailMessage:
+def sent(raw: bytes, order: NamedOrder = ORDER, rules: cleaning.GatewayRules = SHIPPED) -> EmailMessage:
     """The repaired message as its reader parses it; it has passed the final check."""
     made = rewritten(
         QUESTION,
@@ -75,7 +75,7 @@ def sent(raw: bytes, order: OrderNumbers = ORDER, rules: cleaning.GatewayRules =
         date=NOON,
         enclose=attach_files,
     )
-    check_outgoing(made, Binding(RELAY, order.id, SHOP.contact, BOUND.sender_domains, order.merchant_ref))
+    check_outgoing(made, Binding(RELAY, order, SHOP.contact, BOUND.sender_domains))
     return BytesParser(policy=policy.default).parsebytes(made)
 
 
@@ -311,7 +311,7 @@ def test_it_refuses_a_file_that_may_not_go_out() -> None:
 )
 def test_it_refuses_what_has_no_text_or_cannot_be_read(raw: bytes) -> None:
     with pytest.raises(AnswerRefused):
-        sent(raw, OrderNumbers())
+        sent(raw, NamedOrder())
 
 
 def test_it_refuses_deep_nesting_and_too_many_parts() -> None:
@@ -344,11 +344,9 @@ def test_it_cannot_be_talked_into_a_second_header() -> None:
 texts = st.text(max_size=200)
 
 
-@given(
-    text=texts, html=texts, subject=texts, order=st.sampled_from([ORDER, OrderNumbers(ID), OrderNumbers()])
-)
+@given(text=texts, html=texts, subject=texts, order=st.sampled_from([ORDER, NamedOrder(ID), NamedOrder()]))
 def test_whatever_a_desk_writes_goes_to_one_recipient_and_names_the_order(
-    text: str, html: str, subject: str, order: OrderNumbers
+    text: str, html: str, subject: str, order: NamedOrder
 ) -> None:
     encoded = "".join(f"={byte:02X}" for byte in subject.encode("utf-8", "replace"))
     raw = (

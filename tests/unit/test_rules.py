@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from relaydesk.classify import rules_file
-from relaydesk.classify.matching import match_rules
+from relaydesk.classify.classify import match_rules
 from relaydesk.classify.rules import RulesError
 from relaydesk.classify.rules_file import load_rules
 from relaydesk.message.parse import parse_message
@@ -56,7 +56,7 @@ def test_it_matches_a_subject_in_any_locale():
     [
         ("    kind: chargeback", "    kind: chargeback\n    knd: x", 4, "unknown key 'knd'"),
         ("rules:", "ruels: []\nrules:", 1, "unknown key 'ruels'"),
-        ("kind: chargeback", "kind: chargback", 3, "known are case"),
+        ("kind: chargeback", "kind: chargback", 3, "use one of case"),
         ("disputes@shop\\.example'", "disputes@(shop\\.example'", 4, "does not compile"),
         ("\\bdispute\\b", "(?=dispute)", 5, "does not compile"),
         ("    why: the bank's form\n", "", 2, "lacks 'why'"),
@@ -64,10 +64,10 @@ def test_it_matches_a_subject_in_any_locale():
         ("subject: 'A dispute'", "subjet: 'A dispute'", 7, "unknown key 'subjet'"),
         ("['\\bdispute\\b']", "'\\bdispute\\b'", 5, "must be a list"),
         ("    why:", "    relay: perhaps\n    why:", 6, "relay must be true or false"),
-        ("    why:", "    hint: {}\n    why:", 6, "hint asks for nothing"),
+        ("    why:", "    hint: {}\n    why:", 6, "hint is empty"),
         ("{from: 'Bank <disputes@shop.example>'", "{from: 'Bank'", 7, "needs a 'from'"),
         ("rules:", "roles: no\nrules:", 1, "must be a list"),
-        ("rules:", "labels: {order: {en: ['#']}}\nrules:", 1, "holds no word"),
+        ("rules:", "labels: {order: {en: ['#']}}\nrules:", 1, "has no word"),
         ("rules:", "links: {order: ['/o/[0-9]+']}\nrules:", 1, "lacks the group"),
         ("rules:", "values: {order: '['}\nrules:", 1, "does not compile"),
         ("rules:", "rules: []\nrules:", 2, "duplicate key"),
@@ -105,7 +105,7 @@ def test_it_names_a_rule_that_an_earlier_one_shadows():
 
 
 def test_it_names_a_rule_that_stands_twice():
-    assert any("stands twice" in problem for problem in problems(GOOD + GOOD.replace("rules:\n", "")))
+    assert any("is defined twice" in problem for problem in problems(GOOD + GOOD.replace("rules:\n", "")))
 
 
 def test_it_puts_the_shops_rules_first_and_replaces_by_name():

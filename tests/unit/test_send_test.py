@@ -9,8 +9,8 @@ import pytest
 from relaydesk.classify.classify import classify
 from relaydesk.mailauth.signing import dkim_key_record
 from relaydesk.message.parse import parse_message
-from relaydesk.samples.conversation import Route, door_address
-from relaydesk.samples.meaning import code_of, judged
+from relaydesk.samples.delivery import Destination, server_address
+from relaydesk.samples.probe import code_of, judged
 from relaydesk.samples.sample import KINDS, SendTestError, Signer, key_published, make_sample
 from relaydesk.smtpd import replies
 from relaydesk_testkit.signing import key, over
@@ -18,8 +18,8 @@ from tests.support.mails import DOMAINS, RULES
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 RCPT = "help@shop.example"
-DIRECT = Route("127.0.0.1", 25)
-PROXIED = Route("127.0.0.1", 25, "proxy", "66.220.144.130")
+DIRECT = Destination("127.0.0.1", 25)
+PROXIED = Destination("127.0.0.1", 25, "proxy", "66.220.144.130")
 META = Signer.of("support.instagram.com", "s1", key(1024))
 SHOP = Signer.of("Shop.Example", "mail", key(0))
 ACCEPTED = replies.ACCEPTED.line()
@@ -66,15 +66,15 @@ def test_it_sends_in_metas_name_only_for_a_key_of_metas_domain():
     "rcpt", ["help", "help@shop.example\r\nRSET", "hélp@shop.example", "a b@shop.example"]
 )
 def test_it_names_a_recipient_that_is_no_address(rcpt):
-    with pytest.raises(SendTestError, match=r"no mail address; write it as help@shop\.example"):
+    with pytest.raises(SendTestError, match=r"not an email address; use one such as help@shop\.example"):
         make_sample("case", rcpt, now=NOW, token=1)
 
 
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        (("shop", "s", key(1024)), "no domain name"),
-        (("shop.example", "s; d=evil", key(1024)), r"no selector; it is the name before \._domainkey"),
+        (("shop", "s", key(1024)), "is not a domain name"),
+        (("shop.example", "s; d=evil", key(1024)), r"is not a selector: it is the name before \._domainkey"),
         (("shop.example", "s", b"-----BEGIN RUBBISH-----"), "unencrypted PEM; make one with"),
     ],
 )
@@ -102,14 +102,14 @@ async def test_it_looks_whether_the_key_is_published():
         ("[::]:25", ("::1", 25)),
     ],
 )
-def test_it_reads_the_address_of_a_door(text, address):
-    assert door_address(text) == address
+def test_it_reads_the_address_of_a_server(text, address):
+    assert server_address(text) == address
 
 
 @pytest.mark.parametrize("text", ["mx.shop.example", "25", "::1:25", ":25", "host:0", "host:70000", "host:x"])
-def test_it_says_how_to_write_the_address_of_a_door(text):
-    with pytest.raises(ValueError, match=r"write host and port, as mx\.shop\.example:25 or \[::1\]:25"):
-        door_address(text)
+def test_it_says_how_to_write_the_address_of_a_server(text):
+    with pytest.raises(ValueError, match=r"use mx\.shop\.example:25 or \[::1\]:25"):
+        server_address(text)
 
 
 @pytest.mark.parametrize(
@@ -145,11 +145,11 @@ def test_it_says_where_the_key_is_missing():
 
 def test_it_tells_another_server_from_relaydesk():
     _, told = judged(DIRECT, sample(), "554 5.7.1 <help@shop.example>: Relay access denied", None)
-    assert told == ("That is none of relaydesk's replies: another mail server answers there.",)
+    assert told == ("This is not a reply of relaydesk: another mail server answers there.",)
 
 
 @pytest.mark.parametrize("name", [*replies.BY_REASON, *replies.BY_NAME])
-def test_it_knows_every_reply_of_the_door(name):
+def test_it_knows_every_reply_of_the_server(name):
     reply = replies.reply_for(name).line()
     assert code_of(reply)
     _, told = judged(PROXIED, sample(), reply, None)

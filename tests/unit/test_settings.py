@@ -49,7 +49,7 @@ def test_it_lets_the_environment_win_over_the_file(monkeypatch: pytest.MonkeyPat
         ("mailboxs: [a@b.example]", {}, "mailboxs is no setting. Did you mean mailboxes?"),
         ("", {"RELAYDESK_MAILBOXS": "[]"}, "Did you mean mailboxes?"),
         ("processes: many", {}, "Setting processes (RELAYDESK_PROCESSES)"),
-        ("mailboxes: [help]", {}, "'help' is no mail address"),
+        ("mailboxes: [help]", {}, "'help' is not an email address"),
         ("limits: {recipient: 3}", {}, "recipient is no limit; there are message_bytes"),
         ("limits: {recipients: -3}", {}, "must be a positive number"),
         ("on_drift: ignore", {}, "on_drift"),
@@ -114,7 +114,7 @@ def test_it_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_names_a_target_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     found = settings_from(monkeypatch, "queues: {claim: {answer: two days}}\n")
-    with pytest.raises(parts.SetupError, match=r"queues\.claim\.answer: 'two days' is no target"):
+    with pytest.raises(parts.SetupError, match=r"queues\.claim\.answer: 'two days' is not a target"):
         parts.policy(found, parts.allowlist(found))
 
 

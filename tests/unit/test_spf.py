@@ -72,7 +72,7 @@ async def test_it_reads_u_labels_and_maps_nothing() -> None:
 async def test_it_says_none_for_what_is_no_domain(sender: str) -> None:
     found = await spf(sender)
     assert found.result == "none"
-    assert "is no domain" in found.reason
+    assert "is not a domain" in found.reason
 
 
 @pytest.mark.parametrize("ip", ["", "none", "1.2.3", "1.2.3.4.5", "::g", "list", "192.0.2.1/24"])
@@ -176,7 +176,7 @@ async def test_a_warm_cache_needs_no_question() -> None:
 
 async def test_it_asks_a_real_server() -> None:
     with dns_server(ZONE) as server:
-        resolver = Resolver.over_network([server.address], patience=0.4)
+        resolver = Resolver.over_network([server.address], timeout=0.4)
         assert (await check_spf("192.0.2.2", "u@mx.example", "x", resolver)).result == "pass"
         assert (await check_spf("192.0.2.2", "u@slow.example", "x", resolver)).result == "temperror"
         assert (await check_spf("192.0.2.2", "u@nothing.example", "x", resolver)).result == "none"

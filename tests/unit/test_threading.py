@@ -45,7 +45,7 @@ def test_it_joins_the_open_ticket_of_the_relay_address_before_a_closed_one() -> 
     assert (placement.action, placement.ticket, placement.reopen) == ("join", 3, False)
 
 
-def test_it_reopens_a_closed_conversation() -> None:
+def test_it_reopens_a_closed_ticket() -> None:
     known = Known(tickets=(ticket(9, is_open=False, thread_key=ALICE),))
     placement, why = place("case", ALICE, case(), known, vouched=True)
     assert (placement.ticket, placement.reopen) == (9, True)

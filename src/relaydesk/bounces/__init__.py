@@ -4,6 +4,22 @@
 """
 
 from relaydesk.bounces.dsn import Dsn, read_bounce
-from relaydesk.bounces.seals import Sealed, bounce_address, bounced_ticket, sealed_by_us
+from relaydesk.bounces.seals import (
+    Sealed,
+    answer_message_id,
+    answer_of_message_id,
+    bounce_address,
+    bounced_ticket,
+    sealed_by_us,
+)
 
-__all__ = ["Dsn", "Sealed", "bounce_address", "bounced_ticket", "read_bounce", "sealed_by_us"]
+__all__ = [
+    "Dsn",
+    "Sealed",
+    "answer_message_id",
+    "answer_of_message_id",
+    "bounce_address",
+    "bounced_ticket",
+    "read_bounce",
+    "sealed_by_us",
+]

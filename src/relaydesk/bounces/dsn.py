@@ -84,11 +84,11 @@ Said = tuple[bool | None, str, str, str]  # hard, status, recipient, diagnostic
 
 def _reported(letter: Message) -> Said | None:
     """The per-recipient fields of a delivery status (RFC 3464 §2.3), the worst of several."""
-    found = [block for part in _parts(letter, _STATUS_PARTS) for block in _blocks(part.content)]
-    told = [block for block in found if "action" in block or "status" in block]
-    if not told:
+    blocks = [block for part in _parts(letter, _STATUS_PARTS) for block in _blocks(part.content)]
+    reports = [block for block in blocks if "action" in block or "status" in block]
+    if not reports:
         return None
-    worst = min(told, key=lambda block: _RANK.get(_action(block), len(_RANK)))
+    worst = min(reports, key=lambda block: _RANK.get(_action(block), len(_RANK)))
     action = _action(worst)
     hard = None if action not in _RANK else action == "failed"
     enhanced = _ENHANCED.search(worst.get("status", ""))
@@ -146,9 +146,9 @@ def _automatic(letter: Message) -> bool:
 def _returned(letter: Message) -> tuple[str, bool]:
     """The Message-ID of the returned message, and whether that was itself a notification."""
     for part in _parts(letter, _RETURNED):
-        found = {name.lower(): value for name, value in reversed(header_fields(part.content))}
-        ids = message_ids([found.get("message-id", b"")])
-        kind, sender = _line(found.get("content-type", b"")).lower(), _line(found.get("from", b"")).lower()
+        fields = {name.lower(): value for name, value in reversed(header_fields(part.content))}
+        ids = message_ids([fields.get("message-id", b"")])
+        kind, sender = _line(fields.get("content-type", b"")).lower(), _line(fields.get("from", b"")).lower()
         report = kind.startswith("multipart/report") or any(f"{name}@" in sender for name in _DAEMONS)
         return (ids[0] if ids else ""), report
     return "", False

@@ -82,12 +82,12 @@ class Calendar:
 
     def windows(self, day: date) -> tuple[Span, ...]:
         """The open windows that belong to this local date, as UTC instants, in order and disjoint."""
-        found = self._known.get(day)
-        if found is None:
+        spans = self._known.get(day)
+        if spans is None:
             if len(self._known) >= _REMEMBERED_DATES:
                 self._known.clear()
-            found = self._known[day] = self._resolve(day)
-        return found
+            spans = self._known[day] = self._resolve(day)
+        return spans
 
     def wall_windows(self, day: date) -> tuple[Window, ...]:
         """What the configuration says for this date, before the zone has its word."""

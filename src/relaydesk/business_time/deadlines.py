@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from relaydesk.business_time.explanation import amount, counted_days, counted_time, moment
 from relaydesk.business_time.open_time import (
+    NoOpenTime,
     advance,
     closing,
     first_open,
@@ -66,7 +67,7 @@ class Target:
         match = _TARGET.fullmatch(text) if isinstance(text, str) else None
         if match is None:
             raise ValueError(
-                f"{text!r} is no target; write a whole number and a unit, such as 2 business days, "
+                f"{text!r} is not a target; use a whole number and a unit, such as 2 business days, "
                 "16 business hours, 90 business minutes, 3600 business seconds, 10 days or 48 hours"
             )
         target = cls(int(match[1]), cast("Unit", match[3].lower()), bool(match[2]))
@@ -102,7 +103,7 @@ def check_reading(text: str) -> Reading:
     for reading in READINGS:
         if text == reading:
             return reading
-    raise ValueError(f"{text!r} is no reading; write {' or '.join(READINGS)}")
+    raise ValueError(f"{text!r} is not a reading; use {' or '.join(READINGS)}")
 
 
 def deadline(start: datetime, target: Target, calendar: Calendar, reading: str = "elapsed") -> Deadline:
@@ -118,7 +119,7 @@ def deadline(start: datetime, target: Target, calendar: Calendar, reading: str =
     named = check_reading(reading)
     try:
         return _due(start.astimezone(UTC), target, calendar, named)
-    except Exception as error:  # rule 11: whatever fails, the ticket gets the wall-clock deadline
+    except Exception as error:  # whatever fails, the ticket gets a deadline, and its explanation says so
         due = _later(start, target.plain)
         why = f"business time could not be counted ({error}): {target} taken as {amount(target.plain)}"
         return Deadline(due, named, (f"{why} of wall-clock time", f"due {due.isoformat()}"), str(target))
@@ -160,7 +161,7 @@ def warning_time(start: datetime, due: datetime, before: Target, calendar: Calen
         reached, _ = advance(calendar, start, max(ahead, timedelta()))
         # An exact fit ends at a closing instant, which is closed: the same business time opens later.
         at = first_open(calendar, reached)
-    except Exception:  # a warning that cannot be counted is none; the deadline stands all the same
+    except (NoOpenTime, OverflowError):  # no warning can be counted; the deadline stands all the same
         return None
     return at if at < due else None
 
@@ -187,10 +188,10 @@ def explain_due(received: str, target: str, reading: str, calendar: Calendar) ->
         today = local_date(start, calendar)
     except (ValueError, OverflowError):
         raise ValueError(
-            f"{received!r} is no moment; write date, time and offset, such as 2026-11-24T12:00:00-08:00"
+            f"{received!r} is not a time; use date, time and offset, such as 2026-11-24T12:00:00-08:00"
         ) from None
     wanted = Target.parse(target)
     if wanted.business:
         calendar.require_open_time(today)
-    found = deadline(start, wanted, calendar, reading)
-    return {"due": found.due.isoformat(), "reading": found.reading, "explanation": list(found.explanation)}
+    result = deadline(start, wanted, calendar, reading)
+    return {"due": result.due.isoformat(), "reading": result.reading, "explanation": list(result.explanation)}

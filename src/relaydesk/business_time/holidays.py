@@ -40,9 +40,9 @@ def read_holidays(value: object) -> Holidays:
         region, public = _public_holidays(table["region"]) if "region" in table else ("", {})
     added, removed = (_dates(table, key) for key in ("add", "remove"))
     if both := added & removed:
-        raise CalendarError(f"{min(both)} stands in both add and remove; take it out of one of them")
+        raise CalendarError(f"{min(both)} is in both add and remove; keep it in one of them")
     warnings = tuple(
-        f"holidays: remove: {day} is no holiday, so the line has no effect"
+        f"holidays: remove: {day} is not a holiday, so the line has no effect"
         for day in sorted(removed)
         if not public.get(day)
     )
@@ -53,7 +53,7 @@ def _dates(table: Mapping[object, object], key: str) -> frozenset[date]:
     with blame(key):
         listed = table.get(key, [])
         if not isinstance(listed, list | tuple | set | frozenset):
-            raise CalendarError(f"{listed!r} is no list of dates; write [2026-11-27]")
+            raise CalendarError(f"{listed!r} is not a list of dates; use one such as [2026-11-27]")
         return frozenset(read_date(day) for day in listed)
 
 
@@ -67,6 +67,6 @@ def _public_holidays(region: object) -> tuple[str, Mapping[date, str]]:
         return name, holidays.country_holidays(country, subdiv=subdivision or None, language="en_US")
     except NotImplementedError:
         raise CalendarError(
-            f"{region!r} is no region with known holidays; write a country code such as US, or with its "
+            f"{region!r} is not a region with known holidays; use a country code such as US, or with its "
             'subdivision such as US-CA, in quotes (a bare NO is "false" in YAML)'
         ) from None

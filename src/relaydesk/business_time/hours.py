@@ -58,11 +58,11 @@ def _wall(seconds: int) -> str:
 def _seconds(text: str) -> int:
     match = _TIME.fullmatch(text)
     if match is None:
-        raise CalendarError(f'{text!r} is no time of day; write it like "09:00" or "24:00"')
+        raise CalendarError(f'{text!r} is not a time of day; use one such as "09:00" or "24:00"')
     hours, minutes, seconds = (int(part or 0) for part in match.groups())
     total = hours * 3600 + minutes * 60 + seconds
     if minutes > 59 or seconds > 59 or total > DAY_SECONDS:  # noqa: PLR2004 - the last minute and second
-        raise CalendarError(f"{text!r} is no time of day; it must lie between 00:00 and 24:00")
+        raise CalendarError(f"{text!r} is not a time of day; it must be between 00:00 and 24:00")
     return total
 
 
@@ -70,7 +70,7 @@ def read_window(text: object) -> Window:
     """``"09:00-17:00"``; an end at or before the start lies on the next date (``"22:00-06:00"``)."""
     match = _WINDOW.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        raise CalendarError(f'{text!r} is no window; write it like "09:00-17:00", in quotes')
+        raise CalendarError(f'{text!r} is not a window; use one such as "09:00-17:00", in quotes')
     start, end = (_seconds(part) for part in match.groups())
     if start == DAY_SECONDS:
         raise CalendarError(f"{text!r} starts at 24:00; write it on the next day, starting at 00:00")
@@ -82,7 +82,9 @@ def read_windows(value: object) -> tuple[Window, ...]:
     if isinstance(value, str):
         value = [value]
     if not isinstance(value, list | tuple):
-        raise CalendarError(f'{value!r} is no list of windows; write ["09:00-17:00"], or [] when closed')
+        raise CalendarError(
+            f'{value!r} is not a list of windows; use one such as ["09:00-17:00"], or [] when closed'
+        )
     windows = tuple(sorted(read_window(text) for text in value))
     for earlier, later in pairwise(windows):
         if later.start < earlier.end:
@@ -102,7 +104,7 @@ def read_weekday(value: object) -> int:
     for number, name in enumerate(WEEKDAYS):
         if isinstance(value, str) and value.strip().lower() in (name[:3].lower(), name.lower()):
             return number
-    raise CalendarError(f"{value!r} is no weekday; write mon, tue, wed, thu, fri, sat or sun")
+    raise CalendarError(f"{value!r} is not a weekday; use mon, tue, wed, thu, fri, sat or sun")
 
 
 def read_date(value: object) -> date:
@@ -115,14 +117,14 @@ def read_date(value: object) -> date:
             day = date.fromisoformat(value.strip())
     if day is not None and 1900 <= day.year < 2200:  # noqa: PLR2004 - beyond lies a slip of the pen
         return day
-    raise CalendarError(f"{str(value)!r} is no date; write it as year-month-day, such as 2026-11-26")
+    raise CalendarError(f"{str(value)!r} is not a date; use year-month-day, such as 2026-11-26")
 
 
 def read_length(value: object) -> timedelta:
     """The nominal length of a business day: ``8h``, ``7h30m``, ``450m``; above zero, at most 24 h."""
     match = _LENGTH.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
-        raise CalendarError(f"{value!r} is no length of a day; write it like 8h or 7h30m")
+        raise CalendarError(f"{value!r} is not a length of a day; use one such as 8h or 7h30m")
     hours, minutes = (int(part or 0) for part in match.groups())
     length = timedelta(hours=hours, minutes=minutes)
     if not timedelta() < length <= timedelta(days=1):
@@ -142,10 +144,10 @@ def blame(key: str) -> Iterator[None]:
 def read_table(value: object, keys: tuple[str, ...] = ()) -> Mapping[object, object]:
     """A mapping; with ``keys`` every other key is an error."""
     if not isinstance(value, Mapping):
-        raise CalendarError(f"{value!r} is no table; write it as lines of key: value")
+        raise CalendarError(f"{value!r} is not a mapping; use lines of key: value")
     for key in value:
         if keys and key not in keys:
-            raise CalendarError(f"{key!r} is no known key; it may hold {', '.join(keys)}")
+            raise CalendarError(f"{key!r} is not a known key; use one of {', '.join(keys)}")
     return value
 
 
@@ -155,7 +157,7 @@ def read_zone(name: object) -> ZoneInfo:
     with suppress(ValueError, OSError, LookupError):
         if isinstance(name, str):
             return ZoneInfo(name)
-    raise CalendarError(f"{name!r} is no time zone; write an IANA name such as {DEFAULT_ZONE}")
+    raise CalendarError(f"{name!r} is not a time zone; use an IANA name such as {DEFAULT_ZONE}")
 
 
 def read_week(value: object) -> Week:

@@ -36,7 +36,9 @@ def require_aware(*instants: datetime) -> None:
     """ValueError for an instant without a zone: it names no moment."""
     for instant in instants:
         if instant.utcoffset() is None:
-            raise ValueError(f"{instant.isoformat()} has no offset; write it like 2026-11-24T12:00:00-08:00")
+            raise ValueError(
+                f"{instant.isoformat()} has no offset; use one such as 2026-11-24T12:00:00-08:00"
+            )
 
 
 def local_date(instant: datetime, calendar: Calendar) -> date:

@@ -1,18 +1,26 @@
-"""The one door of sorting by rules: from a letter to its :class:`Findings`."""
+"""From a letter to its :class:`Findings`: which rule it matches, which nearly did, and what it says.
+
+The rules look at sender, Subject, text and links only. Whether the message is genuine is decided elsewhere;
+what no rule matches is ``unsorted``, so that a person looks at it.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from relaydesk.classify import extract
-from relaydesk.classify.findings import Findings
-from relaydesk.classify.matching import captured_order, match_rules
+from relaydesk.classify.findings import Findings, Match
+from relaydesk.classify.patterns import first
+from relaydesk.classify.rules import Rule, Signs
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from relaydesk.classify.rules import Rules
     from relaydesk.message import Message
+
+MAX_TEXT = 65_536
+MAX_SUBJECT = 2_000
 
 
 def classify(letter: Message, rules: Rules, sender_domains: Collection[str]) -> Findings:
@@ -40,3 +48,39 @@ def classify(letter: Message, rules: Rules, sender_domains: Collection[str]) -> 
         ),
         foreign_reply_to=extract.foreign_reply_to(letter, sender_domains),
     )
+
+
+def signs(letter: Message, *, names_order: bool) -> Signs:
+    """What the rules look at. Without exactly one From address the sender is "" and matches nothing."""
+    sender = letter.from_[0].addr if len(letter.from_) == 1 else ""
+    return Signs(sender, letter.subject[:MAX_SUBJECT], letter.text[:MAX_TEXT], letter.links, names_order)
+
+
+def match_rules(letter: Message, rules: Rules, *, names_order: bool = False) -> Match:
+    """The first rule that matches. ``names_order`` says that a word or link announces an order number."""
+    seen = signs(letter, names_order=names_order)
+    matched = winner(seen, rules)
+    near = tuple(
+        (rule.name, missing[0])
+        for rule in rules.rules
+        if rule is not matched
+        and len(missing := rule.lacks(seen, rules.roles)) == 1
+        and rule.recognises(seen, rules.roles)
+    )
+    if matched is None:
+        return Match("unsorted", near=near)
+    return Match(matched.kind, matched.name, matched.why, near)
+
+
+def winner(seen: Signs, rules: Rules) -> Rule | None:
+    """The first rule that matches these signs."""
+    if not seen.sender:
+        return None
+    return next((rule for rule in rules.rules if not rule.lacks(seen, rules.roles)), None)
+
+
+def captured_order(letter: Message, match: Match, rules: Rules) -> str:
+    """The order number that the matched rule's Subject pattern captures ("" for none)."""
+    rule = next((rule for rule in rules.rules if match.rule and rule.name == match.rule), None)
+    capture = first(rule.subject, letter.subject[:MAX_SUBJECT]) if rule else None
+    return (capture.groupdict().get("order") or "") if capture else ""

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from relaydesk.classify.findings import Candidate, NumberKind, Where
 from relaydesk.classify.form import MAX_TEXT
 from relaydesk.classify.patterns import first
-from relaydesk.message import Address, html_to_text
+from relaydesk.message import Address, domain_name, html_to_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -70,38 +70,42 @@ def candidates(
         if line.kind in _ALIKE
     }
     alike |= {mention.value for _, mention in mentions if mention.kind in _ALIKE}
-    found = [Candidate(captured, "order", "subject", "order", "labelled")] if captured else []
-    found += [
+    numbers = [Candidate(captured, "order", "subject", "order", "labelled")] if captured else []
+    numbers += [
         Candidate(line.value, _ORDERS[line.kind], body.where, line.label, "labelled")
         for body in read
         for line in body.lines
         if line.kind in _ORDERS
     ]
-    found += _linked(letter.links, rules)
+    numbers += _linked(letter.links, rules)
     for where, mention in mentions:
         if mention.value not in alike:
-            what = _ORDERS.get(mention.kind, "order")
-            found.append(Candidate(mention.value, what, where, mention.label, "mentioned"))
+            number_kind = _ORDERS.get(mention.kind, "order")
+            numbers.append(Candidate(mention.value, number_kind, where, mention.label, "mentioned"))
     once: dict[str, Candidate] = {}
-    for candidate in found:
+    for candidate in numbers:
         once.setdefault(candidate.value, candidate)
     return _agreed(tuple(once.values()))
 
 
-def _agreed(found: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+def _agreed(numbers: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
     """Only what one source announces alone stays labelled.
 
     The Subject goes before the lines, and these before the links. Where lines disagree somebody has
     imitated one, and nobody can tell which: then none is sure, and a person chooses.
     """
     sure: set[str] = set()
-    for what in _ORDERS.values():
+    for number_kind in _ORDERS.values():
         for places in (("subject",), ("text", "html"), ("link",)):
-            named = {c.value for c in found if c.what == what and c.where in places and c.sure == "labelled"}
+            named = {
+                c.value
+                for c in numbers
+                if c.what == number_kind and c.where in places and c.sure == "labelled"
+            }
             if named:
                 sure |= named if len(named) == 1 else set()
                 break
-    return tuple(c if c.value in sure else replace(c, sure="mentioned") for c in found)
+    return tuple(c if c.value in sure else replace(c, sure="mentioned") for c in numbers)
 
 
 def _texts(letter: Message, read: tuple[Body, ...]) -> Iterator[tuple[Where, str]]:
@@ -117,7 +121,7 @@ def _linked(links: tuple[str, ...], rules: Rules) -> Iterator[Candidate]:
             host = (parts.hostname or "").rstrip(".")
         except ValueError:
             continue
-        if not any(host == known or host.endswith("." + known) for known in rules.hosts):
+        if not any(host == own or host.endswith("." + own) for own in rules.hosts):
             continue
         asked = f"{parts.path}?{parts.query}" if parts.query else parts.path
         if order := first(rules.order_links, asked):
@@ -147,8 +151,8 @@ def relay(sender: Address, rules: Rules, sender_domains: Collection[str]) -> tup
     if sender.domain not in sender_domains:
         return "", ""
     for rule in rules.rules:
-        if rule.relay and (found := rule.sent(sender.addr, rules.roles)):
-            return sender.addr, found.groupdict().get("token") or ""
+        if rule.relay and (match := rule.sent(sender.addr, rules.roles)):
+            return sender.addr, match.groupdict().get("token") or ""
     return "", ""
 
 
@@ -159,8 +163,9 @@ def failed_recipient(letter: Message, rules: Rules, sender_domains: Collection[s
     """
     status = (part.content[:8_192] for part in letter.attachments if part.declared_type == _STATUS)
     for text in (letter.text[:MAX_TEXT], *(part.decode("utf-8", "replace") for part in status)):
-        for found in _ADDRESS.finditer(text):
-            address, _ = relay(Address("", found[1], found[2].lower().rstrip(".")), rules, sender_domains)
+        for match in _ADDRESS.finditer(text):
+            domain = domain_name(match[2].rstrip(".")) or ""
+            address, _ = relay(Address("", match[1], domain), rules, sender_domains)
             if address:
                 return address
     return ""
@@ -173,8 +178,8 @@ def foreign_reply_to(letter: Message, sender_domains: Collection[str]) -> str:
 
 def username(subject: str, rules: Rules) -> str:
     """The buyer's name from the Subject of a case."""
-    found = first(rules.username, subject)
-    return ((found.groupdict().get("username") or "").strip()[:200]) if found else ""
+    match = first(rules.username, subject)
+    return ((match.groupdict().get("username") or "").strip()[:200]) if match else ""
 
 
 def contact_reason(letter: Message, read: tuple[Body, ...], rules: Rules) -> str:

@@ -56,10 +56,10 @@ class Findings:
     foreign_reply_to: str = ""
     failed_recipient: str = ""
 
-    def values(self, what: NumberKind, *, sure: Sureness | None = None) -> tuple[str, ...]:
+    def values(self, number_kind: NumberKind, *, sure: Sureness | None = None) -> tuple[str, ...]:
         """Distinct candidate values of one kind, labelled ones first, in order of appearance."""
         ordered = sorted(
-            (c for c in self.candidates if c.what == what and sure in (None, c.sure)),
+            (c for c in self.candidates if c.what == number_kind and sure in (None, c.sure)),
             key=lambda c: c.sure != "labelled",
         )
         return tuple(dict.fromkeys(c.value for c in ordered))

@@ -67,16 +67,16 @@ class Form:
         rows = [
             [cell.strip() for cell in row.split("\t")] for row in text[:MAX_TEXT].split("\n") if row.strip()
         ]
-        found: list[Line] = []
+        lines: list[Line] = []
         for number, row in enumerate(rows):
             below = rows[number + 1] if number + 1 < len(rows) else []
             for column, cell in enumerate(row):
                 line = self._line(cell, [*row[column + 1 : column + 2], *below[column : column + 1]])
                 if line is not None:
-                    found.append(line)
-            if len(found) >= MAX_FOUND:
+                    lines.append(line)
+            if len(lines) >= MAX_FOUND:
                 break
-        return found
+        return lines
 
     def _line(self, cell: str, next_to: list[str]) -> Line | None:
         bare = cell.lstrip(_LEAD)
@@ -99,18 +99,18 @@ class Form:
         return self._values[kind].fullmatch(value) is not None
 
     def _value(self, kind: str, text: str) -> str:
-        found = self._values[kind].fullmatch(text)
+        match = self._values[kind].fullmatch(text)
         # The next line of a form may be a label again: that is no seller's reference and no reason.
-        if found is None or (kind in ("merchant_ref", "reason") and self._cell.fullmatch(text)):
+        if match is None or (kind in ("merchant_ref", "reason") and self._cell.fullmatch(text)):
             return ""
-        return found.group(1) or ""
+        return match.group(1) or ""
 
     def mentions(self, text: str) -> Iterator[Mention]:
         """Bare numbers of the stricter shape, with the nearest label word before each in its line."""
         text = text[:MAX_TEXT]
         before = 0
-        for count, found in enumerate(self._number.finditer(text)):
-            start, end = found.start(), found.end()
+        for count, match in enumerate(self._number.finditer(text)):
+            start, end = match.start(), match.end()
             context = text[max(before, start - NEAR, text.rfind("\n", 0, start) + 1) : start]
             before = end
             if count >= MAX_FOUND:
@@ -120,7 +120,7 @@ class Form:
             label = ""
             for label_found in self._near.finditer(context):
                 label = label_found.group(1) or ""
-            yield Mention(found.group() or "", self._kinds.get(_plain(label), ""), label)
+            yield Mention(match.group() or "", self._kinds.get(_plain(label), ""), label)
 
 
 def _plain(label: str) -> str:

@@ -42,12 +42,12 @@ def compile_pattern(pattern: str) -> Pattern:
     options.case_sensitive = False
     options.log_errors = False
     try:
-        found: Pattern = re2.compile(pattern, options)
+        compiled: Pattern = re2.compile(pattern, options)
     except re2.error as error:
         detail = error.args[0] if error.args else error
-        said = detail.decode("utf-8", "replace") if isinstance(detail, bytes) else str(detail)
-        raise PatternError(said) from error
-    return found
+        text = detail.decode("utf-8", "replace") if isinstance(detail, bytes) else str(detail)
+        raise PatternError(text) from error
+    return compiled
 
 
 def any_of(texts: Iterable[str]) -> str:
@@ -58,4 +58,4 @@ def any_of(texts: Iterable[str]) -> str:
 
 def first(patterns: Iterable[Pattern], text: str) -> PatternMatch | None:
     """The first pattern's match that is one."""
-    return next((found for pattern in patterns if (found := pattern.search(text))), None)
+    return next((match for pattern in patterns if (match := pattern.search(text))), None)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.classify.form import Form
 from relaydesk.classify.patterns import first
+from relaydesk.message import split_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +74,7 @@ class Rule:
 
     def sent(self, sender: str, roles: frozenset[str]) -> PatternMatch | None:
         """The match of its From pattern; a role name is never a relay address."""
-        if self.sender is None or (self.relay and sender.rpartition("@")[0].lower() in roles):
+        if self.sender is None or (self.relay and split_address(sender)[0].lower() in roles):
             return None
         return self.sender.fullmatch(sender)
 
@@ -119,7 +120,7 @@ class Rules:
 
     def problems(self) -> list[str]:
         """Each rule whose own sample does not reach it, with its place: the rule is wrong or shadowed."""
-        found = []
+        problems = []
         for rule in self.rules:
             lacking = rule.lacks(rule.sample, self.roles)
             winner = next(
@@ -128,13 +129,13 @@ class Rules:
                 if not other.lacks(rule.sample, self.roles) or other is rule
             )
             if lacking:
-                found.append(f"{rule.at}: rule {rule.name!r} does not match its own sample: {lacking[0]}.")
+                problems.append(f"{rule.at}: rule {rule.name!r} does not match its own sample: {lacking[0]}.")
             elif winner is not rule:
-                found.append(
+                problems.append(
                     f"{rule.at}: rule {rule.name!r} is shadowed by {winner.name!r} ({winner.at}), which takes"
                     " its sample first: move it up or make the other one stricter."
                 )
-        return found
+        return problems
 
     def extended(self, by: Rules) -> Rules:
         """These rules with another file's on top: its rules come first and replace those of the same name.

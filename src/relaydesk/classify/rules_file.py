@@ -33,10 +33,10 @@ def load_rules(text: str, source: str) -> Rules:
     ``source`` is the file's name for messages. Raises :class:`RulesError` with every problem found.
     """
     reader = _RulesReader(source)
-    found = reader.rules(reader.parse(text))
-    if problems := reader.problems or found.problems():
+    rules = reader.rules(reader.parse(text))
+    if problems := reader.problems or rules.problems():
         raise RulesError(problems)
-    return found
+    return rules
 
 
 class _RulesReader:
@@ -54,8 +54,8 @@ class _RulesReader:
             document = YAML(typ="rt").load(text)
         except MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
-            said = (error.problem or "not YAML").splitlines()[0]
-            raise RulesError([f"{self.source}:{line}: {said}."]) from error
+            problem = (error.problem or "not YAML").splitlines()[0]
+            raise RulesError([f"{self.source}:{line}: {problem}."]) from error
         except (YAMLError, ValueError, RecursionError) as error:
             raise RulesError([f"{self.source}:1: not YAML: {str(error).splitlines()[0]}."]) from error
         if document is None:
@@ -63,56 +63,56 @@ class _RulesReader:
         return self.mapping(document, 1, "the file", _TOP)
 
     def mapping(
-        self, node: Any, line: int, what: str, known: tuple[str, ...] | None = None
+        self, node: Any, line: int, place: str, keys: tuple[str, ...] | None = None
     ) -> dict[str, Any]:
         """A mapping with text keys; unknown keys are a problem and left out."""
         if not isinstance(node, dict):
-            self.problem(line, f"{what} must be a mapping of names to values.")
+            self.problem(line, f"{place} must be a mapping of names to values.")
             return {}
         for key in list(node):
-            if not isinstance(key, str) or (known is not None and key not in known):
-                expected = f"; known are {', '.join(known)}" if known else ""
-                self.problem(_line(node, key), f"unknown key {key!r} in {what}{expected}.")
+            if not isinstance(key, str) or (keys is not None and key not in keys):
+                expected = f"; use one of {', '.join(keys)}" if keys else ""
+                self.problem(_line(node, key), f"unknown key {key!r} in {place}{expected}.")
                 del node[key]
         return node
 
-    def texts(self, node: Any, line: int, what: str) -> list[tuple[str, int]]:
+    def texts(self, node: Any, line: int, place: str) -> list[tuple[str, int]]:
         """A list of texts, each with its line."""
         if not isinstance(node, list):
-            self.problem(line, f"{what} must be a list of texts.")
+            self.problem(line, f"{place} must be a list of texts.")
             return []
-        found = []
+        texts = []
         for number, item in enumerate(node):
             where = _item_line(node, number)
             if isinstance(item, str) and item.strip():
-                found.append((item, where))
+                texts.append((item, where))
             else:
-                self.problem(where, f"{what}: {item!r} is no text; write it in quotes.")
-        return found
+                self.problem(where, f"{place}: {item!r} is not text; put it in quotes.")
+        return texts
 
-    def pattern(self, text: Any, line: int, what: str) -> Pattern | None:
+    def pattern(self, text: Any, line: int, place: str) -> Pattern | None:
         if not isinstance(text, str) or not text:
-            self.problem(line, f"{what} must be a pattern in quotes.")
+            self.problem(line, f"{place} must be a pattern in quotes.")
             return None
         try:
             return compile_pattern(text)
         except PatternError as error:
-            self.problem(line, f"{what}: the pattern {text!r} does not compile: {error}.")
+            self.problem(line, f"{place}: the pattern {text!r} does not compile: {error}.")
             return None
 
-    def patterns(self, node: Any, line: int, what: str) -> tuple[Pattern, ...]:
-        made = (self.pattern(text, where, what) for text, where in self.texts(node, line, what))
+    def patterns(self, node: Any, line: int, place: str) -> tuple[Pattern, ...]:
+        made = (self.pattern(text, where, place) for text, where in self.texts(node, line, place))
         return tuple(pattern for pattern in made if pattern is not None)
 
-    def by_locale(self, owner: dict[str, Any], key: str, what: str) -> tuple[Pattern, ...]:
+    def by_locale(self, owner: dict[str, Any], key: str, place: str) -> tuple[Pattern, ...]:
         """The patterns of every locale, in order."""
         if key not in owner:
             return ()
-        locales = self.mapping(owner[key], _line(owner, key), f"{what} (locale: list of patterns)")
+        locales = self.mapping(owner[key], _line(owner, key), f"{place} (locale: list of patterns)")
         return tuple(
             pattern
             for locale, node in locales.items()
-            for pattern in self.patterns(node, _line(locales, locale), f"{what} in {locale}")
+            for pattern in self.patterns(node, _line(locales, locale), f"{place} in {locale}")
         )
 
     def rules(self, top: dict[str, Any]) -> Rules:
@@ -133,8 +133,8 @@ class _RulesReader:
             order_links=self.order_links(links),
         )
 
-    def section(self, top: dict[str, Any], key: str, known: tuple[str, ...] | None = None) -> dict[str, Any]:
-        return self.mapping(top[key], _line(top, key), key, known) if key in top else {}
+    def section(self, top: dict[str, Any], key: str, keys: tuple[str, ...] | None = None) -> dict[str, Any]:
+        return self.mapping(top[key], _line(top, key), key, keys) if key in top else {}
 
     def words(self, owner: dict[str, Any], key: str) -> tuple[str, ...]:
         return (
@@ -143,43 +143,45 @@ class _RulesReader:
 
     def label_words(self, labels: dict[str, Any], kind: str) -> tuple[str, ...]:
         """The labels of one kind in every locale, without the mark that ends them."""
-        what = f"labels.{kind}"
-        locales = self.mapping(labels[kind], _line(labels, kind), f"{what} (locale: list of words)")
-        found = []
+        place = f"labels.{kind}"
+        locales = self.mapping(labels[kind], _line(labels, kind), f"{place} (locale: list of words)")
+        words = []
         for locale in locales:
-            for text, line in self.texts(locales[locale], _line(locales, locale), what):
+            for text, line in self.texts(locales[locale], _line(locales, locale), place):
                 if not (word := text.rstrip(":#№ ").strip()):
-                    self.problem(line, f"{what}: {text!r} holds no word.")
+                    self.problem(line, f"{place}: {text!r} has no word.")
                     continue
-                found.append(word)
-        return tuple(found)
+                words.append(word)
+        return tuple(words)
 
     def order_links(self, links: dict[str, Any]) -> tuple[Pattern, ...]:
-        found = (
+        patterns = (
             self.patterns(links["order"], _line(links, "order"), "links.order") if "order" in links else ()
         )
-        for pattern in found:
+        for pattern in patterns:
             if "(?P<order>" not in pattern.pattern:
                 self.problem(
                     _line(links, "order"), f"links.order: {pattern.pattern!r} lacks the group (?P<order>…)."
                 )
-        return found
+        return patterns
 
     def every_rule(self, top: dict[str, Any]) -> tuple[Rule, ...]:
         node = top.get("rules", [])
         if not isinstance(node, list):
             self.problem(_line(top, "rules"), "rules must be a list.")
             return ()
-        found: dict[str, Rule] = {}
+        rules: dict[str, Rule] = {}
         for number, item in enumerate(node):
             line = _item_line(node, number)
             rule = self.rule(self.mapping(item, line, "a rule", _RULE), line)
             if rule is None:
                 continue
-            if rule.name in found:
-                self.problem(line, f"rule {rule.name!r} stands twice; the first is at {found[rule.name].at}.")
-            found[rule.name] = rule
-        return tuple(found.values())
+            if rule.name in rules:
+                self.problem(
+                    line, f"rule {rule.name!r} is defined twice; the first is at {rules[rule.name].at}."
+                )
+            rules[rule.name] = rule
+        return tuple(rules.values())
 
     def rule(self, item: dict[str, Any], line: int) -> Rule | None:
         before = len(self.problems)
@@ -188,9 +190,9 @@ class _RulesReader:
                 self.problem(line, f"the rule lacks {key!r}.")
         if not ("from" in item or "subject" in item):
             self.problem(line, "the rule asks for neither 'from' nor 'subject'; it would match everything.")
-        kind = next((known for known in KINDS if known == item.get("kind", "case")), None)
+        kind = next((kind for kind in KINDS if kind == item.get("kind", "case")), None)
         if kind is None:
-            self.problem(_line(item, "kind"), f"kind is {item['kind']!r}; known are {', '.join(KINDS)}.")
+            self.problem(_line(item, "kind"), f"kind is {item['kind']!r}; use one of {', '.join(KINDS)}.")
         if not isinstance(item.get("relay", False), bool):
             self.problem(_line(item, "relay"), "relay must be true or false.")
         made = self.made(item, line, kind or "unsorted")
@@ -225,7 +227,7 @@ class _RulesReader:
         line = _line(item, "hint")
         asked = self.mapping(item["hint"], line, "hint", ("order", "body", "link"))
         if not asked:
-            self.problem(line, "hint asks for nothing; name at least one of order, body, link.")
+            self.problem(line, "hint is empty; give at least one of order, body, link.")
         if not isinstance(asked.get("order", False), bool):
             self.problem(_line(asked, "order"), "hint.order must be true or false.")
         link = self.patterns(asked["link"], _line(asked, "link"), "hint.link") if "link" in asked else ()

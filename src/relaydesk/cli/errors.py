@@ -15,7 +15,7 @@ _EXITS = {
     "PrivilegeError": 2,
     "MissingDataError": 2,
     "CaseError": 2,
-    "CleaningError": 2,
+    "GatewayRulesError": 2,
     "UnknownQueue": 2,
     "AnswerRefused": 1,
     "DeskError": 1,

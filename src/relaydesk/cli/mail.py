@@ -17,6 +17,7 @@ from relaydesk.cli.output import json_option, print_json, print_table
 from relaydesk.config import parts, utc_now
 from relaydesk.dns import Resolver, ZoneSource, parse_zone
 from relaydesk.doctor import Finding, audit_networks, check_domain, examine, examine_domain
+from relaydesk.message import domain_of
 from relaydesk.policy import LISTS, AllowlistError
 from relaydesk.smtpd import read_flaw, reply_for
 
@@ -200,7 +201,7 @@ def doctor(config: str | None, domains: tuple[str, ...], as_json: bool) -> None:
     found = [*examine(conf, utc_now())]
     if signing := asyncio.run(examine_domain(conf, parts.resolver(conf))):
         found.append(signing)
-    own = {box.rpartition("@")[2] for box in conf.mailboxes} | {conf.bounce_domain} - {""}
+    own = {domain_of(box) for box in conf.mailboxes} | {conf.bounce_domain} - {""}
     for domain in domains or sorted(own):
         try:
             checked = check_domain(domain, conf.nameservers, conf.dns_timeout)

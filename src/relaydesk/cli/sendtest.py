@@ -16,15 +16,15 @@ from relaydesk.cli.options import address
 from relaydesk.cli.output import json_option, print_json
 from relaydesk.config import parts, utc_now
 from relaydesk.samples import (
-    Route,
+    Destination,
     SampleKind,
     SendTestError,
     Signer,
-    door_address,
     filed_sample,
     key_published,
     make_sample,
     send_test,
+    server_address,
 )
 from relaydesk.store import StoreError
 
@@ -73,15 +73,15 @@ def send(
     if to is None:
         raise click.UsageError("No mailbox is set; name one with --rcpt.")
     try:
-        host, port = door_address(door or conf.listen[0])
+        host, port = server_address(door or conf.listen[0])
     except ValueError as error:
         raise click.BadParameter(f"{error}.", param_hint="--to") from None
     via: Literal["direct", "proxy", "xclient"] = "proxy" if proxy else "xclient" if xclient else "direct"
     signer = _signer(domain, selector, key)
     sample = make_sample(kind, to, now=utc_now(), token=secrets.randbelow(10**13), signer=signer)
     published = asyncio.run(key_published(signer, parts.resolver(conf))) if signer else None
-    route = Route(host, port, via, proxy or xclient or "", tls)
-    result = send_test(route, sample, published=published)
+    server = Destination(host, port, via, proxy or xclient or "", tls)
+    result = send_test(server, sample, published=published)
     found = _filed(conf, sample) if result.reply.startswith("250") else None
     if as_json:
         print_json({**asdict(result), "filed": found._asdict() if found else None})

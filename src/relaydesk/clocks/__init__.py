@@ -4,7 +4,24 @@ The dispatcher, the intake and the desk all stop and reopen clocks; this room li
 is one way to do it. :func:`sweep` stamps what fell due.
 """
 
-from relaydesk.clocks.response import stop_response_clock
+from relaydesk.clocks.stops import (
+    reopen_ticket,
+    restart_response_clock,
+    stop_clock,
+    stop_response_clock,
+    suspend_clocks,
+)
 from relaydesk.clocks.timekeeper import Rederived, Swept, rederive_deadline, rederive_deadlines, sweep
 
-__all__ = ["Rederived", "Swept", "rederive_deadline", "rederive_deadlines", "stop_response_clock", "sweep"]
+__all__ = [
+    "Rederived",
+    "Swept",
+    "rederive_deadline",
+    "rederive_deadlines",
+    "reopen_ticket",
+    "restart_response_clock",
+    "stop_clock",
+    "stop_response_clock",
+    "suspend_clocks",
+    "sweep",
+]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from relaydesk.store import StoreUnavailable, casework, deadlines
+from relaydesk.store import StoreUnavailable, deadlines, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,7 +119,7 @@ def rederive_deadlines(store: Store, plan: Plan, now: datetime) -> Rederived:
 
 def _rederive_one(store: Store, clock: DeadlineRow, plan: Plan, now: datetime) -> bool:
     with store.transaction() as session:
-        ticket = casework.lock(session, clock.ticket_id)
+        ticket = tickets.lock(session, clock.ticket_id)
         current = next(
             (c for c in deadlines.of_tickets(session, [clock.ticket_id]) if c.id == clock.id), None
         )

@@ -1,8 +1,8 @@
 """Settings: from ``relaydesk.yaml`` and the environment to all the values that a process works with.
 
-:func:`load_settings` reads, ``parts`` builds the values of the other rooms, :class:`Reloadable` holds them;
-:func:`open_store` and :func:`open_desk` open what a process works with. What is wrong in a file is found
-here, with the file and the remedy named.
+``parts`` builds the values of the other rooms, :class:`Configuration` holds one frozen snapshot of it all;
+:func:`open_store` and :func:`open_desk` open what a process works on. What is wrong in a file is found here,
+with the file and the remedy named.
 """
 
 from importlib import import_module
@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 
 from relaydesk.config.listen import ListenAddress
 from relaydesk.config.load import load_settings
-from relaydesk.config.opening import open_desk, open_store, utc_now
+from relaydesk.config.opening import open_desk, open_store, store_secret, utc_now
 from relaydesk.config.settings import Settings, hide_password, public_settings
 
 if TYPE_CHECKING:
     from relaydesk.config import parts
     from relaydesk.config.parts import read_yaml
-    from relaydesk.config.snapshot import Reloadable
+    from relaydesk.config.snapshot import Configuration, GatewayConfiguration, read_snapshot
 
 __all__ = [
+    "Configuration",
+    "GatewayConfiguration",
     "ListenAddress",
-    "Reloadable",
     "Settings",
     "hide_password",
     "load_settings",
@@ -28,11 +29,18 @@ __all__ = [
     "open_store",
     "parts",
     "public_settings",
+    "read_snapshot",
     "read_yaml",
+    "store_secret",
     "utc_now",
 ]
 
-_LATE = {"Reloadable": "snapshot", "read_yaml": "parts"}
+_LATE = {
+    "Configuration": "snapshot",
+    "GatewayConfiguration": "snapshot",
+    "read_snapshot": "snapshot",
+    "read_yaml": "parts",
+}
 
 if not TYPE_CHECKING:
 

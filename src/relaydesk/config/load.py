@@ -66,18 +66,18 @@ def _mapping(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        found = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        tree = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except (OSError, YAMLError, ValueError, RecursionError) as error:  # ValueError: no text, or no such date
         problem = " ".join(str(error).split())
         raise SettingsError(f"{path} cannot be read as YAML: {problem}") from error
-    if found is None:
+    if tree is None:
         return {}
-    if not isinstance(found, dict):
+    if not isinstance(tree, dict):
         raise SettingsError(f"{path} must hold settings as 'name: value' lines.")
-    unknown = [_unknown(str(key), path.name) for key in found if key not in Settings.model_fields]
+    unknown = [_unknown(str(key), path.name) for key in tree if key not in Settings.model_fields]
     if unknown:
         raise SettingsError("\n".join(unknown))
-    return {str(key): value for key, value in found.items()}
+    return {str(key): value for key, value in tree.items()}
 
 
 def _variables(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -124,5 +124,7 @@ def _unknown(name: str, where: str) -> str:
 def _sentence(problem: dict[str, Any]) -> str:
     name = ".".join(str(part) for part in problem["loc"])
     variable = PREFIX + str(problem["loc"][0]).upper() if problem["loc"] else ""
-    told = _PLAIN.get(problem["type"]) or str(problem["msg"]).removeprefix("Value error, ").rstrip(".")
-    return f"Setting {name} ({variable}): {told}."
+    problem_text = _PLAIN.get(problem["type"]) or str(problem["msg"]).removeprefix("Value error, ").rstrip(
+        "."
+    )
+    return f"Setting {name} ({variable}): {problem_text}."

@@ -1,4 +1,4 @@
-"""What a process opens by its settings: the store, and the desk over it.
+"""What a process of these settings works on: its clock, its store, the store's secret, and the desk.
 
 A desk for one command must be there at once, so what only few acts need is made when they ask for it.
 """
@@ -29,14 +29,19 @@ def utc_now() -> datetime:
 
 
 def open_store(conf: Settings, *, upgrade: bool = False) -> Store:
-    """The store of the settings."""
+    """The store of the settings. With ``upgrade`` its schema is made or brought up to date first."""
     return Store.open(conf.database, connections=conf.workers + 2, upgrade=upgrade)
+
+
+def store_secret(store: Store) -> bytes:
+    """What seals bounce addresses and Message-IDs: made at the first use of a store, and kept there."""
+    return secret.read(store, secrets.token_bytes)
 
 
 def open_desk(conf: Settings, *, upgrade: bool = False) -> Desk:
     """The desk over the store of the settings."""
     store = open_store(conf, upgrade=upgrade)
-    return Desk(store, desk_config(conf, lambda: secret.read(store, secrets.token_bytes)), utc_now)
+    return Desk(store, desk_config(conf, lambda: store_secret(store)), utc_now)
 
 
 def desk_config(conf: Settings, secret: Callable[[], bytes]) -> DeskConfig:
@@ -52,7 +57,7 @@ def desk_config(conf: Settings, secret: Callable[[], bytes]) -> DeskConfig:
     def sender() -> Sender:
         from relaydesk.config import parts
 
-        return parts.letterhead(conf, parts.allowlist(conf), secret=secret())
+        return parts.sender(conf, parts.allowlist(conf), secret=secret())
 
     @cache
     def templates() -> Templates:

@@ -1,6 +1,6 @@
-"""From settings to the values the rooms work with: calendar, lists, rules, policy.
+"""From settings to the values the rooms work with: calendar, lists, rules, policy, sender.
 
-Everything that can be wrong in a file is found here, at the start, with the file and the mend named.
+Everything that can be wrong in a file is found here, at the start, with the file and the remedy named.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from relaydesk.data import data_path
 from relaydesk.dns import Resolver
 from relaydesk.gateway import load_gateway_rules
 from relaydesk.mailauth import dkim_key_record
+from relaydesk.message import domain_of, plain_address
 from relaydesk.outbound import NextHop, Sender, Shop, SigningKey, Templates
 from relaydesk.policy import Policy, QueuePlan, QueueTargets, parse_allowlist
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class SetupError(ValueError):
-    """Something the settings point to cannot be used; the message names it and the mend."""
+    """Something the settings point to cannot be used; the message names it and the remedy."""
 
 
 def read_text(path: Path) -> str:
@@ -65,10 +66,10 @@ def calendar_file(path: Path) -> Calendar:
 
 def calendar(conf: Settings, today: date | None = None) -> Calendar:
     """The calendar of the settings; with ``today`` it must open within 400 days of it."""
-    found = Calendar.from_mapping(conf.calendar, "calendar")
+    opening_hours = Calendar.from_mapping(conf.calendar, "calendar")
     if today is not None:
-        found.require_open_time(today)
-    return found
+        opening_hours.require_open_time(today)
+    return opening_hours
 
 
 def allowlist(conf: Settings) -> Allowlist:
@@ -78,7 +79,7 @@ def allowlist(conf: Settings) -> Allowlist:
 
 
 def listen(conf: Settings) -> tuple[ListenAddress, ...]:
-    """The addresses of the door."""
+    """The addresses of the SMTP server."""
     if not conf.listen:
         raise SetupError("Setting listen: no address is given; write it as listen: ['0.0.0.0:25'].")
     return _addresses("listen", conf.listen)
@@ -98,24 +99,24 @@ def _addresses(setting: str, texts: Iterable[str]) -> tuple[ListenAddress, ...]:
 
 def rules(conf: Settings) -> Rules:
     """The shipped sorting rules, with the shop's own over them."""
-    shipped = Path(classify.__file__).with_name("facebook.yaml")
-    found = load_rules(read_text(shipped), shipped.name)
+    path = Path(classify.__file__).with_name("facebook.yaml")
+    shipped = load_rules(read_text(path), path.name)
     if conf.rules is None:
-        return found
-    return found.extended(load_rules(read_text(conf.rules), str(conf.rules)))
+        return shipped
+    return shipped.extended(load_rules(read_text(conf.rules), str(conf.rules)))
 
 
 def hostname(conf: Settings) -> str:
-    """The name this door goes by."""
+    """The name this server goes by."""
     return conf.hostname or socket.getfqdn()
 
 
 def policy(
-    conf: Settings, found: Allowlist, *, secret: bytes = b"", mailboxes: tuple[str, ...] | None = None
+    conf: Settings, lists: Allowlist, *, secret: bytes = b"", mailboxes: tuple[str, ...] | None = None
 ) -> Policy:
     """The shop's policy. ``secret`` seals bounce addresses; ``mailboxes`` replaces those of the settings."""
     return Policy(
-        allowlist=found,
+        allowlist=lists,
         calendar=calendar(conf),
         queues=_queue_targets(conf),
         mailboxes=frozenset(conf.mailboxes if mailboxes is None else mailboxes),
@@ -153,17 +154,17 @@ def _targets(name: str, queue: Queue) -> QueueTargets:
         evidence=target("evidence", queue.evidence),
         reading=queue.reading,
         warn_before=target("warn_before", queue.warn_before),
-        tighter={reason: found for reason, found in tighter.items() if found is not None},
+        tighter={reason: given for reason, given in tighter.items() if given is not None},
     )
 
 
-def cleaning(conf: Settings) -> GatewayRules:
+def gateway_rules(conf: Settings) -> GatewayRules:
     """The shipped rules for cleaning other help desks' answers, with the shop's own over them."""
-    shipped = Path(gateway.__file__).with_name("desks.yaml")
-    found = load_gateway_rules(read_yaml(shipped), shipped.name)
+    path = Path(gateway.__file__).with_name("desks.yaml")
+    shipped = load_gateway_rules(read_yaml(path), path.name)
     if conf.gateway_rules is None:
-        return found
-    return load_gateway_rules(read_yaml(conf.gateway_rules), str(conf.gateway_rules)).over(found)
+        return shipped
+    return load_gateway_rules(read_yaml(conf.gateway_rules), str(conf.gateway_rules)).over(shipped)
 
 
 def shop(conf: Settings) -> Shop:
@@ -171,13 +172,14 @@ def shop(conf: Settings) -> Shop:
 
     SetupError where there is none, or where its domain is none of ours.
     """
-    name, contact = parseaddr(conf.support_contact or next(iter(conf.mailboxes), ""))
-    local, _, domain = contact.lower().rpartition("@")
-    if not local or "." not in domain:
+    name, given = parseaddr(conf.support_contact or next(iter(conf.mailboxes), ""))
+    contact = plain_address(given)
+    if contact is None:
         raise SetupError(
             "Setting support_contact: answers need a sender; write it as 'Shop <help@shop.example>'."
         )
-    ours = {box.rpartition("@")[2] for box in conf.mailboxes} | {conf.bounce_domain.lower()}
+    domain = domain_of(contact)
+    ours = {domain_of(box) for box in conf.mailboxes} | {conf.bounce_domain.lower()}
     signs = conf.answer_dkim.domain.lower() if conf.answer_dkim else ""
     if conf.support_contact and domain not in ours and not _aligned(domain, signs):
         raise SetupError(
@@ -189,7 +191,7 @@ def shop(conf: Settings) -> Shop:
             f"Setting answer_dkim: a signature of {signs} does not vouch for From {contact} (DMARC "
             f"alignment); sign for {domain}."
         )
-    return Shop(name, f"{contact.rpartition('@')[0]}@{domain}", conf.bounce_domain.lower() or domain)
+    return Shop(name, contact, conf.bounce_domain.lower() or domain)
 
 
 def _aligned(domain: str, signs: str) -> bool:
@@ -197,11 +199,11 @@ def _aligned(domain: str, signs: str) -> bool:
     return bool(signs) and (domain == signs or domain.endswith(f".{signs}") or signs.endswith(f".{domain}"))
 
 
-def letterhead(conf: Settings, found: Allowlist, *, secret: bytes) -> Sender:
+def sender(conf: Settings, lists: Allowlist, *, secret: bytes) -> Sender:
     """Who we are when something goes out. ``secret`` seals bounce addresses and Message-IDs."""
     return Sender(
         shop=shop(conf),
-        sender_domains=frozenset(found.senders),
+        sender_domains=frozenset(lists.senders),
         secret=conf.secret.encode() or secret,
         undo=timedelta(seconds=conf.undo_seconds),
         give_up=timedelta(hours=conf.give_up_hours),
@@ -243,7 +245,7 @@ def forward_hop(conf: Settings) -> NextHop | None:
 def resolver(conf: Settings) -> Resolver:
     """The one resolver of a process. SetupError names a name server that is no address."""
     try:
-        return Resolver.over_network(conf.nameservers, patience=conf.dns_timeout)
+        return Resolver.over_network(conf.nameservers, timeout=conf.dns_timeout)
     except ValueError as error:
         raise SetupError(f"Setting nameservers: {error}") from None
 

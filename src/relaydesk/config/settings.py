@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from datetime import timedelta
 from math import inf
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from relaydesk.message import normal_address, plain_address
 from relaydesk.outbound import NextHop
 from relaydesk.smtpd import Limits
 
@@ -37,9 +37,6 @@ class Queue(BaseModel):
     tighter: dict[str, str] = Field(
         default_factory=dict, description="a second target by reason for contact; the earlier one counts"
     )
-
-
-_ONE_ADDRESS = re.compile(r"[^\s@<>(),;:\\\"\x00-\x20\x7f]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 
 
 class DkimKey(BaseModel):
@@ -81,12 +78,12 @@ def _limits(given: object) -> Limits:
 
 def _number(name: str, value: object) -> float:
     try:  # a variable such as RELAYDESK_LIMITS__ERRORS comes as text
-        found = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else 0.0
+        number = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else 0.0
     except ValueError:
-        found = 0.0
-    if not 0 < found < inf:
+        number = 0.0
+    if not 0 < number < inf:
         raise ValueError(f"limit {name} must be a positive number, not {value!r}")
-    return found
+    return number
 
 
 class Settings(BaseSettings):
@@ -219,17 +216,16 @@ class Settings(BaseSettings):
     @classmethod
     def _mailbox(cls, boxes: tuple[str, ...]) -> tuple[str, ...]:
         for box in boxes:
-            local, at, domain = box.rpartition("@")
-            if not (local and at and "." in domain) or any(c.isspace() for c in box):
-                raise ValueError(f"{box!r} is no mail address; write it as help@shop.example")
-        return tuple(box.lower() for box in boxes)
+            if plain_address(box) is None:
+                raise ValueError(f"{box!r} is not an email address; use one such as help@shop.example")
+        return tuple(map(normal_address, boxes))
 
     @field_validator("forward")
     @classmethod
     def _forward(cls, forward: dict[str, str]) -> dict[str, str]:
         for to in forward.values():
-            if not _ONE_ADDRESS.fullmatch(to):
-                raise ValueError(f"{to!r} is no mail address; write one, as desk@shop.zendesk.com")
+            if plain_address(to) is None:
+                raise ValueError(f"{to!r} is not an email address; use one such as desk@shop.zendesk.com")
         return forward
 
     @field_validator("next_hop", "forward_hop")

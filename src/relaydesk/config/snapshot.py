@@ -1,13 +1,19 @@
-"""What SIGHUP reads anew: lists, rules, certificates, signing key. A broken file keeps what was there."""
+"""The configuration of a process: one frozen snapshot, replaced as a whole by SIGHUP.
+
+Who works on a message, a command or a row takes ``Configuration.current`` once and hands it down. The rooms
+declare what they read of it (``SmtpConfig``, ``IntakeConfig``, ``GatewayConfig``, ``DispatchConfig``).
+"""
 
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from relaydesk.config import parts
+from relaydesk.intake import Forwarding
 from relaydesk.logs import log
+from relaydesk.policy import Allowlist
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,34 +22,66 @@ if TYPE_CHECKING:
     from relaydesk.config.settings import Settings
     from relaydesk.gateway import GatewayRules
     from relaydesk.outbound import Sender
-    from relaydesk.policy import Allowlist, Policy
+    from relaydesk.policy import Plan, Policy
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """All that files say, as it was read at one moment.
+class GatewaySnapshot:
+    """What the submission endpoint and the gateway work with. No network has a role there."""
 
-    ``letterhead`` is None where nobody is named to answer; ``gateway_tls`` where no gateway is configured.
+    tls: ssl.SSLContext
+    sender: Sender
+    rules: GatewayRules
+    swallow: bool
+    attachment_types: tuple[str, ...]
+    attachment_bytes: int
+    allowlist: Allowlist = field(default_factory=Allowlist)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that settings and files say, as it was read at one moment.
+
+    ``sender`` is None where nobody is named to answer, ``forwarding`` where no queue goes on elsewhere,
+    ``gateway`` where none is configured. ``auth_timeout`` is in seconds.
     """
 
+    hostname: str
+    authserv_id: str
+    auth_timeout: float
     allowlist: Allowlist
     rules: Rules
     policy: Policy
     tls: ssl.SSLContext | None
-    letterhead: Sender | None
-    gateway_tls: ssl.SSLContext | None
-    cleaning: GatewayRules
+    sender: Sender | None
+    forwarding: Forwarding | None
+    gateway: GatewaySnapshot | None
+
+    @property
+    def plan(self) -> Plan:
+        """The clocks of a queue."""
+        return self.policy.plan
+
+    @property
+    def forward_to(self) -> frozenset[str]:
+        """The addresses that mail is forwarded to, lower case."""
+        return (
+            frozenset(to.lower() for to in self.forwarding.addresses.values())
+            if self.forwarding
+            else frozenset()
+        )
 
 
-class Reloadable:
-    """The parts of a process; ``current`` is replaced as a whole. ``sealed_with`` is the store's secret."""
+class Configuration:
+    """Who holds the snapshot of a process. ``secret`` is the store's, which seals what goes out."""
 
-    def __init__(self, conf: Settings, sealed_with: bytes) -> None:
-        self._conf, self._secret = conf, sealed_with
+    def __init__(self, settings: Settings, secret: bytes) -> None:
+        self._settings, self._secret = settings, secret
+        self._hostname = parts.hostname(settings)  # once: it may ask DNS
         self.current = self._read()
 
     def reload(self) -> None:
-        """Read all of it again; all or nothing."""
+        """Read all files again; all or nothing: a broken one keeps everything as it was."""
         try:
             self.current = self._read()
         except (ValueError, OSError) as error:
@@ -51,30 +89,71 @@ class Reloadable:
         else:
             log("reloaded")
 
-    def _read(self) -> Parts:
-        conf, found = self._conf, parts.allowlist(self._conf)
-        answers = bool(conf.support_contact or conf.mailboxes)
-        return Parts(
-            allowlist=found,
-            rules=parts.rules(conf),
-            policy=parts.policy(conf, found, secret=self._secret),
-            tls=_certificate(conf.tls_certificate, conf.tls_key),
-            letterhead=parts.letterhead(conf, found, secret=self._secret) if answers else None,
-            gateway_tls=_gateway_certificate(conf) if conf.gateway_listen else None,
-            cleaning=parts.cleaning(conf),
-        )
+    def _read(self) -> Snapshot:
+        return read_snapshot(self._settings, secret=self._secret, hostname=self._hostname)
 
 
-def _gateway_certificate(conf: Settings) -> ssl.SSLContext:
-    own = conf.gateway_certificate is not None
-    context = _certificate(
-        conf.gateway_certificate if own else conf.tls_certificate, conf.gateway_key if own else conf.tls_key
+class GatewayConfiguration:
+    """The gateway's part of a configuration."""
+
+    def __init__(self, whole: Configuration) -> None:
+        self._whole = whole
+
+    @property
+    def current(self) -> GatewaySnapshot:
+        gateway = self._whole.current.gateway
+        if gateway is None:
+            raise parts.SetupError("Setting gateway_listen: no gateway is configured.")
+        return gateway
+
+
+def read_snapshot(settings: Settings, *, secret: bytes, hostname: str) -> Snapshot:
+    """Everything the settings point to. SetupError or another ValueError names what cannot be used."""
+    allowlist = parts.allowlist(settings)
+    sender = parts.sender(settings, allowlist, secret=secret) if _has_contact(settings) else None
+    authserv_id = settings.authserv_id or hostname
+    return Snapshot(
+        hostname=hostname,
+        authserv_id=authserv_id,
+        auth_timeout=settings.auth_timeout,
+        allowlist=allowlist,
+        rules=parts.rules(settings),
+        policy=parts.policy(settings, allowlist, secret=secret),
+        tls=_certificate(settings.tls_certificate, settings.tls_key),
+        sender=sender,
+        forwarding=Forwarding(settings.forward, _needed(sender), authserv_id) if settings.forward else None,
+        gateway=_gateway(settings, _needed(sender)) if settings.gateway_listen else None,
     )
-    if context is None:
+
+
+def _has_contact(settings: Settings) -> bool:
+    return bool(settings.support_contact or settings.mailboxes)
+
+
+def _needed(sender: Sender | None) -> Sender:
+    if sender is None:
+        raise parts.SetupError("Forwarded mail and answers need a sender; set support_contact.")
+    return sender
+
+
+def _gateway(settings: Settings, sender: Sender) -> GatewaySnapshot:
+    own = settings.gateway_certificate is not None
+    tls = _certificate(
+        settings.gateway_certificate if own else settings.tls_certificate,
+        settings.gateway_key if own else settings.tls_key,
+    )
+    if tls is None:
         raise parts.SetupError(
             "The gateway takes passwords, so it needs a certificate: set gateway_certificate and gateway_key."
         )
-    return context
+    return GatewaySnapshot(
+        tls=tls,
+        sender=sender,
+        rules=parts.gateway_rules(settings),
+        swallow=settings.automatic_answers == "swallow",
+        attachment_types=settings.attachment_types,
+        attachment_bytes=settings.attachment_bytes,
+    )
 
 
 def _certificate(chain: Path | None, key: Path | None) -> ssl.SSLContext | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -163,7 +164,7 @@ class DemoShop:
         ticket = _sender_ticket(desk, case.steps[0]) if "{bounce}" in step.rcpt else 0
         secret = load_settings(self.config).secret
         given = composed_mail(step, utc_now(), self.fixtures / "keys", secret=secret, ticket=ticket)
-        reply = send_composed(given, HOST, self.port)
+        reply = asyncio.run(send_composed(given, HOST, self.port))
         self.replies[reply[0]] += 1
         title = case.name if step is case.last else f"{'':4}before: a message"
         wanted = _wanted(step)

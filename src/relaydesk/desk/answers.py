@@ -14,37 +14,35 @@ from relaydesk.desk.errors import DeskError
 from relaydesk.desk.part import DeskPart
 from relaydesk.desk.permissions import agent_name, demand
 from relaydesk.desk.values import Queued
-from relaydesk.events import (
-    AnswerCancelled,
-    AnswerQueued,
-    ClockStopped,
-    Event,
-    MessageJoined,
-    NoOrderConfirmed,
-)
+from relaydesk.events import AnswerCancelled, AnswerQueued, ClockStopped, MessageJoined
 from relaydesk.outbound import (
     AnswerRefused,
     Draft,
-    Question,
-    answer_subject,
+    OrderChoice,
     attach_files,
-    check_outgoing,
     compose_answer,
+    order_of,
     question_of,
+    queue_answer,
 )
-from relaydesk.store import casework, drafts, orders, outbox, ticket_orders, tickets
-from relaydesk.store import events as journal
+from relaydesk.store import drafts, outbox, tickets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import datetime
+    from collections.abc import Iterable
 
     from sqlmodel import Session
 
     from relaydesk.desk.part import Acting
     from relaydesk.desk.values import Written
+    from relaydesk.events import Event
     from relaydesk.outbound import AttachedFile, Sender
-    from relaydesk.store import OutboxRow, TicketOrder, TicketRow
+    from relaydesk.store import OutboxRow, TicketRow
+
+
+AGENT = OrderChoice(
+    how="choose one with --order",
+    how_none="confirm with --no-order that no order number exists",
+)
 
 
 class _RehearsedError(Exception):
@@ -122,52 +120,34 @@ class Answers(DeskPart):
         return replace(row, state="queued")
 
 
-def _queue(acting: Acting, ticket_id: int, written: Written, letterhead: Sender, *, seen: int) -> Queued:
-    session, actor, now = acting.session, acting.actor, acting.now
-    ticket = casework.lock(session, ticket_id)
+def _queue(acting: Acting, ticket_id: int, written: Written, sender: Sender, *, seen: int) -> Queued:
+    session, now = acting.session, acting.now
+    ticket = tickets.lock(session, ticket_id)
     if ticket is None:
         raise DeskError(f"There is no ticket {ticket_id}.")
     _may_be_answered(session, ticket, seen)
     question = question_of(session, ticket, written.message)
-    draft = _draft(session, ticket_id, written)
-    outgoing = outbox.Outgoing(
-        purpose="answer",
-        ticket=ticket_id,
-        message=question.message,
-        author=actor,
-        recipient=question.relay_address,
-        order_id=draft.order_id,
-        not_before=now + letterhead.undo,
-        give_up_at=now + letterhead.undo + letterhead.give_up,
+    order = order_of(session, ticket_id, replace(AGENT, picked=written.order, none=written.no_order))
+    draft = Draft(written.text, order, no_order=written.no_order, enclosures=written.enclosures)
+    number, finished = queue_answer(
+        session,
+        sender,
+        question,
+        order,
+        lambda message_id: compose_answer(question, draft, sender.shop, message_id=message_id, date=now),
+        author=acting.actor,
+        now=now,
+        undo=sender.undo,
     )
-    finished: list[outbox.Finished] = []
-
-    def build(number: int) -> outbox.Finished:
-        finished.append(_finished(question, draft, letterhead, number, now))
-        return finished[0]
-
-    number = outbox.put(session, outgoing, build, now)
-    if draft.no_order:
-        confirmed = Event(ticket_id, now, NoOrderConfirmed(number), actor)
-        journal.append(session, [confirmed], now)
-    remarks = tuple(_remarks(ticket, letterhead))
-    raw = finished[0].raw
     return Queued(
-        number, question.message, question.relay_address, draft.order_id, outgoing.not_before, raw, remarks
+        answer=number,
+        message=question.message,
+        recipient=question.relay_address,
+        order_id=order.id,
+        leaves_at=now + sender.undo,
+        raw=finished.raw,
+        remarks=tuple(_remarks(ticket, sender)),
     )
-
-
-def _finished(
-    question: Question, draft: Draft, letterhead: Sender, number: int, now: datetime
-) -> outbox.Finished:
-    """The message as it leaves: made, signed, and looked at once more."""
-    message_id = letterhead.message_id(question.ticket, number)
-    raw = compose_answer(question, draft, letterhead.shop, message_id=message_id, date=now)
-    raw = letterhead.signed(raw, now)
-    check_outgoing(raw, letterhead.bound(question.relay_address, draft.order_id, draft.merchant_ref))
-    envelope_from = letterhead.envelope_from(question.ticket, number)
-    subject = answer_subject(question.subject, draft.order_id)
-    return outbox.Finished(envelope_from, message_id, subject, raw)
 
 
 def _may_be_answered(session: Session, ticket: TicketRow, seen: int) -> None:
@@ -175,17 +155,17 @@ def _may_be_answered(session: Session, ticket: TicketRow, seen: int) -> None:
         raise AnswerRefused(
             f"Ticket {ticket.id} is closed; open it first: `relaydesk ticket {ticket.id} --reopen`."
         )
-    found = tickets.events(session, ticket.id)
-    if seen and seen not in {number for number, _ in found}:
+    numbered = tickets.events(session, ticket.id)
+    if seen and seen not in {number for number, _ in numbered}:
         raise AnswerRefused(
-            f"Event {seen} is none of ticket {ticket.id}, whose latest is {found[-1][0]}: look at the ticket "
-            f"again, it names the event up to which you have seen it."
+            f"Event {seen} is none of ticket {ticket.id}, whose latest is {numbered[-1][0]}: look at the "
+            f"ticket again, it names the event up to which you have seen it."
         )
-    changes = tuple(changed_since(found, seen))
+    changes = tuple(changed_since(numbered, seen))
     if changes:
         raise AnswerRefused(
             f"Ticket {ticket.id} has moved on since you looked at it: {'; '.join(changes)}. "
-            f"Look at it again, then send with --seen {found[-1][0]}."
+            f"Look at it again, then send with --seen {numbered[-1][0]}."
         )
 
 
@@ -209,59 +189,10 @@ def changed_since(events: Iterable[tuple[int, Event]], seen: int) -> list[str]:
     return list(changes.values())
 
 
-def _draft(session: Session, ticket_id: int, written: Written) -> Draft:
-    named = ticket_orders.of_tickets(session, [ticket_id])
-    order_id = choose_order(named, written.order, no_order=written.no_order)
-    known = [order for order in orders.find(session, order_id) if order.id == order_id] if order_id else []
-    return Draft(
-        text=written.text,
-        order_id=order_id,
-        merchant_ref=known[0].merchant_ref if known else "",
-        no_order=written.no_order,
-        enclosures=written.enclosures,
-    )
-
-
-def choose_order(named: Iterable[TicketOrder], order: str | None, *, no_order: bool) -> str | None:
-    """The order an answer names: the bound one, or the agent's choice; None only on the agent's word.
-
-    Raises AnswerRefused where there is something to choose, and for a number that the ticket does not hold.
-    """
-    mine = [number for number in named if number.what == "order" and number.how != "released"]
-    bound = [number.value for number in mine if number.how == "bound"]
-    if no_order:
-        if order is not None:
-            raise AnswerRefused("Choose one of --order and --no-order.")
-        if bound:
-            raise AnswerRefused(
-                f"Order {bound[0]} is bound to this ticket; release it before you state that there is none."
-            )
-        return None
-    if order is not None:
-        if order not in {number.value for number in mine}:
-            raise AnswerRefused(
-                f"Order {order} is none of this ticket's numbers ({_listed(mine)}); bind it first with "
-                f"--bind-order."
-            )
-        return order
-    if len(bound) == 1:
-        return bound[0]
-    if bound:
-        raise AnswerRefused(f"Several orders are bound: choose with --order one of {', '.join(bound)}.")
-    raise AnswerRefused(
-        f"No order is bound to this ticket: choose a candidate with --order ({_listed(mine)}), or confirm "
-        "with --no-order that no order number exists."
-    )
-
-
-def _listed(named: Sequence[TicketOrder]) -> str:
-    return ", ".join(f"{one.value} {one.how.replace('_', ' ')}" for one in named) or "there is none"
-
-
-def _remarks(ticket: TicketRow, letterhead: Sender) -> Iterable[str]:
+def _remarks(ticket: TicketRow, sender: Sender) -> Iterable[str]:
     if not ticket.verified:
         yield "The customer's mail is unverified: nothing proves that it is Meta's. Tell no personal data."
-    if letterhead.key is None:
+    if sender.key is None:
         yield "No DKIM key is set, so the answer is not signed; Meta refuses unsigned mail (answer_dkim)."
 
 

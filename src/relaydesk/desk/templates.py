@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from relaydesk.desk.errors import DeskError
 from relaydesk.desk.part import DeskPart
 from relaydesk.desk.permissions import active_agent, agent_name, demand
-from relaydesk.outbound import SAMPLE_CONTEXTS, template_context, template_variables
+from relaydesk.outbound import SAMPLE_CONTEXTS, template_context, variables_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ class ReplyTemplates(DeskPart):
         """A template as it reads for a sample ticket; what it needs and is not given stands in brackets."""
         templates = self.config.templates()
         needed = {need: f"[{need}]" for need in templates.get(name).needs}
-        return templates.render(name, template_variables(SAMPLE_CONTEXTS[0], {**needed, **values}))
+        return templates.render(name, variables_of(SAMPLE_CONTEXTS[0], {**needed, **values}))
 
     def filled(
         self, ticket_id: int, name: str, values: Mapping[str, str], *, by: str, order: str | None = None
@@ -51,4 +51,4 @@ class ReplyTemplates(DeskPart):
             )
         if context is None:
             raise DeskError(f"There is no ticket {ticket_id}.")
-        return self.config.templates().render(name, template_variables(context, values))
+        return self.config.templates().render(name, variables_of(context, values))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.desk.values import KeptDraft, ReadMessage, WholeTicket
 from relaydesk.message import parse_message
-from relaydesk.store import drafts, lists, messages, outbox, tickets
+from relaydesk.store import drafts, messages, outbox, tickets
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -31,7 +31,7 @@ def whole_ticket(session: Session, ticket_id: int) -> WholeTicket | None:
         events=view.events,
         clocks=view.clocks,
         numbers=view.numbers,
-        linked=tuple(row for other in view.links if (row := lists.row(session, other)) is not None),
+        linked=tuple(row for other in view.links if (row := tickets.row(session, other)) is not None),
         answers=outbox.of_ticket(session, ticket_id),
         drafts=tuple(KeptDraft(author, text) for author, text in drafts.of_ticket(session, ticket_id)),
     )

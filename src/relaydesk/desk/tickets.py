@@ -5,13 +5,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from relaydesk.clocks import rederive_deadline
+from relaydesk.clocks import rederive_deadline, reopen_ticket, stop_clock, suspend_clocks
 from relaydesk.desk.errors import DeskError
 from relaydesk.desk.part import DeskPart
 from relaydesk.desk.permissions import active_agent, agent_actor, demand
 from relaydesk.desk.ticket_view import attachment_of, filed_in, whole_ticket
 from relaydesk.events import (
-    ClockStopped,
     Event,
     NoteAdded,
     OrderBound,
@@ -19,9 +18,8 @@ from relaydesk.events import (
     TicketAssigned,
     TicketClosed,
     TicketMoved,
-    TicketReopened,
 )
-from relaydesk.store import Conflict, casework, deadlines, events, ticket_orders, tickets
+from relaydesk.store import deadlines, events, ticket_orders, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
     from relaydesk.desk.part import Acting
     from relaydesk.desk.permissions import Act
     from relaydesk.desk.values import WholeTicket
-    from relaydesk.events import ClockName, Payload, StoppedHow
+    from relaydesk.events import ClockName, Payload
     from relaydesk.message import Attachment
     from relaydesk.policy import Plan
     from relaydesk.store import DeadlineRow, TicketRow
@@ -94,8 +92,8 @@ class Tickets(DeskPart):
         A moment before the deadline keeps it, also when the breach had been noticed already: it is withdrawn.
         """
         with self._locked("state_answered_elsewhere", ticket_id, by) as (acting, ticket):
-            clock = _running(acting.session, ticket, ("response",))
-            _stop(acting, clock, at=at, how="answered_outside")
+            clock = _running(acting, ticket, ("response",), at)
+            stop_clock(acting.session, clock, "answered_outside", at=at, actor=acting.actor, now=acting.now)
 
     def state_handled(
         self, ticket_id: int, *, at: datetime, how: str, by: str, clock: ClockName | None = None
@@ -107,20 +105,25 @@ class Tickets(DeskPart):
         with self._locked("state_handled", ticket_id, by) as (acting, ticket):
             if not how.strip():
                 raise DeskError("Say what was done: a handling clock stops only on an explicit statement.")
-            running = _running(acting.session, ticket, (clock,) if clock else ("handling", "evidence"))
-            _stop(acting, running, at=at, how="handled", text=how.strip())
+            names: tuple[ClockName, ...] = (clock,) if clock else ("handling", "evidence")
+            running = _running(acting, ticket, names, at)
+            stop_clock(
+                acting.session,
+                running,
+                "handled",
+                at=at,
+                actor=acting.actor,
+                now=acting.now,
+                text=how.strip(),
+            )
 
     def close(self, ticket_id: int, *, by: str) -> None:
         """Closes a ticket. That stops no clock: one in time becomes undecided, a passed one is breached."""
         with self._locked("close", ticket_id, by) as (acting, ticket):
             if not ticket.open:
                 raise DeskError(f"Ticket {ticket_id} is closed already.")
-            session, now = acting.session, acting.now
-            running = [clock for clock in deadlines.of_tickets(session, [ticket_id]) if clock.running]
-            deadlines.mark_passed(session, running, now, now)
-            deadlines.suspend(session, running, now)
-            casework.change(session, ticket_id, state="closed", closed_at=now, next_due=None)
-            undecided = tuple(clock.clock for clock in running if clock.due_at >= now)
+            undecided = suspend_clocks(acting.session, ticket_id, acting.now)
+            tickets.change(acting.session, ticket_id, state="closed", closed_at=acting.now, next_due=None)
             _tell(acting, ticket_id, TicketClosed(undecided))
 
     def reopen(self, ticket_id: int, *, by: str, why: str = "") -> None:
@@ -129,14 +132,10 @@ class Tickets(DeskPart):
             if ticket.open:
                 raise DeskError(f"Ticket {ticket_id} is open.")
             session, now = acting.session, acting.now
-            other = casework.thread_is_open(session, ticket_id)
+            other = tickets.thread_is_open(session, ticket_id)
             if other is not None:
                 raise DeskError(f"The same relay address has an open ticket, {other}; go on there.")
-            casework.change(session, ticket_id, state="open", closed_at=None)
-            _tell(acting, ticket_id, TicketReopened(why))
-            suspended = [clock for clock in deadlines.of_tickets(session, [ticket_id]) if clock.suspended]
-            deadlines.revive(session, suspended, "the ticket was reopened", at=now, noted_at=now)
-            deadlines.refresh_next_due(session, ticket_id)
+            reopen_ticket(session, ticket_id, why, actor=acting.actor, at=now, now=now)
 
     def move(self, ticket_id: int, queue: str, *, by: str) -> None:
         """Moves an open ticket to another queue, whose targets apply from the same start.
@@ -150,7 +149,7 @@ class Tickets(DeskPart):
                 raise DeskError(f"Ticket {ticket_id} is closed; reopen it first.")
             if queue == ticket.queue:
                 raise DeskError(f"Ticket {ticket_id} is in queue {queue} already.")
-            casework.change(acting.session, ticket_id, queue=queue)
+            tickets.change(acting.session, ticket_id, queue=queue)
             _tell(acting, ticket_id, TicketMoved(ticket.queue, queue))
             _replan(acting.session, ticket, queue, self.config.plan(), acting.now)
 
@@ -162,7 +161,7 @@ class Tickets(DeskPart):
                 demand(acting.session, "reassign", by)
             if ticket.assignee == assignee:
                 raise DeskError(f"Ticket {ticket_id} is assigned to {assignee or 'nobody'} already.")
-            casework.change(acting.session, ticket_id, assignee=assignee)
+            tickets.change(acting.session, ticket_id, assignee=assignee)
             _tell(acting, ticket_id, TicketAssigned(assignee))
 
     def note(self, ticket_id: int, text: str, *, by: str) -> None:
@@ -193,40 +192,32 @@ class Tickets(DeskPart):
     @contextmanager
     def _locked(self, act: Act, ticket_id: int, by: str) -> Iterator[tuple[Acting, TicketRow]]:
         with self.acting(act, by) as acting:
-            ticket = casework.lock(acting.session, ticket_id)
+            ticket = tickets.lock(acting.session, ticket_id)
             if ticket is None:
                 raise DeskError(f"There is no ticket {ticket_id}.")
             yield acting, ticket
 
 
-def _running(session: Session, ticket: TicketRow, names: tuple[ClockName, ...]) -> DeadlineRow:
-    """The first of the named clocks that runs."""
-    existing = deadlines.of_tickets(session, [ticket.id])
-    for name in names:
-        for clock in existing:
-            if clock.clock == name and clock.running:
-                return clock
+def _running(acting: Acting, ticket: TicketRow, names: tuple[ClockName, ...], at: datetime) -> DeadlineRow:
+    """The first of the named clocks that runs; DeskError unless it can stop ``at``."""
+    existing = deadlines.of_tickets(acting.session, [ticket.id])
+    running = {clock.clock: clock for clock in existing if clock.running}
+    clock = next((running[name] for name in names if name in running), None)
+    if clock is not None:
+        _may_stop(clock, at, acting.now)
+        return clock
     wanted = " or ".join(names)
     if not ticket.open:
         raise DeskError(f"No {wanted} clock runs on ticket {ticket.id}, which is closed; reopen it first.")
-    others = ", ".join(sorted({clock.clock for clock in existing if clock.running})) or "none"
+    others = ", ".join(sorted(running)) or "none"
     raise DeskError(f"No {wanted} clock runs on ticket {ticket.id} (running: {others}).")
 
 
-def _stop(acting: Acting, clock: DeadlineRow, *, at: datetime, how: StoppedHow, text: str = "") -> None:
-    session, now = acting.session, acting.now
+def _may_stop(clock: DeadlineRow, at: datetime, now: datetime) -> None:
     if at > now:
         raise DeskError(f"{at.isoformat()} lies in the future; a clock stops when it has been done.")
     if at < clock.started_at:
         raise DeskError(f"{at.isoformat()} lies before the clock started ({clock.started_at.isoformat()}).")
-    deadlines.mark_passed(session, [clock], at, now)
-    if clock.breached_at is not None and at <= clock.due_at:
-        deadlines.withdraw_breach(session, clock, now)
-    if not deadlines.stop(session, clock, at, how):
-        raise Conflict(f"The {clock.clock} clock of ticket {clock.ticket_id} was stopped meanwhile.")
-    stopped = ClockStopped(clock.clock, clock.round, how=how, text=text)
-    events.append(session, [Event(clock.ticket_id, at, stopped, acting.actor)], now)
-    deadlines.refresh_next_due(session, clock.ticket_id)
 
 
 def _replan(session: Session, ticket: TicketRow, queue: str, plan: Plan, now: datetime) -> None:

@@ -12,7 +12,6 @@ from relaydesk.dns.records import (
     RecordSet,
     RrType,
     TempFail,
-    domain_name,
     label_fits,
 )
 from relaydesk.dns.resolver import Resolver, name_server
@@ -32,7 +31,6 @@ __all__ = [
     "Zone",
     "ZoneServer",
     "ZoneSource",
-    "domain_name",
     "label_fits",
     "name_server",
     "parse_zone",

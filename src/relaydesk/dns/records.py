@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-import idna
-
 RrType = Literal["A", "AAAA", "CNAME", "MX", "NS", "PTR", "TXT"]
 # A and AAAA are canonical address text, CNAME, NS and PTR a name, MX is (preference, name), and TXT the
 # bytes of its strings joined (RFC 7208 §3.3, RFC 6376 §3.6.2.2: joined without a space).
@@ -53,8 +51,7 @@ class TempFail:
     why: Literal["timeout", "servfail"]
 
 
-_FOREIGN = frozenset(' @[]()<>:;,\\"/')
-NAME_LIMIT, LABEL_LIMIT = 253, 63  # RFC 1035 §2.3.4, in text without the final dot
+LABEL_LIMIT = 63  # octets (RFC 1035 §2.3.4)
 
 DnsAnswer = RecordSet | NoData | NxDomain | TempFail
 
@@ -74,24 +71,6 @@ class Lookup(Protocol):
 
     def cached(self, name: str, rrtype: RrType) -> DnsAnswer | None:
         """The answer if it is known without asking."""
-
-
-def domain_name(text: str) -> str | None:
-    """``text`` as a mail domain: lower-case A-labels, no final dot, at least two labels; None if it is none.
-
-    Address literals and single labels are no domains (RFC 7208 §4.3).
-    """
-    # Only ASCII is lowered and nothing is mapped: str.lower makes U+212A a "k", and UTS 46 makes full-width
-    # letters somebody else's domain.
-    name = text.encode("utf-8", "replace").lower().decode("utf-8").removesuffix(".")
-    if not name.isascii():
-        try:
-            name = idna.encode(name).decode("ascii")
-        except (idna.IDNAError, UnicodeError):
-            return None
-    labels = name.split(".")
-    fits = len(labels) > 1 and len(name) <= NAME_LIMIT and all(map(label_fits, labels))
-    return name if fits and not set(name) & _FOREIGN and name.isprintable() else None
 
 
 def label_fits(label: str) -> bool:

@@ -63,18 +63,18 @@ class Resolver:
         self.asked = 0
 
     @classmethod
-    def over_network(cls, nameservers: Sequence[str] = (), *, patience: float = 5.0) -> Resolver:
+    def over_network(cls, nameservers: Sequence[str] = (), *, timeout: float = 5.0) -> Resolver:
         """A resolver that asks these name servers (``"9.9.9.9"``, ``"127.0.0.1:5353"``), or the system's.
 
         :raises ValueError: naming the entry that is no address.
         """
-        return cls(NameServers(nameservers, patience=patience))
+        return cls(NameServers(nameservers, timeout=timeout))
 
     async def lookup(self, name: str, rrtype: RrType, deadline: float | None = None) -> DnsAnswer:
         """The answer; once ``deadline`` (of ``loop.time()``) is past, ``TempFail("timeout")``."""
         key = (name.lower().removesuffix("."), rrtype)
-        if (known := self._fresh(key)) is not None:
-            return known
+        if (cached := self._fresh(key)) is not None:
+            return cached
         asking = self._under_way.get(key)
         if asking is None:
             asking = self._under_way[key] = asyncio.ensure_future(self._ask(key))
@@ -121,13 +121,13 @@ class Resolver:
 class NameServers:
     """Questions over UDP with EDNS, and over TCP when the answer is cut; search domains are never used."""
 
-    def __init__(self, addresses: Sequence[str] = (), *, patience: float = 5.0) -> None:
+    def __init__(self, addresses: Sequence[str] = (), *, timeout: float = 5.0) -> None:
         self._resolver = dns.asyncresolver.Resolver(configure=not addresses)
         if addresses:
             self._resolver.nameservers = [name_server(address) for address in addresses]
         self._resolver.search = []
-        self._resolver.timeout = min(2.0, patience)
-        self._resolver.lifetime = patience
+        self._resolver.timeout = min(2.0, timeout)
+        self._resolver.lifetime = timeout
         self._resolver.use_edns(0, 0, EDNS_PAYLOAD)
 
     async def query(self, name: str, rrtype: RrType) -> DnsAnswer:
@@ -162,7 +162,7 @@ def name_server(address: str) -> dns.nameserver.Do53Nameserver:
     try:
         return dns.nameserver.Do53Nameserver(str(ipaddress.ip_address(host)), int(port))
     except ValueError:
-        sentence = f"{address!r} is no name server; write an address, as 9.9.9.9 or [::1]:5353."
+        sentence = f"{address!r} is not a name server; use an address such as 9.9.9.9 or [::1]:5353."
         raise ValueError(sentence) from None
 
 

@@ -100,7 +100,7 @@ def _node(owner: object, entries: object) -> Node:
         entries = [entries]
     if isinstance(entries, (str, Mapping)) or not isinstance(entries, Sequence):
         raise ZoneError(f'{owner}: expected a list of records such as [{{TXT: "v=spf1 -all"}}].')
-    failure = next((found for entry in entries if (found := _failure(entry)) is not None), None)
+    failure = next((failure for entry in entries if (failure := _failure(entry)) is not None), None)
     pairs = [pair for entry in entries if _failure(entry) is None for pair in _pairs(owner, entry)]
     if not any(rrtype == "TXT" for rrtype, _ in pairs):
         pairs = [("TXT" if rrtype == "SPF" else rrtype, value) for rrtype, value in pairs]
@@ -122,11 +122,11 @@ def _failure(entry: object) -> TempFail | None:
 
 def _pairs(owner: object, entry: object) -> Iterable[tuple[str, object]]:
     if not isinstance(entry, Mapping):
-        raise ZoneError(f"{owner}: {entry!r} is no record; write {{TYPE: value}}, TIMEOUT or SERVFAIL.")
+        raise ZoneError(f"{owner}: {entry!r} is not a record; use {{TYPE: value}}, TIMEOUT or SERVFAIL.")
     for key, value in entry.items():
         rrtype = str(key).upper()
         if rrtype not in (*_TYPES, "SPF"):
-            raise ZoneError(f"{owner}: record type {key} is not known here; known are {', '.join(_TYPES)}.")
+            raise ZoneError(f"{owner}: unknown record type {key}; use one of {', '.join(_TYPES)}.")
         yield rrtype, value
 
 
@@ -161,10 +161,10 @@ def _address(owner: object, rrtype: str, value: object) -> str:
         kind = ipaddress.IPv4Address if rrtype == "A" else ipaddress.IPv6Address
         return str(kind(str(value)))
     except ValueError:
-        raise ZoneError(f"{owner}: {value!r} is no address for a record of type {rrtype}.") from None
+        raise ZoneError(f"{owner}: {value!r} is not an address for a record of type {rrtype}.") from None
 
 
 def _name(owner: object, value: object) -> str:
     if not isinstance(value, str):
-        raise ZoneError(f"{owner}: {value!r} is no name; put it in quotes.")
+        raise ZoneError(f"{owner}: {value!r} is not a name; put it in quotes.")
     return value.lower().removesuffix(".")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from cryptography import x509
 
 from relaydesk.config import parts
+from relaydesk.doctor.published import Finding
 from relaydesk.policy import LISTS
 from relaydesk.samples import Signer, key_published
 from relaydesk.store import Store, StoreError
@@ -22,15 +22,6 @@ if TYPE_CHECKING:
     from relaydesk.dns import Lookup
 
 EXPIRES_SOON = 14  # days of a certificate's life left from which on it is told
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at, and a sentence with the mend; ``unchecked`` when nobody could say."""
-
-    check: str
-    level: Literal["ok", "warn", "fail", "unchecked"]
-    text: str
 
 
 def examine(conf: Settings, now: datetime) -> Iterator[Finding]:
@@ -85,7 +76,7 @@ def _targets(conf: Settings) -> str:
 
 def _answers(conf: Settings) -> Finding:
     try:
-        head = parts.letterhead(conf, parts.allowlist(conf), secret=b"")
+        head = parts.sender(conf, parts.allowlist(conf), secret=b"")
     except (ValueError, OSError) as error:
         return Finding("answers", "fail", str(error))
     via = f"Answers go out as {head.shop.contact} by {conf.next_hop}"

@@ -16,14 +16,13 @@ import dns.exception
 import dns.rdatatype
 import dns.resolver
 
-from relaydesk.dns import domain_name, name_server
-from relaydesk.message import printable
+from relaydesk.dns import name_server
+from relaydesk.message import domain_name, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
-FindingLevel = Literal["ok", "warn", "fail", "unchecked"]
+    from relaydesk.policy import IpNetwork
 
 SMTP_PORT = 25
 _MX_PROBED = 3
@@ -31,11 +30,11 @@ _FAMILIES = ("A", "AAAA")
 
 
 @dataclass(frozen=True, slots=True)
-class DomainFinding:
-    """One thing about a domain and a sentence with the mend; ``unchecked`` when nobody could say."""
+class Finding:
+    """One thing that was checked, and a sentence with the remedy; ``unchecked`` when it could not be."""
 
-    check: Literal["spf", "dmarc", "mx", "starttls"]
-    level: FindingLevel
+    check: str
+    level: Literal["ok", "warn", "fail", "unchecked"]
     text: str
 
 
@@ -55,7 +54,7 @@ class Audit:
 
 def check_domain(
     domain: str, nameservers: Sequence[str] = (), timeout: float = 5.0, *, smtp_port: int = SMTP_PORT
-) -> tuple[DomainFinding, ...]:
+) -> tuple[Finding, ...]:
     """Would Meta take replies from this domain? Its SPF, DMARC, MX and STARTTLS.
 
     ``timeout`` is seconds a look-up or connection. Blocks; for the command line.
@@ -64,7 +63,7 @@ def check_domain(
     """
     name = domain_name(domain)
     if name is None:
-        raise ValueError(f"{printable(domain)!r} is no domain name; write one such as shop.example.")
+        raise ValueError(f"{printable(domain)!r} is not a domain name; use one such as shop.example.")
     watch = _Watched(nameservers, timeout)
     return (
         _spf_finding(name, watch),
@@ -139,53 +138,53 @@ class _Watched(dns.resolver.Resolver):
         return check(*args, resolver=self, timeout=self.lifetime, **options), self.failed
 
 
-def _unchecked(check: Literal["spf", "dmarc", "mx"], domain: str, failed: list[str]) -> DomainFinding:
+def _unchecked(check: str, domain: str, failed: list[str]) -> Finding:
     names = ", ".join(dict.fromkeys(failed))
     text = f"{domain} could not be checked: no answer for {names}. Try again, or ask who hosts its DNS."
-    return DomainFinding(check, "unchecked", text)
+    return Finding(check, "unchecked", text)
 
 
-def _spf_finding(domain: str, watch: _Watched) -> DomainFinding:
+def _spf_finding(domain: str, watch: _Watched) -> Finding:
     import checkdmarc.spf  # noqa: PLC0415 - see watch
 
-    found, failed = watch.watch(checkdmarc.spf.check_spf, domain)
+    report, failed = watch.watch(checkdmarc.spf.check_spf, domain)
     if failed:
         return _unchecked("spf", domain, failed)
-    if found["record"] is None:
-        mend = "publish a TXT such as 'v=spf1 mx -all' that names your servers"
-        return DomainFinding("spf", "fail", f"{domain} has no usable SPF record ({_said(found)}): {mend}.")
-    if not found["valid"]:
-        return DomainFinding(
-            "spf", "fail", f"The SPF record of {domain} is broken: {_said(found)}. Mend it in DNS."
+    if report["record"] is None:
+        remedy = "publish a TXT such as 'v=spf1 mx -all' that names your servers"
+        return Finding("spf", "fail", f"{domain} has no usable SPF record ({_error(report)}): {remedy}.")
+    if not report["valid"]:
+        return Finding(
+            "spf", "fail", f"The SPF record of {domain} is broken: {_error(report)}. Correct it in DNS."
         )
-    if found["parsed"]["all"] in ("pass", "neutral"):
+    if report["parsed"]["all"] in ("pass", "neutral"):
         text = f"The SPF record of {domain} does not refuse other servers; end it in ~all or -all."
-        return DomainFinding("spf", "warn", text)
-    return DomainFinding("spf", "ok", f"{domain} publishes SPF: {printable(found['record'])}")
+        return Finding("spf", "warn", text)
+    return Finding("spf", "ok", f"{domain} publishes SPF: {printable(report['record'])}")
 
 
-def _dmarc_finding(domain: str, watch: _Watched) -> DomainFinding:
+def _dmarc_finding(domain: str, watch: _Watched) -> Finding:
     import checkdmarc.dmarc  # noqa: PLC0415 - see watch
 
-    found, failed = watch.watch(checkdmarc.dmarc.check_dmarc, domain, ignore_unrelated_records=True)
+    report, failed = watch.watch(checkdmarc.dmarc.check_dmarc, domain, ignore_unrelated_records=True)
     policies = [name for name in failed if name.startswith("_dmarc.")]
-    if policies and found["record"] is None:
+    if policies and report["record"] is None:
         return _unchecked("dmarc", domain, policies)
-    mend = (
+    remedy = (
         f"publish a TXT at _dmarc.{domain}, for a start 'v=DMARC1; p=quarantine'; Meta refuses mail without."
     )
-    if found["record"] is None:
-        return DomainFinding("dmarc", "fail", f"{domain} has no DMARC policy ({_said(found)}): {mend}")
-    if not found["valid"]:
-        text = f"The DMARC record of {domain} is broken: {_said(found)}. Mend it in DNS."
-        return DomainFinding("dmarc", "fail", text)
-    if found["tags"]["p"]["value"] == "none":
+    if report["record"] is None:
+        return Finding("dmarc", "fail", f"{domain} has no DMARC policy ({_error(report)}): {remedy}")
+    if not report["valid"]:
+        text = f"The DMARC record of {domain} is broken: {_error(report)}. Correct it in DNS."
+        return Finding("dmarc", "fail", text)
+    if report["tags"]["p"]["value"] == "none":
         text = f"The DMARC policy of {domain} is none; raise it to quarantine or reject."
-        return DomainFinding("dmarc", "warn", text)
-    return DomainFinding("dmarc", "ok", f"{domain} publishes DMARC: {printable(found['record'])}")
+        return Finding("dmarc", "warn", text)
+    return Finding("dmarc", "ok", f"{domain} publishes DMARC: {printable(report['record'])}")
 
 
-def _mx_findings(domain: str, watch: _Watched, timeout: float, port: int) -> Iterator[DomainFinding]:
+def _mx_findings(domain: str, watch: _Watched, timeout: float, port: int) -> Iterator[Finding]:
     import checkdmarc.utils  # noqa: PLC0415 - see watch
 
     try:
@@ -197,20 +196,20 @@ def _mx_findings(domain: str, watch: _Watched, timeout: float, port: int) -> Ite
         return
     hosts = [record["hostname"] for record in records if record["hostname"] not in ("", ".")]
     if not hosts:
-        yield DomainFinding(
+        yield Finding(
             "mx", "fail", f"{domain} takes no mail: publish an MX, or nobody can answer your replies."
         )
         return
-    yield DomainFinding("mx", "ok", f"{domain} takes its mail at {', '.join(map(printable, hosts))}.")
+    yield Finding("mx", "ok", f"{domain} takes its mail at {', '.join(map(printable, hosts))}.")
     for host in hosts[:_MX_PROBED]:
         yield _starttls_finding(host, watch, timeout, port)
 
 
-def _starttls_finding(host: str, watch: _Watched, timeout: float, port: int) -> DomainFinding:
+def _starttls_finding(host: str, watch: _Watched, timeout: float, port: int) -> Finding:
     addresses = list(watch.addresses(host))
     if not addresses:
         text = f"The MX {host} has no address that could be found; correct the MX or its A record."
-        return DomainFinding("starttls", "unchecked" if watch.failed else "fail", text)
+        return Finding("starttls", "unchecked" if watch.failed else "fail", text)
     try:
         with smtplib.SMTP(addresses[0], port, timeout=timeout) as session:
             session.ehlo()
@@ -219,24 +218,24 @@ def _starttls_finding(host: str, watch: _Watched, timeout: float, port: int) -> 
         text = (
             f"{host} could not be reached at port {port} ({printable(str(failure))}); many networks block it."
         )
-        return DomainFinding("starttls", "unchecked", text)
+        return Finding("starttls", "unchecked", text)
     if not offered:
-        return DomainFinding(
+        return Finding(
             "starttls", "warn", f"{host} offers no STARTTLS; give it a certificate and switch it on."
         )
-    return DomainFinding("starttls", "ok", f"{host} offers STARTTLS.")
+    return Finding("starttls", "ok", f"{host} offers STARTTLS.")
 
 
 def _published(sender: str, watch: _Watched, remarks: list[str]) -> Iterator[IpNetwork]:
     """Every network that the SPF record of ``sender`` permits, through includes and redirects."""
     import checkdmarc.spf  # noqa: PLC0415 - see watch
 
-    found, failed = watch.watch(checkdmarc.spf.check_spf, sender)
+    report, failed = watch.watch(checkdmarc.spf.check_spf, sender)
     if failed:
         remarks.append(_unchecked("spf", sender, failed).text)
-    elif "parsed" not in found:
-        remarks.append(f"{sender}: {_said(found)}.")
-    for mechanism in _mechanisms(found.get("parsed")):
+    elif "parsed" not in report:
+        remarks.append(f"{sender}: {_error(report)}.")
+    for mechanism in _mechanisms(report.get("parsed")):
         value, kind = str(mechanism["value"]), mechanism["mechanism"]
         if kind in ("ip4", "ip6"):
             yield ipaddress.ip_network(value, strict=False)
@@ -274,5 +273,5 @@ def _without(part: IpNetwork, taken: IpNetwork) -> Iterable[IpNetwork]:
     return () if part.prefixlen >= taken.prefixlen else part.address_exclude(taken)  # type: ignore[arg-type]
 
 
-def _said(found: Mapping[str, Any]) -> str:
-    return printable(str(found.get("error", ""))).rstrip(".")
+def _error(report: Mapping[str, Any]) -> str:
+    return printable(str(report.get("error", ""))).rstrip(".")

@@ -3,7 +3,7 @@
 :class:`Gateway` stands behind the submission port; its clients have passwords of our making.
 """
 
-from relaydesk.gateway.credentials import PASSWORD_BYTES, SALT_BYTES, hashed
+from relaydesk.gateway.clients import PASSWORD_BYTES, SALT_BYTES, hashed
 from relaydesk.gateway.receive import Gateway
 from relaydesk.gateway.rules import GatewayRules, load_gateway_rules
 

@@ -7,7 +7,7 @@ Sender and every tracking field stay behind. Text, HTML, inline images and files
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email import policy
 from email.errors import MessageError
 from email.parser import BytesParser
@@ -16,17 +16,16 @@ from typing import TYPE_CHECKING
 from relaydesk.gateway.html import cleaned, with_first_line
 from relaydesk.message import header_fields
 from relaydesk.outbound import (
-    ORDER_ID,
     AnswerRefused,
     answer_subject,
     attachment_part,
     boundary_of,
     clean_text,
-    closing_line,
     header_lines,
+    missing_line,
     multipart,
-    names_order,
     one_space,
+    require_order_number,
     text_part,
     visible_text,
 )
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from email.message import EmailMessage, MIMEPart
 
     from relaydesk.gateway.rules import GatewayRules
-    from relaydesk.outbound import AttachedFile, Question, Shop
+    from relaydesk.outbound import AttachedFile, NamedOrder, Question, Shop
 
 MAX_PARTS = 100
 MAX_DEPTH = 10
@@ -65,14 +64,6 @@ class Submitted:
     thread: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OrderNumbers:
-    """The order an answer must name; no ``id`` where none is known."""
-
-    id: str | None = None
-    merchant_ref: str = field(default="")
-
-
 def submitted(raw: bytes, rules: GatewayRules) -> Submitted:
     """Read a help desk's message and clean it by rule.
 
@@ -84,7 +75,7 @@ def submitted(raw: bytes, rules: GatewayRules) -> Submitted:
     except AnswerRefused:
         raise
     except LookupError as problem:
-        raise AnswerRefused("Its charset is known to nobody here; have the desk send UTF-8.") from problem
+        raise AnswerRefused("Its charset is unknown; have the help desk send UTF-8.") from problem
     except (MessageError, ValueError, AttributeError, TypeError, RecursionError) as problem:
         raise AnswerRefused(f"The message cannot be read: {type(problem).__name__}.") from problem
 
@@ -92,7 +83,7 @@ def submitted(raw: bytes, rules: GatewayRules) -> Submitted:
 def rewritten(  # noqa: PLR0913 - the question, the answer, and what binds them
     question: Question,
     answer: Submitted,
-    order: OrderNumbers,
+    order: NamedOrder,
     shop: Shop,
     *,
     message_id: str,
@@ -103,13 +94,12 @@ def rewritten(  # noqa: PLR0913 - the question, the answer, and what binds them
 
     ``enclose`` decides on the files. Raises AnswerRefused for what must not go out.
     """
-    if order.id is not None and not ORDER_ID.fullmatch(order.id):
-        raise AnswerRefused(f"{order.id!r} is no order number.")
+    require_order_number(order)
     boundary = boundary_of(message_id)
     subject = answer_subject(answer.subject or question.subject, order.id)
-    shown = [text_part("plain", _named(text, text, order)) for text in _joined(answer.texts, "\n\n")]
+    shown = [text_part("plain", _named(text, order)) for text in _joined(answer.texts, "\n\n")]
     for html in _joined(answer.htmls, "\n"):
-        line = _missing(visible_text(html), order)
+        line = missing_line(order, visible_text(html))
         part = text_part("html", with_first_line(html, line) if line else html)
         pictures = [_picture(one, enclose) for one in answer.inline]
         shown.append(multipart("related", boundary + "r", [part, *pictures]) if pictures else part)
@@ -126,16 +116,9 @@ def _joined(texts: tuple[str, ...], between: str) -> tuple[str, ...]:
     return (between.join(kept),) if kept else ()
 
 
-def _missing(seen: str, order: OrderNumbers) -> str:
-    """The line that names the order, "" when it is named already."""
-    ref = one_space(order.merchant_ref)
-    named = (order.id is None or names_order(order.id, seen)) and (not ref or ref in one_space(seen))
-    return "" if named else closing_line(order.id, ref)
-
-
-def _named(text: str, seen: str, order: OrderNumbers) -> str:
+def _named(text: str, order: NamedOrder) -> str:
     # On top, since what stands below is the quoted thread, which readers of replies cut off.
-    line = _missing(seen, order)
+    line = missing_line(order, text)
     return f"{line}\n\n{text}" if line else text
 
 

@@ -64,7 +64,7 @@ class GatewayRules:
 
 
 def load_gateway_rules(tree: Any, source: str) -> GatewayRules:
-    """The rules of one file, read from its YAML ``tree``. CleaningError names every bad entry."""
+    """The rules of one file, read from its YAML ``tree``. GatewayRulesError names every bad entry."""
     reader = _GatewayRulesReader(source)
     found = reader.cleaning({} if tree is None else tree)
     if reader.problems:

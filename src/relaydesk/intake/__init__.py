@@ -5,7 +5,7 @@ same line and keeps nothing.
 """
 
 from relaydesk.intake.explain import envelope_of_file, explain, explanation
-from relaydesk.intake.forwarding import Forwarding
+from relaydesk.intake.forward import Forwarding
 from relaydesk.intake.receive import Intake
 
 __all__ = ["Forwarding", "Intake", "envelope_of_file", "explain", "explanation"]

@@ -41,10 +41,10 @@ def envelope_of_file(  # noqa: PLR0913 - an envelope has that many facts
         raw = _BARE_LF.sub(b"\r\n", raw)
         remarks = ("The file has bare line feeds; it was read as if sent with CR LF.",)
     mail_from = _reverse_path(raw) if mail_from is None else _bare(mail_from)
-    rcpt = tuple(_bare(one) for one in rcpt)
-    found = find_origin(peer, "peer", header_values(raw, "Received"), policy.allowlist)
+    rcpt = tuple(_bare(path) for path in rcpt)
+    origin = find_origin(peer, "peer", header_values(raw, "Received"), policy.allowlist)
     literal = f"[IPv6:{peer}]" if ":" in peer else f"[{peer}]"
-    return Envelope(peer, found, helo or literal, mail_from, rcpt, raw, now, remarks=remarks)
+    return Envelope(peer, origin, helo or literal, mail_from, rcpt, raw, now, remarks=remarks)
 
 
 def _reverse_path(raw: bytes) -> str:
@@ -75,7 +75,7 @@ async def explain(
 
 def explanation(envelope: Envelope, gathered: Gathered, decision: Decision, reply: str) -> dict[str, Any]:
     """The answer as the command-line contract prints it: absent values are None or empty lists."""
-    found, accepted = gathered.findings, decision.outcome == "accepted"
+    findings, accepted = gathered.findings, decision.outcome == "accepted"
     return {
         "outcome": decision.outcome,
         "reply": reply,
@@ -88,24 +88,24 @@ def explanation(envelope: Envelope, gathered: Gathered, decision: Decision, repl
         "auth": _auth(gathered.auth),
         "kind": decision.kind if accepted else None,
         "queue": decision.queue if accepted else None,
-        "relay_address": found.relay_address or None,
-        "case_token": found.case_token or None,
-        "username": found.username or None,
-        "case_number": found.case_number or None,
-        "contact_reason": found.contact_reason or None,
-        "order_ids": list(found.values("order")),
-        "merchant_refs": list(found.values("merchant_ref")),
+        "relay_address": findings.relay_address or None,
+        "case_token": findings.case_token or None,
+        "username": findings.username or None,
+        "case_number": findings.case_number or None,
+        "contact_reason": findings.contact_reason or None,
+        "order_ids": list(findings.values("order")),
+        "merchant_refs": list(findings.values("merchant_ref")),
         "candidates": [
             {"value": c.value, "what": c.what, "where": c.where, "label": c.label, "sure": c.sure}
-            for c in found.candidates
+            for c in findings.candidates
         ],
         "attachments": [
             {"name": a.name, "type": a.sniffed_type, "size": a.size, "sha256": a.sha256}
             for a in gathered.letter.attachments
         ],
         "rule": {
-            "matched": found.match.rule or None,
-            "near": [{"rule": rule, "lacked": lacked} for rule, lacked in found.match.near],
+            "matched": findings.match.rule or None,
+            "near": [{"rule": rule, "lacked": lacked} for rule, lacked in findings.match.near],
         },
         "deadlines": [
             {
@@ -132,16 +132,16 @@ def _auth(auth: AuthResults) -> dict[str, Any]:
         },
         "dkim": [
             {
-                "result": found.result,
-                "domain": found.domain or None,
-                "selector": found.selector or None,
-                "reason": found.reason,
-                "algorithm": found.algorithm or None,
-                "key_bits": found.key_bits or None,
-                "signed_headers": list(found.signed_headers),
-                "record": found.record or None,
+                "result": signature.result,
+                "domain": signature.domain or None,
+                "selector": signature.selector or None,
+                "reason": signature.reason,
+                "algorithm": signature.algorithm or None,
+                "key_bits": signature.key_bits or None,
+                "signed_headers": list(signature.signed_headers),
+                "record": signature.record or None,
             }
-            for found in auth.dkim
+            for signature in auth.dkim
         ],
         "dmarc": {
             "result": auth.dmarc.result,

@@ -10,15 +10,25 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from relaydesk.logs import log
 from relaydesk.message import header_section, header_values
-from relaydesk.outbound import AnswerRefused
+from relaydesk.outbound import AnswerRefused, bound_orders
+from relaydesk.store import Finished, Outgoing, outbox, ticket_orders, tickets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from relaydesk.events import Kind
+    from sqlmodel import Session
 
+    from relaydesk.events import Kind
+    from relaydesk.message import Envelope
+    from relaydesk.outbound import Sender
+    from relaydesk.policy import Decision
+    from relaydesk.store import Recorded
+
+FORWARDED = ("open", "join")
+"""Placements whose message goes on; duplicates and bounces are not for another desk."""
 LOOP = "X-Relaydesk-Loop"
 """Names the host that forwarded the message; one that stands there already is never forwarded again."""
 
@@ -27,6 +37,64 @@ _FIELD = re.compile(rb"[^\n]*+\n?(?:[ \t][^\n]*+\n?)*+")
 _NAME = re.compile(rb"([!-9;-~]++)[ \t]*+:")
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|([^\s;"]+)')
 _MAX_VALUE = 900  # with the name still one line of at most 998 octets (RFC 5322 §2.1.1)
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarding:
+    """Which queues go on to which address, under whose name. ``authserv_id`` marks what we have forwarded."""
+
+    addresses: Mapping[str, str]
+    sender: Sender
+    authserv_id: str
+
+    def lay(  # noqa: PLR0913 - what came, what was decided, what goes with it
+        self,
+        session: Session,
+        envelope: Envelope,
+        decision: Decision,
+        kept: Recorded,
+        *,
+        trace: str,
+        subject: str,
+        now: datetime,
+    ) -> int | None:
+        """Lays an accepted message in the outbox, in the transaction that records it; the row's number.
+
+        ``trace`` is our Received and Authentication-Results text. None when it does not go on: its queue
+        stays here, it is no new message of a ticket, or it was forwarded by us before (logged: only a person
+        can end a loop).
+        """
+        to, ticket_id = self.addresses.get(decision.queue), kept.ticket_id
+        is_new = decision.placement is not None and decision.placement.action in FORWARDED
+        if to is None or ticket_id is None or not is_new:
+            return None
+        ticket = tickets.row(session, ticket_id)
+        bound = bound_orders(ticket_orders.of_tickets(session, [ticket_id]))
+        due = ticket.next_due if ticket is not None else None
+        fields = added_fields(Sorted(ticket_id, decision.queue, decision.kind, tuple(bound), due), trace)
+        try:
+            raw = forwarded(envelope.raw, fields, self.authserv_id)
+        except AnswerRefused as refusal:
+            log("forward_loop", level="error", ticket=ticket_id, problem=str(refusal))
+            return None
+        sender = self.sender
+        outgoing = Outgoing(
+            purpose="forward",
+            ticket=ticket_id,
+            message=kept.message_id,
+            author="relaydesk",
+            recipient=to,
+            order_id=bound[0] if bound else None,
+            not_before=now,
+            give_up_at=now + sender.give_up,
+        )
+
+        def build(number: int) -> Finished:
+            # The message keeps its own Message-ID; the row's is only its name in the outbox.
+            name = sender.message_id(ticket_id, number)
+            return Finished(sender.envelope_from(ticket_id, number), name, subject, raw)
+
+        return outbox.put(session, outgoing, build, now)
 
 
 def forwarded(raw: bytes, added: Sequence[tuple[str, str]], authserv_id: str) -> bytes:
@@ -56,21 +124,21 @@ class Sorted:
     due: datetime | None = None
 
 
-def added_fields(found: Sorted, trace: str) -> tuple[tuple[str, str], ...]:
+def added_fields(message: Sorted, trace: str) -> tuple[tuple[str, str], ...]:
     """Our Received and Authentication-Results, then what the message was sorted as; nothing empty.
 
     ``trace`` is the text kept beside the raw bytes, a field a line.
     """
-    said = [line.partition(":") for line in trace.split("\r\n") if ":" in line]
-    about = {
-        "X-Relaydesk-Queue": found.queue,
-        "X-Relaydesk-Kind": found.kind,
-        "X-Relaydesk-Order": ", ".join(found.orders),
-        "X-Relaydesk-Due": found.due.isoformat(timespec="seconds") if found.due is not None else "",
-        "X-Relaydesk-Ticket": str(found.ticket),
+    traced = [line.partition(":") for line in trace.split("\r\n") if ":" in line]
+    facts = {
+        "X-Relaydesk-Queue": message.queue,
+        "X-Relaydesk-Kind": message.kind,
+        "X-Relaydesk-Order": ", ".join(message.orders),
+        "X-Relaydesk-Due": message.due.isoformat(timespec="seconds") if message.due is not None else "",
+        "X-Relaydesk-Ticket": str(message.ticket),
     }
-    told = ((name, value) for name, value in about.items() if value)
-    return (*((name, value.strip()) for name, _, value in said), *told)
+    filled = ((name, value) for name, value in facts.items() if value)
+    return (*((name, value.strip()) for name, _, value in traced), *filled)
 
 
 def _one_line(value: str) -> str:
@@ -91,11 +159,11 @@ def _without_ours(raw: bytes, authserv_id: str) -> Iterator[bytes]:
 def _claims(value: bytes, authserv_id: str) -> bool:
     """Whether an Authentication-Results value bears this authserv-id (RFC 8601 §2.2)."""
     text = _without_comments(value.decode("latin-1"))
-    found = _TOKEN.match(text.strip())
-    if found is None:
+    token = _TOKEN.match(text.strip())
+    if token is None:
         return False
-    said = re.sub(r"\\(.)", r"\1", found[1]) if found[1] is not None else found[2]
-    return said.rstrip(".").lower() == authserv_id.rstrip(".").lower()
+    claimed = re.sub(r"\\(.)", r"\1", token[1]) if token[1] is not None else token[2]
+    return claimed.rstrip(".").lower() == authserv_id.rstrip(".").lower()
 
 
 def _without_comments(text: str) -> str:

@@ -1,8 +1,8 @@
-"""Intake: one message from the door to the store. Gather, decide, record; 250 only after the commit.
+"""Intake: one message from the wire to the store. Gather, decide, record; 250 only after the commit.
 
 Gather reads the network and, shortly, the store; the decision is pure; the record is one transaction.
 Conflicts in it (the same delivery at the same moment, a second ticket for one relay address) lead to a
-fresh read and a fresh decision.
+fresh read and a fresh decision, by the same configuration.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from relaydesk.classify import Findings, Match, classify
 from relaydesk.intake import bounced
-from relaydesk.logs import domain_of, log, log_exception
+from relaydesk.logs import log, log_exception
 from relaydesk.mailauth import authenticate, check_spf
-from relaydesk.message import authentication_results, parse_message, received_line
+from relaydesk.message import authentication_results, domain_of, parse_message, received_line
 from relaydesk.policy import Decision, Gathered, admit, decide, replay_key
 from relaydesk.reasons import reason
-from relaydesk.store import Conflict, StoreUnavailable, messages
+from relaydesk.store import StoreUnavailable, messages, until_settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,21 +32,41 @@ if TYPE_CHECKING:
 
     from relaydesk.classify import Rules
     from relaydesk.dns import Resolver
-    from relaydesk.intake.forwarding import Forwarding
+    from relaydesk.intake.forward import Forwarding
     from relaydesk.message import AuthResults, Envelope, Message, Origin
     from relaydesk.policy import Admission, Known, Policy
     from relaydesk.reasons import Reason
     from relaydesk.store import Store
 
-TRIES = 8  # a conflict needs another writer at the same key; eight in a row do not happen
 ATTEMPTS_KEPT = timedelta(days=7)  # senders give up after four to five days (RFC 5321 §4.5.4.1)
 BIG = 65_536  # bytes from which parsing leaves the event loop
 Ids = dict[str, int | bool | None]  # what the log line names of the store
 NOTHING = Findings(Match("unsorted"))
 
 
+class IntakeConfig(Protocol):
+    """What the intake reads of a snapshot of the configuration.
+
+    ``auth_timeout`` bounds the authentication of one message, in seconds. ``forwarding`` is None where no
+    queue goes on elsewhere.
+    """
+
+    @property
+    def policy(self) -> Policy: ...
+    @property
+    def rules(self) -> Rules: ...
+    @property
+    def hostname(self) -> str: ...
+    @property
+    def authserv_id(self) -> str: ...
+    @property
+    def auth_timeout(self) -> float: ...
+    @property
+    def forwarding(self) -> Forwarding | None: ...
+
+
 async def gather(
-    envelope: Envelope, resolver: Resolver, policy: Policy, rules: Rules, patience: float = 20.0
+    envelope: Envelope, resolver: Resolver, policy: Policy, rules: Rules, auth_timeout: float = 20.0
 ) -> Gathered:
     """Read the letter and authenticate it; the part that ``explain`` shares. Keeps nothing."""
     loop = asyncio.get_running_loop()
@@ -56,34 +76,29 @@ async def gather(
         return letter, classify(letter, rules, frozenset(policy.allowlist.senders))
 
     letter, findings = await loop.run_in_executor(None, read) if len(envelope.raw) > BIG else read()
-    auth = await authenticate(envelope, letter, resolver, limit=patience)
+    auth = await authenticate(envelope, letter, resolver, limit=auth_timeout)
     return Gathered(letter, findings, auth, bounced.read_returned(envelope, letter, findings, policy.secret))
 
 
 @dataclass(slots=True)
 class Intake:
-    """The work behind the door: ``admit`` answers a RCPT, ``receive`` a whole message.
+    """The work behind the SMTP server: ``admit`` answers a RCPT, ``receive`` a whole message.
 
-    ``policy`` and ``rules`` are asked anew for each message, so that a reload takes effect; ``clock``
-    gives aware UTC; ``workers`` runs the store's work, never on the event loop; ``patience`` bounds the
-    authentication of one message, in seconds. ``forwarding`` is None where no queue goes on elsewhere.
+    Both are given the snapshot of the configuration that their transaction began with. ``clock`` gives aware
+    UTC; ``workers`` runs the store's work, never on the event loop.
     """
 
     store: Store
     resolver: Resolver
-    policy: Callable[[], Policy]
-    rules: Callable[[], Rules]
-    hostname: str
-    authserv_id: str
     clock: Callable[[], datetime]
     workers: Executor
-    patience: float = 20.0
-    forwarding: Forwarding | None = None
     refusals: Counter[messages.RefusalKey] = field(default_factory=Counter)
 
-    async def admit(self, origin: Origin, helo: str, mail_from: str, rcpt: str) -> Admission:
+    async def admit(
+        self, config: IntakeConfig, origin: Origin, helo: str, mail_from: str, rcpt: str
+    ) -> Admission:
         """Whether this recipient is taken from this peer. A refusal is counted."""
-        policy = self.policy()
+        policy = config.policy
         admission = admit(origin, mail_from, rcpt, policy)
         if admission.reason is not None and admission.reason.code == "no_role":
             domain = await self._drifting(origin, helo, mail_from, policy)
@@ -94,14 +109,14 @@ class Intake:
             log("rcpt", outcome=admission.outcome, code=admission.reason.code, ip=origin.ip)
         return admission
 
-    async def receive(self, envelope: Envelope) -> Decision:
+    async def receive(self, config: IntakeConfig, envelope: Envelope) -> Decision:
         """Decide one message and store it if accepted. Never raises: what goes wrong defers."""
         started = time.perf_counter()
         gathered = None
         try:
-            gathered = await gather(envelope, self.resolver, self.policy(), self.rules(), self.patience)
+            gathered = await gather(envelope, self.resolver, config.policy, config.rules, config.auth_timeout)
             loop = asyncio.get_running_loop()
-            decision, ids = await loop.run_in_executor(self.workers, self._settle, envelope, gathered)
+            decision, ids = await loop.run_in_executor(self.workers, self._settle, config, envelope, gathered)
         except StoreUnavailable as error:
             log("store_unavailable", level="error", problem=str(error))
             decision, ids = _deferred("store_unavailable"), {}
@@ -118,7 +133,7 @@ class Intake:
     async def turned_away(
         self, origin: Origin, peer: str, mail_from: str, rcpt_to: tuple[str, ...], reason: Reason
     ) -> None:
-        """The door refused this by itself (row 1): it is counted with the rest."""
+        """The SMTP server refused this by itself (row 1): it is counted with the rest."""
         self._count(reason, origin.ip or peer, domain_of(mail_from))
         log("turned_away", code=reason.code, ip=origin.ip or peer, sender=domain_of(mail_from))
 
@@ -133,84 +148,76 @@ class Intake:
         except StoreUnavailable:
             self.refusals.update(counted)
 
-    def _settle(self, envelope: Envelope, gathered: Gathered) -> tuple[Decision, Ids]:
-        policy, letter = self.policy(), gathered.letter
+    def _settle(self, config: IntakeConfig, envelope: Envelope, gathered: Gathered) -> tuple[Decision, Ids]:
+        policy, letter = config.policy, gathered.letter
         key = replay_key(gathered.auth, letter.from_[0].domain if letter.from_ else "", policy)
-        for _ in range(TRIES):
+
+        def attempt() -> tuple[Decision, Ids]:
             with self.store.reading() as session:
                 known = self._known(session, envelope, gathered, policy, key)
             now = self.clock()
             decision = decide(envelope, gathered, known, policy, now)
-            try:
-                return decision, self._record(envelope, gathered, decision, now)
-            except Conflict:
-                continue
-        raise StoreUnavailable(f"{TRIES} conflicts in a row on one delivery")
+            return decision, self._record(config, envelope, gathered, decision, now)
+
+        return until_settled(attempt)
 
     def _known(
         self, session: Session, envelope: Envelope, gathered: Gathered, policy: Policy, key: str
     ) -> Known:
-        found = gathered.findings
+        findings = gathered.findings
         sealed = bounced.sealed_answer(envelope, gathered.dsn, policy.secret)
         return messages.known(
             session,
             delivery_key=envelope.delivery_key,
             replay_key=key,
-            relay_address=found.relay_address or found.failed_recipient,
+            relay_address=findings.relay_address or findings.failed_recipient,
             sender=gathered.letter.from_[0].addr.lower() if gathered.letter.from_ else "",
-            order_ids=found.values("order"),
-            merchant_refs=found.values("merchant_ref"),
+            order_ids=findings.values("order"),
+            merchant_refs=findings.values("merchant_ref"),
             bounce_ticket=sealed.ticket if sealed else None,
             bounce_answer=sealed.answer if sealed else 0,
         )
 
-    def _record(self, envelope: Envelope, gathered: Gathered, decision: Decision, now: datetime) -> Ids:
+    def _record(
+        self,
+        config: IntakeConfig,
+        envelope: Envelope,
+        gathered: Gathered,
+        decision: Decision,
+        now: datetime,
+    ) -> Ids:
         if decision.outcome == "deferred":
             with self.store.transaction() as session:
-                keep = self.policy().outage_after + ATTEMPTS_KEPT
+                keep = config.policy.outage_after + ATTEMPTS_KEPT
                 messages.remember_attempt(session, envelope.delivery_key, envelope.received_at, keep)
         if decision.outcome != "accepted":
             return {}
         if decision.placement is not None and decision.placement.action == "stored":
             return {"ticket": decision.placement.ticket, "resend": True}
-        beside = (
-            f"{received_line(envelope, self.hostname)}\r\n"
-            f"Authentication-Results: {authentication_results(gathered.auth, self.authserv_id)}\r\n"
+        trace = (
+            f"{received_line(envelope, config.hostname)}\r\n"
+            f"Authentication-Results: {authentication_results(gathered.auth, config.authserv_id)}\r\n"
         )
         with self.store.transaction() as session:
-            kept = messages.record(
-                session, envelope, gathered.letter, gathered.auth, decision, trace=beside, now=now
+            recorded = messages.record(
+                session, envelope, gathered.letter, gathered.auth, decision, trace=trace, now=now
             )
-            self._take_bounce(session, envelope, decision, kept, now)
-            if self.forwarding is not None:
+            _take_bounce(session, envelope, decision, recorded, policy=config.policy, now=now)
+            if config.forwarding is not None:
                 subject = gathered.letter.subject
-                self.forwarding.lay(session, envelope, decision, kept, trace=beside, subject=subject, now=now)
-        return {"message": kept.message_id, "ticket": kept.ticket_id}
-
-    def _take_bounce(
-        self, session: Session, envelope: Envelope, decision: Decision, kept: messages.Recorded, now: datetime
-    ) -> None:
-        if decision.dsn is None or decision.placement is None or kept.ticket_id is None:
-            return
-        bounced.take_bounce(
-            session,
-            kept.ticket_id,
-            kept.message_id,
-            decision.dsn,
-            answer=decision.placement.answer,
-            at=envelope.received_at,
-            plan=self.policy().plan,
-            now=now,
-        )
+                config.forwarding.lay(
+                    session, envelope, decision, recorded, trace=trace, subject=subject, now=now
+                )
+        return {"message": recorded.message_id, "ticket": recorded.ticket_id}
 
     async def _drifting(self, origin: Origin, helo: str, mail_from: str, policy: Policy) -> str:
         """The listed sender domain for which SPF passes from this unlisted peer, or ""."""
-        domain = mail_from.rpartition("@")[2].lower()
+        domain = domain_of(mail_from)
         senders = policy.allowlist
         if origin.ip is None or not (senders.is_sender(domain) or senders.below_sender(domain)):
             return ""
-        found = await check_spf(origin.ip, mail_from, helo, self.resolver)
-        if found.result != "pass":
+        spf = await check_spf(origin.ip, mail_from, helo, self.resolver)
+        if spf.result != "pass":
             return ""
         log("drift", level="warning", domain=domain, ip=origin.ip, mend="relaydesk allowlist audit")
         return domain
@@ -245,6 +252,29 @@ class Intake:
             level="info",
             **ids,
         )
+
+
+def _take_bounce(  # noqa: PLR0913 - what came back, as what it was recorded, under which policy
+    session: Session,
+    envelope: Envelope,
+    decision: Decision,
+    recorded: messages.Recorded,
+    *,
+    policy: Policy,
+    now: datetime,
+) -> None:
+    if decision.dsn is None or decision.placement is None or recorded.ticket_id is None:
+        return
+    bounced.take_bounce(
+        session,
+        recorded.ticket_id,
+        recorded.message_id,
+        decision.dsn,
+        answer=decision.placement.answer,
+        at=envelope.received_at,
+        plan=policy.plan,
+        now=now,
+    )
 
 
 def _claimed(envelope: Envelope, gathered: Gathered | None) -> str:

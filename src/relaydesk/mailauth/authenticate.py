@@ -1,27 +1,35 @@
-"""The one door of this room: an envelope and its letter in, an :class:`AuthReport` out."""
+"""SPF, DKIM and DMARC of one message, side by side; and what DMARC needs from DNS.
+
+DMARC records are asked for on the way up from the From domain, one after another, and only when needed.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from relaydesk.dns import domain_name
-from relaydesk.mailauth import dkim, spf, tree_walk
-from relaydesk.mailauth.dmarc import Identifier, Walk
-from relaydesk.message import AuthResults, DkimResult, DmarcResult, SpfResult
+from relaydesk.dns import NxDomain, RecordSet, TempFail
+from relaydesk.mailauth import dkim, spf
+from relaydesk.mailauth.dmarc import (
+    DmarcRecord,
+    Identifier,
+    Walk,
+    applicable,
+    evaluate,
+    needs_walk,
+    single_record,
+    walk_names,
+    wants_existence,
+)
+from relaydesk.message import AuthResults, DmarcResult, SpfResult, domain_name
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Sequence
     from datetime import datetime
 
     from relaydesk.dns import Lookup
-    from relaydesk.message import Envelope, Message
+    from relaydesk.message import DkimResult, Envelope, Message
 
-T = TypeVar("T")
-
-_NO_SPF = SpfResult("permerror", reason="SPF could not be evaluated.")
-_NO_DKIM = (DkimResult("permerror", reason="The signatures could not be read."),)
-_NO_DMARC = DmarcResult("permerror", reason="DMARC could not be evaluated.")
 TIME_LIMIT = 20.0  # seconds of look-ups a message (RFC 7208 §4.6.4 asks for at least 20)
 
 
@@ -33,39 +41,32 @@ async def authenticate(
     now: datetime | None = None,
     limit: float = TIME_LIMIT,
 ) -> AuthResults:
-    """SPF, DKIM and DMARC of one message; never raises.
+    """SPF, DKIM and DMARC of one message.
 
     ``now`` is the moment against which signatures expire (default: that of receipt). After ``limit``
-    seconds every look-up that is still open counts as a time-out, that is ``temperror``.
+    seconds every look-up that is still open counts as a time-out, that is ``temperror``. Whatever the bytes
+    and the records hold has a result; what is raised is a bug (an ExceptionGroup of the checks that failed),
+    and who asked must not take the message for anything then: half a result could refuse genuine mail.
     """
     deadline = asyncio.get_running_loop().time() + limit
-    checks = (
-        _guarded(_spf(envelope, resolver, deadline), _NO_SPF),
-        _guarded(
-            dkim.verify_dkim(envelope.raw, resolver, now or envelope.received_at, deadline=deadline), _NO_DKIM
-        ),
-        _guarded(_author(letter, resolver, deadline), _NO_DMARC),
-    )
-    sender, signatures, author = await asyncio.gather(*checks)
-    policy = await _guarded(_dmarc(author, sender, signatures, resolver, deadline), _NO_DMARC)
+    at = now or envelope.received_at
+    async with asyncio.TaskGroup() as checks:
+        spf_check = checks.create_task(_spf(envelope, resolver, deadline))
+        dkim_check = checks.create_task(dkim.verify_dkim(envelope.raw, resolver, at, deadline=deadline))
+        author_walk = checks.create_task(_author(letter, resolver, deadline))
+    sender, signatures = spf_check.result(), dkim_check.result()
+    policy = await _dmarc(author_walk.result(), sender, signatures, resolver, deadline)
     aligned = tuple(
         index
-        for index, one in enumerate(signatures)
-        if one.result == "pass" and one.domain in policy.aligned_dkim
+        for index, signature in enumerate(signatures)
+        if signature.result == "pass" and signature.domain in policy.aligned_dkim
     )
     return AuthResults(sender, signatures, policy, aligned)
 
 
-async def _guarded(check: Awaitable[T], otherwise: T) -> T:
-    try:
-        return await check
-    except Exception:  # a message must not stop the door, whatever it holds
-        return otherwise
-
-
 async def _spf(envelope: Envelope, resolver: Lookup, deadline: float) -> SpfResult:
     if envelope.origin.ip is None:
-        return SpfResult("none", reason="relayed: the origin is not known")
+        return SpfResult("none", reason="relayed: the origin is unknown")
     return await spf.check_spf(
         envelope.origin.ip, envelope.mail_from, envelope.helo, resolver, deadline=deadline
     )
@@ -79,8 +80,8 @@ async def _author(letter: Message, resolver: Lookup, deadline: float) -> Walk | 
         return DmarcResult("permerror" if count else "none", reason=reason)
     from_domain = domain_name(letter.from_[0].domain)
     if from_domain is None:
-        return DmarcResult("none", reason="From names no domain that could publish a DMARC record.")
-    return await tree_walk.walk(from_domain, resolver, deadline)
+        return DmarcResult("none", reason="From has no domain that can publish a DMARC record.")
+    return await walk_tree(from_domain, resolver, deadline)
 
 
 async def _dmarc(
@@ -92,7 +93,46 @@ async def _dmarc(
 ) -> DmarcResult:
     if isinstance(author, DmarcResult):
         return author
-    identifiers = [Identifier("dkim", one.domain, one.result) for one in signatures if one.domain]
+    identifiers = [
+        Identifier("dkim", signature.domain, signature.result) for signature in signatures if signature.domain
+    ]
     if sender.domain:
         identifiers.append(Identifier("spf", sender.domain, sender.result))
-    return await tree_walk.check_dmarc(author, identifiers, resolver, deadline=deadline)
+    return await check_dmarc(author, identifiers, resolver, deadline=deadline)
+
+
+async def walk_tree(domain: str, resolver: Lookup, deadline: float | None = None) -> Walk:
+    """The tree walk from ``domain`` (RFC 9989 §4.10): at most eight queries, ended by ``psd=y`` or ``=n``."""
+    records: list[tuple[str, DmarcRecord]] = []
+    for name in walk_names(domain):
+        answer = await resolver.lookup(f"_dmarc.{name}", "TXT", deadline)
+        if isinstance(answer, TempFail):
+            return Walk(domain, tuple(records), f"{answer.why} asking for _dmarc.{name}")
+        record = single_record(answer.texts) if isinstance(answer, RecordSet) else None
+        if record:
+            records.append((name, record))
+            if record.psd != "u":
+                break
+    return Walk(domain, tuple(records))
+
+
+async def check_dmarc(
+    author: Walk, identifiers: Sequence[Identifier], resolver: Lookup, *, deadline: float | None = None
+) -> DmarcResult:
+    """The DMARC result of the From domain whose walk is ``author``, with what SPF and DKIM found."""
+    place = applicable(author)
+    record = place[1] if place else DmarcRecord("")
+    modes = {"dkim": record.adkim, "spf": record.aspf}
+    others = {
+        identifier.domain
+        for identifier in identifiers
+        if needs_walk(identifier, author.start, modes[identifier.by])
+    }
+    walks = await asyncio.gather(*(walk_tree(other, resolver, deadline) for other in others))
+    exists: bool | None = True
+    if wants_existence(author):
+        answer = await resolver.lookup(author.start, "A", deadline)
+        exists = None if isinstance(answer, TempFail) else not isinstance(answer, NxDomain)
+    return evaluate(
+        author, identifiers, {other_walk.start: other_walk for other_walk in walks}, exists=exists
+    )

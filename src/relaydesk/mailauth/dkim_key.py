@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import nacl.exceptions
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -47,26 +46,23 @@ class VerifyKey:
     exact_identity: bool = False
     testing: bool = False
 
-    def verify(self, digest: bytes, signature: bytes) -> None:
-        """Check a signature over a SHA-256 digest.
-
-        dkimpy asks its Ed25519 keys this way. It gets an RSA key in the same shape, so that OpenSSL does
-        the arithmetic (measured for 2048 bits: 0.02 ms against 0.2 ms), and the same exception.
-        """
+    def fits(self, digest: bytes, signature: bytes) -> bool:
+        """Whether the signature over this SHA-256 digest was made with the private key."""
         try:
             if isinstance(self.public, RSAPublicKey):
                 self.public.verify(signature, digest, _RSA_PADDING, _RSA_HASH)
             else:
                 self.public.verify(signature, digest)
         except InvalidSignature:
-            raise nacl.exceptions.BadSignatureError from None
+            return False
+        return True
 
 
 @lru_cache(maxsize=1024)
 def parse_key(record: bytes, algorithm: str) -> VerifyKey:
     """The key of one record, for a signature made with ``algorithm`` ("rsa" or "ed25519").
 
-    :raises Objection: with the result the signature gets (RFC 6376 §6.1.2).
+    :raises SignatureProblem: with the result the signature gets (RFC 6376 §6.1.2).
     """
     tags = _tags(record)
     if tags.get(b"v", b"DKIM1") != b"DKIM1":
@@ -109,7 +105,7 @@ def _public(encoded: bytes, algorithm: str) -> tuple[RSAPublicKey | Ed25519Publi
     except (binascii.Error, ValueError, UnsupportedAlgorithm) as broken:
         raise SignatureProblem("permerror", f"The key cannot be read ({printable(str(broken))}).") from None
     if not isinstance(key, RSAPublicKey):
-        raise SignatureProblem("permerror", "The key is no RSA key.")
+        raise SignatureProblem("permerror", "The key is not an RSA key.")
     if key.key_size not in RSA_BITS:
         raise SignatureProblem(
             "policy", f"The RSA key has {key.key_size} bits, not {RSA_BITS[0]} to {RSA_BITS[-1]}."

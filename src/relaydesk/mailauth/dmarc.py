@@ -1,6 +1,6 @@
 """DMARC (RFC 9989) over fetched records: the organizational domain, alignment, and the policy that applies.
 
-Pure. What must be asked first, and in which order, is in :mod:`relaydesk.mailauth.tree_walk`.
+Pure. What must be asked first, and in which order, is in :mod:`relaydesk.mailauth.authenticate`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _POLICIES = frozenset(_WEAKER)
 
 @dataclass(frozen=True, slots=True)
 class DmarcRecord:
-    """One DMARC record (RFC 9989 §4.7). ``p`` is "" when the record asks for nothing that can be applied."""
+    """One DMARC record (RFC 9989 §4.7). ``p`` is "" when the record has no policy that can be applied."""
 
     text: str
     p: DmarcPolicy | Literal[""] = ""
@@ -87,8 +87,8 @@ def parse_record(text: bytes) -> DmarcRecord | None:
         testing=lowered.get("t") == "y",
     )
     if "p" in wishes and _POLICIES.issuperset(wishes.values()):
-        known = cast("dict[str, DmarcPolicy]", wishes)
-        return replace(record, p=known["p"], sp=known.get("sp", ""), np=known.get("np", ""))
+        policies = cast("dict[str, DmarcPolicy]", wishes)
+        return replace(record, p=policies["p"], sp=policies.get("sp", ""), np=policies.get("np", ""))
     # §4.10.1: a policy that cannot be read counts as "none" if reports are wanted, else as no record.
     return replace(record, p="none") if re.match(r"[a-z][a-z0-9+.-]*:.", lowered.get("rua", "")) else record
 
@@ -139,27 +139,28 @@ def evaluate(
     """
     place = applicable(author)
     record = place[1] if place else DmarcRecord("")
-    judged = [(one, _aligned(one, author, walks, record)) for one in identifiers]
-    aligned = [one for one, fits in judged if one.result == "pass" and fits]
+    judged = [(identifier, _aligned(identifier, author, walks, record)) for identifier in identifiers]
+    aligned = [identifier for identifier, fits in judged if identifier.result == "pass" and fits]
     # With a failed query above it, only the author's own record is found, and it applies in any case.
-    known = not author.why or place is not None
-    open_by = {one.by for one, fits in judged if _leaves_open(one, fits)} | (set() if known else {"dmarc"})
+    policy_known = not author.why or place is not None
+    open_by: set[str] = {identifier.by for identifier, fits in judged if _leaves_open(identifier, fits)}
+    open_by |= set() if policy_known else {"dmarc"}
     outcome = DmarcResult(
         "none",
         from_domain=author.start,
         organizational_domain=author.organizational or "",
-        aligned_by=tuple(sorted({one.by for one in aligned})),
-        aligned_dkim=tuple(sorted({one.domain for one in aligned if one.by == "dkim"})),
+        aligned_by=tuple(sorted({identifier.by for identifier in aligned})),
+        aligned_dkim=tuple(sorted({identifier.domain for identifier in aligned if identifier.by == "dkim"})),
         undecided=bool(open_by) and not aligned,
         open_by=tuple(sorted(open_by)),
     )
-    if not known:
+    if not policy_known:
         reason = f"The DMARC record of {author.start} could not be looked up now ({author.why})."
         return replace(outcome, result="temperror", reason=reason)
     if place is None:
         return replace(outcome, reason=f"{author.start} has no DMARC record.")
     if not record.p:
-        reason = f"The DMARC record of {place[0]} asks for nothing that can be applied."
+        reason = f"The DMARC record of {place[0]} has no policy that can be applied."
         return replace(outcome, record=record.text, reason=reason)
     return _with_record(outcome, place[0], record, exists)
 
@@ -198,16 +199,20 @@ def needs_walk(identifier: Identifier, author: str, mode: AlignmentMode = "r") -
     return identifier.domain != author and identifier.domain.rpartition(".")[2] == author.rpartition(".")[2]
 
 
-def _aligned(one: Identifier, author: Walk, walks: Mapping[str, Walk], record: DmarcRecord) -> bool | None:
+def _aligned(
+    identifier: Identifier, author: Walk, walks: Mapping[str, Walk], record: DmarcRecord
+) -> bool | None:
     """Whether it is aligned (RFC 9989 §4.4), None when a failed query leaves it open."""
-    if one.domain == author.start:
+    if identifier.domain == author.start:
         return True
-    mode = record.adkim if one.by == "dkim" else record.aspf
-    if not needs_walk(one, author.start, mode):
+    mode = record.adkim if identifier.by == "dkim" else record.aspf
+    if not needs_walk(identifier, author.start, mode):
         return False
-    own, other = author.organizational, walks[one.domain].organizational
+    own, other = author.organizational, walks[identifier.domain].organizational
     return None if own is None or other is None else own == other
 
 
-def _leaves_open(one: Identifier, fits: bool | None) -> bool:
-    return (one.result == "pass" and fits is None) or (one.result == "temperror" and fits is not False)
+def _leaves_open(identifier: Identifier, fits: bool | None) -> bool:
+    return (identifier.result == "pass" and fits is None) or (
+        identifier.result == "temperror" and fits is not False
+    )

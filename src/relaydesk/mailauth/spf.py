@@ -12,8 +12,8 @@ import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from relaydesk.dns import DnsAnswer, RecordSet, TempFail, domain_name, label_fits
-from relaydesk.message import Result, SpfResult, printable
+from relaydesk.dns import DnsAnswer, RecordSet, TempFail, label_fits
+from relaydesk.message import Result, SpfResult, domain_name, printable, split_address
 
 if TYPE_CHECKING:
     from relaydesk.dns import Lookup, Rdata, RrType
@@ -29,7 +29,7 @@ _SENTENCES: dict[Result, str] = {
     "pass": "{ip} is permitted by {domain} ({by}).",
     "fail": "{ip} is not permitted by {domain} ({by}).",
     "softfail": "{ip} is probably not permitted by {domain} ({by}).",
-    "neutral": "{domain} says nothing about {ip} ({by}).",
+    "neutral": "{domain} makes no statement about {ip} ({by}).",
     "none": "{domain} publishes no SPF record.",
     "permerror": "The SPF record of {domain} cannot be evaluated: {problem}",
     "temperror": "SPF of {domain} could not be looked up now: {problem}",
@@ -41,20 +41,21 @@ async def check_spf(
 ) -> SpfResult:
     """The SPF result of one transaction (RFC 7208 §4.1), by MAIL FROM, or by HELO for the null sender.
 
-    ``deadline`` is a moment of the running loop's clock. A failed look-up is ``temperror``; no input
-    raises.
+    ``deadline`` is a moment of the running loop's clock. A failed look-up is ``temperror``; what is
+    raised is a bug, whatever the record holds.
     """
-    # The last @ divides (RFC 5321 §4.1.2); a quoted local part may hold another.
-    local, _, given = mail_from.rpartition("@") if mail_from else ("postmaster", "", helo)
+    local, given = split_address(mail_from) if mail_from else ("postmaster", helo)
+    if not given:  # RFC 7208 §4.3: a sender without a local part is a domain
+        local, given = "", mail_from
     identity: Literal["mailfrom", "helo"] = "mailfrom" if mail_from else "helo"
     domain = domain_name(given)
     blank = SpfResult("none", domain=domain or "", identity=identity, ip=ip)
     if domain is None:
-        return replace(blank, reason=f"{printable(given) or 'Nothing'} is no domain that could publish SPF.")
+        return replace(blank, reason=f"{printable(given) or 'Nothing'} is not a domain that can publish SPF.")
     try:
         address = _address(ip)
     except ValueError:
-        return replace(blank, reason=f"{printable(ip)} is no IP address.")
+        return replace(blank, reason=f"{printable(ip)} is not an IP address.")
     evaluation = _Evaluation(address, printable(local) or "postmaster", domain, printable(helo), resolver)
     for _ in range(_ROUNDS):
         verdict = evaluation.run()
@@ -86,8 +87,9 @@ class _Evaluation:
             result, _, text = query.check()
         except _NotYetAsked:
             return None
-        except Exception as failure:  # what pyspf does not expect is the record's fault, not a reason to stop
-            result, text = "permerror", f"{type(failure).__name__}: {failure}"
+        except ValueError as failure:
+            # pyspf turns every run of digits in a record into a number; int() takes no more than 4300.
+            result, text = "permerror", str(failure)
         return None if self.lacking else self._verdict(result, str(text), query)
 
     def records(self, name: str, rrtype: RrType) -> tuple[Rdata, ...]:

@@ -1,29 +1,39 @@
 """What arrived: the :class:`Envelope` (what the wire told us) and the :class:`Message` (what a person reads).
 
-:func:`parse_message` turns any bytes into a Message and never raises. Addresses and domains are read here
-and nowhere else. What authentication found of a message is a value of this room: :class:`AuthResults`. Pure.
+:func:`parse_message` turns any bytes into a Message. Addresses and domains are read here and nowhere else.
+What authentication found of a message is a value of this room: :class:`AuthResults`. Pure.
 """
 
-from relaydesk.message.addresses import IpAddress, canonical_ip, message_ids
-from relaydesk.message.auth_header import authentication_results
+from relaydesk.message.addresses import (
+    MAX_ADDRESS,
+    IpAddress,
+    canonical_ip,
+    domain_name,
+    domain_of,
+    message_ids,
+    normal_address,
+    plain_address,
+    split_address,
+)
 from relaydesk.message.auth_results import (
     AuthResults,
     DkimResult,
     DmarcResult,
     Result,
     SpfResult,
+    authentication_results,
     undecided,
     vouches,
 )
 from relaydesk.message.charsets import printable
-from relaydesk.message.envelope import Envelope, How, Origin, Role
+from relaydesk.message.envelope import Envelope, How, Origin, Role, received_line, with_protocol
 from relaydesk.message.headers import header_fields, header_section, header_values
 from relaydesk.message.html import html_to_text
 from relaydesk.message.message import Address, Attachment, Message
 from relaydesk.message.parse import parse_message
-from relaydesk.message.trace import received_line, with_protocol
 
 __all__ = [
+    "MAX_ADDRESS",
     "Address",
     "Attachment",
     "AuthResults",
@@ -39,14 +49,19 @@ __all__ = [
     "SpfResult",
     "authentication_results",
     "canonical_ip",
+    "domain_name",
+    "domain_of",
     "header_fields",
     "header_section",
     "header_values",
     "html_to_text",
     "message_ids",
+    "normal_address",
     "parse_message",
+    "plain_address",
     "printable",
     "received_line",
+    "split_address",
     "undecided",
     "vouches",
     "with_protocol",

@@ -1,14 +1,18 @@
-"""What SPF, DKIM and DMARC found, as values; and the one question asked of them: does anything vouch?"""
+"""What SPF, DKIM and DMARC found, as values: whether anything vouches, and the header that reports it."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from relaydesk.message.charsets import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Result = Literal["pass", "fail", "softfail", "neutral", "none", "policy", "temperror", "permerror"]
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+./^_`{|}~-]+")  # RFC 2045 §5.1 without what would end a value
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +95,9 @@ def vouches(
     """
     for index in report.aligned_dkim:
         return "aligned_dkim", {"domain": report.dkim[index].domain}
-    for one in report.dkim:
-        if one.result == "pass" and one.domain in dkim_map.get(from_domain, ()):
-            return "mapped_dkim", {"domain": one.domain, "from_domain": from_domain}
+    for signature in report.dkim:
+        if signature.result == "pass" and signature.domain in dkim_map.get(from_domain, ()):
+            return "mapped_dkim", {"domain": signature.domain, "from_domain": from_domain}
     if spf_counts and "spf" in report.dmarc.aligned_by:
         return "aligned_spf", {"domain": report.spf.domain, "ip": report.spf.ip}
     return None
@@ -112,12 +116,49 @@ def undecided(
     mapped = dkim_map.get(from_domain, ())
     open_by = set(report.dmarc.open_by) - (set() if spf_counts else {"spf"})
     failed = [
-        one.reason
-        for one in report.dkim
-        if one.result == "temperror" and ("dkim" in open_by or one.domain in mapped)
+        signature.reason
+        for signature in report.dkim
+        if signature.result == "temperror" and ("dkim" in open_by or signature.domain in mapped)
     ]
     if "spf" in open_by and report.spf.result == "temperror":
         failed.append(report.spf.reason)
     if open_by and (report.dmarc.result == "temperror" or not failed):
         failed.append(report.dmarc.reason)
     return " ".join(dict.fromkeys(failed))
+
+
+def authentication_results(report: AuthResults, authserv_id: str) -> str:
+    """The value of an Authentication-Results header (RFC 8601), one unfolded line:
+
+    ``mx.shop.example; spf=pass smtp.mailfrom=…; dkim=…; dmarc=…``.
+
+    Domains only, no local parts. Foreign text is made printable, so it can break neither line nor syntax.
+    """
+    spf, dmarc = report.spf, report.dmarc
+    scope = "smtp.helo" if spf.identity == "helo" else "smtp.mailfrom"
+    parts = [_method("spf", spf.result, spf.reason, {scope: spf.domain})]
+    for signature in report.dkim:
+        # RFC 6008 §4: at least eight characters of b= tell signatures of one domain apart.
+        properties = {
+            "header.d": signature.domain,
+            "header.s": signature.selector,
+            "header.b": signature.b[:8],
+        }
+        parts.append(_method("dkim", signature.result, signature.reason, properties))
+    if not report.dkim:
+        parts.append("dkim=none")
+    parts.append(_method("dmarc", dmarc.result, dmarc.reason, {"header.from": dmarc.from_domain}))
+    return "; ".join([_value(authserv_id), *parts])
+
+
+def _method(name: str, result: str, reason: str, properties: dict[str, str]) -> str:
+    failure = {} if result == "pass" or not reason else {"reason": reason}
+    filled = {key: value for key, value in (failure | properties).items() if value}
+    return " ".join([f"{name}={result}", *(f"{key}={_value(text)}" for key, text in filled.items())])
+
+
+def _value(text: str) -> str:
+    if _TOKEN.fullmatch(text):
+        return text
+    quoted = printable(text).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{quoted}"'

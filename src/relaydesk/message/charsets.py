@@ -37,9 +37,9 @@ def to_text(data: bytes, charset: str = "") -> tuple[str, str]:
     Without a charset, or with one that does not fit, UTF-8 is tried, then the declared charset with
     replacement characters, then Latin-1. NUL and lone surrogates, which no database takes, are replaced.
     """
-    known = codec(charset or "utf-8")
-    defect = "" if known else f"The charset {charset[:40]!a} is unknown."
-    for name, errors in ((known, "strict"), ("utf-8", "strict"), (known or "latin-1", "replace")):
+    declared = codec(charset or "utf-8")
+    defect = "" if declared else f"The charset {charset[:40]!a} is unknown."
+    for name, errors in ((declared, "strict"), ("utf-8", "strict"), (declared or "latin-1", "replace")):
         if name is None:
             continue
         try:

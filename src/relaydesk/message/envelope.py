@@ -1,10 +1,13 @@
-"""The envelope of one message: everything the wire told us, frozen."""
+"""The envelope of one message: everything the wire told us, frozen; and our Received line made of it."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Literal
+
+from relaydesk.message.addresses import canonical_ip
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -69,3 +72,40 @@ class Envelope:
         digest.update(b"\0")
         digest.update(self.raw)
         return digest.hexdigest()
+
+
+def with_protocol(*, extended: bool, tls: bool, utf8: bool = False, auth: bool = False) -> str:
+    """The ``with`` protocol: SMTP, ESMTP, ESMTPS, ESMTPSA (RFC 3848), UTF8SMTP… (RFC 6531 §4.3)."""
+    if not extended:
+        return "SMTP"
+    return ("UTF8SMTP" if utf8 else "ESMTP") + ("S" if tls else "") + ("A" if auth else "")
+
+
+def literal(ip: str) -> str:
+    """An address as RFC 5321 §4.1.3 writes it between brackets."""
+    address = canonical_ip(ip)
+    if address is None:
+        return "[unknown]"
+    return f"[IPv6:{address}]" if address.version == 6 else f"[{address}]"  # noqa: PLR2004 (IP version)
+
+
+def received_line(envelope: Envelope, hostname: str, message_id: str = "") -> str:
+    """Our Received field on one line (RFC 5321 §4.4), kept beside the raw bytes, never mixed into them.
+
+    It names the recipient only when there is just one. ``message_id`` is our own id of the message. The
+    time is the moment of receipt, in UTC.
+    """
+    parts = [f"Received: from {_plain(envelope.helo) or 'unknown'} ({literal(envelope.peer)})"]
+    parts.append(f"by {_plain(hostname)} with {envelope.protocol}")
+    if message_id:
+        parts.append(f"id {_plain(message_id)}")
+    if len(envelope.rcpt_to) == 1:
+        parts.append(f"for <{_plain(envelope.rcpt_to[0])}>")
+    return f"{' '.join(parts)}; {format_datetime(envelope.received_at)}"
+
+
+def _plain(text: str) -> str:
+    """Without blanks, controls and what would open a comment or end the field's clause."""
+    return "".join(
+        "?" if char in "()<>;\\" or char.isspace() or not char.isprintable() else char for char in text
+    )

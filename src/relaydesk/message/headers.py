@@ -24,20 +24,22 @@ def split(raw: bytes, limit: int = 65_536) -> tuple[list[tuple[str, bytes]], int
     The body starts after the first empty line, or at the first line that is no field, so that nothing
     a person might want to read is lost.
     """
-    found: list[tuple[str, bytes]] = []
+    fields: list[tuple[str, bytes]] = []
     at = 0
     if not _FIELD.match(raw, 0, limit) and (mbox := _MBOX.match(raw, 0, limit)):
         at = mbox.end()
     while field := _FIELD.match(raw, at, limit):
         value = field[2]
-        found.append((field[1].decode("ascii"), (_FOLD.sub(b"", value) if b"\n" in value else value).strip()))
+        fields.append(
+            (field[1].decode("ascii"), (_FOLD.sub(b"", value) if b"\n" in value else value).strip())
+        )
         at = field.end()
     if at >= limit:
         at = len(header_section(raw)) + 2
     for empty in (b"\r\n", b"\n"):
         if raw.startswith(empty, at):
-            return found, at + len(empty)
-    return found, min(at, len(raw))
+            return fields, at + len(empty)
+    return fields, min(at, len(raw))
 
 
 def header_fields(raw: bytes, limit: int = 65_536) -> list[tuple[str, bytes]]:

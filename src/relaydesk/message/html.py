@@ -14,6 +14,8 @@ from html import unescape
 import nh3
 from selectolax.lexbor import LexborHTMLParser
 
+from relaydesk.message.unreadable import hostile_bytes
+
 MAX_HTML = 262_144
 MAX_TAGS = 20_000
 FEW_TAGS = 300
@@ -84,14 +86,16 @@ def sanitised(html: str) -> str:
     Reads at most ``MAX_HTML`` characters.
     """
     html = html[:MAX_HTML].replace(_LINE, "").replace(_CELL, "")
-    return nh3.clean(
-        _rewritten(html) if html.count("<") > FEW_TAGS else html,
-        tags=TAGS,
-        clean_content_tags=_UNSEEN,
-        attributes={"a": {"href"}},
-        url_schemes={"http", "https", "mailto"},
-        link_rel="noopener noreferrer nofollow",
-    )
+    html = _rewritten(html) if html.count("<") > FEW_TAGS else html
+    with hostile_bytes():
+        return nh3.clean(
+            html,
+            tags=TAGS,
+            clean_content_tags=_UNSEEN,
+            attributes={"a": {"href"}},
+            url_schemes={"http", "https", "mailto"},
+            link_rel="noopener noreferrer nofollow",
+        )
 
 
 def html_to_text(html: str) -> str:
@@ -114,8 +118,9 @@ def html_to_text(html: str) -> str:
 
 def links(html: str, text: str, limit: int = 200) -> tuple[str, ...]:
     """The distinct http(s) targets in sanitised HTML, then those in the text, at most ``limit``."""
-    found = [unescape(target) for target in _ANCHOR.findall(html)] if html else []
+    with hostile_bytes():
+        targets = [unescape(target) for target in _ANCHOR.findall(html)] if html else []
     if "://" in text:
-        found += [target.rstrip(".,;:!?)]") for target in _URL.findall(text)]
-    wanted = (link[:2_000] for link in found if link.lower().startswith(("http://", "https://")))
+        targets += [target.rstrip(".,;:!?)]") for target in _URL.findall(text)]
+    wanted = (link[:2_000] for link in targets if link.lower().startswith(("http://", "https://")))
     return tuple(dict.fromkeys(wanted))[:limit]

@@ -1,4 +1,4 @@
-"""The readable view of a message, built by :func:`relaydesk.message.parse_message`, which never raises."""
+"""The readable view of a message, built by :func:`relaydesk.message.parse_message` of any bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Address:
     """One mailbox of a header (RFC 5322 §3.4).
 
-    Decoded display name, local part as written, domain in lower-case A-labels.
+    Decoded display name, local part as written, domain as :func:`relaydesk.message.domain_of` gives it.
     """
 
     name: str

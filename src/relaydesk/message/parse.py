@@ -1,4 +1,4 @@
-"""From raw bytes to a :class:`Letter`. Never raises; bounded in time and memory on any bytes.
+"""From raw bytes to a :class:`Message`, for any bytes; bounded in time and memory.
 
 Each kind of work has its cap, and what lies beyond a cap is left out with a sentence in ``defects``.
 The raw bytes are kept elsewhere, so nothing is ever lost by that.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import filetype
 
@@ -18,11 +18,20 @@ from relaydesk.message import headers as header
 from relaydesk.message import html as hypertext
 from relaydesk.message.message import Attachment, Message
 from relaydesk.message.parts import Part, leaves
+from relaydesk.message.unreadable import Unreadable, hostile_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Read = TypeVar("Read")
+
+
+class FileType(Protocol):
+    """What filetype knows of a format."""
+
+    extension: str
+    mime: str
+
 
 MAX_HEADERS = 65_536
 MAX_HEADER = 8_192
@@ -41,17 +50,17 @@ def parse_message(raw: bytes) -> Message:
     """The readable view of a message, whatever its bytes are."""
     defects: list[str] = []
     whole, start = header.split(raw, MAX_HEADERS)
-    found = _capped(whole, start, defects)
-    headers = _decoded(found, defects)
+    fields = _capped(whole, start, defects)
+    headers = _decoded(fields, defects)
 
     def every(name: str) -> list[bytes]:
-        return [value for key, value in found if key.lower() == name]
+        return [value for key, value in fields if key.lower() == name]
 
     def text_of(name: str) -> str:
         return next((value for key, value in headers if key.lower() == name), "")
 
     dates = every("date")
-    body = _attempt(lambda: _body(found, raw[start:], defects), _Body(), "body", defects)
+    body = _attempt(lambda: _body(fields, raw[start:], defects), _Body(), "body", defects)
     return Message(
         headers=headers,
         from_=_attempt(lambda: addresses.mailboxes(every("from"), defects), (), "From", defects),
@@ -71,37 +80,36 @@ def parse_message(raw: bytes) -> Message:
     )
 
 
-def _attempt(reader: Callable[[], Read], otherwise: Read, what: str, defects: list[str]) -> Read:
-    """What ``reader`` gives, or ``otherwise`` and a defect.
+def _attempt(reader: Callable[[], Read], otherwise: Read, subject: str, defects: list[str]) -> Read:
+    """What ``reader`` gives, or ``otherwise`` and a defect where the bytes are unreadable.
 
-    The one wide except of the room: three parsers of other people meet hostile bytes here, and a message
-    that cannot be read is a ticket for a person, not an error.
+    A message that cannot be read is a ticket for a person, not an error.
     """
     try:
         return reader()
-    except Exception as error:
-        defects.append(f"The {what} could not be read ({type(error).__name__}).")
+    except Unreadable as failure:
+        defects.append(f"The {subject} could not be read ({failure}).")
         return otherwise
 
 
-def _duplicated(found: list[tuple[str, bytes]]) -> tuple[str, ...]:
-    counts = Counter(name.lower() for name, _ in found)
+def _duplicated(fields: list[tuple[str, bytes]]) -> tuple[str, ...]:
+    counts = Counter(name.lower() for name, _ in fields)
     return tuple(name for name, count in counts.items() if count > 1 and name in _SINGLETONS)
 
 
-def _capped(found: list[tuple[str, bytes]], start: int, defects: list[str]) -> list[tuple[str, bytes]]:
+def _capped(fields: list[tuple[str, bytes]], start: int, defects: list[str]) -> list[tuple[str, bytes]]:
     if start > MAX_HEADERS:
         defects.append(f"The header section is larger than {MAX_HEADERS} bytes; the rest was not read.")
-    if len(found) > MAX_FIELDS:
+    if len(fields) > MAX_FIELDS:
         defects.append(f"More than {MAX_FIELDS} header fields; the rest is left out.")
-    if any(len(value) > MAX_HEADER for _, value in found):
+    if any(len(value) > MAX_HEADER for _, value in fields):
         defects.append(f"A header field is longer than {MAX_HEADER} bytes and was cut.")
-    return [(name, value[:MAX_HEADER]) for name, value in found[:MAX_FIELDS]]
+    return [(name, value[:MAX_HEADER]) for name, value in fields[:MAX_FIELDS]]
 
 
-def _decoded(found: list[tuple[str, bytes]], defects: list[str]) -> tuple[tuple[str, str], ...]:
+def _decoded(fields: list[tuple[str, bytes]], defects: list[str]) -> tuple[tuple[str, str], ...]:
     headers = []
-    for name, value in found:
+    for name, value in fields:
         text, defect = charsets.decode(value)
         if defect:
             defects.append(f"{name}: {defect}")
@@ -116,12 +124,12 @@ class _Body:
     attachments: tuple[Attachment, ...] = ()
 
 
-def _body(found: list[tuple[str, bytes]], body: bytes, defects: list[str]) -> _Body:
+def _body(fields: list[tuple[str, bytes]], body: bytes, defects: list[str]) -> _Body:
     """Text, sanitised HTML and attachments. The text is the HTML's where no plain part is."""
     plain: list[str] = []
     hyper: list[str] = []
     attachments: list[Attachment] = []
-    for part in leaves(found, body, defects):
+    for part in leaves(fields, body, defects):
         shown = part.type in ("text/plain", "text/html") and part.disposition != "attachment"
         if shown and not part.name:
             (plain if part.type == "text/plain" else hyper).append(_text(part, defects))
@@ -150,13 +158,19 @@ def _text(part: Part, defects: list[str]) -> str:
 
 def _attachment(part: Part, number: int, defects: list[str]) -> Attachment:
     content = part.content(defects)
-    kind = _attempt(lambda: filetype.guess(content[:8192]) if content else None, None, "file type", defects)
+    kind = _attempt(lambda: _file_type(content), None, "file type", defects)
     extension = f".{kind.extension}" if kind else ".eml" if part.type == "message/rfc822" else ""
     return Attachment(
         name=part.name or f"part-{number}{extension}",
         declared_type=part.type,
-        sniffed_type=str(kind.mime) if kind else "",
+        sniffed_type=kind.mime if kind else "",
         size=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
         content=content,
     )
+
+
+def _file_type(content: bytes) -> FileType | None:
+    with hostile_bytes():
+        kind: FileType | None = filetype.guess(content[:8192]) if content else None
+    return kind

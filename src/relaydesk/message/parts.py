@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.message import charsets
 from relaydesk.message import headers as header
+from relaydesk.message.unreadable import hostile_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,36 +63,64 @@ def _base64(body: bytes, defects: list[str]) -> bytes:
         return binascii.a2b_base64(clean[: len(clean) // 4 * 4])
 
 
-def _described(found: list[tuple[str, bytes]]) -> Message:
-    """The fields that describe a part, as a standard Message: it knows the parameter syntax.
+@dataclass(frozen=True, slots=True)
+class _Description:
+    """What the header fields of a part say of it; ``boundary`` is "" for what is no multipart."""
 
-    Only the first of each counts, and both its length and its number of parameters are cut: reading
-    RFC 2231 continuations is quadratic.
+    type: str
+    boundary: str
+    charset: str
+    disposition: str
+    name: str
+    encoding: str
+
+
+def _described(fields: list[tuple[str, bytes]], default: str) -> _Description:
+    """Read by a standard Message, which knows the parameter syntax; ``default`` is the type of no type.
+
+    Only the first field of each name counts, and both its length and its number of parameters are cut:
+    reading RFC 2231 continuations is quadratic. :class:`Unreadable`.
     """
-    message = Message()
-    for name, value in found:
+    written: dict[str, str] = {}
+    for name, value in fields:
         key = name.lower()
-        if key in _DESCRIBES and key not in message:
+        if key in _DESCRIBES and key not in written:
             cut = b";".join(value[:MAX_FIELD].split(b";")[: MAX_PARAMETERS + 1])
-            message[key] = charsets.one_line(cut.decode("utf-8", "replace"))
-    return message
+            written[key] = charsets.one_line(cut.decode("utf-8", "replace"))
+    with hostile_bytes():
+        message = Message()
+        for key, text in written.items():
+            message[key] = text
+        message.set_default_type(default)
+        kind = message.get_content_type()
+        boundary = message.get_param("boundary", None) if kind.startswith("multipart/") else None
+        charset = message.get_param("charset", None)
+        disposition = message.get_content_disposition() or ""
+        named = message.get_param("filename", None, "content-disposition") or message.get_param("name", None)
+    return _Description(
+        type=kind,
+        boundary=boundary.rstrip() if isinstance(boundary, str) else "",
+        charset=charset.strip() if isinstance(charset, str) else "",
+        disposition=disposition.lower(),
+        name=_name(named),
+        encoding=written.get("content-transfer-encoding", "").split(";")[0].strip().lower(),
+    )
 
 
-def _name(message: Message) -> str:
+def _name(named: str | tuple[str | None, str | None, str] | None) -> str:
     """The file name, RFC 2231 or (wrongly, but often) RFC 2047 decoded, without path and direction marks."""
-    raw = message.get_param("filename", None, "content-disposition") or message.get_param("name", None)
-    if isinstance(raw, tuple):
-        charset, _, value = raw
+    if isinstance(named, tuple):
+        charset, _, value = named
         name, _ = charsets.to_text(value.encode("latin-1", "replace"), charset or "")
     else:
-        name, _ = charsets.decode((raw or "").encode("utf-8", "replace"))
+        name, _ = charsets.decode((named or "").encode("utf-8", "replace"))
     return _BIDI.sub("", _PATH.sub("", charsets.one_line(name))).strip()[:200]
 
 
 def _cut(body: bytes, boundary: bytes, room: int) -> tuple[list[bytes], bool]:
     """The parts between delimiter lines (RFC 2046 §5.1.1), at most ``room``; and whether the last ended."""
     dashed = b"--" + boundary
-    found: list[bytes] = []
+    bodies: list[bytes] = []
     start = at = -1
     for _ in range(MAX_DELIMITERS):
         at = body.find(dashed, at + len(dashed) if at >= 0 else 0)
@@ -101,30 +130,28 @@ def _cut(body: bytes, boundary: bytes, room: int) -> tuple[list[bytes], bool]:
         if line is None or (at > 0 and body[at - 1] != _LF):
             continue
         if start >= 0:
-            found.append(body[start:at].removesuffix(b"\n").removesuffix(b"\r"))
-        if line[1] or len(found) >= room:
-            return found, True
+            bodies.append(body[start:at].removesuffix(b"\n").removesuffix(b"\r"))
+        if line[1] or len(bodies) >= room:
+            return bodies, True
         start = line.end()
     if start >= 0:
-        found.append(body[start:])
-    return found, False
+        bodies.append(body[start:])
+    return bodies, False
 
 
 def leaves(
-    found: list[tuple[str, bytes]], body: bytes, defects: list[str], *, default: str = "text/plain"
+    fields: list[tuple[str, bytes]], body: bytes, defects: list[str], *, default: str = "text/plain"
 ) -> Iterator[Part]:
     """The leaves of a message or part, in order. message/rfc822 is a leaf: it is not descended into."""
-    pending = [(found, body, 0, default)]
+    pending = [(fields, body, 0, default)]
     made = 0
     while pending:
-        described, content, depth, fallback = pending.pop()
-        message = _described(described)
-        message.set_default_type(fallback)
-        kind = message.get_content_type()
-        boundary = message.get_param("boundary", None) if kind.startswith("multipart/") else None
-        if isinstance(boundary, str) and boundary.strip() and depth < MAX_DEPTH:
+        header_section, content, depth, fallback = pending.pop()
+        described = _described(header_section, fallback)
+        kind = described.type
+        if described.boundary and depth < MAX_DEPTH:
             made += 1
-            parts, ended = _cut(content, boundary.rstrip().encode("utf-8", "replace"), MAX_PARTS - made)
+            parts, ended = _cut(content, described.boundary.encode("utf-8", "replace"), MAX_PARTS - made)
             if parts:
                 if not ended:
                     defects.append("A multipart has no closing delimiter.")
@@ -145,16 +172,15 @@ def leaves(
                 else "A multipart names no boundary."
             )
             kind = "text/plain" if depth < MAX_DEPTH else "application/octet-stream"
-        yield _leaf(kind, message, content)
+        yield _leaf(kind, described, content)
 
 
-def _leaf(kind: str, message: Message, content: bytes) -> Part:
-    charset = message.get_param("charset", None)
+def _leaf(kind: str, described: _Description, content: bytes) -> Part:
     return Part(
         type=kind[:100],
-        charset=charset.strip() if isinstance(charset, str) else "",
-        disposition=(message.get_content_disposition() or "").lower(),
-        name=_name(message),
-        encoding=str(message.get("content-transfer-encoding", "")).split(";")[0].strip().lower(),
+        charset=described.charset,
+        disposition=described.disposition,
+        name=described.name,
+        encoding=described.encoding,
         body=content,
     )

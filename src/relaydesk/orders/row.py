@@ -30,6 +30,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from relaydesk.message import normal_address, plain_address
 from relaydesk.order import Item, Order, OrderRow
 
 if TYPE_CHECKING:
@@ -50,7 +51,6 @@ MOST_ITEMS = 1000
 _SPREADSHEET = re.compile(r"\d+(?:[.,]\d+)?[eE]\+\d+|\d{10,}\.0+")
 _UNSTORABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _AMOUNT = re.compile(r"\d{1,15}(?:\.\d{1,6})?", re.ASCII)
-_ADDRESS = re.compile(r"[^\s@<>,;]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?")
 _ITEM = re.compile(r"(?P<retailer_id>.+?)(?:\s+x\s+(?P<quantity>\S+))?(?:\s+@\s+(?P<price>\S+))?")
 _FLAGS = {"": None, "no": False, "false": False, "0": False, "yes": True, "true": True, "1": True}
 
@@ -128,7 +128,7 @@ def _amount(value: object, name: str) -> str:
     text = _text(value, name, 40)
     if text and not _AMOUNT.fullmatch(text):
         raise RowError(
-            f"{name} {text!r} is no plain decimal; write it like 1299.90, without sign, unit or commas"
+            f"{name} {text!r} is not a plain decimal; use one such as 1299.90, without sign, unit or commas"
         )
     return text
 
@@ -136,7 +136,7 @@ def _amount(value: object, name: str) -> str:
 def _currency(value: object, name: str) -> str:
     text = _text(value, name, 40).upper()
     if text and not re.fullmatch("[A-Z]{3}", text):
-        raise RowError(f"{name} {text!r} is no code of three letters such as USD")
+        raise RowError(f"{name} {text!r} is not a three-letter code such as USD")
     return text
 
 
@@ -149,15 +149,15 @@ def _moment(value: object, name: str) -> datetime | None:
         if moment.tzinfo is not None:
             return moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise RowError(f"{name} {text!r} is no ISO 8601 time such as 2026-11-23T09:30:00Z") from None
+        raise RowError(f"{name} {text!r} is not an ISO 8601 time such as 2026-11-23T09:30:00Z") from None
     raise RowError(f"{name} {text!r} has no zone; add Z for UTC or an offset such as -08:00")
 
 
 def _address(value: object, name: str) -> str:
-    text = _text(value, name, 320).lower()
-    if text and not _ADDRESS.fullmatch(text):
-        raise RowError(f"{name} {text!r} is no mail address")
-    return text
+    text = _text(value, name, 320)
+    if text and plain_address(text) is None:
+        raise RowError(f"{name} {text!r} is not an email address")
+    return normal_address(text)
 
 
 def _flag(value: object, name: str) -> bool | None:
@@ -191,7 +191,7 @@ def _json_list(text: str, name: str) -> object:
     try:
         return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
     except (ValueError, RecursionError):
-        raise RowError(f"{name} begins like a JSON list but is none") from None
+        raise RowError(f"{name} starts like a JSON list but is not one") from None
 
 
 def _short_item(text: str) -> dict[str, str | None]:
@@ -203,13 +203,13 @@ def _short_item(text: str) -> dict[str, str | None]:
 
 def _item(entry: object) -> Item:
     if not isinstance(entry, Mapping):
-        raise RowError(f"item {entry!r} is no object with retailer_id and quantity")
+        raise RowError(f"item {entry!r} is not an object with retailer_id and quantity")
     price = entry.get("price", entry.get("price_per_unit"))
     if isinstance(price, Mapping):
         price = price.get("amount")
     quantity = _text(entry.get("quantity"), "item quantity", 40) or "1"
     if not re.fullmatch(r"[1-9]\d{0,6}", quantity, re.ASCII):
-        raise RowError(f"item quantity {quantity!r} is no whole number from 1 to 9999999")
+        raise RowError(f"item quantity {quantity!r} is not a whole number from 1 to 9999999")
     item = Item(
         id=_id(entry.get("id"), "item id"),
         retailer_id=_text(entry.get("retailer_id"), "item retailer_id"),

@@ -7,89 +7,96 @@ it by SMTP.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from relaydesk.outbound.answer import AnswerRefused, AttachedFile, Draft, Question, Shop
-from relaydesk.outbound.next_hop import NextHop
-from relaydesk.outbound.template_variables import SAMPLE_CONTEXTS, template_variables
+from relaydesk.outbound.answer import AnswerRefused, AttachedFile, Draft, HopReply, NamedOrder, Question, Shop
+from relaydesk.outbound.next_hop import HostPort, NextHop, Timeouts
 
 if TYPE_CHECKING:
     from relaydesk.outbound.attachments import attach_files
-    from relaydesk.outbound.check import check_outgoing, names_order, one_space, visible_text
-    from relaydesk.outbound.compose import (
-        ORDER_ID,
-        answer_of_message_id,
-        answer_subject,
-        boundary_of,
-        closing_line,
-        compose_answer,
-        header_lines,
-    )
+    from relaydesk.outbound.check import visible_text
+    from relaydesk.outbound.compose import answer_subject, boundary_of, compose_answer, header_lines
     from relaydesk.outbound.courier import Courier
     from relaydesk.outbound.dispatcher import Dispatcher
-    from relaydesk.outbound.mime import attachment_part, clean_text, multipart, text_part
-    from relaydesk.outbound.occasion import template_context
-    from relaydesk.outbound.question import question_of
+    from relaydesk.outbound.mime import attachment_part, clean_text, multipart, one_space, text_part
+    from relaydesk.outbound.named_order import OrderChoice, bound_orders, missing_line, require_order_number
+    from relaydesk.outbound.queue import order_of, question_of, queue_answer
     from relaydesk.outbound.sender import Sender, SigningKey
+    from relaydesk.outbound.smtp_client import Delivery, ProxiedClient, SmtpClient
+    from relaydesk.outbound.template_variables import SAMPLE_CONTEXTS, template_context, variables_of
     from relaydesk.outbound.templates import Template, Templates
 
 __all__ = [
-    "ORDER_ID",
     "SAMPLE_CONTEXTS",
     "AnswerRefused",
     "AttachedFile",
     "Courier",
+    "Delivery",
     "Dispatcher",
     "Draft",
+    "HopReply",
+    "HostPort",
+    "NamedOrder",
     "NextHop",
+    "OrderChoice",
+    "ProxiedClient",
     "Question",
     "Sender",
     "Shop",
     "SigningKey",
+    "SmtpClient",
     "Template",
     "Templates",
-    "answer_of_message_id",
+    "Timeouts",
     "answer_subject",
     "attach_files",
     "attachment_part",
+    "bound_orders",
     "boundary_of",
-    "check_outgoing",
     "clean_text",
-    "closing_line",
     "compose_answer",
     "header_lines",
+    "missing_line",
     "multipart",
-    "names_order",
     "one_space",
+    "order_of",
     "question_of",
+    "queue_answer",
+    "require_order_number",
     "template_context",
-    "template_variables",
     "text_part",
+    "variables_of",
     "visible_text",
 ]
 
 _LATE = {
     "Courier": "courier",
+    "Delivery": "smtp_client",
     "Dispatcher": "dispatcher",
-    "ORDER_ID": "compose",
+    "OrderChoice": "named_order",
+    "ProxiedClient": "smtp_client",
+    "SAMPLE_CONTEXTS": "template_variables",
     "Sender": "sender",
     "SigningKey": "sender",
+    "SmtpClient": "smtp_client",
     "Template": "templates",
     "Templates": "templates",
-    "answer_of_message_id": "compose",
     "answer_subject": "compose",
     "attach_files": "attachments",
     "attachment_part": "mime",
+    "bound_orders": "named_order",
     "boundary_of": "compose",
-    "check_outgoing": "check",
     "clean_text": "mime",
-    "closing_line": "compose",
     "compose_answer": "compose",
     "header_lines": "compose",
+    "missing_line": "named_order",
     "multipart": "mime",
-    "names_order": "check",
-    "one_space": "check",
-    "question_of": "question",
-    "template_context": "occasion",
+    "one_space": "mime",
+    "order_of": "queue",
+    "question_of": "queue",
+    "queue_answer": "queue",
+    "require_order_number": "named_order",
+    "template_context": "template_variables",
     "text_part": "mime",
+    "variables_of": "template_variables",
     "visible_text": "check",
 }
 

@@ -35,16 +35,25 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedOrder:
+    """The order that a message names: Facebook's ``id`` and the seller's ``merchant_ref`` where it is known.
+
+    ``id`` is None where no order number exists.
+    """
+
+    id: str | None = None
+    merchant_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """What the agent wrote and chose.
 
-    ``order_id`` is the Facebook order id; None only with ``no_order``, the agent's word on record that there
-    is none. ``merchant_ref`` is the seller's own number where known.
+    ``order`` is without an id only with ``no_order``, the agent's word on record that there is none.
     """
 
     text: str
-    order_id: str | None
-    merchant_ref: str = ""
+    order: NamedOrder
     no_order: bool = False
     enclosures: tuple[AttachedFile, ...] = ()
 
@@ -66,10 +75,12 @@ class Binding:
     """
 
     recipient: str
-    order_id: str | None
+    order: NamedOrder
     contact: str
     sender_domains: frozenset[str]
-    merchant_ref: str = ""
+
+
+Phase = Literal["connect", "hello", "starttls", "auth", "xclient", "mail", "rcpt", "data", "dot"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,5 +93,5 @@ class HopReply:
 
     code: int
     text: str
-    phase: Literal["connect", "hello", "starttls", "auth", "mail", "rcpt", "data", "dot"]
+    phase: Phase
     certain: bool = True

@@ -13,8 +13,10 @@ from email.parser import BytesParser
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
+from relaydesk.message import domain_of, normal_address, split_address
 from relaydesk.outbound.answer import AnswerRefused
-from relaydesk.outbound.mime import clean_text
+from relaydesk.outbound.mime import one_space
+from relaydesk.outbound.named_order import names_order, shown_ref
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,17 +46,6 @@ _MESSAGE_ID = re.compile(r"<[^<>@\s]+@[^<>@\s]+>")
 _NOBODY = re.compile(
     r"(?:.*[-_.+])?(?:no-?reply|do-?not-?reply|mailer-daemon|postmaster|bounces?)(?:[-_.+].*)?", re.IGNORECASE
 )
-
-
-def names_order(number: str, text: str) -> bool:
-    """Whether ``text`` holds this number as a word of its own: 123 is not in 1234, nor in 123-4."""
-    alone = rf"(?<![0-9A-Za-z])(?<![0-9A-Za-z]-){re.escape(number)}(?!-?[0-9A-Za-z])"
-    return re.search(alone, text) is not None
-
-
-def one_space(text: str) -> str:
-    """The text with every run of white space as one space."""
-    return " ".join(text.split())
 
 
 def check_outgoing(raw: bytes, bound: Binding) -> None:
@@ -141,18 +132,17 @@ def _recipient(message: EmailMessage, bound: Binding) -> None:
         _folded(found[0]) != _folded(bound.recipient),
         f"The message would go to {found[0]} instead of {bound.recipient}, whom it answers.",
     )
-    local, _, domain = bound.recipient.rpartition("@")
     _refuse_if(
-        domain.lower() not in bound.sender_domains,
+        domain_of(bound.recipient) not in bound.sender_domains,
         f"{bound.recipient} lies outside the listed sender domains; answers go nowhere else.",
     )
-    _refuse_if(_NOBODY.fullmatch(local), f"Nobody reads {bound.recipient}: it is not a relay address.")
+    unread = _NOBODY.fullmatch(split_address(bound.recipient)[0])
+    _refuse_if(unread, f"Nobody reads {bound.recipient}: it is not a relay address.")
 
 
 def _folded(address: str) -> str:
     """An address as mail compares it: the local part is the host's own, the domain knows no case."""
-    local, at, domain = address.rpartition("@")
-    return local + at + domain.lower()
+    return f"{split_address(address)[0]}@{domain_of(address)}"
 
 
 def _sender(message: EmailMessage, bound: Binding) -> None:
@@ -164,7 +154,7 @@ def _sender(message: EmailMessage, bound: Binding) -> None:
         )  # the registry gives Sender one address
         found = [address.addr_spec for address in addresses]
         _refuse_if(
-            [one.lower() for one in found] != [bound.contact.lower()],
+            list(map(normal_address, found)) != [normal_address(bound.contact)],
             f"{name} must be the support contact {bound.contact}, not {', '.join(found) or 'empty'}.",
         )
 
@@ -181,12 +171,13 @@ def _content(message: EmailMessage, bound: Binding) -> None:
         blank = PLACEHOLDER.search(text)
         if blank is not None:
             raise AnswerRefused(f"The {place} still holds {blank[0]}: fill it in or take it out.")
-        if bound.order_id is not None:
-            missing = not names_order(bound.order_id, text)
-            _refuse_if(missing, f"The order number {bound.order_id} is missing in the {place}.")
-        if bound.merchant_ref and place != "Subject":
-            missing = one_space(clean_text(bound.merchant_ref)) not in one_space(text)
-            _refuse_if(missing, f"Our order number {bound.merchant_ref} is missing in the {place}.")
+        if bound.order.id is not None:
+            missing = not names_order(bound.order.id, text)
+            _refuse_if(missing, f"The order number {bound.order.id} is missing in the {place}.")
+        if place != "Subject":
+            ref = shown_ref(bound.order)
+            missing = ref not in one_space(text)
+            _refuse_if(missing, f"Our order number {ref} is missing in the {place}.")
 
 
 def _shown(message: EmailMessage) -> Iterator[tuple[str, str]]:

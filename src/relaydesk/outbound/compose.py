@@ -5,17 +5,16 @@ The bytes depend on the arguments alone: neither clock nor chance has a part in 
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
 import re
 from datetime import UTC
 from email.utils import format_datetime
 from html import escape
 from typing import TYPE_CHECKING
 
+from relaydesk.message import plain_address
 from relaydesk.outbound.answer import AnswerRefused
-from relaydesk.outbound.check import PLACEHOLDER, names_order, one_space
+from relaydesk.outbound.check import PLACEHOLDER
 from relaydesk.outbound.mime import (
     attachment_part,
     clean_text,
@@ -23,9 +22,11 @@ from relaydesk.outbound.mime import (
     folded,
     is_plain,
     multipart,
+    one_space,
     phrase,
     text_part,
 )
+from relaydesk.outbound.named_order import missing_line, names_order, require_order_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 MAX_SUBJECT = 200  # characters, before the order number is added
 MAX_TEXT = 100_000  # characters
 MAX_REFERENCES = 20
-ORDER_ID = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z_-]{0,62}[0-9A-Za-z])?")
-"""Meta: "treat as strings; length and structure may change". Digits so far."""
 
 # "Re" of the languages that shops meet, also counted (Re[2], Re(3)) and with a full-width colon.
 _REPLY = re.compile(
@@ -46,12 +45,8 @@ _REPLY = re.compile(
     r"[ ]?(?:\[\d{1,3}\]|\(\d{1,3}\)|\^\d{1,3})?[ ]?[:：]\s*",  # noqa: RUF001 - the full-width colon
     re.IGNORECASE,
 )
-_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+")
-_ADDRESS = re.compile(rf"{_ATOM.pattern}(?:\.{_ATOM.pattern})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _ID = re.compile(r"<[!-;=?-~]{1,240}>")
-_OURS = re.compile(rf"<{_ADDRESS.pattern}>")
 _BLANK = re.compile(r"\{(?=[{%])")
-_SEALED = re.compile(r"<answer\.([1-9][0-9]{0,17})\.([1-9][0-9]{0,17})\.([a-z2-7]{16})@([a-z0-9.-]+)>")
 
 
 def compose_answer(question: Question, draft: Draft, shop: Shop, *, message_id: str, date: datetime) -> bytes:
@@ -68,7 +63,7 @@ def compose_answer(question: Question, draft: Draft, shop: Shop, *, message_id: 
     )
     if draft.enclosures:
         body = multipart("mixed", boundary + "m", [body, *map(attachment_part, draft.enclosures)])
-    subject = answer_subject(question.subject, draft.order_id)
+    subject = answer_subject(question.subject, draft.order.id)
     return header_lines(question, subject, shop, message_id=message_id, date=date) + body
 
 
@@ -94,18 +89,17 @@ def header_lines(question: Question, subject: str, shop: Shop, *, message_id: st
 
 def _require_addresses(question: Question, shop: Shop, message_id: str) -> None:
     for address in (question.relay_address, shop.contact):
-        if not _ADDRESS.fullmatch(address) or len(address) > 254:  # noqa: PLR2004 - RFC 5321 §4.5.3.1.3
-            raise AnswerRefused(f"{address!r} is no address that an answer can name.")
-    if not _OURS.fullmatch(message_id):
-        raise AnswerRefused(f"{message_id!r} is no Message-ID.")
+        if not address.isascii() or plain_address(address) is None:
+            raise AnswerRefused(f"{address!r} is not an address that an answer can use.")
+    if not _ID.fullmatch(message_id) or plain_address(message_id[1:-1]) is None:
+        raise AnswerRefused(f"{message_id!r} is not a Message-ID.")
 
 
 def _require(question: Question, draft: Draft, shop: Shop, message_id: str) -> None:
     _require_addresses(question, shop, message_id)
-    if draft.order_id is None and not draft.no_order:
+    if draft.order.id is None and not draft.no_order:
         raise AnswerRefused("Choose the order, or confirm that no order number exists.")
-    if draft.order_id is not None and not ORDER_ID.fullmatch(draft.order_id):
-        raise AnswerRefused(f"{draft.order_id!r} is no order number.")
+    require_order_number(draft.order)
     if len(draft.text) > MAX_TEXT:
         raise AnswerRefused(f"The text is longer than {MAX_TEXT} characters.")
     if not clean_text(draft.text):
@@ -125,21 +119,11 @@ def answer_subject(subject: str, order_id: str | None) -> str:
     return f"Re: {rest or 'your message'}"
 
 
-def closing_line(order_id: str | None, merchant_ref: str) -> str:
-    """The line that names the order: ``Order 64000841784004 (our number A-1)``; "" when nothing is known."""
-    ref = one_space(clean_text(merchant_ref))
-    if order_id is None:
-        return f"Our number {ref}" if ref else ""
-    return f"Order {order_id} (our number {ref})" if ref else f"Order {order_id}"
-
-
 def _closed(draft: Draft) -> str:
     """The text with the line that names the order, unless it names it already."""
-    text, ref = clean_text(draft.text), one_space(clean_text(draft.merchant_ref))
-    named = (draft.order_id is None or names_order(draft.order_id, text)) and (
-        not ref or ref in one_space(text)
-    )
-    text = text if named else f"{text}\n\n{closing_line(draft.order_id, ref)}"
+    text = clean_text(draft.text)
+    if line := missing_line(draft.order, text):
+        text = f"{text}\n\n{line}"
     if blank := PLACEHOLDER.search(text):
         raise AnswerRefused(f"The text still holds {blank[0]}: fill it in or take it out.")
     return text
@@ -167,26 +151,3 @@ def _threading(question: Question) -> Iterator[str]:
         yield f"In-Reply-To: {question.message_id}"
     if thread:
         yield "References: " + "\r\n ".join(thread)
-
-
-def answer_message_id(secret: bytes, ticket: int, answer: int, domain: str) -> str:
-    """The Message-ID of an answer: both numbers under a seal (HMAC-SHA-256, 80 bits) that only we can make.
-
-    ``domain`` is ours, ``answer`` its number in the outbox. The same arguments give the same identifier.
-    """
-    domain = domain.lower()
-    return f"<answer.{ticket}.{answer}.{_seal(secret, ticket, answer, domain)}@{domain}>"
-
-
-def answer_of_message_id(secret: bytes, text: str) -> tuple[int, int] | None:
-    """(ticket, answer) of the first Message-ID in ``text`` under our seal, None where there is none."""
-    for found in _SEALED.finditer(text.lower()) if secret else ():
-        ticket, answer = int(found[1]), int(found[2])
-        if hmac.compare_digest(found[3], _seal(secret, ticket, answer, found[4])):
-            return ticket, answer
-    return None
-
-
-def _seal(secret: bytes, ticket: int, answer: int, domain: str) -> str:
-    digest = hmac.new(secret, f"answer:{ticket}.{answer}@{domain}".encode(), hashlib.sha256)
-    return base64.b32encode(digest.digest()[:10]).decode().lower()

@@ -11,13 +11,16 @@ import asyncio
 import ssl
 from typing import TYPE_CHECKING
 
+from relaydesk.dns import NoData, NxDomain, RecordSet, TempFail
+from relaydesk.message import domain_of
 from relaydesk.outbound.answer import HopReply
-from relaydesk.outbound.mx import exchanges
 from relaydesk.outbound.next_hop import HostPort, NextHop, Timeouts
 from relaydesk.outbound.smtp_client import TROUBLE, Delivery, Progress, SmtpClient
 
 if TYPE_CHECKING:
-    from relaydesk.dns import Lookup
+    from relaydesk.dns import DnsAnswer, Lookup
+
+HOSTS = 5  # so many addresses are tried before the answer waits
 
 
 class Courier:
@@ -32,33 +35,33 @@ class Courier:
         *,
         helo: str,
         resolver: Lookup,
-        patience: Timeouts | None = None,
+        timeouts: Timeouts | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.hop = hop
         self._helo = helo
         self._resolver = resolver
-        self._patience = patience or Timeouts()
+        self._timeouts = timeouts or Timeouts()
         self._tls = tls or _authorities(verify=bool(hop.host) and hop.tls != "opportunistic")
         self._kept: dict[str, list[SmtpClient]] = {}
 
     def name(self, recipient: str) -> str:
         """The hop that takes this recipient's mail: the smarthost, else the recipient's domain."""
-        return self.hop.host or recipient.rpartition("@")[2].lower()
+        return self.hop.host or domain_of(recipient)
 
     async def deliver(self, envelope_from: str, recipient: str, raw: bytes) -> HopReply:
         """Hands the bytes over for one recipient and tells the reply. Never raises (but for cancelling)."""
         progress = Progress()
         try:
-            async with asyncio.timeout(self._patience.total):
-                return await self._deliver(Delivery(envelope_from, recipient, raw), progress)
+            async with asyncio.timeout(self._timeouts.total):
+                delivery = Delivery(envelope_from, (recipient,), raw)
+                return await self._deliver(delivery, progress, self.name(recipient))
         except TimeoutError:
             return progress.silence("no reply within the time for one delivery")
 
-    async def _deliver(self, errand: Delivery, progress: Progress) -> HopReply:
-        key = self.name(errand.recipient)
+    async def _deliver(self, delivery: Delivery, progress: Progress, key: str) -> HopReply:
         while self._kept.get(key):
-            reply = await self._over(self._kept[key].pop(), errand, progress, key)
+            reply = await self._over(self._kept[key].pop(), delivery, progress, key)
             if reply is not None:
                 return reply
         places = await self._places(key)
@@ -66,7 +69,7 @@ class Courier:
             return places
         reply = progress.silence("no host to ask")
         for place in places:
-            reply = await self._open_and_send(place, errand, progress, key)
+            reply = await self._open_and_send(place, delivery, progress, key)
             if reply.phase not in ("connect", "hello", "starttls"):
                 return reply
         return reply
@@ -74,60 +77,59 @@ class Courier:
     async def _places(self, name: str) -> tuple[HostPort, ...] | HopReply:
         if self.hop.host:
             return (HostPort(name, name),)
-        found = await exchanges(self._resolver, name)
-        return found if isinstance(found, HopReply) else tuple(HostPort(*one) for one in found)
+        return await _mail_hosts(self._resolver, name)
 
     async def _open_and_send(
-        self, place: HostPort, errand: Delivery, progress: Progress, key: str
+        self, place: HostPort, delivery: Delivery, progress: Progress, key: str
     ) -> HopReply:
         """Over a new connection; where TLS is only welcome and fails, over a second one in the clear."""
         for secure in (True, False):
-            talk = SmtpClient(self.hop, place, self._helo, self._patience, self._tls, secure=secure)
+            client = SmtpClient(self.hop, place, self._helo, self._timeouts, self._tls, secure=secure)
             progress.phase = "connect"
             try:
-                await talk.open(progress)
-                return await self._finish(talk, errand, progress, key)
+                await client.open(progress)
+                return await self._finish(client, delivery, progress, key)
             except TROUBLE as error:
-                talk.hang_up()
+                client.hang_up()
                 reply = progress.reply(error)
             except BaseException:
-                talk.hang_up()
+                client.hang_up()
                 raise
             if reply.phase != "starttls" or self.hop.tls != "opportunistic" or self.hop.user:
                 break
         return reply
 
     async def _over(
-        self, talk: SmtpClient, errand: Delivery, progress: Progress, key: str
+        self, client: SmtpClient, delivery: Delivery, progress: Progress, key: str
     ) -> HopReply | None:
         """Over a kept connection; None when it had died or is turned away before the message was begun."""
         progress.phase = "mail"
         try:
-            return await self._finish(talk, errand, progress, key)
+            return await self._finish(client, delivery, progress, key)
         except TROUBLE as error:
-            talk.hang_up()
+            client.hang_up()
             reply = progress.reply(error)
             return None if reply.phase == "mail" and reply.code in (0, 421) else reply
         except BaseException:
-            talk.hang_up()
+            client.hang_up()
             raise
 
-    async def _finish(self, talk: SmtpClient, errand: Delivery, progress: Progress, key: str) -> HopReply:
-        talk.rest()
-        reply = await talk.send(errand, progress)
-        if talk.sent < self._patience.messages:
+    async def _finish(self, client: SmtpClient, delivery: Delivery, progress: Progress, key: str) -> HopReply:
+        client.rest()
+        reply = await client.send(delivery, progress)
+        if client.sent < self._timeouts.messages:
             kept = self._kept.setdefault(key, [])
-            kept.append(talk)
-            talk.keep(self._patience.idle, lambda: kept.remove(talk))
+            kept.append(client)
+            client.keep(self._timeouts.idle, lambda: kept.remove(client))
         else:
-            await talk.leave()
+            await client.leave()
         return reply
 
     async def close(self) -> None:
         """Takes leave of the kept connections."""
-        kept = [talk for talks in self._kept.values() for talk in talks]
+        kept = [client for clients in self._kept.values() for client in clients]
         self._kept.clear()
-        await asyncio.gather(*(talk.leave() for talk in kept))
+        await asyncio.gather(*(client.leave() for client in kept))
 
 
 def _authorities(*, verify: bool) -> ssl.SSLContext:
@@ -136,3 +138,46 @@ def _authorities(*, verify: bool) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+async def _mail_hosts(resolver: Lookup, domain: str) -> tuple[HostPort, ...] | HopReply:
+    """Who takes a domain's mail (RFC 5321 §5.1), in the order to try them; or what there is to say instead.
+
+    A domain without MX is its own host; a null MX (RFC 7505) and a domain that does not exist are final; a
+    failure of the DNS is no reply at all, so that the answer waits.
+    """
+    answer = await resolver.lookup(domain, "MX")
+    match answer:
+        case TempFail(why):
+            return _unknown(f"the DNS does not say who takes mail for {domain} ({why})")
+        case NxDomain():
+            return HopReply(550, f"5.1.2 the domain {domain} does not exist", "rcpt")
+        case NoData():
+            hosts: tuple[str, ...] = (domain,)
+        case RecordSet():
+            hosts = answer.names
+    if not any(host.strip(".") for host in hosts):
+        return HopReply(556, f"5.1.10 the domain {domain} takes no mail", "rcpt")
+    return await _addresses(resolver, hosts)
+
+
+async def _addresses(resolver: Lookup, hosts: tuple[str, ...]) -> tuple[HostPort, ...] | HopReply:
+    reached: list[HostPort] = []
+    unsure = False
+    for host in hosts:
+        for rrtype in ("A", "AAAA"):
+            answer: DnsAnswer = await resolver.lookup(host, "A" if rrtype == "A" else "AAAA")
+            unsure = unsure or isinstance(answer, TempFail)
+            if isinstance(answer, RecordSet):
+                reached += [HostPort(host, record) for record in answer.records if isinstance(record, str)]
+        if len(reached) >= HOSTS:
+            break
+    if reached:
+        return tuple(reached[:HOSTS])
+    if unsure:
+        return _unknown(f"the DNS does not give the address of {hosts[0]}")
+    return HopReply(550, f"5.4.4 {hosts[0]} has no address", "rcpt")
+
+
+def _unknown(text: str) -> HopReply:
+    return HopReply(0, text, "connect")

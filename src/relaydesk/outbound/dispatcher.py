@@ -19,18 +19,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from relaydesk.clocks import stop_response_clock
-from relaydesk.logs import domain_of, log, log_exception
-from relaydesk.outbound import disposition
+from relaydesk.logs import log, log_exception
+from relaydesk.message import domain_of
 from relaydesk.outbound.answer import AnswerRefused, HopReply
-from relaydesk.store import Claimed, DeliveryOutcome, StoreError, casework, outbox
+from relaydesk.outbound.check import check_outgoing
+from relaydesk.outbound.disposition import Disposition, disposition_of, next_try, said
+from relaydesk.store import Claimed, DeliveryOutcome, StoreError, outbox, tickets
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Collection
     from concurrent.futures import Executor
     from datetime import datetime
 
-    from relaydesk.events import Purpose
-    from relaydesk.outbound.disposition import Disposition
+    from relaydesk.outbound.sender import Sender
     from relaydesk.policy import Plan
     from relaydesk.store import Store
 
@@ -46,6 +47,39 @@ class Carrier(Protocol):
 
     def name(self, recipient: str) -> str:
         """The hop that takes this recipient's mail, for the record."""
+
+
+class DispatchConfig(Protocol):
+    """What a dispatcher reads of a snapshot of the configuration.
+
+    ``sender`` is None where nobody is named to answer; ``plan`` gives the clocks of a queue; ``forward_to``
+    are the addresses that mail is forwarded to, lower case.
+    """
+
+    @property
+    def sender(self) -> Sender | None: ...
+    @property
+    def plan(self) -> Plan: ...
+    @property
+    def forward_to(self) -> Collection[str]: ...
+
+
+class DispatchConfiguration(Protocol):
+    """Who holds the configuration; ``current`` is replaced as a whole by a reload."""
+
+    @property
+    def current(self) -> DispatchConfig: ...
+
+
+def check_last(claimed: Claimed, config: DispatchConfig) -> None:
+    """Holds a message that is about to leave against what it is bound to now. Raises AnswerRefused."""
+    if claimed.purpose == "forward":
+        if claimed.recipient.lower() not in config.forward_to:
+            raise AnswerRefused(f"{claimed.recipient} is no longer an address that mail is forwarded to.")
+    elif config.sender is None:
+        raise AnswerRefused("Answers have no sender; set support_contact.")
+    else:
+        check_outgoing(claimed.raw, config.sender.bound(claimed.recipient, claimed.order_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +98,22 @@ class DispatchTiming:
 class Dispatcher:
     """What a dispatcher needs. ``who`` is unique to this process and names it in the leases.
 
-    ``check`` looks at the finished bytes just before they go and raises AnswerRefused with a sentence;
-    ``courier`` gives who carries a purpose; ``plan`` the clocks of a queue; ``chance`` a number in [0, 1).
+    A snapshot of ``configuration`` is taken for each message. ``check`` looks at the finished bytes just
+    before they go and raises AnswerRefused with a sentence. ``forwarder`` carries what is forwarded to other
+    help desks, where that is not the courier of the answers. ``chance`` gives a number in [0, 1).
     ``diagnose``, given our domain, says what is wrong with its mail authentication, for the admin.
     """
 
     store: Store
-    courier: Callable[[Purpose], Carrier]
-    check: Callable[[Claimed], None]
-    plan: Plan
+    configuration: DispatchConfiguration
+    courier: Carrier
     who: str
     clock: Callable[[], datetime]
     chance: Callable[[], float]
     workers: Executor
     pace: DispatchTiming = DispatchTiming()
+    forwarder: Carrier | None = None
+    check: Callable[[Claimed, DispatchConfig], None] = check_last
     diagnose: Callable[[str], Awaitable[str]] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -95,7 +131,7 @@ class Dispatcher:
                     await asyncio.wait({stopping, *under_way}, return_when=asyncio.FIRST_COMPLETED)
                 else:
                     claimed = await self._claim(free)
-                    under_way |= {asyncio.create_task(self._send(one)) for one in claimed}
+                    under_way |= {asyncio.create_task(self._send(row)) for row in claimed}
                     if len(claimed) < free:  # nothing more is due
                         await asyncio.wait({stopping}, timeout=self.pace.pause)
                 under_way = {task for task in under_way if not task.done()}
@@ -114,7 +150,7 @@ class Dispatcher:
         """Sends what is due now and returns how many were tried."""
         tried = 0
         while claimed := await self._claim(self.pace.concurrency):
-            await asyncio.gather(*(self._send(one) for one in claimed))
+            await asyncio.gather(*(self._send(row) for row in claimed))
             tried += len(claimed)
         return tried
 
@@ -142,21 +178,22 @@ class Dispatcher:
     async def _send_and_tell(self, claimed: Claimed) -> None:
         if claimed.lapsed:
             log("answer_may_be_doubled", level="warning", answer=claimed.id, attempt=claimed.attempts)
-        begun = self.clock()
-        problem = await self._in_thread(lambda: self._problem(claimed))
+        begun, config = self.clock(), self.configuration.current
+        problem = await self._in_thread(lambda: self._problem(claimed, config))
         if problem:
-            reply, fate = HopReply(0, problem, "mail"), disposition.Disposition("refused", problem)
+            reply, disposition = HopReply(0, problem, "mail"), Disposition("refused", problem)
         else:
-            carrier = self.courier(claimed.purpose)
-            reply = await carrier.deliver(claimed.envelope_from, claimed.recipient, claimed.raw)
-            fate = disposition.disposition_of(reply, claimed.attempts, self.chance())
+            reply = await self._carrier(claimed).deliver(
+                claimed.envelope_from, claimed.recipient, claimed.raw
+            )
+            disposition = disposition_of(reply, claimed.attempts, self.chance())
         outcome = DeliveryOutcome(
-            self.clock(), reply.code, disposition.said(reply), await self._why(claimed, fate)
+            self.clock(), reply.code, said(reply), await self._why(claimed, disposition)
         )
-        state = await self._until_written(claimed, fate, outcome)
+        state = await self._until_written(claimed, disposition, outcome, config.plan)
         log(
             "answer",
-            level="error" if fate.tell_admin else "info",
+            level="error" if disposition.tell_admin else "info",
             answer=claimed.id,
             ticket=claimed.ticket_id,
             purpose=claimed.purpose,
@@ -168,10 +205,13 @@ class Dispatcher:
             ms=round((outcome.at - begun).total_seconds() * 1000),
         )
 
-    def _problem(self, claimed: Claimed) -> str:
+    def _carrier(self, claimed: Claimed) -> Carrier:
+        return self.forwarder if self.forwarder and claimed.purpose == "forward" else self.courier
+
+    def _problem(self, claimed: Claimed, config: DispatchConfig) -> str:
         """Why the finished bytes must not go out, or nothing."""
         try:
-            self.check(claimed)
+            self.check(claimed, config)
         except AnswerRefused as refused:
             return str(refused)
         except Exception:  # what cannot be checked is not sent; a person sees it and can try it again
@@ -179,70 +219,75 @@ class Dispatcher:
             return "The last check of the finished message failed; the log says why. Nothing was sent."
         return ""
 
-    async def _why(self, claimed: Claimed, fate: Disposition) -> str:
+    async def _why(self, claimed: Claimed, disposition: Disposition) -> str:
         """The sentence for the agent, with what ails our domain where that is the reason."""
-        if not fate.diagnose or self.diagnose is None:
-            return fate.sentence
+        if not disposition.diagnose or self.diagnose is None:
+            return disposition.sentence
         try:
             async with asyncio.timeout(DIAGNOSIS_SECONDS):
-                found = await self.diagnose(domain_of(claimed.envelope_from))
+                diagnosis = await self.diagnose(domain_of(claimed.envelope_from))
         except Exception:  # the diagnosis is an extra: the outcome must be written all the same
             log_exception("diagnosis_failed", answer=claimed.id)
-            found = ""
-        return f"{fate.sentence} {found}".strip()
+            diagnosis = ""
+        return f"{disposition.sentence} {diagnosis}".strip()
 
-    async def _until_written(self, claimed: Claimed, fate: Disposition, outcome: DeliveryOutcome) -> str:
+    async def _until_written(
+        self, claimed: Claimed, disposition: Disposition, outcome: DeliveryOutcome, plan: Plan
+    ) -> str:
         """Writes the outcome, waiting for a store that fails: a 250 must not be forgotten."""
         while True:
             try:
-                return await self._in_thread(lambda: self._write(claimed, fate, outcome))
+                return await self._in_thread(lambda: self._write(claimed, disposition, outcome, plan))
             except StoreError as error:
                 log("store_unavailable", level="error", answer=claimed.id, problem=str(error))
-            if fate.state != "sent" and self.clock() > claimed.lease_until:
+            if disposition.state != "sent" and self.clock() > claimed.lease_until:
                 return "lost"
             await asyncio.sleep(self.pace.pause)
 
-    def _write(self, claimed: Claimed, fate: Disposition, outcome: DeliveryOutcome) -> str:
+    def _write(self, claimed: Claimed, disposition: Disposition, outcome: DeliveryOutcome, plan: Plan) -> str:
         """The outcome in one transaction; what the row's state is then, or ``lost`` with the lease."""
-        if fate.state == "sent":
-            return self._sent(claimed, outcome)
+        if disposition.state == "sent":
+            return self._sent(claimed, outcome, plan)
         now = self.clock()
-        until = disposition.next_try(now, fate.retry_after, claimed.give_up_at) if fate.retry_after else None
+        until = (
+            next_try(now, disposition.retry_after, claimed.give_up_at) if disposition.retry_after else None
+        )
         with self.store.transaction() as session:
-            if fate.state == "refused":
+            if disposition.state == "refused":
                 return "refused" if outbox.refused(session, claimed, outcome) else "lost"
             if until is not None:
                 return "deferred" if outbox.put_off(session, claimed, outcome, until) else "lost"
             return "failed" if outbox.failed(session, claimed, outcome) else "lost"
 
-    def _sent(self, claimed: Claimed, outcome: DeliveryOutcome) -> str:
+    def _sent(self, claimed: Claimed, outcome: DeliveryOutcome, plan: Plan) -> str:
         try:
-            return self._sent_and_clock(claimed, outcome, clock=claimed.purpose == "answer")
+            return self._sent_and_clock(claimed, outcome, plan if claimed.purpose == "answer" else None)
         except StoreError:
             raise
         except Exception:
             # A clock that runs on is seen and can be stopped by hand; a message that is not known to have
             # left would be sent again at the end of every lease.
             log_exception("clock_not_stopped", answer=claimed.id, ticket=claimed.ticket_id)
-            return self._sent_and_clock(claimed, outcome, clock=False)
+            return self._sent_and_clock(claimed, outcome, None)
 
-    def _sent_and_clock(self, claimed: Claimed, outcome: DeliveryOutcome, *, clock: bool) -> str:
+    def _sent_and_clock(self, claimed: Claimed, outcome: DeliveryOutcome, plan: Plan | None) -> str:
+        """Marks the answer as sent and, with a plan, stops the response clock that it answers."""
         now = self.clock()
         with self.store.transaction() as session:
-            casework.lock(session, claimed.ticket_id)  # before the row, as everybody does who needs both
+            tickets.lock(session, claimed.ticket_id)  # before the row, as everybody does who needs both
             if not outbox.delivered(
-                session, claimed, outcome, self.courier(claimed.purpose).name(claimed.recipient), now
+                session, claimed, outcome, self._carrier(claimed).name(claimed.recipient), now
             ):
                 log("answer_doubled", level="warning", answer=claimed.id, ticket=claimed.ticket_id)
                 return "sent"
-            if clock:
+            if plan is not None:
                 stop_response_clock(
                     session,
                     claimed.ticket_id,
                     claimed.message_id,
                     at=outcome.at,
                     actor=claimed.author,
-                    plan=self.plan,
+                    plan=plan,
                     now=now,
                 )
         return "sent"

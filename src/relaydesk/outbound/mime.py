@@ -26,6 +26,11 @@ _LONE = re.compile("[\ud800-\udfff]")
 _EXTRA_LINES = re.compile(r"\n{3,}")
 
 
+def one_space(text: str) -> str:
+    """The text with every run of white space as one space."""
+    return " ".join(text.split())
+
+
 def clean_text(text: str) -> str:
     """Text as it can be sent: LF line ends, no control characters, no lone surrogates, one blank line."""
     text = _UNSEEN.sub("", _LONE.sub("\ufffd", _LINE_END.sub("\n", text)))

@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from relaydesk.bounces import bounce_address
+from relaydesk.bounces import answer_message_id, bounce_address
 from relaydesk.mailauth import sign_dkim
-from relaydesk.outbound.answer import Binding, Shop
-from relaydesk.outbound.compose import answer_message_id
+from relaydesk.outbound.answer import Binding, NamedOrder, Shop
+from relaydesk.outbound.check import check_outgoing
+from relaydesk.outbound.compose import answer_subject
+from relaydesk.store import Finished
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime, timedelta
+
+    from relaydesk.outbound.answer import Question
 
 SIGNED = (
     *("From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "MIME-Version"),
@@ -45,7 +50,8 @@ class Sender:
 
     def bound(self, recipient: str, order_id: str | None, merchant_ref: str = "") -> Binding:
         """What the finished bytes of an answer to ``recipient`` are held against."""
-        return Binding(recipient, order_id, self.shop.contact, self.sender_domains, merchant_ref)
+        order = NamedOrder(order_id, merchant_ref)
+        return Binding(recipient, order, self.shop.contact, self.sender_domains)
 
     def message_id(self, ticket: int, answer: int) -> str:
         """The Message-ID of an answer, fixed before its first try."""
@@ -54,6 +60,26 @@ class Sender:
     def envelope_from(self, ticket: int, answer: int) -> str:
         """Where bounces of an answer come back to."""
         return bounce_address(self.secret, ticket, self.shop.domain, answer)
+
+    def finished(  # noqa: PLR0913 - the question, what binds the answer, its bytes
+        self,
+        question: Question,
+        order: NamedOrder,
+        answer: int,
+        make: Callable[[str], bytes],
+        *,
+        now: datetime,
+        subject: str = "",
+    ) -> Finished:
+        """Answer number ``answer`` as it leaves: made for its Message-ID, signed, and looked at once more.
+
+        ``subject`` is the question's by default. AnswerRefused when the bytes do not pass the last check.
+        """
+        message_id = self.message_id(question.ticket, answer)
+        raw = self.signed(make(message_id), now)
+        check_outgoing(raw, self.bound(question.relay_address, order.id, order.merchant_ref))
+        shown = answer_subject(subject or question.subject, order.id)
+        return Finished(self.envelope_from(question.ticket, answer), message_id, shown, raw)
 
     def signed(self, raw: bytes, now: datetime) -> bytes:
         """``raw`` under our DKIM signature; as it is where no key is configured."""

@@ -1,16 +1,20 @@
-"""One SMTP conversation with a next hop, phase by phase. Owns aiosmtplib.
+"""One SMTP connection to a server, phase by phase. Owns aiosmtplib.
 
 The commands are sent one by one, so that it is known at which of them a connection broke: before the message
-was handed over nothing has happened, after it the hop may have it.
+was handed over nothing has happened, after it the server may have it. The courier, the golden cases and
+``send-test`` all speak through this client; the last two may speak for another host, as a proxy does.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import ssl
+import struct
 from contextlib import suppress
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Literal
 
 import aiosmtplib
@@ -20,24 +24,40 @@ from relaydesk.outbound.answer import HopReply
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from relaydesk.outbound.answer import Phase
     from relaydesk.outbound.next_hop import HostPort, NextHop, Timeouts
 
-Phase = Literal["connect", "hello", "starttls", "auth", "mail", "rcpt", "data", "dot"]
 _LINE_DOT = re.compile(rb"^\.", re.MULTILINE)
+_PROXY_V2 = b"\r\n\r\n\x00\r\nQUIT\n"
+_SMTP_PORT = 25
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
+    """One transaction. ``envelope_from`` is "" for the null sender."""
+
     envelope_from: str
-    recipient: str
+    recipients: tuple[str, ...]
     raw: bytes = field(repr=False)
+    smtputf8: bool = False
 
 
-class _NoTls(Exception):  # noqa: N818 - what the hop lacks
-    """TLS is wanted and the hop does not offer it."""
+@dataclass(frozen=True, slots=True)
+class ProxiedClient:
+    """The host for which we speak, as a proxy does, and how the server learns of it.
+
+    By the PROXY protocol (version 1 or 2) before the greeting, or by XCLIENT (Postfix) after EHLO.
+    """
+
+    ip: str
+    by: Literal["proxy", "proxy2", "xclient"]
 
 
-class _Said(Exception):  # noqa: N818 - an answer, not an accident
+class _NoTls(Exception):  # noqa: N818 - what the server lacks
+    """TLS is wanted and the server does not offer it."""
+
+
+class _Refusal(Exception):  # noqa: N818 - an answer, not an accident
     """A reply that ends this delivery."""
 
     def __init__(self, code: int, text: str) -> None:
@@ -45,7 +65,7 @@ class _Said(Exception):  # noqa: N818 - an answer, not an accident
         self.code = code
 
 
-TROUBLE = (aiosmtplib.SMTPException, OSError, ssl.SSLError, ValueError, EOFError, _NoTls, _Said)
+TROUBLE = (aiosmtplib.SMTPException, OSError, ssl.SSLError, ValueError, EOFError, _NoTls, _Refusal)
 
 
 @dataclass(slots=True)
@@ -59,7 +79,7 @@ class Progress:
 
     def reply(self, error: Exception) -> HopReply:
         match error:
-            case _Said():
+            case _Refusal():
                 return HopReply(error.code, str(error), self.phase)
             case aiosmtplib.SMTPResponseException() if error.code > 0:
                 return HopReply(error.code, error.message, self.phase)
@@ -70,35 +90,41 @@ class Progress:
 
 
 class SmtpClient:
-    """One connection, from the greeting to the leave."""
+    """One connection, from the greeting to QUIT. ``secure`` asks for STARTTLS; ``client`` is spoken for."""
 
     def __init__(  # noqa: PLR0913 - whom to talk to, and how
         self,
         hop: NextHop,
         place: HostPort,
         helo: str,
-        patience: Timeouts,
-        tls: ssl.SSLContext,
+        timeouts: Timeouts,
+        tls: ssl.SSLContext | None,
         *,
         secure: bool,
+        client: ProxiedClient | None = None,
     ) -> None:
         self.sent = 0
-        self._hop, self._place, self._patience, self._secure = hop, place, patience, secure
+        self._client = client
+        self._hop, self._place, self._timeouts, self._secure = hop, place, timeouts, secure
         self._idle: asyncio.TimerHandle | None = None
         self._smtp = aiosmtplib.SMTP(
             hostname=place.address,
-            port=hop.port,
+            port=None if self._proxied else hop.port,
             local_hostname=helo,
-            timeout=patience.command,
+            timeout=timeouts.command,
             use_tls=hop.tls == "implicit",
             start_tls=False,
             tls_context=tls,
         )
 
+    @property
+    def _proxied(self) -> bool:
+        return self._client is not None and self._client.by != "xclient"
+
     async def open(self, progress: Progress) -> None:
-        """Connects, greets, secures and logs in."""
+        """Connects, greets, secures, logs in, and names the client that is spoken for."""
         progress.phase = "connect"
-        await self._smtp.connect(timeout=self._patience.connect)
+        await self._connect()
         progress.phase = "hello"
         await self._smtp.ehlo()
         if self._hop.tls != "implicit" and self._secure:
@@ -106,6 +132,21 @@ class SmtpClient:
         if self._hop.user:
             progress.phase = "auth"
             await self._log_in()
+        if self._client is not None and self._client.by == "xclient":
+            progress.phase = "xclient"
+            form = b"IPV6:" if ":" in self._client.ip else b""
+            await self._ask(b"XCLIENT", b"ADDR=%b%b" % (form, self._client.ip.encode("ascii")), wanted=220)
+            progress.phase = "hello"
+            await self._smtp.ehlo()
+
+    async def _connect(self) -> None:
+        if self._client is None or not self._proxied:
+            await self._smtp.connect(timeout=self._timeouts.connect)
+            return
+        header = proxy_header(self._client.ip, 2 if self._client.by == "proxy2" else 1)
+        address, timeout = (self._place.address, self._hop.port), self._timeouts.connect
+        sock = await asyncio.to_thread(_introduced, address, header, timeout)
+        await self._smtp.connect(sock=sock, timeout=timeout)
 
     async def _start_tls(self, progress: Progress) -> None:
         if not self._smtp.supports_extension("starttls"):
@@ -114,7 +155,7 @@ class SmtpClient:
                 raise _NoTls("it offers no STARTTLS")
             return
         progress.phase = "starttls"
-        await self._smtp.starttls(server_hostname=self._place.name, timeout=self._patience.connect)
+        await self._smtp.starttls(server_hostname=self._place.name, timeout=self._timeouts.connect)
         progress.phase = "hello"
         await self._smtp.ehlo()
 
@@ -130,33 +171,55 @@ class SmtpClient:
         else:
             raise _NoTls("it offers neither AUTH PLAIN nor AUTH LOGIN")
 
-    async def send(self, errand: Delivery, progress: Progress) -> HopReply:
+    async def deliver(self, delivery: Delivery) -> HopReply:
+        """One message over a connection of its own, and the reply that settled it, success or not.
+
+        The code is 0 where TLS is wanted but not offered. OSError when no reply came: TimeoutError,
+        ConnectionError, ssl.SSLError.
+        """
+        progress = Progress()
+        try:
+            await self.open(progress)
+            reply = await self.send(delivery, progress)
+            await self.leave()
+        except (_Refusal, _NoTls, aiosmtplib.SMTPResponseException) as error:
+            return progress.reply(error)
+        finally:
+            self.hang_up()
+            await asyncio.sleep(0)  # the loop may end with us: a transport closes its socket a turn later
+        return reply
+
+    async def send(self, delivery: Delivery, progress: Progress) -> HopReply:
         """One message. A reply that is no success is raised."""
+        charset = "utf-8" if delivery.smtputf8 else "ascii"
         progress.phase = "mail"
         await self._ask(
-            b"MAIL", b"FROM:<%b>" % errand.envelope_from.encode("ascii"), *self._parameters(errand)
+            b"MAIL", b"FROM:<%b>" % delivery.envelope_from.encode(charset), *self._parameters(delivery)
         )
         progress.phase = "rcpt"
-        await self._ask(b"RCPT", b"TO:<%b>" % errand.recipient.encode("ascii"))
+        for recipient in delivery.recipients:
+            await self._ask(b"RCPT", b"TO:<%b>" % recipient.encode(charset))
         progress.phase = "data"
         await self._ask(b"DATA", wanted=354)
         progress.phase = "dot"
-        reply = await self._content(errand.raw)
+        reply = await self._content(delivery.raw)
         self.sent += 1
         return reply
 
-    def _parameters(self, errand: Delivery) -> list[bytes]:
-        found = []
+    def _parameters(self, delivery: Delivery) -> list[bytes]:
+        parameters = []
         if self._smtp.supports_extension("size"):
-            found.append(b"SIZE=%d" % len(errand.raw))
-        if not errand.raw.isascii() and self._smtp.supports_extension("8bitmime"):
-            found.append(b"BODY=8BITMIME")
-        return found
+            parameters.append(b"SIZE=%d" % len(delivery.raw))
+        if not delivery.raw.isascii() and self._smtp.supports_extension("8bitmime"):
+            parameters.append(b"BODY=8BITMIME")
+        if delivery.smtputf8:
+            parameters.append(b"SMTPUTF8")
+        return parameters
 
     async def _ask(self, *words: bytes, wanted: int = 250) -> None:
         code, text = await self._smtp.execute_command(*words)
         if code != wanted and not (wanted == code // 10 * 10 == 250):  # noqa: PLR2004 - 251: will forward
-            raise _Said(code, text)
+            raise _Refusal(code, text)
 
     async def _content(self, raw: bytes) -> HopReply:
         """The message, its dots doubled (RFC 5321 §4.5.2) and not a byte changed otherwise."""
@@ -165,9 +228,9 @@ class SmtpClient:
             raise aiosmtplib.SMTPServerDisconnected("Connection lost")
         end = b".\r\n" if raw.endswith(b"\r\n") else b"\r\n.\r\n"
         protocol.write(_LINE_DOT.sub(b"..", raw) + end)
-        code, text = await protocol.read_response(timeout=self._patience.dot)
+        code, text = await protocol.read_response(timeout=self._timeouts.dot)
         if code // 100 != 2:  # noqa: PLR2004
-            raise _Said(code, text)
+            raise _Refusal(code, text)
         return HopReply(code, text, "dot")
 
     def keep(self, seconds: float, forget: Callable[[], object]) -> None:
@@ -188,10 +251,38 @@ class SmtpClient:
     async def leave(self) -> None:
         """QUIT, without waiting long for the reply."""
         self.rest()
+        transport = self._smtp.transport
         with suppress(*TROUBLE, TimeoutError):
             await self._smtp.quit(timeout=2.0)
         self.hang_up()
+        _abort(transport)
 
     def hang_up(self) -> None:
+        """Closes the connection at once: under TLS a polite end would wait for the server's own."""
         self.rest()
+        transport = self._smtp.transport
         self._smtp.close()
+        _abort(transport)
+
+
+def _abort(transport: asyncio.BaseTransport | None) -> None:
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
+
+
+def _introduced(address: tuple[str, int], header: bytes, timeout: float) -> socket.socket:
+    sock = socket.create_connection(address, timeout)
+    sock.sendall(header)
+    sock.setblocking(False)
+    return sock
+
+
+def proxy_header(ip: str, version: Literal[1, 2] = 1) -> bytes:
+    """The PROXY header that names ``ip`` as the client (HAProxy's PROXY protocol, versions 1 and 2)."""
+    source = ip_address(ip)
+    here = ip_address("127.0.0.1" if source.version == 4 else "::1")  # noqa: PLR2004 (IP version)
+    if version == 1:
+        return f"PROXY TCP{source.version} {source} {here} {_SMTP_PORT} {_SMTP_PORT}\r\n".encode()
+    addresses = source.packed + here.packed + struct.pack("!HH", _SMTP_PORT, _SMTP_PORT)
+    family = 0x11 if source.version == 4 else 0x21  # noqa: PLR2004 (IP version)
+    return _PROXY_V2 + struct.pack("!BBH", 0x21, family, len(addresses)) + addresses

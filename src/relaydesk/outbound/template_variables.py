@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from relaydesk.order import Item, Order
 from relaydesk.outbound.answer import AnswerRefused, Shop
+from relaydesk.outbound.named_order import OrderChoice, choose_order
+from relaydesk.store import orders, ticket_orders, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sqlmodel import Session
 
 MEANINGS: dict[str, str] = {
     "order.id": "the Facebook order id, empty where there is none",
@@ -68,7 +72,24 @@ SAMPLE_CONTEXTS = (
 """A ticket about which all is known, and one about which next to nothing is."""
 
 
-def template_variables(about: TemplateContext, given: Mapping[str, str] | None = None) -> dict[str, Any]:
+def template_context(
+    session: Session, ticket_id: int, *, agent: str, shop: Shop, order_id: str | None = None
+) -> TemplateContext | None:
+    """The occasion of a ticket, None when there is none of that number.
+
+    Its order is ``order_id`` where the agent chose one, else the bound order where exactly one is bound;
+    what the directory knows of that order is added.
+    """
+    ticket = tickets.row(session, ticket_id)
+    if ticket is None:
+        return None
+    numbers = ticket_orders.of_tickets(session, [ticket_id])
+    chosen = order_id or choose_order(ticket_id, numbers, OrderChoice(asked=False))
+    order = (orders.by_id(session, chosen) or Order(chosen)) if chosen else None
+    return TemplateContext(ticket_id, ticket.subject, ticket.username, order, agent, shop)
+
+
+def variables_of(about: TemplateContext, given: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The variables by their first names. ``given`` are those of the agent, as ``tracking.number``.
 
     Raises TemplateProblem for a given name that is malformed or one of :data:`MEANINGS`.

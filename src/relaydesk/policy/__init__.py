@@ -4,7 +4,7 @@
 never a verdict. Pure.
 """
 
-from relaydesk.policy.allowlist import LISTS, Allowlist, AllowlistError, a_label, parse_allowlist
+from relaydesk.policy.allowlist import LISTS, Allowlist, AllowlistError, parse_allowlist
 from relaydesk.policy.checks import admit, replay_key
 from relaydesk.policy.decide import decide
 from relaydesk.policy.decision import (
@@ -18,6 +18,7 @@ from relaydesk.policy.decision import (
     Placement,
     Planned,
 )
+from relaydesk.policy.networks import IpNetwork
 from relaydesk.policy.origin import find_origin
 from relaydesk.policy.policy import Plan, Policy, QueuePlan, QueueTargets
 
@@ -28,6 +29,7 @@ __all__ = [
     "AllowlistError",
     "Decision",
     "Gathered",
+    "IpNetwork",
     "Known",
     "KnownOrder",
     "KnownTicket",
@@ -38,7 +40,6 @@ __all__ = [
     "Policy",
     "QueuePlan",
     "QueueTargets",
-    "a_label",
     "admit",
     "decide",
     "find_origin",

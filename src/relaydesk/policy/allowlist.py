@@ -6,16 +6,14 @@ has to prove itself. Parsing reports every bad line at once, so that one round o
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import idna
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from relaydesk.message import canonical_ip
+from relaydesk.message import canonical_ip, domain_name
 from relaydesk.policy.networks import NetworkMap, parse_network
 
 if TYPE_CHECKING:
@@ -30,8 +28,6 @@ FORMATS: tuple[ReceivedFormat, ...] = get_args(ReceivedFormat)
 SHARED_FORMATS: frozenset[ReceivedFormat] = frozenset({"google", "m365"})
 LISTS = ("networks", "relays", "proxies", "senders")
 _WANTED: dict[type, str] = {bool: "true or false", str: "text", list: "a list of domain names"}
-
-_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,31 +87,17 @@ class Allowlist:
 
     def is_sender(self, domain: str) -> bool:
         """Whether a From domain is listed, exactly."""
-        return a_label(domain) in self.senders
+        return domain_name(domain) in self.senders
 
     def below_sender(self, domain: str) -> bool:
         """Whether a From domain lies below a listed one (it counts for refusing only)."""
-        labels = (a_label(domain) or "").split(".")
+        labels = (domain_name(domain) or "").split(".")
         return any(".".join(labels[start:]) in self.senders for start in range(1, len(labels)))
 
     @property
     def dkim_map(self) -> Mapping[str, tuple[str, ...]]:
         """From domain → further signing domains (``d=``) that vouch for it."""
         return {domain: extra for domain, extra in self.senders.items() if extra}
-
-
-def a_label(domain: str) -> str | None:
-    """The lower-case A-label form of a domain name with at least two labels, or None (RFC 5890)."""
-    name = domain.strip().removesuffix(".").lower()
-    if not name.isascii():
-        try:
-            name = idna.encode(name, uts46=True).decode("ascii")
-        except idna.IDNAError:
-            return None
-    labels = name.split(".")
-    if len(labels) < 2 or len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):  # noqa: PLR2004 (DNS)
-        return None
-    return None if labels[-1].isdigit() else name
 
 
 def parse_allowlist(text: str, source: str = "allowlist.yaml") -> Allowlist:
@@ -134,7 +116,7 @@ def parse_allowlist(text: str, source: str = "allowlist.yaml") -> Allowlist:
 
 def _yaml_text(error: MarkedYAMLError) -> str:
     if "duplicate key" in str(error.problem):
-        return f"{error.problem.split(' with')[0].strip()} a second time; put both into one"
+        return f"{error.problem.split(' with')[0].strip()} is there twice; merge the two"
     return f"this is not YAML: {error.problem or error.context}"
 
 
@@ -166,17 +148,17 @@ class _AllowlistReader:
         self.problems.append(Problem(line, text))
 
     def items(self, name: str) -> Iterator[tuple[int, object]]:
-        found = self.tree.get(name)
-        if found is None:
+        listed = self.tree.get(name)
+        if listed is None:
             return
-        if not isinstance(found, CommentedSeq):
+        if not isinstance(listed, CommentedSeq):
             self.bad(_key_line(self.tree, name), f"{name} must be a list; start each entry with '- '")
             return
-        for index, item in enumerate(found):
-            yield found.lc.item(index)[0] + 1, item
+        for index, item in enumerate(listed):
+            yield listed.lc.item(index)[0] + 1, item
 
     def entries(self, name: str, role: Role, options: Mapping[str, type]) -> list[Entry]:
-        found = []
+        entries = []
         for line, item in self.items(name):
             fields = self.fields(line, item, "network", options, parse_network)
             if fields is None:
@@ -186,8 +168,8 @@ class _AllowlistReader:
                 self.bad(line, f"unknown format {style!r}; there are {', '.join(FORMATS)}")
                 continue
             fields.setdefault("shared", style in SHARED_FORMATS)
-            found.append(Entry(role=role, line=line, **fields))
-        return found
+            entries.append(Entry(role=role, line=line, **fields))
+        return entries
 
     def fields(
         self,
@@ -203,8 +185,8 @@ class _AllowlistReader:
         for key, value in given.items():
             where = _key_line(item, key) if isinstance(item, CommentedMap) else line
             if key != main and key not in options:
-                known = ", ".join([main, *options])
-                self.bad(where, f"unknown key {key!r}; an entry of this list has {known}")
+                keys = ", ".join([main, *options])
+                self.bad(where, f"unknown key {key!r}; an entry of this list has {keys}")
             elif key != main and not isinstance(value, options[key]):
                 self.bad(where, f"{key} must be {_WANTED[options[key]]}, not {value!r}")
         value = given.get(main)
@@ -218,16 +200,16 @@ class _AllowlistReader:
         return given if len(self.problems) == before else None
 
     def senders(self) -> dict[str, tuple[str, ...]]:
-        found: dict[str, tuple[str, ...]] = {}
+        senders: dict[str, tuple[str, ...]] = {}
         for line, item in self.items("senders"):
             fields = self.fields(line, item, "domain", {"dkim": list, "note": str}, _domain)
             if fields is None:
                 continue
-            if fields["domain"] in found:
+            if fields["domain"] in senders:
                 self.bad(line, f"{fields['domain']} is listed twice; keep one entry")
                 continue
-            found[fields["domain"]] = self.dkim(line, fields.get("dkim", []))
-        return found
+            senders[fields["domain"]] = self.dkim(line, fields.get("dkim", []))
+        return senders
 
     def dkim(self, line: int, names: Sequence[object]) -> tuple[str, ...]:
         domains = []
@@ -256,7 +238,9 @@ class _AllowlistReader:
                         f"{earlier.line}): one address would have two roles; narrow or remove one",
                     )
                 elif outer.network == entry.network:
-                    self.bad(later.line, f"{later.network} stands in line {earlier.line} already; remove one")
+                    self.bad(
+                        later.line, f"{later.network} is listed in line {earlier.line} already; remove one"
+                    )
             around.append(entry)
 
 
@@ -265,9 +249,9 @@ def _inside(inner: IpNetwork, outer: IpNetwork) -> bool:
 
 
 def _domain(text: str) -> str:
-    name = a_label(text)
+    name = domain_name(text.strip())
     if name is None:
-        raise ValueError(f"{text!r} is no domain name; write it like support.facebook.com, without @ or *")
+        raise ValueError(f"{text!r} is not a domain name; use one such as shop.example, without @ or *")
     return name
 
 

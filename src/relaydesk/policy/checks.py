@@ -219,8 +219,8 @@ def _held(a: Arrival, why: Reason) -> Verdict:
 
 
 def vouched(a: Arrival) -> Reason | None:
-    found = vouches(a.auth, a.from_domain, a.policy.allowlist.dkim_map, spf_counts=_spf_counts(a))
-    return reason(found[0], **found[1]) if found is not None else None
+    proof = vouches(a.auth, a.from_domain, a.policy.allowlist.dkim_map, spf_counts=_spf_counts(a))
+    return reason(proof[0], **proof[1]) if proof is not None else None
 
 
 def _spf_counts(a: Arrival) -> bool:
@@ -232,7 +232,9 @@ def _may_be_broken_by_relay(a: Arrival) -> bool:
 
 
 def _lack(a: Arrival) -> str:
-    signatures = ", ".join(f"DKIM {found.domain or 'unsigned'} {found.result}" for found in a.auth.dkim)
+    signatures = ", ".join(
+        f"DKIM {signature.domain or 'unsigned'} {signature.result}" for signature in a.auth.dkim
+    )
     return f"SPF {a.auth.spf.result}, {signatures or 'no DKIM signature'}, DMARC {a.auth.dmarc.result}"
 
 
@@ -252,12 +254,15 @@ def voucher(auth: AuthResults, from_domain: str, policy: Policy) -> DkimResult |
     if auth.aligned_dkim:
         return auth.dkim[auth.aligned_dkim[0]]
     extra = policy.allowlist.dkim_map.get(from_domain, ())
-    return next((found for found in auth.dkim if found.result == "pass" and found.domain in extra), None)
+    return next(
+        (signature for signature in auth.dkim if signature.result == "pass" and signature.domain in extra),
+        None,
+    )
 
 
 def replay_key(auth: AuthResults, from_domain: str, policy: Policy) -> str:
     """Hash of (d=, s=, b=) of the signature that vouches; "" when none does."""
-    found = voucher(auth, from_domain, policy)
-    if found is None or not found.b:
+    signature = voucher(auth, from_domain, policy)
+    if signature is None or not signature.b:
         return ""
-    return hashlib.sha256(f"{found.domain}\0{found.selector}\0{found.b}".encode()).hexdigest()
+    return hashlib.sha256(f"{signature.domain}\0{signature.selector}\0{signature.b}".encode()).hexdigest()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def decide(envelope: Envelope, gathered: Gathered, known: Known, policy: Policy, now: datetime) -> Decision:
     """Refuse, defer or accept one message, and say where it goes. ``now`` is aware UTC."""
     arrival = Arrival(envelope, gathered, known, policy, now)
-    verdict = next(found for row in ROWS if (found := row(arrival)) is not None)
+    verdict = next(verdict for row in ROWS if (verdict := row(arrival)) is not None)
     remarks = _remarks(arrival, verdict)
     if verdict.outcome != "accepted":
         return Decision(verdict.outcome, (verdict.reason, *remarks), gathered.findings)
@@ -106,37 +106,37 @@ def _clocks(a: Arrival, queue: str, placement: Placement, joined: KnownTicket | 
 
 def _orders(a: Arrival) -> tuple[Reason, ...]:
     exist = {order.id for order in a.known.orders}
-    found = []
+    reasons = []
     for candidate in a.findings.candidates:
         if candidate.what != "order":
             continue
         if candidate.sure == "mentioned":
-            found.append(reason("order_mentioned", order=candidate.value, where=candidate.where))
+            reasons.append(reason("order_mentioned", order=candidate.value, where=candidate.where))
         else:
             code = "order_confirmed" if candidate.value in exist else "order_not_found"
-            found.append(reason(code, order=candidate.value, label=candidate.label or candidate.where))
+            reasons.append(reason(code, order=candidate.value, label=candidate.label or candidate.where))
     if not a.findings.candidates and a.findings.match.kind in ("case", "claim", "chargeback"):
-        found.append(reason("no_order"))
-    return tuple(dict.fromkeys(found))
+        reasons.append(reason("no_order"))
+    return tuple(dict.fromkeys(reasons))
 
 
 def _remarks(a: Arrival, verdict: Verdict) -> tuple[Reason, ...]:
-    found = [Reason("lf_read_as_crlf", remark) for remark in a.envelope.remarks]
+    remarks = [Reason("lf_read_as_crlf", remark) for remark in a.envelope.remarks]
     if a.letter.defects:
-        found.append(reason("unreadable", detail="; ".join(a.letter.defects[:3])))
+        remarks.append(reason("unreadable", detail="; ".join(a.letter.defects[:3])))
     if a.findings.foreign_reply_to:
-        found.append(reason("reply_to_ignored", domain=a.findings.foreign_reply_to))
+        remarks.append(reason("reply_to_ignored", domain=a.findings.foreign_reply_to))
     if verdict.genuine and (age := _signature_age(a)) is not None and age > a.policy.old_signature:
-        found.append(reason("old_signature", days=age.days))
-    return tuple(found)
+        remarks.append(reason("old_signature", days=age.days))
+    return tuple(remarks)
 
 
 def _signature_age(a: Arrival) -> timedelta | None:
     """Age by ``t=``, else by a signed Date; great age alone only marks, never refuses."""
-    found = voucher(a.auth, a.from_domain, a.policy)
-    if found is None:
+    signature = voucher(a.auth, a.from_domain, a.policy)
+    if signature is None:
         return None
-    if found.signed_at is not None:
-        return a.now - datetime.fromtimestamp(found.signed_at, UTC)
-    signed = "date" in (name.lower() for name in found.signed_headers)
+    if signature.signed_at is not None:
+        return a.now - datetime.fromtimestamp(signature.signed_at, UTC)
+    signed = "date" in (name.lower() for name in signature.signed_headers)
     return a.now - a.letter.date if signed and a.letter.date is not None else None

@@ -20,22 +20,24 @@ def parse_network(text: str) -> IpNetwork:
     ValueError carries a sentence with the mend, also for host bits that are set.
     """
     try:
-        found = ip_network(text.strip())
+        network = ip_network(text.strip())
     except ValueError:
         try:
             loose = ip_network(text.strip(), strict=False)
         except ValueError:
-            raise ValueError(
-                f"{text!r} is no IP network; write it like 192.0.2.0/24 or 2001:db8::/32"
-            ) from None
+            raise ValueError(f"{text!r} is not a network; use 192.0.2.0/24 or 2001:db8::/32") from None
         raise ValueError(
-            f"{text} has bits set behind its prefix; write {loose} for the network "
+            f"{text} has bits set after its prefix; use {loose} for the network "
             f"or {text.partition('/')[0]} for the one address"
         ) from None
-    if isinstance(found, IPv6Network) and found.prefixlen >= _MAPPED.prefixlen and found.subnet_of(_MAPPED):
-        low = int(found.network_address) & 0xFFFFFFFF
-        return IPv4Network((low, found.prefixlen - _MAPPED.prefixlen))
-    return found
+    if (
+        isinstance(network, IPv6Network)
+        and network.prefixlen >= _MAPPED.prefixlen
+        and network.subnet_of(_MAPPED)
+    ):
+        low = int(network.network_address) & 0xFFFFFFFF
+        return IPv4Network((low, network.prefixlen - _MAPPED.prefixlen))
+    return network
 
 
 class NetworkMap(Generic[T]):

@@ -99,9 +99,9 @@ def _note(entry: Entry | None) -> str:
 
 def _match(pattern: re.Pattern[str], line: str) -> IpAddress | None:
     # A second " by " could come out of a HELO that mimics the rest of the line.
-    if line.count(" by ") != 1 or (found := pattern.fullmatch(line)) is None:
+    if line.count(" by ") != 1 or (match := pattern.fullmatch(line)) is None:
         return None
-    groups = found.groupdict()
+    groups = match.groupdict()
     return canonical_ip(groups["ip"] or groups.get("bare") or "")
 
 

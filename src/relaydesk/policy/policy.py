@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from relaydesk.business_time import Target, deadline, earliest_deadline, warning_time
+from relaydesk.message import domain_of, normal_address, split_address
 from relaydesk.policy.decision import Planned
 
 if TYPE_CHECKING:
@@ -67,12 +68,12 @@ class QueuePlan:
     def _clock(
         self, clock: ClockName, start: datetime, wanted: list[Target], targets: QueueTargets
     ) -> Planned:
-        found = earliest_deadline(
+        chosen = earliest_deadline(
             deadline(start, target, self.calendar, targets.reading) for target in wanted
         )
         before = targets.warn_before
-        warn_at = warning_time(start, found.due, before, self.calendar) if before else None
-        return Planned(clock, start, found.due, warn_at, found.reading, found.target, found.explanation)
+        warn_at = warning_time(start, chosen.due, before, self.calendar) if before else None
+        return Planned(clock, start, chosen.due, warn_at, chosen.reading, chosen.target, chosen.explanation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +99,14 @@ class Policy:
     @property
     def domains(self) -> frozenset[str]:
         """The domains of our mailboxes."""
-        return frozenset(box.rpartition("@")[2] for box in self.mailboxes)
+        return frozenset(domain_of(box) for box in self.mailboxes)
 
     def is_mailbox(self, rcpt: str) -> bool:
         """Whether mail to ``rcpt`` is for us; postmaster always is (RFC 5321 §4.5.1)."""
-        address = rcpt.lower()
-        local, _, domain = address.rpartition("@")
-        if not local:
-            return address == "postmaster"
+        address = normal_address(rcpt)
+        local, domain = split_address(address)
+        if not domain:
+            return local == "postmaster"
         return address in self.mailboxes or (local == "postmaster" and domain in self.domains)
 
     def plan(

@@ -96,13 +96,15 @@ def case_names(fixtures: Path) -> tuple[str, ...]:
 def load_case(fixtures: Path, name: str) -> Case:
     """One case of ``fixtures/cases``. CaseError names what is missing or wrong."""
     place = fixtures / "cases" / name
-    told, expected = _mapping(place / "envelope.yaml"), _mapping(place / "expected.yaml")
+    envelope, expected = _mapping(place / "envelope.yaml"), _mapping(place / "expected.yaml")
     try:
-        received_at = datetime.fromisoformat(str(told["received_at"]))
+        received_at = datetime.fromisoformat(str(envelope["received_at"]))
         if received_at.tzinfo is None:
             raise CaseError("received_at has no zone; add Z")
-        main = {key: value for key, value in told.items() if key not in ("received_at", "history")}
-        earlier = [_earlier(fixtures, place, main, dict(told_step)) for told_step in told.get("history", ())]
+        main = {key: value for key, value in envelope.items() if key not in ("received_at", "history")}
+        earlier = [
+            _earlier(fixtures, place, main, dict(told_step)) for told_step in envelope.get("history", ())
+        ]
         last = _step(_bytes(place / "message.eml"), main, expected)
     except (KeyError, TypeError, ValueError) as error:
         raise CaseError(f"{place / 'envelope.yaml'}: {_problem(error)}.") from None
@@ -131,41 +133,39 @@ def _zone(fixtures: Path, place: Path) -> Mapping[str, Any]:
     own = _mapping(place / "zone.yaml") if (place / "zone.yaml").exists() else {}
     common = _mapping(fixtures / "zone.yaml")
     if twice := sorted(own.keys() & common.keys()):
-        raise CaseError(
-            f"{place / 'zone.yaml'}: {twice[0]} stands in the common zone already; use another name."
-        )
+        raise CaseError(f"{place / 'zone.yaml'}: {twice[0]} is already in the common zone; use another name.")
     return {**common, **own}
 
 
-def _earlier(fixtures: Path, place: Path, main: dict[str, Any], told: dict[str, Any]) -> Step:
+def _earlier(fixtures: Path, place: Path, main: dict[str, Any], changes: dict[str, Any]) -> Step:
     """A step of the history: what it does not say is as in its own case."""
-    expected = told.pop("expected", {})
-    if other := told.pop("case", None):
+    expected = changes.pop("expected", {})
+    if other := changes.pop("case", None):
         place = fixtures / "cases" / str(other)
         main = {k: v for k, v in _mapping(place / "envelope.yaml").items() if k not in _OWN_KEYS}
-    content = _bytes(place / str(told.pop("message", "message.eml")))
-    return _step(content, main | told, expected)
+    content = _bytes(place / str(changes.pop("message", "message.eml")))
+    return _step(content, main | changes, expected)
 
 
-def _step(message: bytes, told: dict[str, Any], expected: Mapping[str, Any]) -> Step:
-    fields = dict(told)
-    known = {field.name for field in dataclasses.fields(Step)} - {"message", "expected"}
-    if unknown := sorted(fields.keys() - known):
-        raise CaseError(f"{unknown[0]} is no key of an envelope; there are {', '.join(sorted(known))}")
+def _step(message: bytes, envelope: dict[str, Any], expected: Mapping[str, Any]) -> Step:
+    fields = dict(envelope)
+    keys = {field.name for field in dataclasses.fields(Step)} - {"message", "expected"}
+    if unknown := sorted(fields.keys() - keys):
+        raise CaseError(f"{unknown[0]} is not a key of an envelope; use one of {', '.join(sorted(keys))}")
     if fields.get("via", "proxy") not in VIAS:
         raise CaseError(f"via must be one of {', '.join(VIAS)}")
     fields["delay"] = timedelta(minutes=fields.get("delay", 0))
-    fields["sign"] = tuple(_signature(dict(one)) for one in fields.get("sign", ()))
+    fields["sign"] = tuple(_signature(dict(signature)) for signature in fields.get("sign", ()))
     for name in ("after", "rcpt"):
         if name in fields:
             fields[name] = tuple(fields[name])
     return Step(message, **fields, expected=expected)
 
 
-def _signature(told: dict[str, Any]) -> CaseSignature:
-    if "headers" in told:
-        told["headers"] = tuple(told["headers"])
-    return CaseSignature(**told)
+def _signature(options: dict[str, Any]) -> CaseSignature:
+    if "headers" in options:
+        options["headers"] = tuple(options["headers"])
+    return CaseSignature(**options)
 
 
 def _problem(error: Exception) -> str:
@@ -173,12 +173,12 @@ def _problem(error: Exception) -> str:
 
 
 def _mapping(path: Path) -> dict[str, Any]:
-    found = read_yaml(path)
-    if found is None:
+    mapping = read_yaml(path)
+    if mapping is None:
         return {}
-    if not isinstance(found, dict):
+    if not isinstance(mapping, dict):
         raise CaseError(f"{path} must hold 'name: value' lines.")
-    return found
+    return mapping
 
 
 def _bytes(path: Path) -> bytes:

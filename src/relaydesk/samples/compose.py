@@ -91,8 +91,8 @@ def _signed(raw: bytes, how: CaseSignature, at: int, keys: Path) -> bytes:
 
 def _changed(raw: bytes, change: Mapping[str, Any], stamp: bytes) -> bytes:
     """One change on the way: ``{prepend: lines}``, ``{append: text}`` or ``{replace: [old, new]}``."""
-    ((what, value),) = change.items()
-    return _CHANGES[what](raw, value, stamp) if what in _CHANGES else _no_change(what)
+    ((kind, value),) = change.items()
+    return _CHANGES[kind](raw, value, stamp) if kind in _CHANGES else _no_change(kind)
 
 
 def _prepend(raw: bytes, value: Any, stamp: bytes) -> bytes:
@@ -116,8 +116,8 @@ def _loop(raw: bytes, value: Any, stamp: bytes) -> bytes:
     return _prepend(raw, [line] * times, stamp)
 
 
-def _no_change(what: str) -> bytes:
-    raise CaseError(f"{what} is no change; there are {', '.join(_CHANGES)}")
+def _no_change(kind: str) -> bytes:
+    raise CaseError(f"{kind} is not a change; use one of {', '.join(_CHANGES)}")
 
 
 def _wire(text: str) -> bytes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from relaydesk.dns import RecordSet, TempFail
 from relaydesk.mailauth import dkim_key_record, new_dkim_key, sign_dkim
-from relaydesk.policy import a_label
+from relaydesk.message import domain_name, domain_of
 from relaydesk.smtpd import PathError, parse_rcpt
 
 if TYPE_CHECKING:
@@ -51,11 +51,11 @@ class Signer:
     @classmethod
     def of(cls, domain: str, selector: str, key: bytes) -> Signer:
         """The signer of these options. SendTestError names the one that cannot be used."""
-        name = a_label(domain)
+        name = domain_name(domain)
         if name is None:
-            raise SendTestError(f"{domain!r} is no domain name; write it as shop.example.")
+            raise SendTestError(f"{domain!r} is not a domain name; use one such as shop.example.")
         if not _SELECTOR.fullmatch(selector):
-            raise SendTestError(f"{selector!r} is no selector; it is the name before ._domainkey.{name}.")
+            raise SendTestError(f"{selector!r} is not a selector: it is the name before ._domainkey.{name}.")
         try:
             dkim_key_record(key)
         except (ValueError, TypeError):
@@ -67,7 +67,7 @@ class Signer:
 
     @property
     def record_name(self) -> str:
-        """Where the public key is to be published."""
+        """Where the public key must be published."""
         return f"{self.selector}._domainkey.{self.domain}"
 
 
@@ -102,20 +102,20 @@ def make_sample(
     try:
         parse_rcpt(f"TO:<{rcpt}>", utf8=False)
     except PathError:
-        raise SendTestError(f"{rcpt!r} is no mail address; write it as help@shop.example.") from None
+        raise SendTestError(f"{rcpt!r} is not an email address; use one such as help@shop.example.") from None
     order = f"{9 * 10**14 + token % 10**14:015d}"
     shape, subject = (text.format(token=f"t{token % 10**13:013d}", order=order) for text in _SHAPES[kind])
     sender = parseaddr(shape)[1]
-    if signer is not None and not _related(sender.rpartition("@")[2], signer.domain):
+    if signer is not None and not _related(domain_of(sender), signer.domain):
         sender = shape = f"{_OWN_NAME}{signer.domain}"
     head = (
         f"Date: {format_datetime(now)}\r\nTo: {rcpt}\r\nSubject: {subject}\r\nFrom: {shape}\r\n"
-        f"Message-ID: <send-test.{token}@{sender.rpartition('@')[2]}>\r\n"
+        f"Message-ID: <send-test.{token}@{domain_of(sender)}>\r\n"
         "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n"
     )
     raw = (head + _TEXT.format(at=now.isoformat(timespec="seconds"), order=order)).encode()
     if kind == "forged":
-        return Sample(kind, sender, f"{_OWN_NAME}{sender.partition('@')[2]}.invalid", rcpt, raw, now)
+        return Sample(kind, sender, f"{_OWN_NAME}{domain_of(sender)}.invalid", rcpt, raw, now)
     # Meta's reverse-path is its own: SPF may then vouch as it does for real mail.
     return Sample(kind, sender, sender, rcpt, _signed(raw, sender, signer), now, signer)
 
@@ -125,7 +125,7 @@ def _related(domain: str, signing: str) -> bool:
 
 
 def _signed(raw: bytes, sender: str, signer: Signer | None) -> bytes:
-    made = signer or Signer(sender.rpartition("@")[2], "send-test", new_dkim_key(1024))
+    made = signer or Signer(domain_of(sender), "send-test", new_dkim_key(1024))
     return sign_dkim(raw, made.domain, made.selector, made.key)
 
 

@@ -63,8 +63,8 @@ def inherited(environ: MutableMapping[str, str] = os.environ) -> Inherited | Non
     if given is None:
         return None
     lifeline, *sockets = [socket.socket(fileno=int(number)) for number in given.split()]
-    for one in (lifeline, *sockets):
-        one.set_inheritable(False)
+    for passed in (lifeline, *sockets):
+        passed.set_inheritable(False)
     if sys.platform.startswith("linux"):
         # For the moments before and besides the watch: the kernel tells a child whose parent died.
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
@@ -75,5 +75,5 @@ def handed_down(
     lifeline: socket.socket, sockets: Sequence[socket.socket]
 ) -> tuple[dict[str, str], tuple[int, ...]]:
     """The parent's counterpart: the variable for the child's environment, and the descriptors to pass."""
-    numbers = (lifeline.fileno(), *(one.fileno() for one in sockets))
+    numbers = (lifeline.fileno(), *(passed.fileno() for passed in sockets))
     return {VARIABLE: " ".join(map(str, numbers))}, numbers

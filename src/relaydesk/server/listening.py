@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SPREADS = sys.platform.startswith("linux")
 TRY_AGAIN_AFTER = 0.1  # seconds
 
-MENDS = {
+REMEDIES = {
     errno.EADDRINUSE: "another program listens there; stop it or choose another address",
     errno.EACCES: "a port below 1024 wants a start as root (and a user to change to) or CAP_NET_BIND_SERVICE",
     errno.EADDRNOTAVAIL: "this machine does not have that address",
@@ -27,7 +27,7 @@ MENDS = {
 
 
 class ListenError(OSError):
-    """An address could not be bound; the message is a sentence with the mend."""
+    """An address could not be bound; the message is a sentence with the remedy."""
 
     def __str__(self) -> str:
         return str(self.args[-1])
@@ -41,14 +41,14 @@ class BoundSockets:
     sockets: tuple[tuple[socket.socket, ...], ...]
 
     def close(self) -> None:
-        for one in {one for of_sibling in self.sockets for one in of_sibling}:
-            one.close()
+        for sock in {sock for of_sibling in self.sockets for sock in of_sibling}:
+            sock.close()
 
 
-def bind(addresses: Sequence[ListenAddress], siblings: int, patience: float = 3.0) -> BoundSockets:
+def bind(addresses: Sequence[ListenAddress], siblings: int, timeout: float = 3.0) -> BoundSockets:
     """Binds every address once per sibling process; nothing listens yet, that is the child's first act.
 
-    ``patience``: seconds to wait for a port that is still held, as by the dying children of a parent that
+    ``timeout``: seconds to wait for a port that is still held, as by the dying children of a parent that
     was killed. Raises ``ListenError``.
     """
     chosen: list[ListenAddress] = []
@@ -56,7 +56,7 @@ def bind(addresses: Sequence[ListenAddress], siblings: int, patience: float = 3.
     try:
         for address in addresses:
             if address.port:
-                _wait_until_free(address, time.monotonic() + patience)
+                _wait_until_free(address, time.monotonic() + timeout)
             first = _bound(address, share=SPREADS)
             columns.append((first,))
             chosen.append(ListenAddress(address.host, first.getsockname()[1]))
@@ -85,19 +85,19 @@ def _wait_until_free(address: ListenAddress, until: float) -> None:
 
 def _bound(address: ListenAddress, *, share: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    one: socket.socket | None = None
+    sock: socket.socket | None = None
     try:
-        one = socket.socket(family, socket.SOCK_STREAM)
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if share:
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             # 0.0.0.0 and [::] stand side by side, and no peer shows up as a v4-mapped address.
-            one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        one.bind((address.host, address.port))
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind((address.host, address.port))
     except OSError as error:
-        if one is not None:
-            one.close()
-        why = MENDS.get(error.errno or 0, str(error.strerror))
+        if sock is not None:
+            sock.close()
+        why = REMEDIES.get(error.errno or 0, str(error.strerror))
         raise ListenError(error.errno, f"Cannot listen on {address}: {why}.") from error
-    return one
+    return sock

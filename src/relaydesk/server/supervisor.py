@@ -272,8 +272,8 @@ class _Supervisor:
         for seat in self.seats:
             seat.signal(signal.SIGTERM)
             # Ours is a copy: as long as it is open the port takes connections that nobody answers.
-            for one in seat.child.sockets:
-                one.close()
+            for sock in seat.child.sockets:
+                sock.close()
 
     def _kill(self) -> None:
         """The end of whoever is still there, with what it may have started itself."""

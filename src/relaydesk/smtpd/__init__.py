@@ -1,6 +1,7 @@
 """The SMTP server: who may speak, what was said, and what is answered. The only room that knows aiosmtpd.
 
-An :class:`Endpoint` is what one port is given; a :class:`Receiver` decides; its outcome becomes a reply here.
+An :class:`Endpoint` is what one port is given; its receiver decides, and the outcome becomes a reply here. A
+:class:`Server` holds what the connections of an endpoint share.
 """
 
 from importlib import import_module
@@ -10,11 +11,11 @@ from relaydesk.smtpd.limits import Limits
 
 if TYPE_CHECKING:
     from relaydesk.smtpd.data_reader import read_flaw
+    from relaydesk.smtpd.endpoint import Endpoint
     from relaydesk.smtpd.listener import Listener, open_listener
     from relaydesk.smtpd.paths import PathError, parse_rcpt
     from relaydesk.smtpd.replies import ACCEPTED, BY_NAME, BY_REASON, TRY_AGAIN, reply_for
-    from relaydesk.smtpd.server import Endpoint, Server
-    from relaydesk.smtpd.submission import submission_endpoint
+    from relaydesk.smtpd.server import Server
 
 __all__ = [
     "ACCEPTED",
@@ -30,14 +31,13 @@ __all__ = [
     "parse_rcpt",
     "read_flaw",
     "reply_for",
-    "submission_endpoint",
 ]
 
 _LATE = {
     "ACCEPTED": "replies",
     "BY_NAME": "replies",
     "BY_REASON": "replies",
-    "Endpoint": "server",
+    "Endpoint": "endpoint",
     "Listener": "listener",
     "PathError": "paths",
     "Server": "server",
@@ -46,7 +46,6 @@ _LATE = {
     "parse_rcpt": "paths",
     "read_flaw": "data_reader",
     "reply_for": "replies",
-    "submission_endpoint": "submission",
 }
 
 if not TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""One SMTP connection: aiosmtpd's protocol with our own conversation on it.
+"""One SMTP connection: aiosmtpd's protocol with our own session on it.
 
 aiosmtpd brings the protocol, its writer and the PROXY parser. Its command loop is replaced, because it
 cancels a handler when the client hangs up, reports exceptions to the client, has no caps, closes without
@@ -22,6 +22,7 @@ from relaydesk.smtpd.receive_buffer import LineTooLongError, ReceiveBuffer
 from relaydesk.smtpd.replies import Reply, reply_for
 from relaydesk.smtpd.server import peer_key
 from relaydesk.smtpd.session import Peer, Session
+from relaydesk.smtpd.submission import SubmissionSession
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -49,14 +50,14 @@ class Hangup(Exception):  # noqa: N818 (an ending, not an error)
 class Connection(SMTP):
     """A client's connection from greeting to end, with all its caps and time limits."""
 
-    def __init__(self, room: Server, loop: asyncio.AbstractEventLoop) -> None:
-        self._room, self._limits = room, room.door.limits
+    def __init__(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
+        self._server, self._endpoint, self._limits = server, server.endpoint, server.endpoint.limits
         longest = self._limits.session_seconds + self._limits.data_seconds + 2 * self._limits.handler_seconds
         # aiosmtpd's own timer closes without a reply: it is only the last resort here.
-        super().__init__(object(), hostname=room.door.hostname, timeout=2 * longest, loop=loop)
-        self._inbox = ReceiveBuffer()
+        super().__init__(object(), hostname=self._endpoint.hostname, timeout=2 * longest, loop=loop)
+        self._buffer = ReceiveBuffer()
         self._ends = loop.time() + self._limits.session_seconds
-        self._patience: asyncio.Timeout | None = None
+        self._waiting: asyncio.Timeout | None = None
         self._tls_context: ssl.SSLContext | None = None
         self._counted_as = ""
         self.tls = False
@@ -64,25 +65,25 @@ class Connection(SMTP):
     # --- what the event loop calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._inbox.connect(cast("asyncio.Transport", transport))
-        self._room.connections.add(self)
+        self._buffer.connect(cast("asyncio.Transport", transport))
+        self._server.connections.add(self)
         self.tls = transport.get_extra_info("ssl_object") is not None
         super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
-        self._inbox.feed(data)
+        self._buffer.feed(data)
 
     def eof_received(self) -> bool:
         # A client that has said its last may still want our reply: nothing is cancelled.
-        self._inbox.end()
+        self._buffer.end()
         return not self.tls
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._inbox.end()
+        self._buffer.end()
         self._depart()
         super().connection_lost(error)
 
-    # --- what the room calls
+    # --- what the server calls
 
     @property
     def task(self) -> asyncio.Task[None] | None:
@@ -90,8 +91,8 @@ class Connection(SMTP):
 
     def hang_up(self) -> None:
         """Stop waiting for a further command; a command under way is finished first."""
-        if self._patience is not None:
-            self._patience.reschedule(self.loop.time())
+        if self._waiting is not None:
+            self._waiting.reschedule(self.loop.time())
 
     def cut(self) -> None:
         """End at once, without a word."""
@@ -99,7 +100,7 @@ class Connection(SMTP):
             self.task.cancel()
         self._writer.transport.abort()
 
-    # --- the conversation
+    # --- the session
 
     async def _handle_client(self) -> None:
         """The whole session; aiosmtpd starts it as a task when the connection is made."""
@@ -122,9 +123,9 @@ class Connection(SMTP):
 
     def _depart(self) -> None:
         """Give back what this connection holds; more than once does no harm."""
-        self._room.connections.discard(self)
+        self._server.connections.discard(self)
         if self._counted_as:
-            self._room.leave(self._counted_as)
+            self._server.leave(self._counted_as)
             self._counted_as = ""
         if self._timeout_handle is not None:
             self._timeout_handle.cancel()
@@ -137,54 +138,57 @@ class Connection(SMTP):
                 self._writer.write_eof()
             async with asyncio.timeout(LINGER):
                 while True:
-                    await self._inbox.chunk()
+                    await self._buffer.chunk()
 
     async def _open(self) -> Session:
         """Caps, the PROXY header where one must come, and the greeting."""
         name = self._writer.get_extra_info("peername")
         address = canonical_ip(str(name[0])) if name else None
         socket_ip = str(address) if address is not None else ""
-        allowlist = self._room.door.allowlist()
-        role, entry = allowlist.role(socket_ip)
+        role, entry = self._endpoint.configuration.current.allowlist.role(socket_ip)
         trusted = entry is not None and entry.xclient
-        peer = Peer(socket_ip, "peer", socket_ip, trusted)
-        dialogue = self._room.door.dialogue(self._room, self, peer, allowlist)
-        if self._room.closing:
+        session = self._new_session(Peer(socket_ip, "peer", socket_ip, trusted))
+        if self._server.closing:
             raise Hangup(reply_for("shutting_down"))
-        if self._room.full:
+        if self._server.full:
             raise Hangup(reply_for("too_many_connections"))
         if role != "proxy":
             self._count(socket_ip)
         elif not trusted:
-            await self._take_proxy_header(dialogue)
-        await self.say(dialogue.greeting)
+            await self._take_proxy_header(session)
+        await self.say(session.greeting)
         if trusted:
             # Such a front end speaks XCLIENT or PROXY; what comes first tells which.
-            await self._patiently(self._inbox.wait(proxy.PEEK))
-            if proxy.begins(self._inbox):
-                await self._take_proxy_header(dialogue)
-        return dialogue
+            await self._in_time(self._buffer.wait(proxy.PEEK))
+            if proxy.begins(self._buffer):
+                await self._take_proxy_header(session)
+        return session
 
-    async def _take_proxy_header(self, dialogue: Session) -> None:
-        socket_ip = dialogue.peer.socket_ip
+    def _new_session(self, peer: Peer) -> Session:
+        if self._endpoint.logins is not None:
+            return SubmissionSession(self._endpoint.logins, self._endpoint, self._server, self, peer)
+        return Session(self._endpoint, self._server, self, peer)
+
+    async def _take_proxy_header(self, session: Session) -> None:
+        socket_ip = session.peer.socket_ip
         try:
-            ip = await proxy.read(self._inbox, self._limits.proxy_seconds)
+            ip = await proxy.read(self._buffer, self._limits.proxy_seconds)
         except proxy.ProxyError:
-            dialogue.turn_away("proxy_without_header")
+            session.turn_away("proxy_without_header")
             raise Hangup(reply_for("proxy_refused")) from None
-        dialogue.peer = Peer(ip, "proxy", socket_ip, dialogue.peer.may_xclient)
+        session.peer = Peer(ip, "proxy", socket_ip, session.peer.may_xclient)
         if ip is not None:
             self._count(ip)
 
     def _count(self, ip: str) -> None:
         self._counted_as = peer_key(ip)
-        if not self._room.enter(self._counted_as):
+        if not self._server.enter(self._counted_as):
             raise Hangup(reply_for("too_many_connections"))
 
-    async def _converse(self, dialogue: Session) -> None:
+    async def _converse(self, session: Session) -> None:
         commands = errors = 0
         while True:
-            reply = await self._answer(dialogue)
+            reply = await self._answer(session)
             await self.say(reply)
             if self._tls_context is not None:
                 await self._secure(self._tls_context)
@@ -199,50 +203,50 @@ class Connection(SMTP):
             if commands >= self._limits.commands:
                 raise Hangup(reply_for("too_many_commands"))
 
-    async def _answer(self, dialogue: Session) -> Reply:
+    async def _answer(self, session: Session) -> Reply:
         """The reply to the next command line."""
-        said = await self.line()
-        if isinstance(said, Reply):
-            return said
+        line = await self.line()
+        if isinstance(line, Reply):
+            return line
         try:
-            return await dialogue.obey(said)
+            return await session.obey(line)
         except TimeoutError:
-            raise Hangup(dialogue.turn_away("too_slow")) from None
+            raise Hangup(session.turn_away("too_slow")) from None
 
     async def line(self) -> str | Reply:
         """What the client says next, or the reply to a line that cannot be read."""
         try:
-            line = await self._patiently(self._inbox.line(self._limits.command_bytes))
+            line = await self._in_time(self._buffer.line(self._limits.command_bytes))
         except LineTooLongError:
             return reply_for("command_too_long")
         text = line.removesuffix(b"\r\n")
         if b"\r" in text or b"\n" in text:
             return reply_for("command_newline")
         try:
-            said = text.decode("utf-8")
+            command = text.decode("utf-8")
         except UnicodeDecodeError:
             return reply_for("syntax")
-        return said if said.isprintable() else reply_for("syntax")
+        return command if command.isprintable() else reply_for("syntax")
 
-    async def _patiently(self, waiting: Coroutine[Any, Any, T]) -> T:
+    async def _in_time(self, waiting: Coroutine[Any, Any, T]) -> T:
         """Wait for the client as long as one command may take and the session lasts; then Hangup."""
-        if self._room.closing:
+        if self._server.closing:
             waiting.close()
             raise Hangup(reply_for("shutting_down"))
         try:
             async with asyncio.timeout_at(
                 min(self._ends, self.loop.time() + self._limits.idle_seconds)
-            ) as self._patience:
+            ) as self._waiting:
                 return await waiting
         except TimeoutError:
-            if self._room.closing:
+            if self._server.closing:
                 raise Hangup(reply_for("shutting_down")) from None
             over = self.loop.time() >= self._ends
             raise Hangup(reply_for("session_over" if over else "too_slow")) from None
         finally:
-            self._patience = None
+            self._waiting = None
 
-    # --- what the dialogue asks of its wire
+    # --- what the session asks of its transport
 
     async def say(self, reply: Reply) -> None:
         """Send a reply. A client that does not take it in time is cut off (ConnectionError)."""
@@ -255,19 +259,19 @@ class Connection(SMTP):
 
     async def content(self) -> DataReader:
         """Read the content of DATA to its end. TimeoutError when the client is too slow."""
-        dots = DataReader(self._limits)
+        reader = DataReader(self._limits)
         async with asyncio.timeout(self._limits.data_seconds):
             while True:
                 async with asyncio.timeout(self._limits.idle_seconds):
-                    chunk = await self._inbox.chunk()
-                if dots.feed(chunk) and (not dots.doubtful or await self._quiet()):
-                    self._inbox.unread(dots.rest)
-                    return dots
+                    chunk = await self._buffer.chunk()
+                if reader.feed(chunk) and (not reader.doubtful or await self._quiet()):
+                    self._buffer.unread(reader.rest)
+                    return reader
 
     async def _quiet(self) -> bool:
         try:
             async with asyncio.timeout(self._limits.quiet_seconds):
-                await self._inbox.wait()
+                await self._buffer.wait()
         except TimeoutError:
             return True
         return False
@@ -279,8 +283,8 @@ class Connection(SMTP):
     async def _secure(self, context: ssl.SSLContext) -> None:
         self._tls_context = None
         # What came in clear behind STARTTLS could be an attacker's: it must not count inside TLS.
-        self._inbox.clear()
+        self._buffer.clear()
         await self._writer.start_tls(context, ssl_handshake_timeout=self._limits.tls_seconds)
         self.transport = self._writer.transport
-        self._inbox.connect(cast("asyncio.Transport", self._writer.transport))
+        self._buffer.connect(cast("asyncio.Transport", self._writer.transport))
         self.tls = True

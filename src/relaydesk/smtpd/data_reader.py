@@ -68,8 +68,8 @@ class DataReader:
         """Index of the dot that stands alone on its line, or -1."""
         if not self._midline and block.startswith(_END[2:]):
             return 0
-        found = block.find(_END)
-        return found + 2 if found >= 0 else -1
+        end = block.find(_END)
+        return end + 2 if end >= 0 else -1
 
     def _take_lines(self, block: bytes) -> None:
         """Keep the whole lines of a block and carry the beginning of the next one over."""

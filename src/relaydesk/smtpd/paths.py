@@ -10,10 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from relaydesk.message import canonical_ip
-
-MAX_PATH = 254
-"""Octets of an address; with its angle brackets a path has at most 256 (RFC 5321 §4.5.3.1.3)."""
+from relaydesk.message import MAX_ADDRESS, canonical_ip, domain_name
 
 _UTF8 = r"\u0080-\U0010ffff"
 _ATOM = rf"[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~{_UTF8}-]+"
@@ -46,7 +43,7 @@ class MailArgument:
 
 def parse_helo(argument: str) -> str:
     """The name of HELO or EHLO: a domain or an address literal. PathError otherwise."""
-    if not argument.isascii() or not _HELO.fullmatch(argument) or len(argument) > MAX_PATH:
+    if not argument.isascii() or not _HELO.fullmatch(argument) or len(argument) > MAX_ADDRESS:
         raise PathError("syntax")
     return argument
 
@@ -85,23 +82,25 @@ def parse_rcpt(argument: str, *, utf8: bool) -> str:
 def _split(argument: str, keyword: str, bad: str) -> tuple[str, dict[str, str | None]]:
     if argument[: len(keyword)].upper() != keyword:
         raise PathError("syntax")
-    found = _PATH.fullmatch(argument[len(keyword) :].strip(" "))
-    if found is None:
+    match = _PATH.fullmatch(argument[len(keyword) :].strip(" "))
+    if match is None:
         raise PathError(bad)
     parameters: dict[str, str | None] = {}
-    for word in (found[2] or "").split():
+    for word in (match[2] or "").split():
         parameter = _PARAMETER.fullmatch(word)
         if parameter is None or parameter[1].upper() in parameters:
             raise PathError("syntax")
         parameters[parameter[1].upper()] = parameter[2]
-    return found[1], parameters
+    return match[1], parameters
 
 
 def _check(path: str, bad: str, *, utf8: bool) -> None:
-    found = _MAILBOX.fullmatch(path)
-    if found is None or not path.isprintable() or len(path.encode("utf-8", "replace")) > MAX_PATH:
+    mailbox = _MAILBOX.fullmatch(path)
+    if mailbox is None or not path.isprintable() or len(path.encode("utf-8", "replace")) > MAX_ADDRESS:
         raise PathError(bad)
-    if found["literal"] and canonical_ip(re.sub("(?i)^IPv6:", "", found["literal"])) is None:
+    if mailbox["literal"] and canonical_ip(re.sub("(?i)^IPv6:", "", mailbox["literal"])) is None:
         raise PathError(bad)
     if not path.isascii() and not utf8:
         raise PathError("needs_smtputf8")
+    if mailbox["domain"] and not mailbox["domain"].isascii() and domain_name(mailbox["domain"]) is None:
+        raise PathError(bad)  # no U-label (RFC 6531 §3.3): a look-alike of another name

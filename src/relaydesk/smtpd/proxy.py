@@ -21,19 +21,19 @@ class ProxyError(Exception):
     """No PROXY header came, or a malformed one, or not in time."""
 
 
-def begins(inbox: ReceiveBuffer) -> bool:
+def begins(buffer: ReceiveBuffer) -> bool:
     """Whether the bytes that wait (at least ``PEEK``) are the start of a PROXY header."""
-    return inbox.startswith((b"PROXY", V2_SIGNATURE[:PEEK]))
+    return buffer.startswith((b"PROXY", V2_SIGNATURE[:PEEK]))
 
 
-async def read(inbox: ReceiveBuffer, seconds: float) -> str | None:
+async def read(buffer: ReceiveBuffer, seconds: float) -> str | None:
     """The client's address in canonical text; None when the proxy speaks for itself (LOCAL, UNKNOWN).
 
     ProxyError when there is no good header within ``seconds``.
     """
     try:
         async with asyncio.timeout(seconds):
-            data = await get_proxy(inbox)
+            data = await get_proxy(buffer)
     except (TimeoutError, EOFError) as error:
         raise ProxyError("no PROXY header") from error
     if not data.valid:

@@ -1,4 +1,4 @@
-"""Every reply the door gives: one table, and one function that builds the bytes.
+"""Every reply of the server: one table, and one function that builds the bytes.
 
 Basic codes after RFC 5321 §4.2, enhanced ones after RFC 3463 and the IANA registry. Texts are fixed:
 nothing a client, a DNS zone or an exception said is ever echoed, so no reply can leak or be injected. The
@@ -150,19 +150,19 @@ BY_NAME: dict[str, Reply] = {
 }
 
 
-def reply_for(what: Decision | Admission | str) -> Reply:
+def reply_for(verdict: Decision | Admission | str) -> Reply:
     """The reply for a decision, an admission, a reason code or a protocol reply's name.
 
     A deferral always answers 4xx and a refusal never 2xx, whatever the table holds for the reason. An
-    unknown code is a programming error (KeyError) when asked by name; in a decision it answers generically.
+    unknown code is a programming error (KeyError) when verdict by name; in a decision it answers generically.
     """
-    if isinstance(what, str):
-        return BY_REASON[what] if what in BY_REASON else BY_NAME[what]
-    if isinstance(what, Admission):
-        if what.outcome == "refused" and what.reason is not None and what.reason.code in SPOKEN:
-            return replace(BY_REASON[what.reason.code], text=what.reason.text)
-        return _by_outcome(what.outcome, what.reason.code if what.reason else "")
-    return _by_outcome(what.outcome, what.code)
+    if isinstance(verdict, str):
+        return BY_REASON[verdict] if verdict in BY_REASON else BY_NAME[verdict]
+    if isinstance(verdict, Admission):
+        if verdict.outcome == "refused" and verdict.reason is not None and verdict.reason.code in SPOKEN:
+            return replace(BY_REASON[verdict.reason.code], text=verdict.reason.text)
+        return _by_outcome(verdict.outcome, verdict.reason.code if verdict.reason else "")
+    return _by_outcome(verdict.outcome, verdict.code)
 
 
 def _by_outcome(outcome: Outcome, code: str) -> Reply:

@@ -1,91 +1,52 @@
-"""What the door is given, and what its connections share: the caps, and the work under way."""
+"""What the connections of one endpoint share: the caps, and the work under way."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import Counter
-from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_network
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from relaydesk.message import canonical_ip
-from relaydesk.smtpd.session import Session
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Callable, Coroutine
-    from datetime import datetime
+    from collections.abc import Coroutine
 
-    from relaydesk.message import Envelope, Origin
-    from relaydesk.policy import Admission, Allowlist, Decision
-    from relaydesk.reasons import Reason
-    from relaydesk.smtpd.connection import Connection
-    from relaydesk.smtpd.limits import Limits
-    from relaydesk.smtpd.session import Peer, Transport
+    from relaydesk.smtpd.endpoint import Endpoint
 
 log = logging.getLogger("relaydesk.smtpd")
 T = TypeVar("T")
 
 
-class Receiver(Protocol):
-    """Who decides. Its coroutines must not block the loop: heavy work belongs into a bounded executor."""
+class OpenConnection(Protocol):
+    """What a server needs of its connections."""
 
-    async def admit(self, origin: Origin, helo: str, mail_from: str, rcpt: str) -> Admission:
-        """The answer to one RCPT. Behind a relay the origin is still unknown (``origin.ip`` is None)."""
-        ...
-
-    async def receive(self, envelope: Envelope) -> Decision | Admission:
-        """Decide on a message and, if accepted, have it stored when this returns."""
-        ...
-
-    async def turned_away(
-        self, origin: Origin, peer: str, mail_from: str, rcpt_to: tuple[str, ...], reason: Reason
-    ) -> None:
-        """Told of what the door refused by itself (row 1 of the policy, proxies without a client).
-
-        ``peer`` is the host at the other end: where no origin is known, it is the one to be mended.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """All that a listener is given. ``hostname`` stands in the banner and our Received lines.
-
-    ``allowlist`` and ``tls`` are asked anew for each connection and each STARTTLS, so that a reload
-    counts from the next one on; ``tls`` answers None where STARTTLS is not offered. ``now`` gives aware UTC.
-    ``dialogue`` makes what is said in one session: mail from the networks, or a help desk's submission.
-    """
-
-    hostname: str
-    limits: Limits
-    receiver: Receiver
-    allowlist: Callable[[], Allowlist]
-    now: Callable[[], datetime]
-    tls: Callable[[], ssl.SSLContext | None] = lambda: None
-    dialogue: Callable[[Server, Transport, Peer, Allowlist], Session] = Session
+    @property
+    def task(self) -> asyncio.Task[None] | None: ...
+    def hang_up(self) -> None: ...
+    def cut(self) -> None: ...
 
 
 class Server:
-    """What the connections of one listener share: the caps, and the work under way."""
+    """Counts connections and messages of all listeners of one endpoint, and drains them."""
 
-    def __init__(self, door: Endpoint) -> None:
-        self.door = door
-        self.connections: set[Connection] = set()
+    def __init__(self, endpoint: Endpoint[Any]) -> None:
+        self.endpoint = endpoint
+        self.connections: set[OpenConnection] = set()
         self.closing = False
         self._peers: Counter[str] = Counter()
-        self._slots = asyncio.Semaphore(door.limits.concurrent_data)
+        self._slots = asyncio.Semaphore(endpoint.limits.concurrent_data)
         self._work: set[asyncio.Task[Any]] = set()
 
     @property
     def full(self) -> bool:
-        return len(self.connections) > self.door.limits.connections
+        return len(self.connections) > self.endpoint.limits.connections
 
     def enter(self, peer: str) -> bool:
         """Count one more connection of a peer; false when it has too many (it is counted all the same)."""
         self._peers[peer] += 1
-        return self._peers[peer] <= self.door.limits.connections_per_peer
+        return self._peers[peer] <= self.endpoint.limits.connections_per_peer
 
     def leave(self, peer: str) -> None:
         self._peers[peer] -= 1
@@ -95,7 +56,7 @@ class Server:
     async def take_slot(self) -> bool:
         """Wait for a place to receive a message; false when none comes free in time."""
         try:
-            async with asyncio.timeout(self.door.limits.slot_seconds):
+            async with asyncio.timeout(self.endpoint.limits.slot_seconds):
                 await self._slots.acquire()
         except TimeoutError:
             return False

@@ -1,11 +1,16 @@
-"""What is said in one SMTP session: each verb, its checks and its reply (RFC 5321 §4.1)."""
+"""One SMTP session: each verb, its checks and its reply (RFC 5321 §4.1).
+
+:class:`Session` takes mail from other servers. :mod:`.submission` extends it, by ``verbs``, ``extensions``,
+``mail`` and ``envelope``, for a help desk that logs in.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from relaydesk.message import Envelope, header_values, with_protocol
 from relaydesk.policy import find_origin
@@ -15,27 +20,12 @@ from relaydesk.smtpd.data_reader import flaw_of
 from relaydesk.smtpd.replies import TRY_AGAIN, Reply, reply_for
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Awaitable, Callable, Mapping
-
     from relaydesk.message import How, Origin
-    from relaydesk.policy import Allowlist
-    from relaydesk.smtpd.data_reader import DataReader
-    from relaydesk.smtpd.server import Server
+    from relaydesk.smtpd.endpoint import Endpoint, SmtpConfig, Transport, Workload
 
 log = logging.getLogger("relaydesk.smtpd")
 T = TypeVar("T")
-
-
-class Transport(Protocol):
-    """What a dialogue needs of its connection."""
-
-    tls: bool
-
-    async def say(self, reply: Reply) -> None: ...
-    async def line(self) -> str | Reply: ...
-    async def content(self) -> DataReader: ...
-    def secure_after_reply(self, context: ssl.SSLContext) -> None: ...
+Verb = Callable[[str], Awaitable[Reply]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,30 +49,55 @@ class Transaction:
 
 
 class Session:
-    """The state of one session, and what each command does to it."""
+    """The state of one session, and what each verb does to it.
 
-    commands: ClassVar[Mapping[str, Callable[[Any, str], Awaitable[Reply]]]] = {}
+    ``config`` is one snapshot for each command; that of MAIL is kept until its transaction ends, so that a
+    reload in between cannot judge a message by two configurations.
+    """
 
-    def __init__(self, room: Server, wire: Transport, peer: Peer, allowlist: Allowlist) -> None:
-        self.room, self.wire, self.peer, self.allowlist = room, wire, peer, allowlist
-        self.door, self.limits = room.door, room.door.limits
+    def __init__(self, endpoint: Endpoint[Any], server: Workload, transport: Transport, peer: Peer) -> None:
+        self.endpoint, self.server, self.transport, self.peer = endpoint, server, transport, peer
+        self.limits = endpoint.limits
+        self.config: SmtpConfig = endpoint.configuration.current
         self.helo = ""
         self.claimed_helo = ""
         self.extended = False
         self.transaction: Transaction | None = None
+        self._verbs = self.verbs()
+
+    def verbs(self) -> dict[str, Verb]:
+        """What each verb does."""
+        not_implemented = dict.fromkeys(("EXPN", "ETRN", "TURN", "AUTH", "BDAT"), _not_implemented)
+        return {
+            **not_implemented,
+            "HELO": self._helo,
+            "EHLO": self._ehlo,
+            "MAIL": self.mail,
+            "RCPT": self._rcpt,
+            "DATA": self._data,
+            "RSET": self._rset,
+            "NOOP": _noop,
+            "QUIT": _quit,
+            "VRFY": _vrfy,
+            "HELP": _help,
+            "STARTTLS": self._starttls,
+            "XCLIENT": self._xclient,
+        }
 
     @property
     def greeting(self) -> Reply:
-        return Reply(220, "", f"{self.door.hostname} ESMTP relaydesk")
+        return Reply(220, "", f"{self.endpoint.hostname} ESMTP relaydesk")
 
     async def obey(self, line: str) -> Reply:
         """The reply to one command line. Only the client's doing ends up in it, never its words."""
         verb, _, argument = line.partition(" ")
-        command = self.commands.get(verb.upper())
+        command = self._verbs.get(verb.upper())
         if command is None:
             return reply_for("unknown_command")
+        if self.transaction is None:
+            self.config = self.endpoint.configuration.current
         try:
-            return await command(self, argument.strip(" "))
+            return await command(argument.strip(" "))
         except paths.PathError as error:
             return reply_for(error.reply)
 
@@ -91,25 +106,78 @@ class Session:
         self.helo, self.extended, self.transaction = "", False, None
 
     def origin(self, raw: bytes = b"") -> Origin:
+        """Where the message comes from: known at once, or behind a relay with its content."""
         received = header_values(raw, "Received", self.limits.header_bytes) if raw else ()
-        return find_origin(self.peer.ip, self.peer.how, received, self.allowlist, self.limits.received)
+        allowlist = self.config.allowlist
+        return find_origin(self.peer.ip, self.peer.how, received, allowlist, self.limits.received)
 
     def turn_away(self, code: str) -> Reply:
-        """Refuse by the door itself, and have it counted."""
-        known = self.transaction or Transaction("")
+        """Refuse by the server itself, and have it counted."""
+        transaction = self.transaction or Transaction("")
         why = reason(code, limit=self.limits.of(code), ip=self.peer.socket_ip)
-        self.room.start(
-            self.door.receiver.turned_away(
-                self.origin(), self.peer.socket_ip, known.mail_from, tuple(known.rcpt_to), why
+        self.server.start(
+            self.endpoint.receiver.turned_away(
+                self.origin(),
+                self.peer.socket_ip,
+                transaction.mail_from,
+                tuple(transaction.rcpt_to),
+                why,
             )
         )
         return reply_for(code)
+
+    def extensions(self) -> tuple[str, ...]:
+        """What EHLO offers."""
+        offered = [f"SIZE {self.limits.message_bytes}", "8BITMIME", "SMTPUTF8", "PIPELINING"]
+        offered.append("ENHANCEDSTATUSCODES")
+        if not self.transport.tls and self.config.tls is not None:
+            offered.append("STARTTLS")
+        if self.peer.may_xclient:
+            offered.append(f"XCLIENT {' '.join(xclient.ATTRIBUTES)}")
+        return tuple(offered)
+
+    async def mail(self, argument: str) -> Reply:
+        """MAIL begins a transaction."""
+        if not self.helo:
+            return reply_for("helo_first")
+        if self.transaction is not None:
+            return reply_for("nested_mail")
+        path = paths.parse_mail(argument, extended=self.extended)
+        if path.size > self.limits.message_bytes:
+            return self.turn_away("too_large")
+        self.transaction = Transaction(path.address, path.utf8)
+        return reply_for("sender_ok")
+
+    def envelope(self, transaction: Transaction, raw: bytes) -> Envelope:
+        """What the receiver is handed for one message."""
+        return Envelope(
+            peer=self.peer.ip or self.peer.socket_ip,
+            origin=self.origin(raw),
+            helo=self.helo,
+            mail_from=transaction.mail_from,
+            rcpt_to=tuple(transaction.rcpt_to),
+            raw=raw,
+            received_at=self.endpoint.now(),
+            tls=self.transport.tls,
+            protocol=with_protocol(extended=self.extended, tls=self.transport.tls, utf8=transaction.utf8),
+        )
+
+    async def finish(self, work: asyncio.Task[T]) -> T | None:
+        """The result of work that goes on even if the client leaves; None when it failed or is too slow."""
+        try:
+            async with asyncio.timeout(self.limits.handler_seconds):
+                return await asyncio.shield(work)
+        except TimeoutError:
+            log.warning("the work on a message takes longer than %s s", self.limits.handler_seconds)
+        except Exception:  # the server logs what failed; the client learns nothing of it
+            return None
+        return None
 
     async def _hello(self, argument: str, *, extended: bool) -> Reply:
         name = paths.parse_helo(argument)
         self.forget()
         self.helo, self.extended = self.claimed_helo or name, extended
-        return Reply(250, "", self.door.hostname, self._extensions() if extended else ())
+        return Reply(250, "", self.endpoint.hostname, self.extensions() if extended else ())
 
     async def _helo(self, argument: str) -> Reply:
         return await self._hello(argument, extended=False)
@@ -117,97 +185,53 @@ class Session:
     async def _ehlo(self, argument: str) -> Reply:
         return await self._hello(argument, extended=True)
 
-    def _extensions(self) -> tuple[str, ...]:
-        offered = [f"SIZE {self.limits.message_bytes}", "8BITMIME", "SMTPUTF8", "PIPELINING"]
-        offered.append("ENHANCEDSTATUSCODES")
-        if not self.wire.tls and self.door.tls() is not None:
-            offered.append("STARTTLS")
-        if self.peer.may_xclient:
-            offered.append(f"XCLIENT {' '.join(xclient.ATTRIBUTES)}")
-        return tuple(offered)
-
-    async def _mail(self, argument: str) -> Reply:
-        if not self.helo:
-            return reply_for("helo_first")
-        if self.transaction is not None:
-            return reply_for("nested_mail")
-        said = paths.parse_mail(argument, extended=self.extended)
-        if said.size > self.limits.message_bytes:
-            return self.turn_away("too_large")
-        self.transaction = Transaction(said.address, said.utf8)
-        return reply_for("sender_ok")
-
     async def _rcpt(self, argument: str) -> Reply:
-        known = self.transaction
-        if known is None:
+        transaction = self.transaction
+        if transaction is None:
             return reply_for("mail_first" if self.helo else "helo_first")
-        address = paths.parse_rcpt(argument, utf8=known.utf8)
-        if address in known.rcpt_to:
+        address = paths.parse_rcpt(argument, utf8=transaction.utf8)
+        if address in transaction.rcpt_to:
             return reply_for("recipient_ok")
-        if len(known.rcpt_to) >= self.limits.recipients:
-            first, known.overflowed = not known.overflowed, True
+        if len(transaction.rcpt_to) >= self.limits.recipients:
+            first, transaction.overflowed = not transaction.overflowed, True
             return self.turn_away("too_many_recipients") if first else reply_for("too_many_recipients")
         origin = self.origin()
         if origin.role == "proxy":
             return self.turn_away("proxy_without_header")
-        admitting = self.room.start(self.door.receiver.admit(origin, self.helo, known.mail_from, address))
-        admission = await self._finish(admitting)
+        work = self.endpoint.receiver.admit(self.config, origin, self.helo, transaction.mail_from, address)
+        admission = await self.finish(self.server.start(work))
         if admission is None or admission.outcome != "accepted":
             return TRY_AGAIN if admission is None else reply_for(admission)
-        known.rcpt_to.append(address)
+        transaction.rcpt_to.append(address)
         return reply_for("recipient_ok")
 
     async def _data(self, argument: str) -> Reply:
-        known = self.transaction
+        transaction = self.transaction
         if argument:
             return reply_for("syntax")
-        if known is None:
+        if transaction is None:
             return reply_for("mail_first" if self.helo else "helo_first")
-        if not known.rcpt_to:
+        if not transaction.rcpt_to:
             return reply_for("no_recipient")
-        if not await self.room.take_slot():
+        if not await self.server.take_slot():
             return reply_for("busy")
         work = None
         try:
-            await self.wire.say(reply_for("go_ahead"))
-            dots = await self.wire.content()
-            envelope = self._envelope(known, dots.content())
-            code = dots.flaw or flaw_of(envelope.raw, self.limits)
+            await self.transport.say(reply_for("go_ahead"))
+            reader = await self.transport.content()
+            envelope = self.envelope(transaction, reader.content())
+            code = reader.flaw or flaw_of(envelope.raw, self.limits)
             if code:
                 return self.turn_away(code)
-            work = self.room.start(self.door.receiver.receive(envelope))
+            work = self.server.start(self.endpoint.receiver.receive(self.config, envelope))
             # The place stays taken until the work is done, not until the client has gone.
-            work.add_done_callback(lambda _: self.room.give_slot())
-            decision = await self._finish(work)
+            work.add_done_callback(lambda _: self.server.give_slot())
+            decision = await self.finish(work)
             return TRY_AGAIN if decision is None else reply_for(decision)
         finally:
             self.transaction = None
             if work is None:
-                self.room.give_slot()
-
-    def _envelope(self, known: Transaction, raw: bytes) -> Envelope:
-        return Envelope(
-            peer=self.peer.ip or self.peer.socket_ip,
-            origin=self.origin(raw),
-            helo=self.helo,
-            mail_from=known.mail_from,
-            rcpt_to=tuple(known.rcpt_to),
-            raw=raw,
-            received_at=self.door.now(),
-            tls=self.wire.tls,
-            protocol=with_protocol(extended=self.extended, tls=self.wire.tls, utf8=known.utf8),
-        )
-
-    async def _finish(self, work: asyncio.Task[T]) -> T | None:
-        """The result of work that goes on even if the client leaves; None when it failed or is too slow."""
-        try:
-            async with asyncio.timeout(self.limits.handler_seconds):
-                return await asyncio.shield(work)
-        except TimeoutError:
-            log.warning("the work on a message takes longer than %s s", self.limits.handler_seconds)
-        except Exception:  # the room logs what failed; the client learns nothing of it
-            return None
-        return None
+                self.server.give_slot()
 
     async def _rset(self, argument: str) -> Reply:
         if argument:
@@ -215,30 +239,14 @@ class Session:
         self.transaction = None
         return reply_for("ok")
 
-    async def _noop(self, _argument: str) -> Reply:
-        return reply_for("ok")
-
-    async def _quit(self, argument: str) -> Reply:
-        return reply_for("syntax" if argument else "bye")
-
-    async def _vrfy(self, argument: str) -> Reply:
-        return reply_for("cannot_verify" if argument else "syntax")
-
-    async def _help(self, _argument: str) -> Reply:
-        return reply_for("help")
-
-    async def _not_implemented(self, _argument: str) -> Reply:
-        return reply_for("not_implemented")
-
     async def _starttls(self, argument: str) -> Reply:
         if argument:
             return reply_for("syntax")
-        if self.wire.tls:
+        if self.transport.tls:
             return reply_for("tls_already")
-        context = self.door.tls()
-        if context is None:
+        if self.config.tls is None:
             return reply_for("not_implemented")
-        self.wire.secure_after_reply(context)
+        self.transport.secure_after_reply(self.config.tls)
         self.forget()
         return reply_for("start_tls")
 
@@ -256,22 +264,21 @@ class Session:
         return self.greeting
 
 
-Session.commands = {
-    "HELO": Session._helo,
-    "EHLO": Session._ehlo,
-    "MAIL": Session._mail,
-    "RCPT": Session._rcpt,
-    "DATA": Session._data,
-    "RSET": Session._rset,
-    "NOOP": Session._noop,
-    "QUIT": Session._quit,
-    "VRFY": Session._vrfy,
-    "HELP": Session._help,
-    "EXPN": Session._not_implemented,
-    "ETRN": Session._not_implemented,
-    "TURN": Session._not_implemented,
-    "AUTH": Session._not_implemented,
-    "BDAT": Session._not_implemented,
-    "STARTTLS": Session._starttls,
-    "XCLIENT": Session._xclient,
-}
+async def _noop(_argument: str) -> Reply:
+    return reply_for("ok")
+
+
+async def _quit(argument: str) -> Reply:
+    return reply_for("syntax" if argument else "bye")
+
+
+async def _vrfy(argument: str) -> Reply:
+    return reply_for("cannot_verify" if argument else "syntax")
+
+
+async def _help(_argument: str) -> Reply:
+    return reply_for("help")
+
+
+async def _not_implemented(_argument: str) -> Reply:
+    return reply_for("not_implemented")

@@ -5,59 +5,21 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any
 
 from relaydesk.message import with_protocol
-from relaydesk.policy import Allowlist
 from relaydesk.smtpd.replies import Reply, reply_for
-from relaydesk.smtpd.server import Endpoint, Receiver, peer_key
-from relaydesk.smtpd.session import Session
+from relaydesk.smtpd.server import peer_key
+from relaydesk.smtpd.session import Session, Verb
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Awaitable, Callable
-    from datetime import datetime
-
     from relaydesk.message import Envelope
-    from relaydesk.smtpd.limits import Limits
+    from relaydesk.smtpd.endpoint import Logins
     from relaydesk.smtpd.session import Transaction
 
-LoginOutcome = Literal["right", "wrong", "later"]
 MECHANISMS = ("PLAIN", "LOGIN")
-PATIENCE = 3
+MOST_FAILURES = 3
 """Failed authentications of one session; after them it ends."""
-
-
-class SubmissionReceiver(Receiver, Protocol):
-    """Who knows the clients and takes what they hand in. Must not block the loop."""
-
-    async def authenticate(self, ip: str, name: str, password: str) -> LoginOutcome:
-        """Whether these are a client's credentials; ``later`` when that is not looked at now.
-
-        ``ip`` is an IPv4 address or an IPv6 /64.
-        """
-        ...
-
-
-def submission_endpoint(
-    hostname: str,
-    limits: Limits,
-    gateway: SubmissionReceiver,
-    now: Callable[[], datetime],
-    tls: Callable[[], ssl.SSLContext | None],
-) -> Endpoint:
-    """The door of a submission listener: no network has a role at it, and a message has one recipient."""
-    nobody = Allowlist()
-    return Endpoint(
-        hostname,
-        replace(limits, recipients=1),
-        gateway,
-        allowlist=lambda: nobody,
-        now=now,
-        tls=tls,
-        dialogue=partial(SubmissionSession, gateway),
-    )
 
 
 class _Broken(Exception):  # noqa: N818 - an ending, with the reply it gets
@@ -69,51 +31,58 @@ class _Broken(Exception):  # noqa: N818 - an ending, with the reply it gets
 class SubmissionSession(Session):
     """A session in which nothing but AUTH leads to MAIL, and nothing but TLS to AUTH."""
 
-    def __init__(self, logins: SubmissionReceiver, *session: Any) -> None:
+    def __init__(self, logins: Logins, *session: Any) -> None:
         super().__init__(*session)
+        self.limits = replace(self.limits, recipients=1)  # an answer goes to one relay address
         self.logins = logins
         self.client = ""
         self.failed = 0
 
-    def _extensions(self) -> tuple[str, ...]:
-        offered = super()._extensions()
-        return (*offered, f"AUTH {' '.join(MECHANISMS)}") if self.wire.tls else offered
+    def verbs(self) -> dict[str, Verb]:
+        return {**super().verbs(), "AUTH": self._auth}
 
-    async def _mail(self, argument: str) -> Reply:
-        if not self.wire.tls:
+    def extensions(self) -> tuple[str, ...]:
+        offered = super().extensions()
+        return (*offered, f"AUTH {' '.join(MECHANISMS)}") if self.transport.tls else offered
+
+    async def mail(self, argument: str) -> Reply:
+        if not self.transport.tls:
             return reply_for("tls_required")
         if not self.client:
             return reply_for("auth_required")
         # RFC 4954 §5: AUTH= tells who wrote the message first; it is read over, as it proves nothing here.
         words = [word for word in argument.split(" ") if not word.upper().startswith("AUTH=")]
-        return await super()._mail(" ".join(words))
+        return await super().mail(" ".join(words))
 
-    def _envelope(self, known: Transaction, raw: bytes) -> Envelope:
-        protocol = with_protocol(extended=self.extended, tls=self.wire.tls, utf8=known.utf8, auth=True)
-        return replace(super()._envelope(known, raw), client=self.client, protocol=protocol)
+    def envelope(self, transaction: Transaction, raw: bytes) -> Envelope:
+        protocol = with_protocol(
+            extended=self.extended, tls=self.transport.tls, utf8=transaction.utf8, auth=True
+        )
+        return replace(super().envelope(transaction, raw), client=self.client, protocol=protocol)
 
     async def _auth(self, argument: str) -> Reply:
         mechanism, _, initial = argument.partition(" ")
-        refused = self._not_now(mechanism)
-        if refused:
-            return reply_for(refused)
+        obstacle = self._not_now(mechanism)
+        if obstacle:
+            return reply_for(obstacle)
         try:
-            name, password = await _READERS[mechanism.upper()](self, initial.strip(" "))
+            read = self._plain if mechanism.upper() == "PLAIN" else self._login
+            name, password = await read(initial.strip(" "))
         except _Broken as broken:
             return broken.reply
-        looking = self.room.start(self.logins.authenticate(peer_key(self.peer.socket_ip), name, password))
-        verdict = await self._finish(looking)
+        work = self.logins.authenticate(peer_key(self.peer.socket_ip), name, password)
+        verdict = await self.finish(self.server.start(work))
         if verdict == "right":
             self.client = name
             return reply_for("authenticated")
         if verdict != "wrong":
             return reply_for("auth_later")
         self.failed += 1
-        return reply_for("auth_wrong" if self.failed < PATIENCE else "too_many_errors")
+        return reply_for("auth_wrong" if self.failed < MOST_FAILURES else "too_many_errors")
 
     def _not_now(self, mechanism: str) -> str:
         """The reply's name when AUTH has no place here (RFC 4954 §4)."""
-        if not self.wire.tls:
+        if not self.transport.tls:
             return "auth_needs_tls"
         if not self.extended:
             return "helo_first"
@@ -125,8 +94,8 @@ class SubmissionSession(Session):
 
     async def _plain(self, initial: str) -> tuple[str, str]:
         """RFC 4616 §2: authorization identity, NUL, name, NUL, password."""
-        said = _decoded(initial) if initial else await self._challenge("auth_goes_on")
-        identity, *rest = said.split("\0")
+        response = _decoded(initial) if initial else await self._challenge("auth_goes_on")
+        identity, *rest = response.split("\0")
         if len(rest) != 2:  # noqa: PLR2004 (RFC 4616)
             raise _Broken(reply_for("auth_undecodable"))
         if identity not in ("", rest[0]):
@@ -139,13 +108,13 @@ class SubmissionSession(Session):
         return name, await self._challenge("auth_password")
 
     async def _challenge(self, question: str) -> str:
-        await self.wire.say(reply_for(question))
-        said = await self.wire.line()
-        if isinstance(said, Reply):
-            raise _Broken(said)
-        if said == "*":
+        await self.transport.say(reply_for(question))
+        line = await self.transport.line()
+        if isinstance(line, Reply):
+            raise _Broken(line)
+        if line == "*":
             raise _Broken(reply_for("auth_cancelled"))
-        return _decoded(said)
+        return _decoded(line)
 
 
 def _decoded(text: str) -> str:
@@ -154,14 +123,3 @@ def _decoded(text: str) -> str:
         return "" if text == "=" else base64.b64decode(text, validate=True).decode("utf-8")
     except (binascii.Error, ValueError):
         raise _Broken(reply_for("auth_undecodable")) from None
-
-
-_READERS: dict[str, Callable[[SubmissionSession, str], Awaitable[tuple[str, str]]]] = {
-    "PLAIN": SubmissionSession._plain,
-    "LOGIN": SubmissionSession._login,
-}
-SubmissionSession.commands = {
-    **Session.commands,
-    "AUTH": SubmissionSession._auth,
-    "MAIL": SubmissionSession._mail,
-}

@@ -51,7 +51,7 @@ def read(argument: str) -> Claim:
 def _decode(value: str) -> str:
     if not _XTEXT.fullmatch(value):
         raise PathError("syntax")
-    text = re.sub(r"\+([0-9A-F]{2})", lambda found: chr(int(found[1], 16)), value)
+    text = re.sub(r"\+([0-9A-F]{2})", lambda code: chr(int(code[1], 16)), value)
     if not (text.isascii() and text.isprintable()):
         raise PathError("syntax")
     return text

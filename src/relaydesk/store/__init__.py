@@ -15,7 +15,6 @@ from relaydesk.store.lists import Page, PageKey, QueueCount, TicketFilter, Ticke
 if TYPE_CHECKING:
     from relaydesk.store import (
         agents,
-        casework,
         deadlines,
         drafts,
         events,
@@ -31,13 +30,13 @@ if TYPE_CHECKING:
         tickets,
     )
     from relaydesk.store.agents import AgentRole, AgentRow
+    from relaydesk.store.contention import until_settled
     from relaydesk.store.deadlines import DeadlineRow
     from relaydesk.store.gateway_clients import ClientRow
-    from relaydesk.store.messages import Recorded
+    from relaydesk.store.messages import Recorded, answer_scope
     from relaydesk.store.orders import Put
-    from relaydesk.store.outbox import Claimed, DeliveryOutcome, OutboxRow
+    from relaydesk.store.outbox_rows import Claimed, DeliveryOutcome, Finished, OutboxRow, Outgoing
     from relaydesk.store.refusals import RefusalCount
-    from relaydesk.store.sight import answer_scope
     from relaydesk.store.ticket_orders import TicketOrder
     from relaydesk.store.tickets import MessageRow
 
@@ -49,8 +48,10 @@ __all__ = [
     "Conflict",
     "DeadlineRow",
     "DeliveryOutcome",
+    "Finished",
     "MessageRow",
     "OutboxRow",
+    "Outgoing",
     "Page",
     "PageKey",
     "Put",
@@ -65,7 +66,6 @@ __all__ = [
     "TicketRow",
     "agents",
     "answer_scope",
-    "casework",
     "deadlines",
     "drafts",
     "events",
@@ -79,22 +79,26 @@ __all__ = [
     "secret",
     "ticket_orders",
     "tickets",
+    "until_settled",
 ]
 
 _LATE = {
     "AgentRole": "agents",
     "AgentRow": "agents",
-    "Claimed": "outbox",
+    "Claimed": "outbox_rows",
     "ClientRow": "gateway_clients",
     "DeadlineRow": "deadlines",
-    "DeliveryOutcome": "outbox",
+    "DeliveryOutcome": "outbox_rows",
+    "Finished": "outbox_rows",
     "MessageRow": "tickets",
-    "OutboxRow": "outbox",
+    "OutboxRow": "outbox_rows",
+    "Outgoing": "outbox_rows",
     "Put": "orders",
     "Recorded": "messages",
     "RefusalCount": "refusals",
     "TicketOrder": "ticket_orders",
-    "answer_scope": "sight",
+    "answer_scope": "messages",
+    "until_settled": "contention",
 }
 
 if not TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
 
+from relaydesk.store.contention import upsert
 from relaydesk.store.tables import DraftTable, table
-from relaydesk.store.upsert import upsert
 
 if TYPE_CHECKING:
     from datetime import datetime

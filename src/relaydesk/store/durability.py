@@ -40,9 +40,9 @@ def assure_sqlite(connection: sqlite3.Connection, busy_timeout: float) -> None:
     demand_sqlite(connection, milliseconds)
 
 
-def _write_ahead(connection: sqlite3.Connection, patience: float) -> None:
+def _write_ahead(connection: sqlite3.Connection, seconds: float) -> None:
     """The first change of a new file to WAL: SQLite gives up at once when two come together, so we wait."""
-    ends = time.monotonic() + patience
+    ends = time.monotonic() + seconds
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, delete, func, or_, select
 
 from relaydesk.policy import Known, KnownOrder, KnownTicket
 from relaydesk.store import deadlines, ticket_orders
+from relaydesk.store.contention import upsert
 from relaydesk.store.tables import (
     FirstSeenTable,
     MessageTable,
@@ -16,7 +17,6 @@ from relaydesk.store.tables import (
     TicketTable,
     table,
 )
-from relaydesk.store.upsert import upsert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -110,11 +110,6 @@ class Page:
 _ROW = [T[field.name] for field in fields(TicketRow)]
 
 
-def row(session: Session, ticket_id: int) -> TicketRow | None:
-    """One ticket's line, None when there is none of that number."""
-    return next(iter(_rows(session, select(*_ROW).where(T.id == ticket_id))), None)
-
-
 def counts(session: Session, now: datetime, today_ends: datetime) -> tuple[QueueCount, ...]:
     """The counts of every queue that has an open ticket; ``today_ends`` is the desk's coming midnight."""
     overdue = func.count().filter(T.next_due < now)

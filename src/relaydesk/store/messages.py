@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, update
 
+from relaydesk.classify import Findings
 from relaydesk.events import (
     BounceJoined,
     DuplicateJoined,
@@ -20,11 +21,12 @@ from relaydesk.events import (
 )
 from relaydesk.store import deadlines, ticket_orders
 from relaydesk.store import events as journal
+from relaydesk.store.contention import upsert
 from relaydesk.store.errors import Conflict
 from relaydesk.store.known import known, remember_attempt
 from relaydesk.store.refusals import RefusalKey, count_refusal
 from relaydesk.store.tables import AttachmentTable, MessageTable, TicketLinkTable, TicketTable, table
-from relaydesk.store.upsert import upsert
+from relaydesk.store.values import read_value
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,11 +34,11 @@ if TYPE_CHECKING:
     from sqlalchemy import CursorResult
     from sqlmodel import Session
 
-    from relaydesk.events import OfMessage
+    from relaydesk.events import Kind, OfMessage
     from relaydesk.message import AuthResults, Envelope, Message
     from relaydesk.policy import Decision, Placement
 
-__all__ = ["Recorded", "RefusalKey", "count_refusal", "known", "record", "remember_attempt"]
+__all__ = ["Recorded", "RefusalKey", "answer_scope", "count_refusal", "known", "record", "remember_attempt"]
 
 M, T = table(MessageTable).c, table(TicketTable).c
 _NEW_TICKET, _NEW_MESSAGE = insert(table(TicketTable)), insert(table(MessageTable))
@@ -266,3 +268,30 @@ def _inserted(result: CursorResult[Any]) -> int:
     if key is None:
         raise RuntimeError("The database told no number for the new row.")
     return int(key[0])
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerScope:
+    """What stood before the answerer: ``until`` is the latest acceptance among the messages up to the one
+    answered, ``next_at`` that of the first customer message stored after it, if there is one."""
+
+    until: datetime
+    next_at: datetime | None
+
+
+def answer_scope(session: Session, ticket: int, message: int) -> AnswerScope | None:
+    """What an answer to ``message`` can have taken into account; None when the ticket has no such message."""
+    statement = (
+        select(M.id, M.kind, M.received_at, M.findings)
+        .where(M.ticket_id == ticket, M.duplicate_of.is_(None))
+        .order_by(M.id)
+    )
+    stored = session.connection().execute(statement).all()
+    before = [row.received_at for row in stored if row.id <= message]
+    after = [row.received_at for row in stored if row.id > message and _answerable(row.kind, row.findings)]
+    return AnswerScope(max(before), min(after, default=None)) if before else None
+
+
+def _answerable(kind: Kind, findings: dict[str, Any]) -> bool:
+    """Customer mail: no bounce and no notice, and with an address to answer to."""
+    return kind not in ("bounce", "notice") and bool(read_value(Findings, findings).relay_address)

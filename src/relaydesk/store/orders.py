@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy import BindParameter, bindparam, delete, insert, or_, select, update
 
 from relaydesk.order import Item, Order
-from relaydesk.store.errors import Conflict
+from relaydesk.store.contention import until_settled
 from relaydesk.store.tables import OrderItemTable, OrderTable, table
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _ORDER = table(OrderTable)
 _ITEM = table(OrderItemTable)
 _COLUMNS = ("state", "amount", "currency", "created_at", "ship_by", "relay_address", "marketing_opt_in")
-_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +36,15 @@ class Put:
 def put(store: Store, rows: Sequence[OrderRow], now: datetime) -> list[Put]:
     """Put orders in, in one transaction; fields that a row does not speak of keep their stored value.
 
-    Refused is only an order whose seller's reference belongs to another one. Conflict when others keep
-    writing the same orders.
+    Refused is only an order whose seller's reference belongs to another one. StoreUnavailable when others
+    keep writing the same orders.
     """
-    for attempt in range(_ATTEMPTS):
-        try:
-            with store.transaction() as session:
-                return _put(session, rows, now)
-        except Conflict:
-            if attempt == _ATTEMPTS - 1:
-                raise
-    raise AssertionError("unreachable")
+
+    def attempt() -> list[Put]:
+        with store.transaction() as session:
+            return _put(session, rows, now)
+
+    return until_settled(attempt)
 
 
 def _put(session: Session, rows: Sequence[OrderRow], now: datetime) -> list[Put]:
@@ -145,6 +142,11 @@ def find(session: Session, key: str) -> list[Order]:
         key=lambda order: (order.created_at or datetime.min.replace(tzinfo=UTC), order.id),
         reverse=True,
     )
+
+
+def by_id(session: Session, order_id: str) -> Order | None:
+    """The order with this Facebook id."""
+    return next(iter(_read(session, _ORDER.c.id == order_id)), None)
 
 
 def _read(session: Session, condition: Any) -> list[Order]:

@@ -1,17 +1,16 @@
 """The outbox: what is to go out, who is sending it just now, and how it ended.
 
-A row is written with the event that makes it true. It is claimed under a lease; a dispatcher that dies lets
-the lease run out and the row is claimed again. ``attempts`` counts the claims and so names each of them: an
-outcome is written only by the claim that holds the row. One outcome is a fact whoever tells it: a 250 of the
-hop counts also when the lease had run out meanwhile.
+A row is written with the event that makes it true. It is claimed under a lease, and an outcome is written
+only by the claim that holds the row. One outcome is a fact whoever tells it: a 250 of the hop counts also
+when the lease had run out meanwhile.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import insert, select, update
 
 from relaydesk.events import (
     AnswerCancelled,
@@ -23,130 +22,26 @@ from relaydesk.events import (
     Event,
 )
 from relaydesk.store import events
+from relaydesk.store.contention import Claims
+from relaydesk.store.outbox_rows import UNDECIDED, Claimed, DeliveryOutcome, OutboxRow, Outgoing
 from relaydesk.store.tables import OutboxTable, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, timedelta
 
+    from sqlalchemy import Select
     from sqlmodel import Session
 
-    from relaydesk.events import OfAnswer, Purpose
+    from relaydesk.events import OfAnswer
+    from relaydesk.store.outbox_rows import AnswerState, Finished
 
 O = table(OutboxTable).c  # noqa: E741 - as every table here has its letter
 _NEW = insert(table(OutboxTable))
-
-
-AnswerState = Literal["queued", "sending", "deferred", "sent", "refused", "failed", "cancelled", "bounced"]
-"""``queued`` waits for its undo time or its turn; ``deferred`` was put off by the hop and is tried again;
-``refused`` the hop or our own last check will not have it; ``failed`` its give-up time passed."""
-
-
-UNDECIDED: tuple[AnswerState, ...] = ("queued", "sending", "deferred")
 _UNDECIDED = O.state.in_(UNDECIDED)
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """What is to be sent, before it is made.
-
-    ``message`` is the stored message that is answered or forwarded, ``author`` an event's actor.
-    ``not_before`` is the end of the undo time. Times are aware. ``handed_in`` is the delivery key of a help
-    desk's submission: the same one never makes a second row.
-    """
-
-    purpose: Purpose
-    ticket: int
-    message: int
-    author: str
-    recipient: str
-    order_id: str | None
-    not_before: datetime
-    give_up_at: datetime
-    handed_in: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """The message as it leaves, fixed before the first try. ``rfc_message_id`` is unique."""
-
-    envelope_from: str
-    rfc_message_id: str
-    subject: str
-    raw: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
-    """One row without its bytes, for people to look at. Times are aware UTC."""
-
-    id: int
-    purpose: Purpose
-    ticket_id: int
-    message_id: int
-    author: str
-    recipient: str
-    envelope_from: str
-    rfc_message_id: str
-    order_id: str | None
-    subject: str
-    state: AnswerState
-    created_at: datetime
-    not_before: datetime
-    next_try_at: datetime
-    give_up_at: datetime
-    attempts: int
-    lease_until: datetime | None
-    first_tried_at: datetime | None
-    last_code: int
-    last_text: str
-    sent_at: datetime | None
-    hop: str
-
-    @property
-    def undecided(self) -> bool:
-        return self.state in UNDECIDED
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A row that is ours to send until ``lease_until``; ``attempts`` is the number of this claim.
-
-    ``lapsed``: the claim before ran out without an outcome, so the hop may have the message already.
-    """
-
-    id: int
-    purpose: Purpose
-    ticket_id: int
-    message_id: int
-    author: str
-    recipient: str
-    envelope_from: str
-    rfc_message_id: str
-    order_id: str | None
-    give_up_at: datetime
-    attempts: int
-    lease_by: str
-    lease_until: datetime
-    last_code: int
-    last_text: str
-    raw: bytes = field(repr=False)
-    lapsed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryOutcome:
-    """How a try ended: the hop's ``code`` (0: it said nothing) and ``text`` in printable ASCII, and ``why``,
-    the sentence for the agent."""
-
-    at: datetime
-    code: int
-    text: str
-    why: str = ""
-
-
-_ROW = [O[one.name] for one in fields(OutboxRow)]
-_CLAIMED = [O[one.name] for one in fields(Claimed) if one.name != "lapsed"]
+_CLAIMS = Claims(OutboxTable, undecided=UNDECIDED, working="sending")
+_ROW = [O[field.name] for field in fields(OutboxRow)]
+_CLAIMED = [O[field.name] for field in fields(Claimed) if field.name != "lapsed"]
 
 
 def put(session: Session, outgoing: Outgoing, build: Callable[[int], Finished], now: datetime) -> int:
@@ -178,7 +73,7 @@ def put(session: Session, outgoing: Outgoing, build: Callable[[int], Finished], 
     }
     key = session.connection().execute(_NEW, row).inserted_primary_key
     if key is None:
-        raise RuntimeError("The database told no number for the new row.")
+        raise RuntimeError("The database gave no number for the new row.")
     made = build(int(key[0]))
     session.connection().execute(
         update(table(OutboxTable))
@@ -202,39 +97,14 @@ def _tell_queued(session: Session, answer: int, outgoing: Outgoing, now: datetim
 
 
 def anything_due(session: Session, now: datetime) -> bool:
-    """Whether a claim could find something: a short look that keeps an idle desk from writing."""
-    statement = select(O.id).where(_UNDECIDED, O.next_try_at <= now).limit(1)
-    return session.connection().execute(statement).first() is not None
+    """Whether a claim could find something."""
+    return _CLAIMS.any_due(session, now)
 
 
 def claim(session: Session, who: str, now: datetime, lease: timedelta, limit: int) -> tuple[Claimed, ...]:
     """Up to ``limit`` rows whose time has come or whose lease ran out, now ``who``'s for the lease."""
-    due = (
-        select(O.id, O.state)
-        .where(_UNDECIDED, O.next_try_at <= now)
-        .order_by(O.next_try_at, O.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    lapsed = {one.id: one.state == "sending" for one in session.connection().execute(due)}
-    if not lapsed:
-        return ()
-    taken = (
-        update(table(OutboxTable))
-        .where(O.id.in_(lapsed))
-        .values(
-            state="sending",
-            attempts=O.attempts + 1,
-            lease_by=who,
-            lease_until=now + lease,
-            next_try_at=now + lease,
-            first_tried_at=func.coalesce(O.first_tried_at, now),
-        )
-        .returning(*_CLAIMED)
-    )
-    rows = session.connection().execute(taken).all()
-    claimed = [Claimed(**row._mapping, lapsed=lapsed[row.id]) for row in rows]
-    return tuple(sorted(claimed, key=lambda one: one.id))
+    taken = _CLAIMS.take(session, who, now=now, lease=lease, limit=limit, returning=_CLAIMED)
+    return tuple(Claimed(**row._mapping, lapsed=lapsed) for row, lapsed in taken)
 
 
 def delivered(session: Session, claimed: Claimed, outcome: DeliveryOutcome, hop: str, now: datetime) -> bool:
@@ -287,15 +157,8 @@ def _end(
     **values: Any,
 ) -> bool:
     """Ends a claim with an outcome and its event, if the claim still holds the row."""
-    held = and_(
-        O.id == claimed.id,
-        O.state == "sending",
-        O.lease_by == claimed.lease_by,
-        O.attempts == claimed.attempts,
-    )
     values |= {"state": state, "last_code": outcome.code, "last_text": outcome.text}
-    statement = update(table(OutboxTable)).where(held).values(**values, lease_by=None, lease_until=None)
-    if session.connection().execute(statement).rowcount != 1:
+    if not _CLAIMS.end(session, claimed, **values):
         return False
     events.append(session, [Event(claimed.ticket_id, outcome.at, payload)], outcome.at)
     return True
@@ -350,8 +213,8 @@ def mark_bounced(session: Session, answer: int) -> bool:
 
 def row(session: Session, answer: int) -> OutboxRow | None:
     """One row, or None when there is none of that number."""
-    found = session.connection().execute(select(*_ROW).where(O.id == answer)).first()
-    return None if found is None else OutboxRow(**found._mapping)
+    line = session.connection().execute(select(*_ROW).where(O.id == answer)).first()
+    return None if line is None else OutboxRow(**line._mapping)
 
 
 def raw(session: Session, answer: int) -> bytes | None:
@@ -361,17 +224,20 @@ def raw(session: Session, answer: int) -> bytes | None:
 
 def of_ticket(session: Session, ticket: int) -> tuple[OutboxRow, ...]:
     """All that went or goes out for a ticket, oldest first."""
-    found = session.connection().execute(select(*_ROW).where(O.ticket_id == ticket).order_by(O.id))
-    return tuple(OutboxRow(**one._mapping) for one in found)
+    return _rows(session, select(*_ROW).where(O.ticket_id == ticket).order_by(O.id))
 
 
 def waiting(session: Session, limit: int = 1000) -> tuple[OutboxRow, ...]:
     """What is undecided, by when its turn comes."""
     statement = select(*_ROW).where(_UNDECIDED).order_by(O.next_try_at, O.id).limit(limit)
-    return tuple(OutboxRow(**one._mapping) for one in session.connection().execute(statement))
+    return _rows(session, statement)
 
 
 def newest(session: Session, limit: int = 1000) -> tuple[OutboxRow, ...]:
     """Everything, newest first."""
     statement = select(*_ROW).order_by(O.id.desc()).limit(limit)
-    return tuple(OutboxRow(**one._mapping) for one in session.connection().execute(statement))
+    return _rows(session, statement)
+
+
+def _rows(session: Session, statement: Select[Any]) -> tuple[OutboxRow, ...]:
+    return tuple(OutboxRow(**line._mapping) for line in session.connection().execute(statement))

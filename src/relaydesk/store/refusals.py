@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select, update
 
+from relaydesk.store.contention import upsert
 from relaydesk.store.tables import RefusalTable, table
-from relaydesk.store.upsert import upsert
 
 if TYPE_CHECKING:
     from datetime import date, datetime

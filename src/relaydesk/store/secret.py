@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from relaydesk.store.contention import upsert
 from relaydesk.store.tables import SecretTable, table
-from relaydesk.store.upsert import upsert
 
 if TYPE_CHECKING:
     from collections.abc import Callable

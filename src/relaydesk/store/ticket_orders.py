@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import bindparam, select, update
 
+from relaydesk.store.contention import engine_of, upsert, upsert_for
 from relaydesk.store.tables import OrderTable, TicketOrderTable, table
-from relaydesk.store.upsert import engine_of, upsert, upsert_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

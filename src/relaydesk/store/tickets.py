@@ -1,11 +1,11 @@
-"""One ticket with all that belongs to it, and the raw bytes of a message."""
+"""One ticket: with all that belongs to it, and what people change of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from sqlalchemy import select, union
+from sqlalchemy import select, union, update
 
 from relaydesk.classify import Findings
 from relaydesk.message import AuthResults, Origin
@@ -90,9 +90,47 @@ class TicketView:
 _MESSAGE = [M[field.name] for field in fields(MessageRow) if field.name != "attachments"]
 
 
+def row(session: Session, ticket_id: int) -> TicketRow | None:
+    """One ticket's line, None when there is none of that number."""
+    columns = [T[field.name] for field in fields(lists.TicketRow)]
+    line = session.connection().execute(select(*columns).where(T.id == ticket_id)).first()
+    return None if line is None else lists.TicketRow(*line)
+
+
+class TicketChanges(TypedDict, total=False):
+    """The columns of a ticket that people change."""
+
+    state: lists.TicketState
+    queue: str
+    assignee: str | None
+    closed_at: datetime | None
+    next_due: datetime | None
+
+
+def lock(session: Session, ticket_id: int) -> TicketRow | None:
+    """The ticket as it stands now, ours till the transaction ends; None when there is no such ticket."""
+    # key_share leaves others free to insert events that point to the ticket (PostgreSQL).
+    statement = select(T.id).where(T.id == ticket_id).with_for_update(key_share=True)
+    if session.connection().execute(statement).first() is None:
+        return None
+    return row(session, ticket_id)
+
+
+def change(session: Session, ticket_id: int, **values: Unpack[TicketChanges]) -> None:
+    """Sets columns of a locked ticket."""
+    session.connection().execute(update(table(TicketTable)).where(T.id == ticket_id).values(**values))
+
+
+def thread_is_open(session: Session, ticket_id: int) -> int | None:
+    """Another open ticket bound to the same relay address, if there is one."""
+    key = select(T.thread_key).where(T.id == ticket_id).scalar_subquery()
+    statement = select(T.id).where(T.thread_key == key, T.state == "open", T.id != ticket_id)
+    return session.connection().execute(statement).scalar()
+
+
 def view(session: Session, ticket_id: int) -> TicketView | None:
     """One ticket whole (its latest :data:`EVENTS_SHOWN` events), None when there is none of that number."""
-    ticket = lists.row(session, ticket_id)
+    ticket = row(session, ticket_id)
     if ticket is None:
         return None
     return TicketView(

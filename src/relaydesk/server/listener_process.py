@@ -1,0 +1,100 @@
+"""A listener process: the SMTP server before the intake, and the gateway for other help desks beside it.
+
+connection → session → ``Intake`` or ``Gateway`` → store. Several such processes share the ports and the caps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from relaydesk.config import GatewayConfiguration, utc_now
+from relaydesk.gateway import Gateway
+from relaydesk.intake import Intake
+from relaydesk.logs import configure, log_exception
+from relaydesk.server.process import child_process
+from relaydesk.smtpd import Endpoint, Server, open_listener
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from relaydesk.config import Settings
+    from relaydesk.server.process import ChildProcess
+    from relaydesk.smtpd import Listener
+
+FLUSH_SECONDS = 2.0  # between two writings of the counted refusals
+
+
+def run_door(settings: Settings, share: int) -> int:
+    """One listener process. ``share`` is how many of them divide the caps."""
+    configure(settings.log_level, settings.log_format)
+    asyncio.run(_receive(settings, share))
+    return 0
+
+
+async def _receive(settings: Settings, share: int) -> None:
+    async with child_process(settings) as process:
+        intake = Intake(
+            store=process.store, resolver=process.resolver, clock=utc_now, workers=process.workers
+        )
+        listeners = await _open(process, intake, share)
+        flushing = asyncio.create_task(_flush(intake))
+        process.inherited.ready()
+        await process.stop.wait()
+        await _drain(listeners, settings.drain_seconds)
+        flushing.cancel()
+        await intake.flush()
+
+
+async def _open(process: ChildProcess, intake: Intake, share: int) -> list[Listener]:
+    """Listens on the sockets that the parent has bound: first those of ``listen``, then the gateway's."""
+    smtp_sockets = len(process.settings.listen)
+    smtp = _smtp_server(process, intake, share)
+    listeners = [await open_listener(sock, smtp) for sock in process.inherited.sockets[:smtp_sockets]]
+    if process.settings.gateway_listen:
+        submission = _submission_server(process, share)
+        listeners += [
+            await open_listener(sock, submission) for sock in process.inherited.sockets[smtp_sockets:]
+        ]
+    return listeners
+
+
+def _smtp_server(process: ChildProcess, intake: Intake, share: int) -> Server:
+    return Server(
+        Endpoint(
+            hostname=process.configuration.current.hostname,
+            limits=process.settings.limits.divided(share),
+            receiver=intake,
+            configuration=process.configuration,
+            now=utc_now,
+        )
+    )
+
+
+def _submission_server(process: ChildProcess, share: int) -> Server:
+    """Where other help desks log in and hand in their answers."""
+    gateway = Gateway(store=process.store, clock=utc_now, workers=process.workers)
+    return Server(
+        Endpoint(
+            hostname=process.configuration.current.hostname,
+            limits=process.settings.limits.divided(share),
+            receiver=gateway,
+            configuration=GatewayConfiguration(process.configuration),
+            now=utc_now,
+            logins=gateway,
+            implicit_tls=process.settings.gateway_tls == "implicit",
+        )
+    )
+
+
+async def _flush(intake: Intake) -> None:
+    while True:
+        await asyncio.sleep(FLUSH_SECONDS)
+        try:
+            await intake.flush()
+        except Exception:
+            log_exception("refusals_not_counted")
+
+
+async def _drain(listeners: Sequence[Listener], seconds: float) -> None:
+    await asyncio.gather(*(listener.close(max(1.0, seconds - 2.0)) for listener in listeners))

@@ -1,0 +1,130 @@
+"""The office process: looks at the deadlines every few seconds, and sends the answers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import secrets
+import socket
+import ssl
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from relaydesk.clocks import rederive_deadlines, sweep
+from relaydesk.config import parts, utc_now
+from relaydesk.doctor import check_domain
+from relaydesk.logs import configure, log, log_exception
+from relaydesk.outbound import Courier, Dispatcher
+from relaydesk.server.process import child_process
+from relaydesk.store import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from relaydesk.clocks import Rederived, Swept
+    from relaydesk.config import Settings
+    from relaydesk.server.process import ChildProcess
+
+
+def run_office(settings: Settings) -> int:
+    """The office process."""
+    configure(settings.log_level, settings.log_format)
+    asyncio.run(_work(settings))
+    return 0
+
+
+async def _work(settings: Settings) -> None:
+    async with child_process(settings) as process:
+        process.inherited.ready()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_keep_time(process))
+            tasks.create_task(_send(process))
+
+
+async def _keep_time(process: ChildProcess) -> None:
+    """Once what a changed calendar moves, then again and again what is due."""
+    store, loop = process.store, asyncio.get_running_loop()
+    plan = process.configuration.current.plan
+
+    def rederived() -> Rederived:
+        return rederive_deadlines(store, plan, utc_now())
+
+    def swept() -> Swept:
+        return sweep(store, utc_now())
+
+    await loop.run_in_executor(process.workers, _logged, rederived, "deadlines_derived")
+    while not await process.stops_within(process.settings.sweep_seconds):
+        await loop.run_in_executor(process.workers, _logged, swept, "deadlines_passed")
+
+
+def _logged(work: Callable[[], Swept | Rederived], event: str) -> None:
+    """Run one piece of the timekeeper's work; a failing store is waited for, never the end of the process."""
+    try:
+        outcome = work()
+    except StoreError as error:
+        log("store_unavailable", level="error", problem=str(error))
+    except Exception:
+        log_exception("office_failed")
+    else:
+        figures = asdict(outcome)
+        failed = figures.pop("failed")
+        if failed or any(figures.values()):
+            log(
+                event,
+                level="error" if failed else "info",
+                failed=str(failed) if failed else None,
+                figures=figures,
+            )
+
+
+async def _send(process: ChildProcess) -> None:
+    """Carries the answers, and what is forwarded, to the next hop."""
+    if process.configuration.current.sender is None:
+        log("answers_not_sent", level="warning", mend="set support_contact or mailboxes")
+        return
+    settings = process.settings
+    tls, helo = _authorities(settings), process.configuration.current.hostname
+    courier = Courier(parts.next_hop(settings), helo=helo, resolver=process.resolver, tls=tls)
+    forward_hop = parts.forward_hop(settings)
+    forwarder = (
+        Courier(forward_hop, helo=helo, resolver=process.resolver, tls=tls) if forward_hop else courier
+    )
+    dispatcher = Dispatcher(
+        store=process.store,
+        configuration=process.configuration,
+        courier=courier,
+        forwarder=forwarder,
+        who=f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}",
+        clock=utc_now,
+        chance=random.random,
+        workers=process.workers,
+        diagnose=_diagnosis(settings),
+    )
+    await dispatcher.run(process.stop)
+    await courier.close()
+    await forwarder.close()
+
+
+def _authorities(settings: Settings) -> ssl.SSLContext | None:
+    if settings.next_hop_ca is None:
+        return None
+    try:
+        return ssl.create_default_context(cafile=settings.next_hop_ca)
+    except (OSError, ssl.SSLError) as error:
+        raise parts.SetupError(
+            f"Setting next_hop_ca: {settings.next_hop_ca} holds no certificates: {error}."
+        ) from None
+
+
+def _diagnosis(settings: Settings) -> Callable[[str], Awaitable[str]]:
+    async def diagnose(domain: str) -> str:
+        """What ``doctor`` finds wrong with our domain, as sentences."""
+        findings = await asyncio.to_thread(check_domain, domain, settings.nameservers, settings.dns_timeout)
+        return " ".join(
+            finding.text
+            for finding in findings
+            if finding.level == "fail" and finding.check in ("spf", "dmarc")
+        )
+
+    return diagnose

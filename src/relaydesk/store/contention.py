@@ -1,0 +1,143 @@
+"""Writing where others write at the same moment: upserts, claims under a lease, deciding again.
+
+SQLite lets one writer in at a time and PostgreSQL many, so each of these is safe with both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from relaydesk.store.errors import Conflict, StoreUnavailable
+from relaydesk.store.tables import table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime, timedelta
+
+    from sqlalchemy import ColumnElement, Row
+    from sqlmodel import Session, SQLModel
+
+T = TypeVar("T")
+TRIES = 8  # a conflict needs another writer at the same key; eight in a row do not happen
+
+
+def until_settled(attempt: Callable[[], T]) -> T:
+    """What ``attempt`` returns: it reads, decides and writes, all over again after each Conflict.
+
+    Raises StoreUnavailable when others were first :data:`TRIES` times in a row.
+    """
+    for _ in range(TRIES):
+        try:
+            return attempt()
+        except Conflict:
+            continue
+    raise StoreUnavailable(f"Other processes wrote the same rows first, {TRIES} times in a row.")
+
+
+def engine_of(session: Session) -> str:
+    """``sqlite`` or ``postgresql``: which engine a session speaks to."""
+    return session.get_bind().dialect.name
+
+
+def upsert_for(engine: str, model: type[SQLModel]) -> sqlite.Insert | postgresql.Insert:
+    """An insert that knows ``on_conflict_do_update`` and ``on_conflict_do_nothing``.
+
+    Both engines speak it alike; SQLAlchemy spells it once per engine.
+    """
+    return sqlite.insert(table(model)) if engine == "sqlite" else postgresql.insert(table(model))
+
+
+def upsert(session: Session, model: type[SQLModel]) -> sqlite.Insert | postgresql.Insert:
+    """The same for the engine of a session."""
+    return upsert_for(engine_of(session), model)
+
+
+class ClaimedRow(Protocol):
+    """A row that is ours until its lease ends. ``attempts`` counts the row's claims and so names this one."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def attempts(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Claims:
+    """The rows of one table that any process may pick up, each held by one at a time under a lease.
+
+    A process that dies lets its lease run out, and the row is claimed again; what it did meanwhile is for
+    the table's owner to know. The table has the columns ``id state attempts next_try_at first_tried_at
+    lease_by lease_until``. ``undecided`` are the states in which there is still something to do, ``working``
+    the one of them in which somebody does it; ``next_try_at`` is when such a row may be claimed, which while
+    somebody works is the end of the lease.
+    """
+
+    model: type[SQLModel]
+    undecided: tuple[str, ...]
+    working: str
+
+    def any_due(self, session: Session, now: datetime) -> bool:
+        """Whether :meth:`take` could find something: a short look that keeps an idle process from writing."""
+        columns = table(self.model).c
+        statement = select(columns.id).where(*self._due(now)).limit(1)
+        return session.connection().execute(statement).first() is not None
+
+    def take(  # noqa: PLR0913 - whose, from when, for how long, how many
+        self,
+        session: Session,
+        who: str,
+        *,
+        now: datetime,
+        lease: timedelta,
+        limit: int,
+        returning: Sequence[ColumnElement[Any]],
+    ) -> list[tuple[Row[Any], bool]]:
+        """Up to ``limit`` rows whose time has come, the longest waiting first; now ``who``'s for ``lease``.
+
+        Each with ``returning``, which holds the id, and whether the claim before ran out without an outcome.
+        """
+        columns = table(self.model).c
+        due = (
+            select(columns.id, columns.state)
+            .where(*self._due(now))
+            .order_by(columns.next_try_at, columns.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)  # PostgreSQL; a writer on SQLite is alone
+        )
+        lapsed = {row.id: row.state == self.working for row in session.connection().execute(due)}
+        if not lapsed:
+            return []
+        statement = (
+            update(table(self.model))
+            .where(columns.id.in_(lapsed))
+            .values(
+                state=self.working,
+                attempts=columns.attempts + 1,
+                lease_by=who,
+                lease_until=now + lease,
+                next_try_at=now + lease,
+                first_tried_at=func.coalesce(columns.first_tried_at, now),
+            )
+            .returning(*returning)
+        )
+        rows = session.connection().execute(statement).all()
+        return [(row, lapsed[row.id]) for row in sorted(rows, key=lambda row: int(row.id))]
+
+    def end(self, session: Session, claim: ClaimedRow, **values: Any) -> bool:
+        """Gives the row back with ``values``, its new state among them. False when the lease was lost."""
+        columns = table(self.model).c
+        held = (
+            columns.id == claim.id,
+            columns.state == self.working,
+            columns.attempts == claim.attempts,
+        )
+        statement = update(table(self.model)).where(*held).values(lease_by=None, lease_until=None, **values)
+        return session.connection().execute(statement).rowcount == 1
+
+    def _due(self, now: datetime) -> tuple[ColumnElement[bool], ...]:
+        columns = table(self.model).c
+        return (columns.state.in_(self.undecided), columns.next_try_at <= now)
