@@ -25,7 +25,7 @@ PARSERS: dict[str, tuple[Any, str]] = {
     "file type": (filetype, "guess"),
 }
 OURS: dict[str, tuple[Any, str]] = {
-    "an address": (addresses, "_domain_or_text"),
+    "an address": (addresses, "domain_name"),
     "the body": (parse, "_text"),
     "the parts": (parts, "_cut"),
     "the links": (html, "links"),
