@@ -15,6 +15,8 @@ import click
 from relaydesk import __version__
 from relaydesk.cli.errors import sentence_of
 
+__all__ = ["main"]
+
 COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("running:serve", "Receive mail and keep the clock: the whole of relaydesk."),
     "demo": ("running:demo", "Show it all on sample mail, on this machine alone."),
