@@ -23,6 +23,7 @@ from relaydesk.classify import rules_file
 from relaydesk.config import parts
 from relaydesk.config.load import load_settings
 from relaydesk.config.settings import PREFIX, Queue, Settings
+from relaydesk.desk.permissions import PERMITTED
 from relaydesk.dns.zone import parse_zone
 from relaydesk.events import PAYLOADS
 from relaydesk.gateway import rules as desks
@@ -258,6 +259,22 @@ def test_it_documents_the_columns_of_orders():
     assert set(rows("formats.md", "column")) == set(orders.COLUMNS)
 
 
+ROLES = ("agent", "lead", "admin", "console")
+
+
+def test_it_documents_who_may_do_what():
+    table = rows("operations.md", "act")
+    assert {name: tuple(cells) for name, cells in table.items()} == {
+        act.replace("_", " "): tuple("yes" if role in permitted else "\N{EN DASH}" for role in ROLES)
+        for act, permitted in PERMITTED.items()
+    }
+    header = re.search(
+        r"^\| act \|(.+)\|$", (DOCS / "operations.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert header is not None
+    assert tuple(cell.strip(" `") for cell in header[1].split("|")) == ROLES
+
+
 def test_it_documents_the_states_of_the_outbox():
     told = rows("answers.md", "state")
     assert set(told) == set(get_args(AnswerState))
@@ -460,6 +477,13 @@ def sources() -> dict[str, str]:
         path.relative_to(package).with_suffix("").as_posix(): path.read_text(encoding="utf-8")
         for path in package.rglob("*.py")
     }
+
+
+def test_the_flow_names_every_room_and_modules_that_exist():
+    names = set(quoted(DOCS / "flow.md"))
+    rooms = {name.partition("/")[0] for name in sources() if name != "__init__" and not name.startswith("__")}
+    assert rooms - names == set()
+    assert {name for name in names if re.fullmatch(r"[a-z_]+/[a-z_]+", name)} - set(sources()) == set()
 
 
 def flow_names() -> list[str]:
