@@ -97,6 +97,20 @@ def read(path: Path) -> str:
         return ""
 
 
+def plain(text: str) -> str:
+    """One space for many, and without the times, which differ from day to day."""
+    times = r"\w{3} \d\d \w{3} \d\d:\d\d P[SD]T|\d{4}-\d\d-\d\d [\d:+]+|\d+ d \d\d:\d\d"
+    return re.sub(r"[^\S\n]+", " ", re.sub(times, "TIME", text))
+
+
+def sample_in_the_readme() -> list[str]:
+    """The lines that the README shows of the demo; ``…`` is what it leaves out."""
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (block,) = (block for block in text.split("```") if "101-instagram-case" in block)
+    lines = (plain(line.split("\N{HORIZONTAL ELLIPSIS}")[0]).strip() for line in block.splitlines())
+    return [line for line in lines if line.strip("\N{BOX DRAWINGS LIGHT HORIZONTAL}")]
+
+
 def test_it_shows_every_case_and_ends_well(tmp_path: Path) -> None:
     with started(tmp_path, "-m", "relaydesk", "demo", "--once") as demo:
         said, _ = demo.communicate(timeout=110)
@@ -117,6 +131,9 @@ def test_it_shows_every_case_and_ends_well(tmp_path: Path) -> None:
     assert "394455667788123" in said
     assert "SLA report" in said
     assert "\x1b[" not in said
+    shown = sample_in_the_readme()
+    assert len(shown) > 12
+    assert [line for line in shown if line not in plain(said)] == []
     assert list(tmp_path.iterdir()) == []
     assert running(tmp_path) == []
 
