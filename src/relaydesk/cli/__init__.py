@@ -19,7 +19,7 @@ from relaydesk.cli.errors import sentence_of
 __all__ = ["main"]
 
 LASTING = "running"  # the module of the commands that run for long
-# What a command loads stays till its end: to look for garbage in it again and again takes a third of the time.
+# What a command loads stays till its end; to look for garbage in it all the while takes a third of the time.
 RARELY = 100_000  # allocations between two looks
 
 COMMANDS: dict[str, tuple[str, str]] = {
