@@ -36,7 +36,7 @@ STAGES: dict[str, tuple[Any, str]] = {
     "dmarc": (AUTHENTICATE, "evaluate"),
     "dmarc, on the way up": (AUTHENTICATE, "single_record"),
     "parse": (parse, "_body"),
-    "parse, in an address": (parse.addresses, "domain_name"),
+    "parse, in an address": (parse.addresses, "mailboxes"),
     "sort": (extract, "candidates"),
 }
 BUGS = [RuntimeError, KeyError, AttributeError, TypeError]
@@ -123,7 +123,7 @@ async def test_an_internal_error_defers_however_long_it_lasts(
         plant(monkeypatch, "dkim", RuntimeError)
         for _ in range(3):
             assert (await hand_in(room)).startswith("451 4.3.0 ")
-            room.now += 2 * cases.policy().outage_after
+            room.now += 2 * cases.snapshot().policy.outage_after
         assert room.rows(MessageTable) == []
 
 

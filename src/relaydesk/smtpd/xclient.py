@@ -16,7 +16,7 @@ _UNKNOWN = ("[UNAVAILABLE]", "[TEMPUNAVAIL]")
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class XclientClaim:
     """What one XCLIENT said of address and HELO. None: not given; "": the front end does not know it.
 
     NAME, PORT and PROTO are checked and dropped: nothing here is decided by them.
@@ -26,7 +26,7 @@ class Claim:
     helo: str | None = None
 
 
-def read(argument: str) -> Claim:
+def read(argument: str) -> XclientClaim:
     """Parse the arguments. PathError("syntax") for anything malformed or unknown.
 
     Values are xtext (RFC 3461 §4). IPv6 addresses need the prefix ``IPV6:``; v4-mapped ones become IPv4.
@@ -45,7 +45,7 @@ def read(argument: str) -> Claim:
     if given.get("PROTO", "").upper() not in ("", "SMTP", "ESMTP"):
         raise PathError("syntax")
     addr = _address(given["ADDR"]) if given.get("ADDR") else given.get("ADDR")
-    return Claim(addr, given.get("HELO"))
+    return XclientClaim(addr, given.get("HELO"))
 
 
 def _decode(value: str) -> str:
