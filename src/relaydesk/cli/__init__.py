@@ -71,10 +71,10 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except Exception as error:
-            known = sentence_of(error)
-            if known is None:
+            report = sentence_of(error)
+            if report is None:
                 raise
-            sentence, code = known
+            sentence, code = report
             click.echo(f"relaydesk: {sentence}", err=True)
             ctx.exit(code)
 
