@@ -323,10 +323,10 @@ class Event:
         if isinstance(self.payload, UnreadPayload):
             return dict(self.payload.values)
         values = {}
-        for one in fields(self.payload):
-            value = getattr(self.payload, one.name)
-            if value != "" or not one.metadata.get("unless_empty"):
-                values[one.metadata.get("key", one.name)] = _json(value)
+        for spec in fields(self.payload):
+            value = getattr(self.payload, spec.name)
+            if value != "" or not spec.metadata.get("unless_empty"):
+                values[spec.metadata.get("key", spec.name)] = _json(value)
         return {**values, **self.beyond}
 
 

@@ -129,5 +129,5 @@ def _without_local_parts(_: object, __: str, line: MutableMapping[str, Any]) -> 
         if isinstance(value, str) and "@" in value:
             line[key] = LOCAL_PART.sub("…@", value)
         elif isinstance(value, (list, tuple)):
-            line[key] = [LOCAL_PART.sub("…@", one) if isinstance(one, str) else one for one in value]
+            line[key] = [LOCAL_PART.sub("…@", entry) if isinstance(entry, str) else entry for entry in value]
     return line

@@ -1,4 +1,4 @@
-"""What a letter says about itself: its kind by the rules, its case, and the order numbers it names."""
+"""What a message says about itself: its kind by the rules, its case, and the order numbers it names."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All that sorting reads from one letter. Absent values are "" and ().
+    """All that sorting reads from one message. Absent values are "" and ().
 
     ``failed_recipient`` is the relay address a bounce notice says could not be reached.
     """

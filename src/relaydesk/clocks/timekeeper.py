@@ -77,9 +77,9 @@ def _stamp_all(store: Store, ids: Sequence[int], now: datetime, failed: dict[int
         raise
     except Exception as error:  # a bad row must not stop the clock of all others
         if len(ids) == 1:
-            failed[ids[0]] = _told(error)
+            failed[ids[0]] = _first_line(error)
             return []
-    return [stamped for one in ids for stamped in _stamp_all(store, [one], now, failed)]
+    return [stamped for number in ids for stamped in _stamp_all(store, [number], now, failed)]
 
 
 def _stamp(store: Store, ids: Sequence[int], now: datetime) -> _Stamped:
@@ -89,7 +89,7 @@ def _stamp(store: Store, ids: Sequence[int], now: datetime) -> _Stamped:
     return _Stamped(warned, breached, tuple(set(ids) - {clock.id for clock in ours}))
 
 
-def _told(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
@@ -98,22 +98,22 @@ def rederive_deadlines(store: Store, plan: Plan, now: datetime) -> Rederived:
 
     A clock whose queue has no target for it any more keeps its deadline. Safe to repeat and to interrupt.
     """
-    seen = moved = 0
+    examined = moved = 0
     last = (0, "")
     failed: list[tuple[int, str]] = []
     while True:
         with store.reading() as session:
             batch = deadlines.running_after(session, last, BATCH)
         if not batch:
-            return Rederived(seen, moved, tuple(failed))
+            return Rederived(examined, moved, tuple(failed))
         for clock in batch:
             try:
                 moved += _rederive_one(store, clock, plan, now)
             except StoreUnavailable:
                 raise
             except Exception as error:  # as in the sweep
-                failed.append((clock.id, _told(error)))
-        seen += len(batch)
+                failed.append((clock.id, _first_line(error)))
+        examined += len(batch)
         last = (batch[-1].ticket_id, batch[-1].clock)
 
 

@@ -132,8 +132,8 @@ class Gateway:
         """The SMTP server refused this by itself."""
         log("turned_away", code=reason.code, ip=peer, sender=domain_of(mail_from))
 
-    async def _work(self, work: Callable[..., T], *given: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self.workers, work, *given)
+    async def _work(self, work: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self.workers, work, *arguments)
 
     def _secret_of(self, name: str) -> str | None:
         with self.store.reading() as session:
@@ -223,17 +223,17 @@ def answered_question(session: Session, ticket: TicketRow, rcpt: str, thread: Se
 
     Only messages that came from ``rcpt`` are looked at. AnswerRefused when there is none.
     """
-    mine = [
+    rows = [
         row
         for row in tickets.messages(session, ticket.id)
         if row.findings.relay_address.lower() == rcpt.lower()
         and row.duplicate_of is None
         and row.kind != "bounce"
     ]
-    if not mine:
+    if not rows:
         raise AnswerRefused(f"Ticket {ticket.id} holds no message from {rcpt} that can be answered.")
-    named = [row.id for wanted in thread for row in mine if row.message_id == wanted]
-    return question_of(session, ticket, named[0] if named else mine[-1].id)
+    named = [row.id for wanted in thread for row in rows if row.message_id == wanted]
+    return question_of(session, ticket, named[0] if named else rows[-1].id)
 
 
 def _deferred(code: str) -> Admission:

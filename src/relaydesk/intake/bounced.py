@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from relaydesk.store import OutboxRow
 
 
-def read_returned(envelope: Envelope, letter: Message, findings: Findings, secret: bytes) -> Dsn | None:
-    """What a letter says of an answer of ours, where its recipient or our rules make it a bounce."""
+def read_returned(envelope: Envelope, message: Message, findings: Findings, secret: bytes) -> Dsn | None:
+    """What a message says of an answer of ours, where its recipient or our rules make it a bounce."""
     notice = findings.match.kind == "bounce"
     if not notice and not any(bounced_ticket(secret, rcpt) for rcpt in envelope.rcpt_to):
         return None
-    return read_bounce(letter, notice=notice, failed_recipient=findings.failed_recipient)
+    return read_bounce(message, notice=notice, failed_recipient=findings.failed_recipient)
 
 
 def sealed_answer(envelope: Envelope, dsn: Dsn | None, secret: bytes) -> Sealed | None:

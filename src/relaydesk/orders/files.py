@@ -142,7 +142,7 @@ def _header(cells: list[str], name: str) -> list[str]:
     names = [column(cell) for cell in cells]
     if "order_id" not in names:
         raise FileError(f"{name} has no order_id column; its first line names {', '.join(cells)[:200]}")
-    twice = sorted(known for known, count in Counter(names).items() if known and count > 1)
+    twice = sorted(title for title, count in Counter(names).items() if title and count > 1)
     if twice:
         raise FileError(f"{name} names a column twice: {', '.join(twice)}")
     return [cell.strip() for cell in cells]

@@ -115,8 +115,8 @@ def _readable(batch: list[FileRecord], tally: _Counts) -> list[tuple[int, OrderR
 
 
 def _count(put: list[Put], good: list[tuple[int, OrderRow]], tally: _Counts) -> None:
-    for one, (number, _) in zip(put, good, strict=True):
-        if one.fate == "refused":
-            tally.leave_out(number, one.why)
+    for result, (number, _) in zip(put, good, strict=True):
+        if result.fate == "refused":
+            tally.leave_out(number, result.why)
         else:
-            tally.fates[one.fate] += 1
+            tally.fates[result.fate] += 1

@@ -195,10 +195,10 @@ def _json_list(text: str, name: str) -> object:
 
 
 def _short_item(text: str) -> dict[str, str | None]:
-    found = _ITEM.fullmatch(text.strip())
-    if found is None:
+    match = _ITEM.fullmatch(text.strip())
+    if match is None:
         raise RowError(f"item {text!r} is not of the form SKU x QUANTITY @ PRICE")
-    return found.groupdict()
+    return match.groupdict()
 
 
 def _item(entry: object) -> Item:

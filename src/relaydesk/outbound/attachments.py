@@ -33,11 +33,11 @@ def attach_files(
     Raises AnswerRefused for a type that is not in ``types``, whatever the file is called, and for one that
     is empty or larger than ``each_bytes``, and when all are larger than ``total_bytes``.
     """
-    made = tuple(_enclosure(name, content, types, each_bytes) for name, content in files)
-    total = sum(len(one.content) for one in made)
+    attached = tuple(_enclosure(name, content, types, each_bytes) for name, content in files)
+    total = sum(len(file.content) for file in attached)
     if total > total_bytes:
         raise AnswerRefused(f"The enclosures have {total} bytes together; at most {total_bytes} may go.")
-    return made
+    return attached
 
 
 def _enclosure(name: str, content: bytes, types: Sequence[str], each_bytes: int) -> AttachedFile:
@@ -47,8 +47,8 @@ def _enclosure(name: str, content: bytes, types: Sequence[str], each_bytes: int)
         raise AnswerRefused(f"{name} has {len(content)} bytes; at most {each_bytes} may go with an answer.")
     kind = filetype.guess(content[:8192])
     if kind is None or kind.mime not in types:
-        found = kind.mime if kind is not None else "of an unknown type"
-        raise AnswerRefused(f"{name} is {found}; only {', '.join(types)} may go with an answer.")
+        type_name = kind.mime if kind is not None else "of an unknown type"
+        raise AnswerRefused(f"{name} is {type_name}; only {', '.join(types)} may go with an answer.")
     return AttachedFile(safe_name(name, kind.extension), kind.mime, content)
 
 

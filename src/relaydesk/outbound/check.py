@@ -86,10 +86,8 @@ def _wire(raw: bytes) -> None:
 def _parsed(raw: bytes) -> EmailMessage:
     message = BytesParser(policy=policy.default).parsebytes(raw)
     for part in _parts(message):
-        _refuse_if(
-            part.defects,
-            f"The finished message is malformed: {', '.join(type(one).__name__ for one in part.defects)}.",
-        )
+        defects = ", ".join(type(defect).__name__ for defect in part.defects)
+        _refuse_if(defects, f"The finished message is malformed: {defects}.")
     return message
 
 
@@ -104,8 +102,8 @@ def _parts(part: MIMEPart, depth: int = 0) -> Iterator[MIMEPart]:
 
 def _fields(message: EmailMessage) -> None:
     for part in _parts(message):
-        seen = [name.lower() for name in part.keys()]  # noqa: SIM118 - a message iterates over its lines
-        doubled = sorted(name for name in ONCE if seen.count(name) > 1)
+        names = [name.lower() for name in part.keys()]  # noqa: SIM118 - a message iterates over its lines
+        doubled = sorted(name for name in ONCE if names.count(name) > 1)
         _refuse_if(doubled, f"These fields may occur once but occur more often: {', '.join(doubled)}.")
         for name, value in part.items():
             _refuse_if(_CONTROL.search(str(value)), f"{name} hides a line break or control character.")
@@ -122,15 +120,15 @@ def _fields(message: EmailMessage) -> None:
 
 def _recipient(message: EmailMessage, bound: Binding) -> None:
     field = message["to"]
-    found = [address.addr_spec for address in field.addresses]
+    specs = [address.addr_spec for address in field.addresses]
     grouped = any(group.display_name is not None for group in field.groups)
     _refuse_if(
-        len(found) != 1 or grouped or field.defects,
-        f"The message must have one recipient, {bound.recipient}, but names {', '.join(found) or 'none'}.",
+        len(specs) != 1 or grouped or field.defects,
+        f"The message must have one recipient, {bound.recipient}, but names {', '.join(specs) or 'none'}.",
     )
     _refuse_if(
-        _folded(found[0]) != _folded(bound.recipient),
-        f"The message would go to {found[0]} instead of {bound.recipient}, whom it answers.",
+        _folded(specs[0]) != _folded(bound.recipient),
+        f"The message would go to {specs[0]} instead of {bound.recipient}, whom it answers.",
     )
     _refuse_if(
         domain_of(bound.recipient) not in bound.sender_domains,
@@ -152,10 +150,10 @@ def _sender(message: EmailMessage, bound: Binding) -> None:
         addresses = (
             [message[name].address] if name == "Sender" else list(message[name].addresses)
         )  # the registry gives Sender one address
-        found = [address.addr_spec for address in addresses]
+        specs = [address.addr_spec for address in addresses]
         _refuse_if(
-            list(map(normal_address, found)) != [normal_address(bound.contact)],
-            f"{name} must be the support contact {bound.contact}, not {', '.join(found) or 'empty'}.",
+            list(map(normal_address, specs)) != [normal_address(bound.contact)],
+            f"{name} must be the support contact {bound.contact}, not {', '.join(specs) or 'empty'}.",
         )
 
 
@@ -209,8 +207,10 @@ class _Visible(HTMLParser):
         self.within: list[str] = []  # what is open since the outermost element that is not seen
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        hides = tag in self.UNSEEN or "hidden" in given or self.HIDDEN.search(given.get("style") or "")
+        attributes = dict(attrs)
+        hides = (
+            tag in self.UNSEEN or "hidden" in attributes or self.HIDDEN.search(attributes.get("style") or "")
+        )
         if tag not in self.VOID and (self.within or hides):
             self.within.append(tag)
         elif tag not in self.INLINE:

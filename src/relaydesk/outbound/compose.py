@@ -113,8 +113,8 @@ def answer_subject(subject: str, order_id: str | None) -> str:
         rest = rest[reply.end() :]
     if len(rest) > MAX_SUBJECT:
         rest = rest[:MAX_SUBJECT].rstrip() + "…"
-    seen = " ".join(word for word in rest.split() if is_plain(word))
-    if order_id is not None and not names_order(order_id, seen):
+    plain = " ".join(word for word in rest.split() if is_plain(word))
+    if order_id is not None and not names_order(order_id, plain):
         rest = f"{rest} (order {order_id})" if rest else f"Order {order_id}"
     return f"Re: {rest or 'your message'}"
 
@@ -143,8 +143,8 @@ def _spaced(block: str) -> str:
 def _threading(question: Question) -> Iterator[str]:
     """In-Reply-To and References (RFC 5322 §3.6.4): the thread's first and latest messages at most."""
     answered = [question.message_id] if _ID.fullmatch(question.message_id) else []
-    thread = [one for one in dict.fromkeys(question.references) if _ID.fullmatch(one)]
-    thread = [one for one in thread if one not in answered] + answered
+    thread = [reference for reference in dict.fromkeys(question.references) if _ID.fullmatch(reference)]
+    thread = [reference for reference in thread if reference not in answered] + answered
     if len(thread) > MAX_REFERENCES:
         thread = [thread[0], *thread[1 - MAX_REFERENCES :]]
     if answered:

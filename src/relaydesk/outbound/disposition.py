@@ -126,8 +126,8 @@ def disposition_of(reply: HopReply, attempts: int, chance: float) -> Disposition
 
 def _meta(reply: HopReply) -> _Rule | None:
     """Meta's own code, believed in a reply that is no success."""
-    found = _META.search(reply.text)
-    return META.get(found[1]) if found and reply.code >= 400 else None  # noqa: PLR2004
+    match = _META.search(reply.text)
+    return META.get(match[1]) if match and reply.code >= 400 else None  # noqa: PLR2004
 
 
 def _final(reply: HopReply) -> Disposition:

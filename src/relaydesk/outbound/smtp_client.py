@@ -280,9 +280,9 @@ def _introduced(address: tuple[str, int], header: bytes, timeout: float) -> sock
 def proxy_header(ip: str, version: Literal[1, 2] = 1) -> bytes:
     """The PROXY header that names ``ip`` as the client (HAProxy's PROXY protocol, versions 1 and 2)."""
     source = ip_address(ip)
-    here = ip_address("127.0.0.1" if source.version == 4 else "::1")  # noqa: PLR2004 (IP version)
+    ours = ip_address("127.0.0.1" if source.version == 4 else "::1")  # noqa: PLR2004 (IP version)
     if version == 1:
-        return f"PROXY TCP{source.version} {source} {here} {_SMTP_PORT} {_SMTP_PORT}\r\n".encode()
-    addresses = source.packed + here.packed + struct.pack("!HH", _SMTP_PORT, _SMTP_PORT)
+        return f"PROXY TCP{source.version} {source} {ours} {_SMTP_PORT} {_SMTP_PORT}\r\n".encode()
+    addresses = source.packed + ours.packed + struct.pack("!HH", _SMTP_PORT, _SMTP_PORT)
     family = 0x11 if source.version == 4 else 0x21  # noqa: PLR2004 (IP version)
     return _PROXY_V2 + struct.pack("!BBH", 0x21, family, len(addresses)) + addresses

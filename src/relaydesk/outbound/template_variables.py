@@ -89,10 +89,10 @@ def template_context(
     return TemplateContext(ticket_id, ticket.subject, ticket.username, order, agent, shop)
 
 
-def template_variables(about: TemplateContext, given: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The variables by their first names. ``given`` are those of the agent, as ``tracking.number``.
+def template_variables(about: TemplateContext, extra: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The variables by their first names. ``extra`` are those of the agent, as ``tracking.number``.
 
-    Raises TemplateProblem for a given name that is malformed or one of :data:`MEANINGS`.
+    Raises TemplateProblem for an extra name that is malformed or one of :data:`MEANINGS`.
     """
     order = about.order or Order("")
     groups: dict[str, dict[str, Any]] = {
@@ -108,7 +108,7 @@ def template_variables(about: TemplateContext, given: Mapping[str, str] | None =
         first: {key: _one_line(value) for key, value in group.items()} for first, group in groups.items()
     }
     groups["order"]["items"] = tuple(_item(item) for item in order.items)
-    for name, value in (given or {}).items():
+    for name, value in (extra or {}).items():
         if name in MEANINGS:
             raise TemplateProblem(f"{name} comes from the ticket and cannot be given.")
         if not VARIABLE.fullmatch(name):

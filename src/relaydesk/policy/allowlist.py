@@ -180,24 +180,24 @@ class _AllowlistReader:
         read: Callable[[str], object],
     ) -> dict[str, Any] | None:
         """The checked fields of one entry, written as a plain value or as a mapping; None if it is bad."""
-        given: dict[str, Any] = dict(item) if isinstance(item, CommentedMap) else {main: item}
+        fields: dict[str, Any] = dict(item) if isinstance(item, CommentedMap) else {main: item}
         before = len(self.problems)
-        for key, value in given.items():
+        for key, value in fields.items():
             where = _key_line(item, key) if isinstance(item, CommentedMap) else line
             if key != main and key not in options:
                 keys = ", ".join([main, *options])
                 self.bad(where, f"unknown key {key!r}; an entry of this list has {keys}")
             elif key != main and not isinstance(value, options[key]):
                 self.bad(where, f"{key} must be {_WANTED[options[key]]}, not {value!r}")
-        value = given.get(main)
+        value = fields.get(main)
         if not isinstance(value, str):
             self.bad(line, f"an entry needs {main} as text, not {value!r}")
         else:
             try:
-                given[main] = read(value)
+                fields[main] = read(value)
             except ValueError as error:
                 self.bad(line, str(error))
-        return given if len(self.problems) == before else None
+        return fields if len(self.problems) == before else None
 
     def senders(self) -> dict[str, tuple[str, ...]]:
         senders: dict[str, tuple[str, ...]] = {}

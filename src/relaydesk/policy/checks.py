@@ -37,8 +37,8 @@ class Arrival:
     now: datetime
 
     @property
-    def letter(self) -> Message:
-        return self.gathered.letter
+    def message(self) -> Message:
+        return self.gathered.message
 
     @property
     def auth(self) -> AuthResults:
@@ -59,7 +59,7 @@ class Arrival:
 
     @property
     def from_domain(self) -> str:
-        return self.letter.from_[0].domain if self.letter.from_ else ""
+        return self.message.from_[0].domain if self.message.from_ else ""
 
     @property
     def claims_listed(self) -> bool:
@@ -99,7 +99,7 @@ def admit(origin: Origin, mail_from: str, rcpt: str, policy: Policy, *, drift_do
 def _shape(a: Arrival) -> Verdict | None:  # row 1
     if not a.envelope.rcpt_to:
         return Verdict("refused", reason("no_recipient"))
-    if len(a.letter.received) > a.policy.max_received:
+    if len(a.message.received) > a.policy.max_received:
         return Verdict("refused", reason("mail_loop", limit=a.policy.max_received))
     return None
 
@@ -133,10 +133,10 @@ def _origin(a: Arrival) -> Verdict | None:  # row 4, when the origin is known on
 
 
 def _one_from(a: Arrival) -> Verdict | None:  # row 5
-    if len(a.letter.from_) != 1:
-        return _held(a, reason("not_one_from", count=len(a.letter.from_)))
-    if a.letter.duplicated:
-        return _held(a, reason("duplicate_headers", names=", ".join(a.letter.duplicated)))
+    if len(a.message.from_) != 1:
+        return _held(a, reason("not_one_from", count=len(a.message.from_)))
+    if a.message.duplicated:
+        return _held(a, reason("duplicate_headers", names=", ".join(a.message.duplicated)))
     return None
 
 

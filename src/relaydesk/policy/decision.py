@@ -25,7 +25,7 @@ class Gathered:
     ``dsn`` is what it says of an answer of ours, for mail to our bounce addresses and notices of Meta's.
     """
 
-    letter: Message
+    message: Message
     findings: Findings
     auth: AuthResults
     dsn: Dsn | None = None

@@ -206,8 +206,8 @@ class _HistoryReader:
     def history(self, now: datetime) -> History:
         runs = tuple(self._finished(run, now) for run in self.runs.values())
         marks = tuple(
-            RunMark(self.ticket, at, what, ref, self.queue.at(at), self.agent.at(at))
-            for at, what, ref in self.marks
+            RunMark(self.ticket, at, name, ref, self.queue.at(at), self.agent.at(at))
+            for at, name, ref in self.marks
         )
         return History(self.ticket, self.kind, runs, marks)
 

@@ -59,10 +59,10 @@ class Inherited:
 
 def inherited(environ: MutableMapping[str, str] = os.environ) -> Inherited | None:
     """What a parent handed to this process, None when nobody did. Takes it out of the environment."""
-    given = environ.pop(VARIABLE, None)
-    if given is None:
+    value = environ.pop(VARIABLE, None)
+    if value is None:
         return None
-    lifeline, *sockets = [socket.socket(fileno=int(number)) for number in given.split()]
+    lifeline, *sockets = [socket.socket(fileno=int(number)) for number in value.split()]
     for passed in (lifeline, *sockets):
         passed.set_inheritable(False)
     if sys.platform.startswith("linux"):
