@@ -182,7 +182,7 @@ async def test_a_lost_250_is_followed_by_the_same_message_again(store: Store, an
 
 async def test_the_last_check_keeps_it_from_going_out(store: Store, ticket: int, answer: int) -> None:
     def check(claimed: Claimed, config: object) -> None:
-        raise AnswerRefused(f"The order id {claimed.order_id} is missing in the Subject.")
+        raise AnswerRefused(f"The order id {claimed.order_id} is missing from the Subject.")
 
     async with (
         NextHopServer() as server,
@@ -194,7 +194,7 @@ async def test_the_last_check_keeps_it_from_going_out(store: Store, ticket: int,
     assert event.data == {
         "answer": answer,
         "code": 0,
-        "why": "The order id 368509000000001 is missing in the Subject.",
+        "why": "The order id 368509000000001 is missing from the Subject.",
     }
 
 

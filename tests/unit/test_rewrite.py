@@ -376,7 +376,7 @@ def _base64(text: str) -> bytes:
         ([], "must hold the lists"),
         ({"lines": "x"}, "must be a list"),
         ({"line": ["x"]}, "no such list"),
-        ({"lines": ["("]}, r"lines\[1\]: RE2 does not take"),
+        ({"lines": ["("]}, r"lines\[1\]: the pattern '\(' does not compile"),
         ({"lines": ["x*"]}, "be more exact"),
         ({"lines": [3]}, "a pattern is text"),
         ({"links": [{"match": "x"}]}, "needs parameter"),

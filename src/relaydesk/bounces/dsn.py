@@ -67,7 +67,7 @@ def read_bounce(message: Message, *, notice: bool = False, failed_recipient: str
     the address that it names.
     """
     original_id, of_bounce = _returned(message)
-    hard, status, recipient, diagnostic = _reported(message) or _told(message, notice=notice)
+    hard, status, recipient, diagnostic = _reported(message) or _described(message, notice=notice)
     return Dsn(
         hard=hard,
         status=status,
@@ -101,7 +101,7 @@ _RANK = {name: rank for rank, name in enumerate(("failed", "delayed", "relayed",
 
 
 def _action(block: dict[str, str]) -> str:
-    """The action; where a sender left it out, the class of the status stands for it."""
+    """The action; where a sender left it out, the class of the status says it."""
     action = block.get("action", "").split("(")[0].strip().lower()
     return action or {"5": "failed", "4": "delayed", "2": "delivered"}.get(block.get("status", "")[:1], "")
 
@@ -115,7 +115,7 @@ def _blocks(content: bytes) -> Iterator[dict[str, str]]:
         yield group
 
 
-def _told(message: Message, *, notice: bool) -> Said:
+def _described(message: Message, *, notice: bool) -> Said:
     """What a notice without a delivery status says: Exim's and qmail's older forms, Meta's own."""
     text = message.text[:MAX_TEXT]
     enhanced = _ENHANCED.search(text)

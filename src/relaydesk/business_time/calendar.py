@@ -110,7 +110,7 @@ class Calendar:
         if _first_open(self, since) is None:
             raise CalendarError(
                 f"the calendar has no open time in the {LONGEST_CLOSURE} days from {since}; "
-                "add hours or special windows, or take out holidays"
+                "add hours or special windows, or remove holidays"
             )
 
     def describe(self) -> str:

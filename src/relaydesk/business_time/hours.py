@@ -128,7 +128,7 @@ def read_length(value: object) -> timedelta:
     hours, minutes = (int(part or 0) for part in match.groups())
     length = timedelta(hours=hours, minutes=minutes)
     if not timedelta() < length <= timedelta(days=1):
-        raise CalendarError(f"{value!r} must be longer than nothing and at most 24h")
+        raise CalendarError(f"{value!r} must be more than 0 and at most 24h")
     return length
 
 

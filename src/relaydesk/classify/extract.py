@@ -35,7 +35,7 @@ _ALIKE = ("other", "case")
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """One text of a message, where it stands, and the lines of Meta's form in it."""
+    """One text of a message, where it is, and the lines of Meta's form in it."""
 
     where: Where
     text: str
@@ -43,7 +43,7 @@ class Body:
 
 
 def bodies(message: Message, form: Form) -> tuple[Body, ...]:
-    """The texts of a message; one that was only made from the HTML stands in ``html``."""
+    """The texts of a message; one that was only made from the HTML is in ``html``."""
     hyper = html_to_text(message.html)[:MAX_TEXT] if message.html else ""
     plain = message.text[:MAX_TEXT] if message.text[:MAX_TEXT] != hyper else ""
     texts: tuple[tuple[Where, str], ...] = (("text", plain), ("html", hyper))
@@ -92,7 +92,7 @@ def _agreed(numbers: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
     """Only what one source announces alone stays labelled.
 
     The Subject goes before the lines, and these before the links. Where lines disagree somebody has
-    imitated one, and nobody can tell which: then none is sure, and a person chooses.
+    imitated one, and it is unknown which: then none is sure, and a person chooses.
     """
     sure: set[str] = set()
     for number_kind in _ORDERS.values():

@@ -27,7 +27,7 @@ class Match:
 class Candidate:
     """A number that may be an order's.
 
-    ``what`` tells a Facebook order id from a seller's reference. ``where`` is where it stood; ``label``
+    ``what`` distinguishes a Facebook order id from a seller's reference. ``where`` is where it was; ``label``
     the words or link path that announced it ("" for a bare number). ``sure`` is ``labelled`` when a line
     of Meta's form, a claim's Subject or a link path announces it, else ``mentioned``.
     """

@@ -1,7 +1,7 @@
 """The timekeeper: stamps warnings and breaches when they have fallen due, and derives deadlines again.
 
 Any number of timekeepers may run at once: a stamp is a conditional update, so it happens once. It is dated
-when it fell due, also when nobody was up at that moment.
+when it fell due, also when no timekeeper ran at that moment.
 """
 
 from __future__ import annotations

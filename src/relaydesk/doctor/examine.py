@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from relaydesk.config import Settings
     from relaydesk.dns import Lookup
 
-EXPIRES_SOON = 14  # days of a certificate's life left from which on it is told
+EXPIRES_SOON = 14  # days of a certificate's life left from which on it is a warning
 
 
 def examine(conf: Settings, now: datetime) -> Iterator[Finding]:
     """The settings, the files they name, the certificate and the store. ``now`` is aware UTC."""
     if conf.mailboxes:
-        yield Finding("mailboxes", "ok", f"{len(conf.mailboxes)} take mail: {', '.join(conf.mailboxes)}.")
+        yield Finding("mailboxes", "ok", f"{len(conf.mailboxes)} accept mail: {', '.join(conf.mailboxes)}.")
     else:
         yield Finding("mailboxes", "fail", "None are set, so all mail would be refused; set mailboxes.")
     yield _tried("listen", lambda: f"{', '.join(map(str, parts.listen(conf)))}.")
     yield _tried("lists", lambda: _lists(conf))
-    yield _tried("rules", lambda: f"{len(parts.rules(conf).rules)} sorting rules are good.")
+    yield _tried("rules", lambda: f"{len(parts.rules(conf).rules)} sorting rules are valid.")
     yield _tried("calendar", lambda: _calendar(conf, now))
     yield from (Finding("calendar", "warn", warning) for warning in _ineffective(conf))
     yield _tried("targets", lambda: _targets(conf))
@@ -64,7 +64,7 @@ def _calendar(conf: Settings, now: datetime) -> str:
 def _ineffective(conf: Settings) -> tuple[str, ...]:
     try:
         return parts.calendar(conf).warnings
-    except ValueError:  # told as a failure already
+    except ValueError:  # reported as a failure already
         return ()
 
 
@@ -94,7 +94,7 @@ async def examine_domain(conf: Settings, resolver: Lookup) -> Finding | None:
     signer = Signer(dkim.domain.lower(), dkim.selector, parts.read_text(dkim.key).encode())
     published = await key_published(signer, resolver)
     if published is None:
-        return Finding("dkim", "unchecked", f"DNS does not say now whether {signer.record_name} is there.")
+        return Finding("dkim", "unchecked", f"{signer.record_name} could not be looked up now; try again.")
     if published:
         return Finding("dkim", "ok", f"{signer.record_name} holds the key that signs the answers.")
     remedy = (
@@ -113,10 +113,10 @@ def _certificate(check: str, chain: Path | None, key: Path | None, now: datetime
         return Finding(check, "fail", f"{chain} cannot be used: {error}.")
     days = (certificate.not_valid_after_utc - now.astimezone(UTC)).days
     level: Literal["ok", "warn", "fail"] = "fail" if days < 0 else "warn" if days < EXPIRES_SOON else "ok"
-    expiry = f"{chain} ends on {certificate.not_valid_after_utc:%Y-%m-%d}"
+    expiry = f"{chain} expires on {certificate.not_valid_after_utc:%Y-%m-%d}"
     return Finding(check, level, f"{expiry}, in {days} days." if days >= 0 else f"{expiry}; renew it.")
 
 
 def _store(conf: Settings) -> str:
     Store.open(conf.database).close()
-    return "it answers, syncs each commit, and its schema is this version's."
+    return "It answers, syncs each commit and has the schema of this version."

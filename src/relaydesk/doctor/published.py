@@ -44,7 +44,7 @@ class Audit:
 
     ``lacking`` are published networks that the list does not wholly hold, each with the sender domains that
     publish it; ``unpublished`` are listed ones that no sender publishes; ``remarks`` are sentences about
-    what could not be told.
+    what could not be found out.
     """
 
     lacking: tuple[tuple[IpNetwork, tuple[str, ...]], ...]
@@ -59,7 +59,7 @@ def check_domain(
 
     ``timeout`` is seconds a look-up or connection. Blocks; for the command line.
 
-    :raises ValueError: when ``domain`` is no domain name, or a name server no address.
+    :raises ValueError: when ``domain`` is not a domain name, or a name server not an address.
     """
     name = domain_name(domain)
     if name is None:
@@ -120,7 +120,7 @@ class _Watched(dns.resolver.Resolver):
             raise
 
     def addresses(self, host: str) -> Iterator[str]:
-        """The IPv4 and IPv6 addresses of a host; ``failed`` tells whether a look-up failed."""
+        """The IPv4 and IPv6 addresses of a host; ``failed`` holds the names whose look-up failed."""
         self.failed = []
         for family in _FAMILIES:
             try:
@@ -170,9 +170,7 @@ def _dmarc_finding(domain: str, watch: _Watched) -> Finding:
     policies = [name for name in failed if name.startswith("_dmarc.")]
     if policies and report["record"] is None:
         return _unchecked("dmarc", domain, policies)
-    remedy = (
-        f"publish a TXT at _dmarc.{domain}, for a start 'v=DMARC1; p=quarantine'; Meta refuses mail without."
-    )
+    remedy = f"Meta refuses such mail; publish a TXT at _dmarc.{domain}, such as 'v=DMARC1; p=quarantine'."
     if report["record"] is None:
         return Finding("dmarc", "fail", f"{domain} has no DMARC policy ({_error(report)}): {remedy}")
     if not report["valid"]:
@@ -197,10 +195,10 @@ def _mx_findings(domain: str, watch: _Watched, timeout: float, port: int) -> Ite
     hosts = [record["hostname"] for record in records if record["hostname"] not in ("", ".")]
     if not hosts:
         yield Finding(
-            "mx", "fail", f"{domain} takes no mail: publish an MX, or nobody can answer your replies."
+            "mx", "fail", f"{domain} accepts no mail: publish an MX record, or customers cannot answer."
         )
         return
-    yield Finding("mx", "ok", f"{domain} takes its mail at {', '.join(map(printable, hosts))}.")
+    yield Finding("mx", "ok", f"{domain} accepts mail at {', '.join(map(printable, hosts))}.")
     for host in hosts[:_MX_PROBED]:
         yield _starttls_finding(host, watch, timeout, port)
 

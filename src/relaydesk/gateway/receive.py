@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from relaydesk.events import AnswerSwallowed, Event
-from relaydesk.gateway.clients import NOBODY, Throttle, matches
+from relaydesk.gateway.clients import DUMMY_HASH, Throttle, matches
 from relaydesk.gateway.rewrite import rewritten, submitted
 from relaydesk.logs import log, log_exception
 from relaydesk.message import domain_of
@@ -48,7 +48,7 @@ HASHING = 2  # passwords looked at side by side; each takes 16 MiB for a moment
 class GatewayConfig(Protocol):
     """What the gateway reads of a snapshot of the configuration.
 
-    ``swallow`` tells whether automatic answers are dropped; ``attachment_types`` are the MIME types of files
+    ``swallow`` says whether automatic answers are dropped; ``attachment_types`` are the MIME types of files
     that may go, ``attachment_bytes`` the most that one may have.
     """
 
@@ -88,7 +88,7 @@ class Gateway:
             log("store_unavailable", level="error", problem=str(error))
             return "later"
         async with self.hashing:
-            right = await asyncio.to_thread(matches, password, stored or NOBODY)
+            right = await asyncio.to_thread(matches, password, stored or DUMMY_HASH)
         if right and stored is not None:
             self.throttle.succeeded(ip)
             return "right"

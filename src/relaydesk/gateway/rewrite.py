@@ -117,7 +117,7 @@ def _joined(texts: tuple[str, ...], between: str) -> tuple[str, ...]:
 
 
 def _named(text: str, order: NamedOrder) -> str:
-    # On top, since what stands below is the quoted thread, which readers of replies cut off.
+    # On top, since below it is the quoted thread, which readers of replies cut off.
     line = missing_line(order, text)
     return f"{line}\n\n{text}" if line else text
 

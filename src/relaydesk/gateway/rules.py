@@ -29,7 +29,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A header that tells whether the desk wrote by itself."""
+    """A header that says whether the help desk wrote by itself."""
 
     header: str
     matches: Pattern | None = None
@@ -89,7 +89,7 @@ class _GatewayRulesReader:
             return GatewayRules()
         for key in tree:
             if key not in names:
-                self.bad(str(key), f"there is no such list; there are {', '.join(names)}")
+                self.bad(str(key), f"unknown list; there are {', '.join(names)}")
         links = tuple(self.link(item, f"links[{at}]") for at, item in self.items(tree, "links"))
         signs = tuple(self.sign(item, f"automatic[{at}]") for at, item in self.items(tree, "automatic"))
         return GatewayRules(
@@ -113,24 +113,24 @@ class _GatewayRulesReader:
 
     def pattern(self, text: Any, where: str) -> Pattern | None:
         if not isinstance(text, str) or not text:
-            self.bad(where, f"a pattern is text, not {text!r}")
+            self.bad(where, f"a pattern must be text, not {text!r}")
             return None
         try:
             pattern = compile_pattern(text)
         except PatternError as error:
-            self.bad(where, f"RE2 does not take {text!r}: {error}")
+            self.bad(where, f"the pattern {text!r} does not compile: {error}")
             return None
         if pattern.search("") is not None:
-            self.bad(where, f"{text!r} matches nothing at all, so everything; be more exact")
+            self.bad(where, f"the pattern {text!r} matches every text; make it more specific")
         return pattern
 
     def fields(self, item: Any, where: str, main: str, keys: tuple[str, ...]) -> dict[str, Any]:
         if not isinstance(item, dict) or not isinstance(item.get(main), str):
-            self.bad(where, f"an entry has {', '.join(keys)}, and needs {main} as text")
+            self.bad(where, f"an entry may have {', '.join(keys)} and must have {main} as text")
             return {}
         for key in item:
             if key not in keys:
-                self.bad(where, f"unknown key {key!r}; an entry has {', '.join(keys)}")
+                self.bad(where, f"unknown key {key!r}; an entry may have {', '.join(keys)}")
         return item
 
     def link(self, item: Any, where: str) -> Link | None:

@@ -75,7 +75,7 @@ def take_bounce(  # noqa: PLR0913 - what came, for which answer, when
 def _meant(rows: tuple[OutboxRow, ...], answer: int, dsn: Dsn, at: datetime) -> OutboxRow | None:
     """The answer that is meant: the one named, else that of the returned Message-ID, else the last that left.
 
-    A returned message that is none of ours is nobody's bounce.
+    A returned message that we did not send is the bounce of none.
     """
     if answer:
         named = next((row for row in rows if row.id == answer), None)

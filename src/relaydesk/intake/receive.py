@@ -221,7 +221,7 @@ class Intake:
         spf = await check_spf(origin.ip, mail_from, helo, self.resolver)
         if spf.result != "pass":
             return ""
-        log("drift", level="warning", domain=domain, ip=origin.ip, mend="relaydesk allowlist audit")
+        log("drift", level="warning", domain=domain, ip=origin.ip, remedy="relaydesk allowlist audit")
         return domain
 
     def _count(self, why: Reason, ip: str | None, domain: str) -> None:

@@ -134,7 +134,7 @@ def evaluate(
     """The DMARC result for the From domain ``author.start``.
 
     ``walks`` holds the tree walk of every identifier that needs one (see :func:`needs_walk`); ``exists``
-    is False when the From domain does not exist, None when nobody could say. Alignment is found without a
+    is False when the From domain does not exist, None when that is unknown now. Alignment is found without a
     record too, in relaxed mode. A failed look-up is ``temperror`` unless an aligned pass is certain.
     """
     place = applicable(author)

@@ -47,7 +47,7 @@ class Envelope:
     ``raw`` is exactly what came between DATA and its dot, dot-unstuffed (RFC 5321 §4.5.2).
     ``protocol`` is the ``with`` of our Received line (RFC 5321 §4.4, RFC 3848, RFC 6531 §4.3).
     ``client`` is the name by which the peer authenticated (RFC 4954), "" when it did not.
-    ``remarks`` are sentences about what was mended before the decision (``explain`` on LF-only files).
+    ``remarks`` are sentences about what was changed before the decision (``explain`` on LF-only files).
     """
 
     peer: str

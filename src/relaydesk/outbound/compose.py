@@ -1,4 +1,4 @@
-"""An answer as one MIME message: to the relay address of the message answered, and to nobody else.
+"""An answer as one MIME message: to the relay address of the message answered, and to no other.
 
 The bytes depend on the arguments alone: neither clock nor chance has a part in them.
 """
@@ -125,7 +125,7 @@ def _closed(draft: Draft) -> str:
     if line := missing_line(draft.order, text):
         text = f"{text}\n\n{line}"
     if blank := PLACEHOLDER.search(text):
-        raise AnswerRefused(f"The text still holds {blank[0]}: fill it in or take it out.")
+        raise AnswerRefused(f"The text still holds {blank[0]}: fill it in or remove it.")
     return text
 
 

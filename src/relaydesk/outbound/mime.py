@@ -104,7 +104,7 @@ def text_part(subtype: str, text: str) -> bytes:
 def attachment_part(enclosure: AttachedFile) -> bytes:
     """A part that is a file. AnswerRefused when its type is none."""
     if not _TYPE.fullmatch(enclosure.type):
-        raise AnswerRefused(f"The enclosure {enclosure.name!r} has no usable type.")
+        raise AnswerRefused(f"The attachment {enclosure.name!r} has no usable type.")
     head = (
         f"Content-Type: {enclosure.type}\r\n"
         f"Content-Disposition: attachment;\r\n {_filename(enclosure.name)}\r\n"

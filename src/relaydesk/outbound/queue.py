@@ -1,7 +1,7 @@
 """An answer is queued: which message it answers, which order it names, and its row in the outbox.
 
 For the desk and for what another help desk hands in. The relay address of the message answered binds the
-recipient; nobody writes it.
+recipient; it is never typed.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def question_of(session: Session, ticket: TicketRow, wanted: int | None) -> Ques
 
 
 def _answered(messages: Sequence[MessageRow], wanted: int | None, ticket_id: int) -> MessageRow:
-    """The message asked for, else the customer's latest that is no duplicate."""
+    """The message asked for, else the customer's latest that is not a duplicate."""
     if wanted is None:
         first = [row for row in messages if row.duplicate_of is None and row.kind != "bounce"]
         return (first or messages)[-1]
@@ -57,7 +57,7 @@ def _answered(messages: Sequence[MessageRow], wanted: int | None, ticket_id: int
             return row
     choices = ", ".join(str(row.id) for row in messages)
     raise AnswerRefused(
-        f"Message {wanted} of ticket {ticket_id} cannot be answered; those that can are: {choices}."
+        f"Message {wanted} of ticket {ticket_id} cannot be answered; choose one of {choices}."
     )
 
 

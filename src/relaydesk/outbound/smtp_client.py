@@ -162,7 +162,7 @@ class SmtpClient:
     async def _log_in(self) -> None:
         """By PLAIN, else LOGIN (RFC 4954 §4: in the clear only under TLS)."""
         if self._smtp.get_transport_info("sslcontext") is None:
-            raise _NoTls("it offers no TLS, and our password is not sent in the clear")
+            raise _NoTls("it offers no TLS, and the password is never sent in the clear")
         offered = self._smtp.server_auth_methods
         if "plain" in offered:
             await self._smtp.auth_plain(self._hop.user, self._hop.password)
@@ -190,7 +190,7 @@ class SmtpClient:
         return reply
 
     async def send(self, delivery: Delivery, progress: Progress) -> HopReply:
-        """One message. A reply that is no success is raised."""
+        """One message. Any reply but a success is raised."""
         charset = "utf-8" if delivery.smtputf8 else "ascii"
         progress.phase = "mail"
         await self._ask(

@@ -36,7 +36,7 @@ VARIABLE = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 
 
 class TemplateProblem(AnswerRefused):
-    """A template cannot be used, or not with these variables; names file and line, and the mend."""
+    """A template cannot be used, or not with these variables; names file and line, and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ SAMPLE_CONTEXTS = (
 def template_context(
     session: Session, ticket_id: int, *, agent: str, shop: Shop, order_id: str | None = None
 ) -> TemplateContext | None:
-    """The occasion of a ticket, None when there is none of that number.
+    """What a template may say of a ticket; None when there is no ticket of that number.
 
     Its order is ``order_id`` where the agent chose one, else the bound order where exactly one is bound;
     what the directory knows of that order is added.
@@ -110,9 +110,9 @@ def template_variables(about: TemplateContext, extra: Mapping[str, str] | None =
     groups["order"]["items"] = tuple(_item(item) for item in order.items)
     for name, value in (extra or {}).items():
         if name in MEANINGS:
-            raise TemplateProblem(f"{name} comes from the ticket and cannot be given.")
+            raise TemplateProblem(f"{name} comes from the ticket and cannot be set.")
         if not VARIABLE.fullmatch(name):
-            raise TemplateProblem(f"{name!r} is no variable; write it as tracking.number.")
+            raise TemplateProblem(f"{name!r} is not a variable; use a name such as tracking.number.")
         first, _, second = name.partition(".")
         groups.setdefault(first, {})[second] = value
     return {first: SimpleNamespace(**group) for first, group in groups.items()}

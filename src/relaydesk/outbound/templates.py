@@ -2,7 +2,7 @@
 
 A template is a text file with a head between two lines ``---``: ``title``, ``description`` and, where an
 agent must say something that no ticket holds, ``needs`` with the names of those variables. Templates run
-in a sandbox, and a name that is not known is an error that says where it stands, never an empty place.
+in a sandbox, and a name that is not known is an error that says where it is, never an empty place.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Templates:
         templates: dict[str, Template] = {}
         for folder in folders:
             if not folder.is_dir():
-                raise TemplateProblem(f"{folder} is no folder of reply templates.")
+                raise TemplateProblem(f"{folder} is not a folder of reply templates.")
             templates |= {path.stem: _read(path) for path in sorted(folder.glob("*.txt"))}
         return cls(templates)
 

@@ -1,7 +1,7 @@
-"""``allowlist.yaml``: which hosts have which role at the door, and which From domains we serve.
+"""``allowlist.yaml``: which hosts have which role, and which From domains we serve.
 
 Networks grant a role, never a verdict: an address in ``networks`` may hand mail in, and the mail still
-has to prove itself. Parsing reports every bad line at once, so that one round of editing mends the file.
+has to prove itself. Parsing reports every bad line at once, so that one round of editing corrects the file.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A bad line, counted from 1, and a sentence that says what is wrong and how to mend it."""
+    """A bad line, counted from 1, and a sentence that says what is wrong and how to correct it."""
 
     line: int
     text: str
@@ -101,7 +101,7 @@ class Allowlist:
 
 
 def parse_allowlist(text: str, source: str = "allowlist.yaml") -> Allowlist:
-    """Read the file's text. AllowlistError lists every bad line with its number and the mend."""
+    """Read the file's text. AllowlistError lists every bad line with its number and the remedy."""
     try:
         tree = YAML(typ="rt", pure=True).load(text)
     except MarkedYAMLError as error:
@@ -221,7 +221,7 @@ class _AllowlistReader:
         return tuple(domains)
 
     def conflicts(self, entries: Sequence[Entry]) -> None:
-        """One network may stand once, and no address may have two roles."""
+        """One network may be listed once, and no address may have two roles."""
         ordered = sorted(
             entries, key=lambda e: (e.network.version, int(e.network.network_address), e.network.prefixlen)
         )

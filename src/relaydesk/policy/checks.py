@@ -1,4 +1,4 @@
-"""The rows of the door's policy, one function each, in the order of the table: the first match decides.
+"""The rows of the policy, one function each, in the order of the table: the first match decides.
 
 Pure. ``admit`` answers a RCPT with the rows that need no message (2 to 4); :data:`ROWS` answer a whole
 message, so that both entries share one policy.
@@ -208,7 +208,7 @@ def _has_role(origin: Origin) -> bool:
 def _returned_with_a_sender(a: Arrival) -> bool:
     """Whether mail to our bounce address with a MAIL FROM, from a listed peer, counts as a bounce.
 
-    Meta's own notices and careless automatic replies come so. Proven mail that is no notice is sorted as
+    Meta's own notices and careless automatic replies come so. Proven mail other than a notice is sorted as
     any other, wherever it was sent to: a buyer's words must not be taken for a machine's.
     """
     return _has_role(a.origin) and (vouched(a) is None or a.findings.match.kind == "bounce")

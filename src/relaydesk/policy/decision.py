@@ -118,7 +118,7 @@ class Placement:
 class Decision:
     """Refuse, defer or accept; and for an accepted message all that the record transaction writes.
 
-    ``reasons`` has at least one entry; the first one names the row of the door's policy. ``vouched`` is
+    ``reasons`` has at least one entry; the first one names the row of the policy. ``vouched`` is
     true when the message is proven genuine (row 7); ``replay_key`` is set only then. ``dsn`` is what a
     bounce says.
     """

@@ -35,7 +35,7 @@ def publish_report(  # noqa: PLR0913 - the one call: what is asked, where to, an
     now: datetime,
     templates: Path,
 ) -> None:
-    """Write the SLA report of ``scope`` to ``out``, as it stands at ``now``.
+    """Write the SLA report of ``scope`` to ``out``, as it is at ``now``.
 
     ``templates`` is the folder that holds ``report/sla.html``. CSV and JSON hold every clock run, however
     many there are: they are read from the store while they are written.

@@ -35,7 +35,7 @@ def percent(share: float | None) -> str:
 
 
 def person(name: str) -> str:
-    """An agent's name, or what stands for none."""
+    """An agent's name, or the word for none."""
     return name or "nobody"
 
 

@@ -58,7 +58,7 @@ class Inherited:
 
 
 def inherited(environ: MutableMapping[str, str] = os.environ) -> Inherited | None:
-    """What a parent handed to this process, None when nobody did. Takes it out of the environment."""
+    """What a parent handed to this process, None when no parent did. Takes it out of the environment."""
     value = environ.pop(VARIABLE, None)
     if value is None:
         return None
@@ -66,7 +66,7 @@ def inherited(environ: MutableMapping[str, str] = os.environ) -> Inherited | Non
     for passed in (lifeline, *sockets):
         passed.set_inheritable(False)
     if sys.platform.startswith("linux"):
-        # For the moments before and besides the watch: the kernel tells a child whose parent died.
+        # For the moments before and besides the watch: the kernel signals a child whose parent died.
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     return Inherited(tuple(sockets), lifeline)
 

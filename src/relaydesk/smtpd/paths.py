@@ -70,7 +70,7 @@ def parse_mail(argument: str, *, extended: bool) -> MailArgument:
 
 
 def parse_rcpt(argument: str, *, utf8: bool) -> str:
-    """Read ``TO:<path>``; ``utf8`` tells whether MAIL asked for SMTPUTF8. No parameters are known."""
+    """Read ``TO:<path>``; ``utf8`` says whether MAIL asked for SMTPUTF8. No parameters are known."""
     path, parameters = _split(argument, "TO:", "bad_recipient")
     if parameters:
         raise PathError("unknown_parameter")

@@ -1,4 +1,4 @@
-"""The XCLIENT command (Postfix's XCLIENT_README): a trusted front end tells for whom it speaks."""
+"""The XCLIENT command (Postfix's XCLIENT_README): a trusted front end says for whom it speaks."""
 
 from __future__ import annotations
 
