@@ -132,7 +132,7 @@ def fresh_postgres_url(postgres_url: Callable[[str], str]) -> Iterator[str]:
     """The address of a fresh PostgreSQL database."""
     name = f"t{uuid.uuid4().hex}"
     with _alone():  # two copies of one template at once are an error
-        postgres.execute(postgres_url("postgres"), f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        postgres.copy_database(postgres_url("postgres"), TEMPLATE, name)
     yield postgres_url(name)
     postgres.execute(postgres_url("postgres"), f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -146,3 +146,10 @@ def execute(url: str, *statements: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         for statement in statements:
             connection.execute(statement)
+
+
+def copy_database(url: str, template: str, name: str) -> None:
+    """A new database like ``template``. Copying its files is quicker than writing them to the log."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        strategy = " STRATEGY FILE_COPY" if connection.info.server_version >= 150000 else ""
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}{strategy}")

@@ -12,7 +12,7 @@ from relaydesk.order import Order
 from relaydesk.outbound.answer import AnswerRefused, Draft, NamedOrder, Shop
 from relaydesk.outbound.attachments import attach_files
 from relaydesk.outbound.check import check_outgoing
-from relaydesk.outbound.template_variables import TemplateContext, template_variables
+from relaydesk.outbound.template_variables import TemplateContext, variables_of
 from relaydesk.outbound.templates import Templates
 from tests.support.answers import MESSAGE_ID, ORDER, SHOP, Seen, bound, composed, question, seen
 
@@ -37,7 +37,7 @@ def text_of(written: dict[str, Any]) -> str:
     order = Order(written["order_id"], written.get("merchant_ref", "")) if written.get("order_id") else None
     about = TemplateContext(17, "Message from alice", "alice", order, "Robin", SHOP)
     found = Templates.load([data_path("templates") / "replies"])
-    return found.render(written["template"], template_variables(about, written.get("set", {})))
+    return found.render(written["template"], variables_of(about, written.get("set", {})))
 
 
 def answer(case: Path) -> bytes:

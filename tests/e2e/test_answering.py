@@ -97,7 +97,10 @@ class Shop:
     def run(self, *words: str, stdin: str = "", code: int = 0) -> Result:
         """A command in this process, which is much quicker."""
         typed = ["--config", str(self.place / "relaydesk.yaml"), *words]
-        done = CliRunner().invoke(cli, typed, input=stdin, catch_exceptions=False)
+        agent = self.environment.get("RELAYDESK_AGENT")
+        done = CliRunner(env={"RELAYDESK_AGENT": agent}).invoke(
+            cli, typed, input=stdin, catch_exceptions=False
+        )
         assert done.exit_code == code, (words, done.output)
         return done
 
@@ -143,6 +146,8 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
     made.run("db", "upgrade")
     (place / "orders.csv").write_text(ORDERS)
     made.run("orders", "import", "orders.csv")
+    made.run("agents", "add", "alice", "--display-name", "Alice A.")
+    made.run("agents", "add", "bob", "--role", "lead")
     return made
 
 
@@ -285,7 +290,9 @@ def test_it_keeps_a_refused_text_and_sends_it_later(asked: Shop) -> None:
     done = asked.run("answer", "1", "--draft", "--order", "368509000000001", "--as", "alice")
     assert "about order 368509000000001, leaves " in done.stdout
     assert asked.json("ticket", "1")["drafts"] == []
-    late = asked.run("answer", "1", "--text", "-", "--no-order", "--seen", "1", stdin="Mine", code=1).stderr
+    late = asked.run(
+        "answer", "1", "--text", "-", "--no-order", "--seen", "1", "--as", "bob", stdin="Mine", code=1
+    ).stderr
     assert "has moved on since you looked at it: alice wrote answer 1" in late
 
 
@@ -293,18 +300,28 @@ def test_it_takes_an_answer_back(asked: Shop) -> None:
     asked.configure(undo_seconds=600)
     made = asked.json("answer", "1", "--text", "-", "--no-order", "--as", "bob", stdin="Hello")
     assert [row["state"] for row in asked.json("outbox")] == ["queued"]
-    assert "taken back" in asked.run("outbox", "cancel", str(made["answer"])).stdout
+    assert "taken back" in asked.run("outbox", "cancel", str(made["answer"]), "--as", "bob").stdout
     assert "Nothing waits" in asked.run("outbox").stdout
     assert "cancelled" in asked.run("outbox", "--all").stdout
-    assert "is cancelled" in asked.run("outbox", "retry", str(made["answer"]), code=1).stderr
-    assert "no answer 7" in asked.run("outbox", "cancel", "7", code=1).stderr
+    assert "is cancelled" in asked.run("outbox", "retry", str(made["answer"]), "--as", "bob", code=1).stderr
+    assert "no answer 7" in asked.run("outbox", "cancel", "7", "--as", "bob", code=1).stderr
     events = [event["what"] for event in asked.json("ticket", "1")["events"]]
     assert events[-3:] == ["answer_queued", "no_order_confirmed", "answer_cancelled"]
 
 
 def test_it_fills_templates_and_encloses_labels(asked: Shop) -> None:
     (asked.place / "label.pdf").write_bytes(b"%PDF-1.7\n%EOF\n")
-    words = ("answer", "1", "--template", "shipped-with-tracking", "--order", "368509000000001", "--dry-run")
+    words = (
+        "answer",
+        "1",
+        "--as",
+        "alice",
+        "--template",
+        "shipped-with-tracking",
+        "--order",
+        "368509000000001",
+        "--dry-run",
+    )
     assert "is needed" in asked.run(*words, code=1).stderr
     needs = {one["name"]: one["needs"] for one in asked.json("templates", "list")}["shipped-with-tracking"]
     given = [word for need in needs for word in ("--set", f"{need}=ABC 123")]

@@ -14,10 +14,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from relaydesk.cli import COMMANDS, cli
-from relaydesk.config import parts
-from relaydesk.server import open_store
+from relaydesk.config.load import load_settings
+from relaydesk.config.opening import open_store
 from relaydesk.store import messages
 from relaydesk.store.refusals import RefusalKey
+from relaydesk_testkit.arriving import open_ticket
 from relaydesk_testkit.signing import MESSAGE, key_zone, signed
 
 CASE = MESSAGE.replace(
@@ -61,6 +62,35 @@ def test_it_lists_its_commands_without_loading_them() -> None:
         assert (f"\n  {name} " in told.stdout) == bool(about)
 
 
+def imported(*arguments: str) -> set[str]:
+    """The modules that a command imports, outermost names and ours whole."""
+    command = [sys.executable, "-X", "importtime", "-m", "relaydesk", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    names = {line.rpartition("|")[2].strip() for line in lines}
+    assert "click" in names
+    return names | {name.partition(".")[0] for name in names}
+
+
+OF_MAIL = {
+    *("aiosmtpd", "aiosmtplib", "smtpd", "checkdmarc", "dkim", "spf", "dns", "jinja2", "rich", "alembic"),
+    *("mailparser", "selectolax", "nh3", "re2", "cryptography", "nacl", "holidays", "idna", "structlog"),
+    *("relaydesk.server", "relaydesk.intake", "relaydesk.gateway", "relaydesk.report", "relaydesk.mailauth"),
+    *("relaydesk.message", "relaydesk.classify", "relaydesk.policy", "relaydesk.config.parts"),
+}
+
+
+def test_help_waits_for_neither_settings_nor_store() -> None:
+    heavy = OF_MAIL | {"pydantic", "sqlalchemy", "sqlmodel", "ruamel", "relaydesk.config", "relaydesk.desk"}
+    assert imported("queue", "--help") & heavy == set()
+
+
+def test_commands_that_only_read_wait_for_nothing_of_mail(shop: Path) -> None:
+    assert imported("queue") & OF_MAIL == set()
+    assert imported("queue", "all", "--json") & OF_MAIL == set()
+    assert imported("agents", "list") & OF_MAIL == set()
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_it_explains_each_command(name: str) -> None:
     found = run(name, "--help")
@@ -93,7 +123,7 @@ def test_it_says_when_an_answer_is_due(shop: Path) -> None:
         (("explain", "gone.eml", "--peer", "192.0.2.1"), "gone.eml"),
         (("explain", "-", "--peer", "here"), "is no IP address"),
         (("explain", "-", "--peer", "192.0.2.1", "--now", "noon"), "is no time"),
-        (("queue", "parcels"), "there is no queue parcels"),
+        (("queue", "parcels"), "There is no queue parcels"),
         (("orders", "import", "gone.csv"), "gone.csv"),
         (("report", "sla", "--from", "soon"), "is neither a day"),
         (("--config", "gone.yaml", "config", "show"), "gone.yaml is not there"),
@@ -207,10 +237,76 @@ def test_it_shows_empty_queues_and_reports(shop: Path) -> None:
 
 
 def test_it_keeps_agents(shop: Path) -> None:
-    assert run("agents", "add", "alice", "--email", "alice@shop.example").exit_code == 0
-    assert run("agents", "add", "alice").exit_code == 1
+    assert run("agents", "add", "alice", "--email", "alice@shop.example", "--role", "admin").exit_code == 0
+    assert run("agents", "add", "Alice").exit_code == 1
+    assert run("agents", "add", "bob", "--as", "alice").exit_code == 0
+    refused = run("agents", "add", "carol", "--as", "bob")
+    assert (refused.exit_code, "takes the role admin" in refused.stderr) == (1, True)
+    assert run("agents", "change", "bob", "--display-name", "Bob B.", "--role", "lead").exit_code == 0
     assert run("agents", "deactivate", "alice").exit_code == 0
-    assert data("agents", "list")[0]["active"] is False
+    shown = {agent["name"]: agent for agent in data("agents", "list")}
+    assert [(name, agent["role"], agent["active"]) for name, agent in shown.items()] == [
+        ("alice", "admin", False),
+        ("bob", "lead", True),
+    ]
+    assert (shown["bob"]["display_name"], shown["alice"]["email"]) == ("Bob B.", "alice@shop.example")
+    assert "Bob B." in run("agents", "list").output
+
+
+@pytest.fixture
+def asked(shop: Path) -> Path:
+    """A shop with one ticket and one agent."""
+    store = open_store(load_settings())
+    open_ticket(store)
+    store.close()
+    assert run("agents", "add", "alice").exit_code == 0
+    return shop
+
+
+ACTS: list[tuple[str, ...]] = [
+    ("ticket", "1", "--note", "He called."),
+    ("ticket", "1", "--close"),
+    ("answer", "1", "--text", "words.txt", "--no-order"),
+    ("outbox", "cancel", "1"),
+    ("outbox", "retry", "1"),
+    ("templates", "preview", "acknowledgement", "--ticket", "1"),
+]
+
+
+@pytest.mark.parametrize("act", ACTS, ids=" ".join)
+def test_whoever_acts_on_a_ticket_says_who(
+    asked: Path, monkeypatch: pytest.MonkeyPatch, act: tuple[str, ...]
+) -> None:
+    Path("words.txt").write_text("We look into it.")
+    monkeypatch.setenv("USER", "alice")  # the login name of the machine is nobody's here
+    unnamed = run(*act)
+    assert unnamed.exit_code == 2
+    assert "--as NAME" in unnamed.stderr
+    assert "RELAYDESK_AGENT" in unnamed.stderr
+    unknown = run(*act, "--as", "mallory")
+    assert unknown.exit_code == 1
+    assert unknown.stderr == "relaydesk: There is no agent mallory; add one with `relaydesk agents add`.\n"
+    monkeypatch.setenv("RELAYDESK_AGENT", "mallory")
+    assert "no agent mallory" in run(*act).stderr
+    assert [event["what"] for event in data("ticket", "1")["events"]] == ["opened", "clock_started"]
+
+
+def test_the_setting_names_who_acts(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Path("relaydesk.yaml").open("a") as file:
+        file.write("agent: alice\n")
+    assert run("ticket", "1", "--note", "One").exit_code == 0
+    run("agents", "add", "bob")
+    monkeypatch.setenv("RELAYDESK_AGENT", "bob")
+    assert run("ticket", "1", "--note", "Two").exit_code == 0
+    assert run("ticket", "1", "--note", "Three", "--as", "Alice").exit_code == 0
+    notes = [event["actor"] for event in data("ticket", "1")["events"] if event["what"] == "note"]
+    assert notes == ["agent:alice", "agent:bob", "agent:alice"]
+
+
+def test_it_shows_the_text_of_a_ticket_to_programs(asked: Path) -> None:
+    (message,) = data("ticket", "1")["messages"]
+    assert message["text"].startswith("alice 2026-11-24")
+    assert message["subject"] == "Hello"
 
 
 def test_it_shows_the_settings_without_secrets(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,7 +355,7 @@ def test_it_says_of_an_answer_number_that_no_store_can_hold_that_it_is_none(shop
 
 def test_it_tells_refusals_in_whole_sentences(shop: Path) -> None:
     refused = RefusalKey(date(2026, 11, 23), "forged", "203.0.113.5", "support.instagram.com")
-    with open_store(parts.settings(None)).transaction() as session:
+    with open_store(load_settings()).transaction() as session:
         messages.count_refusal(session, refused, 3, datetime(2026, 11, 23, 9, tzinfo=UTC))
     (told,) = data("refusals", "--from", "2026-11-01T00:00:00Z", "--to", "2026-12-01T00:00:00Z")
     assert told["count"] == 3

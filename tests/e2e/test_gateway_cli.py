@@ -62,7 +62,7 @@ def test_each_client_gets_a_password_of_its_own() -> None:
     [
         (("add", "zendesk"), "take another name"),
         (("revoke", "nobody"), "gateway list"),
-        (("add", "a\nb"), "no client name"),
+        (("add", "a\nb"), "not a client name"),
     ],
 )
 def test_what_cannot_be_done_is_told_with_its_mend(call: tuple[str, ...], told: str) -> None:

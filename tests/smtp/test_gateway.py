@@ -14,8 +14,8 @@ import trustme
 from sqlalchemy import text
 
 from relaydesk.bounces.seals import sealed_by_us
-from relaydesk.desk.clients import revoke_client
 from relaydesk.gateway import rules
+from tests.support.desk import ADA, desk
 from tests.support.gateway import (
     ALICE,
     HEAD,
@@ -189,7 +189,7 @@ def test_it_refuses_a_revoked_client_within_its_session(
     talk: Talk, asking: Store, gateway: OpenGateway
 ) -> None:
     log_in(talk)
-    revoke_client(asking, "zendesk", now=gateway.gateway.clock())
+    desk(asking, gateway.gateway.clock()).gateway_clients.revoke("zendesk", by=ADA)
     assert hand_in(talk).startswith("554 5.6.0 The gateway client zendesk has been revoked")
     assert rows(asking) == []
     with gateway.talk() as other:

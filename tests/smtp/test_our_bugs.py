@@ -36,7 +36,7 @@ STAGES: dict[str, tuple[Any, str]] = {
     "dmarc": (AUTHENTICATE, "evaluate"),
     "dmarc, on the way up": (AUTHENTICATE, "single_record"),
     "parse": (parse, "_body"),
-    "parse, in an address": (parse.addresses, "domain_name"),
+    "parse, in an address": (parse.addresses, "mailboxes"),
     "sort": (extract, "candidates"),
 }
 BUGS = [RuntimeError, KeyError, AttributeError, TypeError]

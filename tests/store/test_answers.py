@@ -11,20 +11,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from relaydesk.bounces.seals import answer_of_message_id, sealed_by_us
-from relaydesk.desk import acts, answers
-from relaydesk.desk.acts import DeskError
+from relaydesk.desk.errors import DeskError
 from relaydesk.order import Order, OrderRow
 from relaydesk.outbound.answer import AnswerRefused, AttachedFile
 from relaydesk.policy.decision import Placement
 from relaydesk.store import drafts, orders, outbox, outbox_rows
 from relaydesk_testkit.arriving import NOON, ORDER, candidate, decision, open_ticket, store_message
-from tests.support.answering import SECRET, SENDER, events, last_event, write
+from tests.support.answering import SECRET, SENDER, events, write
+from tests.support.desk import BOB, desk
 
 if TYPE_CHECKING:
     from relaydesk.store.engine import Store
 
 HOUR = timedelta(hours=1)
-BOB = "agent:bob"
 
 
 def ticket_with_order(store: Store, **facts: Any) -> int:
@@ -117,17 +116,17 @@ def further_message(store: Store, ticket: int) -> None:
 
 def test_it_refuses_an_answer_to_an_outdated_view_and_keeps_the_text(store: Store) -> None:
     ticket = open_ticket(store)
-    seen = last_event(store, ticket)
+    seen = desk(store).tickets.latest_event(ticket)
     further_message(store, ticket)
-    write(store, ticket, no_order=True, actor=BOB)
-    acts.answered_outside(store, ticket, at=NOON + HOUR, actor=BOB, now=NOON + HOUR)
+    write(store, ticket, no_order=True, by=BOB)
+    desk(store, NOON + HOUR).tickets.state_answered_elsewhere(ticket, at=NOON + HOUR, by=BOB)
     with pytest.raises(AnswerRefused) as refused:
         write(store, ticket, "Long thought over", no_order=True, seen=seen)
     told = str(refused.value)
     assert "message 2 came" in told
     assert "bob wrote answer 1" in told
     assert "bob stated that it was answered elsewhere" in told
-    assert f"--seen {last_event(store, ticket)}" in told
+    assert f"--seen {desk(store).tickets.latest_event(ticket)}" in told
     assert draft(store, ticket) == "Long thought over"
     write(store, ticket, "Long thought over", no_order=True)
     assert draft(store, ticket) is None
@@ -142,22 +141,22 @@ def test_it_refuses_a_view_that_is_none_of_this_ticket_s(store: Store) -> None:
 
 def test_it_forgives_what_changes_no_answer(store: Store) -> None:
     ticket = open_ticket(store)
-    seen = last_event(store, ticket)
-    acts.note(store, ticket, "he is angry", actor=BOB, now=NOON)
-    taken_back = write(store, ticket, no_order=True, actor=BOB)
-    answers.cancel(store, taken_back.answer, actor=BOB, now=NOON + HOUR)
+    seen = desk(store).tickets.latest_event(ticket)
+    desk(store).tickets.note(ticket, "he is angry", by=BOB)
+    taken_back = write(store, ticket, no_order=True, by=BOB)
+    desk(store, NOON + HOUR).answers.cancel(taken_back.answer, by=BOB)
     assert write(store, ticket, no_order=True, seen=seen).answer != taken_back.answer
 
 
 def test_it_lets_one_of_two_agents_answer(store: Store) -> None:
     ticket = open_ticket(store)
-    seen, outcomes = last_event(store, ticket), []
+    seen, outcomes = desk(store).tickets.latest_event(ticket), []
     start = threading.Barrier(2)
 
     def agent(name: str) -> None:
         start.wait()
         try:
-            write(store, ticket, no_order=True, seen=seen, actor=f"agent:{name}")
+            write(store, ticket, no_order=True, seen=seen, by=f"agent:{name}")
             outcomes.append("sent")
         except AnswerRefused as refused:
             assert "moved on" in str(refused)
@@ -208,7 +207,7 @@ def test_it_does_not_answer_what_cannot_be_answered(store: Store) -> None:
     with pytest.raises(AnswerRefused, match=r"has no relay address.*--handled now"):
         write(store, without, no_order=True)
     closed = open_ticket(store)
-    acts.close(store, closed, actor=BOB, now=NOON)
+    desk(store).tickets.close(closed, by=BOB)
     with pytest.raises(AnswerRefused, match="is closed"):
         write(store, closed, no_order=True)
     outside = Placement("open", thread_key="case++x@evil.example")
@@ -235,14 +234,16 @@ def test_it_encloses_files(store: Store) -> None:
 def test_it_takes_back_and_tries_again_only_what_it_can(store: Store) -> None:
     ticket = open_ticket(store)
     made = write(store, ticket, no_order=True)
-    who: dict[str, Any] = {"actor": BOB, "now": NOON + HOUR}
+    who = {"by": BOB}
     with pytest.raises(DeskError, match="is queued; only a deferred"):
-        answers.retry(store, made.answer, HOUR, **who)
-    assert answers.cancel(store, made.answer, **who).state == row(store, made.answer).state == "cancelled"
+        desk(store).answers.retry(made.answer, **who)
+    assert (
+        desk(store).answers.cancel(made.answer, **who).state == row(store, made.answer).state == "cancelled"
+    )
     with pytest.raises(DeskError, match="is cancelled; only what still waits"):
-        answers.cancel(store, made.answer, **who)
+        desk(store).answers.cancel(made.answer, **who)
     with pytest.raises(DeskError, match="no answer 99"):
-        answers.retry(store, 99, HOUR, **who)
+        desk(store).answers.retry(99, **who)
     assert events(store, ticket)[-1].what == "answer_cancelled"
 
 

@@ -13,7 +13,6 @@ from relaydesk.bounces.dsn import Dsn
 from relaydesk.bounces.seals import bounce_address
 from relaydesk.business_time.calendar import Calendar
 from relaydesk.clocks import timekeeper
-from relaydesk.desk import acts
 from relaydesk.intake import bounced as returned
 from relaydesk.intake.receive import Intake
 from relaydesk.message.envelope import Envelope, Origin
@@ -25,6 +24,7 @@ from relaydesk.store import outbox, outbox_rows, tickets
 from relaydesk_testkit.arriving import NOON, decision, open_ticket, planned, store_message
 from relaydesk_testkit.signing import key_zone, over, signed
 from tests.support.answering import SECRET, events, plan, send, write
+from tests.support.desk import BOB, desk
 from tests.support.mails import RULES
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def test_it_lets_another_answer_stand(store: Store) -> None:
 
 def test_it_lets_a_statement_stand_that_it_was_answered_elsewhere(store: Store) -> None:
     ticket = open_ticket(store)
-    acts.answered_outside(store, ticket, at=NOON + HOUR, actor="agent:bob", now=NOON + HOUR)
+    desk(store, NOON + HOUR).tickets.state_answered_elsewhere(ticket, at=NOON + HOUR, by=BOB)
     answered(store, ticket)
     back(store, ticket)
     assert clocks(store, ticket)[0].stopped_at == NOON + HOUR
@@ -177,7 +177,7 @@ def test_it_withdraws_the_clock_of_a_later_message(store: Store) -> None:
 def test_it_opens_a_closed_ticket_again(store: Store) -> None:
     ticket = open_ticket(store)
     answered(store, ticket)
-    acts.close(store, ticket, actor="agent:bob", now=SENT)
+    desk(store, SENT).tickets.close(ticket, by=BOB)
     assert back(store, ticket)
     with store.reading() as session:
         row = tickets.row(session, ticket)
@@ -189,7 +189,7 @@ def test_it_opens_a_closed_ticket_again(store: Store) -> None:
 def test_it_leaves_a_ticket_closed_whose_buyer_is_answered_elsewhere(store: Store) -> None:
     ticket = open_ticket(store)
     answered(store, ticket)
-    acts.close(store, ticket, actor="agent:bob", now=SENT)
+    desk(store, SENT).tickets.close(ticket, by=BOB)
     open_ticket(store, at=SENT)  # the same relay address
     assert back(store, ticket)
     clock = clocks(store, ticket)[0]

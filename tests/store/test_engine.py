@@ -284,21 +284,21 @@ def test_it_keeps_its_locks_when_the_file_is_opened_again(sqlite_url: str) -> No
     """Else another process takes itself for the last one and deletes a log that is still in use."""
     first = Store.open(sqlite_url)
     with first.transaction() as session:
-        agents.add(session, "alice", "", NOON)
+        agents.add(session, "alice", now=NOON)
     Store.open(sqlite_url).close()
     elsewhere = (
         "import sys; from datetime import UTC, datetime; from relaydesk.store import Store, agents\n"
         "store = Store.open(sys.argv[1])\n"
         "with store.transaction() as session:\n"
-        "    agents.add(session, sys.argv[2], '', datetime.now(UTC))\n"
+        "    agents.add(session, sys.argv[2], now=datetime.now(UTC))\n"
         "store.close()\n"
     )
     subprocess.run([sys.executable, "-c", elsewhere, sqlite_url, "bob"], check=True)
     with first.transaction() as session:
-        agents.add(session, "carol", "", NOON)
+        agents.add(session, "carol", now=NOON)
     subprocess.run([sys.executable, "-c", elsewhere, sqlite_url, "dora"], check=True)
     again = Store.open(sqlite_url)
     for store in (first, again):
         with store.reading() as session:
-            assert [agent.name for agent in agents.rows(session)] == ["alice", "bob", "carol", "dora"]
+            assert [agent.name for agent in agents.everybody(session)] == ["alice", "bob", "carol", "dora"]
         store.close()

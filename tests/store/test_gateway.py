@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from relaydesk.desk.acts import DeskError
-from relaydesk.desk.clients import add_client, revoke_client
+from relaydesk.desk.errors import DeskError
 from relaydesk.intake.forward import Forwarding
 from relaydesk.policy.decision import Decision, Placement
 from relaydesk.store import gateway_clients, messages, tickets
 from relaydesk_testkit.arriving import AUTH, NOON, decision, letter, planned
 from relaydesk_testkit.arriving import envelope as arrived
+from tests.support.desk import ADA, desk
 from tests.support.gateway import ALICE, HEAD, ORDER, asked, events, made, rows
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ US = "mx.shop.example"
 
 
 def add(store: Store, name: str = "zendesk") -> str:
-    return add_client(store, name, password=lambda size: "p" * size, salt=lambda size: b"s" * size, now=NOON)
+    return desk(store).gateway_clients.add(name, by=ADA)
 
 
 def test_a_client_is_kept_by_its_hash_and_can_be_revoked(store: Store) -> None:
@@ -35,7 +35,7 @@ def test_a_client_is_kept_by_its_hash_and_can_be_revoked(store: Store) -> None:
         assert gateway_clients.secret_of(session, "ZENDESK") is None
     with store.transaction() as session:
         assert gateway_clients.used(session, "zendesk", NOON + timedelta(hours=1))
-    revoke_client(store, "zendesk", now=NOON + timedelta(hours=2))
+    desk(store, NOON + timedelta(hours=2)).gateway_clients.revoke("zendesk", by=ADA)
     with store.transaction() as session:
         assert gateway_clients.secret_of(session, "zendesk") is None
         assert not gateway_clients.used(session, "zendesk", NOON)
@@ -47,16 +47,16 @@ def test_a_name_is_never_given_twice(store: Store) -> None:
     add(store)
     with pytest.raises(DeskError, match="already"):
         add(store)
-    revoke_client(store, "zendesk", now=NOON)
+    desk(store).gateway_clients.revoke("zendesk", by=ADA)
     with pytest.raises(DeskError, match="already"):
         add(store)
     with pytest.raises(DeskError, match="No client 'zendesk'"):
-        revoke_client(store, "zendesk", now=NOON)
+        desk(store).gateway_clients.revoke("zendesk", by=ADA)
 
 
 @pytest.mark.parametrize("name", ["", " ", "a\nb", "zendesk\u200b", "x" * 101])
 def test_a_name_is_plain_text(sqlite_store: Store, name: str) -> None:
-    with pytest.raises(DeskError, match="no client name"):
+    with pytest.raises(DeskError, match="not a client name"):
         add(sqlite_store, name)
 
 

@@ -13,8 +13,9 @@ import pytest
 from relaydesk.message.message import Attachment
 from relaydesk.policy.decision import Placement
 from relaydesk.store import known as gather
-from relaydesk.store import messages, tickets
+from relaydesk.store import lists, messages, tickets
 from relaydesk.store.errors import Conflict
+from relaydesk.store.lists import TicketFilter
 from relaydesk.store.tables import OrderTable, table
 from relaydesk_testkit.arriving import (
     ALICE,
@@ -30,6 +31,7 @@ from relaydesk_testkit.arriving import (
     planned,
     store_message,
 )
+from tests.support.desk import BOB, desk
 
 if TYPE_CHECKING:
     from relaydesk.store.engine import Store
@@ -103,7 +105,7 @@ def test_it_refuses_a_second_open_ticket_of_one_relay_address(store: Store) -> N
     with pytest.raises(Conflict):
         store_message(store, decision(BY_ALICE), body=b"second")
     with store.reading() as session:
-        assert len(tickets.page(session).tickets) == 1
+        assert len(lists.page(session, TicketFilter()).tickets) == 1
 
 
 def test_it_joins_and_keeps_the_unanswered_start(store: Store) -> None:
@@ -119,10 +121,9 @@ def test_it_joins_and_keeps_the_unanswered_start(store: Store) -> None:
 
 
 def test_it_reopens_and_lets_the_suspended_clock_run_on(store: Store) -> None:
-    from relaydesk.desk import acts
 
     ticket = open_ticket(store)
-    acts.close(store, ticket, actor="agent:bob", now=NOON + timedelta(hours=1))
+    desk(store, NOON + timedelta(hours=1)).tickets.close(ticket, by=BOB)
     known = asked(store, b"again", relay_address="case++alice@support.facebook.com").tickets
     assert [(t.id, t.open, t.running) for t in known] == [(ticket, False, ("response",))]
     later = NOON + timedelta(hours=5)
@@ -137,11 +138,10 @@ def test_it_reopens_and_lets_the_suspended_clock_run_on(store: Store) -> None:
 
 @pytest.mark.parametrize("reopen", [True, False])
 def test_it_notices_that_the_ticket_changed_since_the_decision(store: Store, reopen: bool) -> None:
-    from relaydesk.desk import acts
 
     ticket = open_ticket(store)
     if not reopen:
-        acts.close(store, ticket, actor="agent:bob", now=NOON)
+        desk(store).tickets.close(ticket, by=BOB)
     with pytest.raises(Conflict):
         store_message(store, decision(Placement("join", ticket, reopen=reopen)), body=b"again")
     assert seen(store, ticket).ticket.message_count == 1
@@ -171,11 +171,10 @@ def test_it_joins_bounces_and_counts_them(store: Store) -> None:
 
 
 def test_it_knows_the_tickets_of_the_thread_then_of_the_orders(store: Store) -> None:
-    from relaydesk.desk import acts
 
     other = open_ticket(store, name="bob", candidates=(candidate(),))
     closed = open_ticket(store, name="aaaa")
-    acts.close(store, closed, actor="agent:bob", now=NOON)
+    desk(store).tickets.close(closed, by=BOB)
     mentioned = open_ticket(store, name="carol", candidates=(candidate(sure="mentioned"),))
     newest = open_ticket(store, name="aaaa", at=NOON + timedelta(hours=1))
     known = asked(store, order_ids=(ORDER,)).tickets
@@ -222,13 +221,12 @@ def test_it_escalates_and_links_once_on_both_sides(store: Store) -> None:
 
 
 def test_it_tells_a_binding_once_and_a_release_lasts(store: Store) -> None:
-    from relaydesk.desk import acts
 
     ticket = open_ticket(store, bind_orders=(ORDER,), candidates=(candidate(),))
     join = decision(Placement("join", ticket, bind_orders=(ORDER,)), candidates=(candidate(),))
     store_message(store, join, body=b"2")
     assert whats(store, ticket).count("order_bound") == 1
-    acts.release_order(store, ticket, ORDER, actor="agent:bob", now=NOON)
+    desk(store).tickets.release_order(ticket, ORDER, by=BOB)
     store_message(store, join, body=b"3")
     assert whats(store, ticket).count("order_bound") == 1
     assert [n.how for n in seen(store, ticket).numbers] == ["released"]
@@ -258,7 +256,7 @@ def test_it_stores_the_same_delivery_once_when_two_try_at_once(store: Store) -> 
         thread.join()
     assert sorted(outcomes) == ["open", "stored", "stored", "stored"]
     with store.reading() as session:
-        found = tickets.page(session).tickets
+        found = lists.page(session, TicketFilter()).tickets
     assert [ticket.message_count for ticket in found] == [1]
 
 
@@ -267,7 +265,7 @@ def test_it_writes_nothing_of_a_message_that_fails_half_way(store: Store) -> Non
     with pytest.raises(Exception, match=r"(?i)foreign key"):
         store_message(store, broken)
     with store.reading() as session:
-        assert tickets.page(session).tickets == ()
+        assert lists.page(session, TicketFilter()).tickets == ()
         assert tickets.raw(session, 1) is None
 
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from relaydesk.clocks import stops, timekeeper
-from relaydesk.desk import acts
 from relaydesk.policy.decision import Placement
 from relaydesk.store import deadlines, drafts, outbox, tickets
 from relaydesk.store.errors import Conflict
 from relaydesk.store.outbox_rows import DeliveryOutcome, Finished, Outgoing
 from relaydesk_testkit.arriving import NOON, decision, open_ticket, planned, store_message
 from relaydesk_testkit.sending import HOUR, first_message, plan, queue_answer
+from tests.support.desk import BOB, desk
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -346,7 +346,7 @@ def test_an_answer_to_the_newest_message_answers_those_before_it(store: Store, t
 
 
 def test_an_answer_that_left_late_leaves_a_newer_clock_alone(store: Store, ticket: int, answer: int) -> None:
-    acts.answered_outside(store, ticket, at=NOON + HOUR, actor="agent:bob", now=NOON + HOUR)
+    desk(store, NOON + HOUR).tickets.state_answered_elsewhere(ticket, at=NOON + HOUR, by=BOB)
     follow_up(store, ticket, NOON + 2 * HOUR)
     leave(store, answer, NOON + 5 * HOUR)
     first, second = rounds(store, ticket)
@@ -391,7 +391,7 @@ def test_a_breach_that_nobody_noticed_is_stamped(store: Store, ticket: int, answ
 def test_answer_and_close_stops_the_clock_that_closing_suspended(
     store: Store, ticket: int, answer: int
 ) -> None:
-    acts.close(store, ticket, actor="agent:bob", now=NOON + HOUR)
+    desk(store, NOON + HOUR).tickets.close(ticket, by=BOB)
     assert rounds(store, ticket)[0].suspended
     leave(store, answer, NOON + 2 * HOUR)
     (clock,) = rounds(store, ticket)

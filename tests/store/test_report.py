@@ -13,12 +13,12 @@ from sqlalchemy import event as alchemy
 
 from relaydesk.business_time.calendar import Calendar
 from relaydesk.clocks import timekeeper
-from relaydesk.desk import acts
 from relaydesk.report.publish import ReportFormat, publish_report
 from relaydesk.report.scope import ReportScope
 from relaydesk.store import reporting
 from relaydesk.store.tables import DeadlineTable, RefusalTable, TicketEventTable, TicketTable
 from relaydesk_testkit.arriving import open_ticket, planned
+from tests.support.desk import ALICE, BOB, desk
 from tests.support.shared import ROOT
 from tests.support.stories import at, event, opened, started, stopped
 
@@ -225,19 +225,18 @@ def _plan(store: Store, session: Session) -> str:
 
 def test_it_reads_what_intake_desk_and_timekeeper_write(store: Store) -> None:
     """The whole line, with no event written by hand."""
-    acts.add_agent(store, "bob", now=at(-1))
     answered, late, undecided, again = (
         open_ticket(store, name=name, at=at(0), clocks=(planned(start=at(0)),))
         for name in ("answered", "late", "undecided", "again")
     )
     waiting = open_ticket(store, name="waiting", at=at(70), clocks=(planned(start=at(70)),), vouched=False)
-    acts.assign(store, late, "bob", actor="agent:bob", now=at(1))
-    acts.close(store, undecided, actor="agent:bob", now=at(2))
-    acts.close(store, again, actor="agent:bob", now=at(2))
-    acts.reopen(store, again, actor="agent:bob", now=at(3))
+    desk(store, at(1)).tickets.assign(late, "bob", by=BOB)
+    desk(store, at(2)).tickets.close(undecided, by=BOB)
+    desk(store, at(2)).tickets.close(again, by=BOB)
+    desk(store, at(3)).tickets.reopen(again, by=BOB)
     timekeeper.sweep(store, at(60), 100)
-    acts.answered_outside(store, answered, at=at(5), actor="agent:bob", now=at(61))
-    acts.answered_outside(store, late, at=at(55), actor="agent:alice", now=at(61))
+    desk(store, at(61)).tickets.state_answered_elsewhere(answered, at=at(5), by=BOB)
+    desk(store, at(61)).tickets.state_answered_elsewhere(late, at=at(55), by=ALICE)
     told = as_json(store)
     assert {
         name: told["overall"][name]["tickets"]

@@ -7,17 +7,19 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import create_engine, inspect, make_url, text
 
-from relaydesk.store import schema
+from relaydesk.store import agents, schema
 from relaydesk.store.durability import assure_sqlite
 from relaydesk.store.engine import Store
-from relaydesk.store.errors import StoreUnfit
+from relaydesk.store.errors import Conflict, StoreUnfit
 from relaydesk.store.tables import metadata
 from relaydesk_testkit import postgres
+from relaydesk_testkit.arriving import NOON
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,6 +111,52 @@ def test_it_waits_for_another_that_makes_the_same_new_file(tmp_path: Path) -> No
     with pytest.raises(sqlite3.OperationalError, match="locked"):
         assure_sqlite(connection, busy_timeout=0)
     connection.close()
+
+
+def older(url: str, revision: str) -> Store:
+    """A store at an earlier revision, open although it is not up to date."""
+    Store.open(url, upgrade=True).close()
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg") if "postgres" in url else url)
+    with engine.begin() as connection:
+        metadata.drop_all(connection)
+        connection.execute(text("DROP TABLE alembic_version"))
+        command.upgrade(schema.config(connection), revision)
+    return Store(engine, 5.0)
+
+
+AGENTS_BEFORE_ROLES = (
+    ("alice", True),
+    ("Alice", True),
+    ("ALICE", False),
+    ("Zoë", True),
+    ("\N{LATIN CAPITAL LETTER SHARP S}", True),
+)
+
+
+def test_it_keeps_every_agent_when_names_become_one_in_any_case(empty_url: str) -> None:
+    store = older(empty_url, "0002")
+    with store.engine.begin() as connection:
+        for name, active in AGENTS_BEFORE_ROLES:
+            connection.execute(
+                text(
+                    "INSERT INTO agent (name, email, active, added_at) VALUES (:name, 'x@y.z', :active, :at)"
+                ),
+                {"name": name, "active": active, "at": NOON.replace(tzinfo=None)},
+            )
+    store.upgrade()
+    store.demand_current()
+    with store.reading() as session:
+        kept = agents.everybody(session)
+        assert {(agent.name, agent.active) for agent in kept} == set(AGENTS_BEFORE_ROLES)
+        assert {(agent.role, agent.email) for agent in kept} == {("lead", "x@y.z")}
+        assert all(agent.display_name == agent.name for agent in kept)
+        for typed, name in (("alice", "alice"), ("Alice", "Alice"), ("ALICE", "ALICE"), ("aLICE", "alice")):
+            found = agents.named(session, typed)
+            assert found is not None and found.name == name
+        assert agents.named(session, "ZOË") == agents.named(session, "Zoë") is not None
+    with pytest.raises(Conflict), store.transaction() as session:
+        agents.add(session, "AlicE", now=NOON)
+    store.close()
 
 
 def test_it_keeps_the_foreign_keys_on_after_an_upgrade(sqlite_url: str) -> None:

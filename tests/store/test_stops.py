@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from relaydesk.desk.acts import DeskError
 
 from relaydesk.clocks import stops, timekeeper
 from relaydesk.desk import acts
-from relaydesk.desk.acts import DeskError
 from relaydesk.store import deadlines, tickets
 from relaydesk.store.errors import Conflict
 from relaydesk_testkit.arriving import NOON, open_ticket

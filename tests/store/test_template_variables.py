@@ -5,12 +5,12 @@ from __future__ import annotations
 from click.testing import CliRunner
 
 from relaydesk.cli import cli
-from relaydesk.desk import acts
 from relaydesk.order import Item, Order, OrderRow
 from relaydesk.outbound.template_variables import template_context
 from relaydesk.store import orders
 from relaydesk_testkit.arriving import NOON, ORDER, open_ticket
 from tests.support.answers import SHOP
+from tests.support.desk import ALICE, desk
 
 WHOLE = Order(ORDER, "A-1", "CREATED", "19.90", "USD", items=(Item("1", "MUG-1", "Blue mug", 2, "9.95"),))
 
@@ -21,7 +21,7 @@ def known(store, ticket, **chosen):
 
 
 def bound(store, ticket, order=ORDER):
-    acts.bind_order(store, ticket, order, actor="agent:robin", now=NOON)
+    desk(store).tickets.bind_order(ticket, order, by=ALICE)
 
 
 def given(store):
@@ -57,11 +57,11 @@ def test_it_previews_a_template_for_a_ticket(sqlite_store, sqlite_url, tmp_path,
     def preview(*words):
         return CliRunner().invoke(cli, ["templates", "preview", *words], catch_exceptions=False)
 
-    told = preview("ask-for-photo", "--ticket", str(ticket), "--as", "Robin").stdout
+    told = preview("ask-for-photo", "--ticket", str(ticket), "--as", "Alice").stdout
     assert told.startswith(f"Hello alice,\n\nI am sorry that something is not right with order {ORDER}.\n")
     assert "- 2 x Blue mug\n" in told
-    assert told.endswith("Kind regards\nRobin\n")
-    lacking = preview("refund-done", "--ticket", str(ticket))
+    assert told.endswith("Kind regards\nAlice A.\n")
+    lacking = preview("refund-done", "--ticket", str(ticket), "--as", "alice")
     assert (lacking.exit_code, "refund.amount is needed" in lacking.stderr) == (1, True)
-    gone = preview("refund-done", "--ticket", "4711")
+    gone = preview("refund-done", "--ticket", "4711", "--as", "alice")
     assert (gone.exit_code, gone.stderr) == (1, "relaydesk: There is no ticket 4711.\n")

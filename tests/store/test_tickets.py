@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 from sqlalchemy import text
 
-from relaydesk.desk import acts
-from relaydesk.store import tickets
-from relaydesk.store.tickets import QueueCount
+from relaydesk.store import lists, tickets
+from relaydesk.store.lists import QueueCount, TicketFilter
 from relaydesk_testkit.arriving import NOON, ORDER, candidate, open_ticket, planned, store_message
 from relaydesk_testkit.arriving import decision as decided
+from tests.support.desk import ALICE, BOB, desk
 
 if TYPE_CHECKING:
     from relaydesk.store.engine import Store
@@ -30,10 +31,13 @@ def test_it_counts_open_due_today_and_overdue(store: Store) -> None:
     due_in(store, "c", 30)
     due_in(store, "d", None)
     due_in(store, "e", 3, kind="claim")
-    acts.close(store, due_in(store, "f", 1), actor="agent:bob", now=NOON)
+    desk(store).tickets.close(due_in(store, "f", 1), by=BOB)
     with store.reading() as session:
-        counted = tickets.counts(session, NOON + timedelta(hours=2), MIDNIGHT)
-    assert counted == (QueueCount("case", 4, 1, 1), QueueCount("claim", 1, 1, 0))
+        counted = lists.counts(session, NOON + timedelta(hours=2), MIDNIGHT)
+    assert counted == (
+        QueueCount("case", 4, 1, 1, NOON + timedelta(hours=1)),
+        QueueCount("claim", 1, 1, 0, NOON + timedelta(hours=3)),
+    )
 
 
 def test_it_pages_by_deadline_and_puts_those_without_last(store: Store) -> None:
@@ -46,7 +50,7 @@ def test_it_pages_by_deadline_and_puts_those_without_last(store: Store) -> None:
     after = None
     with store.reading() as session:
         for _ in range(9):
-            page = tickets.page(session, "case", after=after, limit=2)
+            page = lists.page(session, TicketFilter("case"), after=after, limit=2)
             found += [row.id for row in page.tickets]
             after = page.after
             if after is None:
@@ -55,13 +59,12 @@ def test_it_pages_by_deadline_and_puts_those_without_last(store: Store) -> None:
 
 
 def test_it_pages_over_all_queues_and_by_agent(store: Store) -> None:
-    acts.add_agent(store, "alice", now=NOON)
     later = due_in(store, "a", 20)
     sooner = due_in(store, "b", 2, kind="claim", candidates=(candidate(),), bind_orders=(ORDER,))
-    acts.assign(store, later, "alice", actor="agent:alice", now=NOON)
+    desk(store).tickets.assign(later, "alice", by=ALICE)
     with store.reading() as session:
-        everything = tickets.page(session)
-        mine = tickets.page(session, assignee="alice")
+        everything = lists.page(session, TicketFilter())
+        mine = lists.page(session, TicketFilter(assignee="alice"))
     assert [row.id for row in everything.tickets] == [sooner, later]
     assert [(n.ticket_id, n.value) for n in everything.numbers] == [(sooner, ORDER)]
     assert [row.id for row in mine.tickets] == [later]
@@ -72,11 +75,11 @@ def test_it_finds_by_order_relay_address_and_number(store: Store) -> None:
     other = due_in(store, "bob", 1)
     mine = due_in(store, "carol", 1, candidates=(candidate(sure="mentioned"),))
     with store.reading() as session:
-        assert [row.id for row in tickets.search(session, ORDER)] == [mine]
-        assert [row.id for row in tickets.search(session, "case++carol@support.facebook.com")] == [mine]
-        assert [row.id for row in tickets.search(session, str(other))] == [other]
-        assert tickets.search(session, "no such thing") == ()
-        assert tickets.search(session, "9" * 30) == ()
+        assert [row.id for row in lists.search(session, ORDER)] == [mine]
+        assert [row.id for row in lists.search(session, "case++carol@support.facebook.com")] == [mine]
+        assert [row.id for row in lists.search(session, str(other))] == [other]
+        assert lists.search(session, "no such thing") == ()
+        assert lists.search(session, "9" * 30) == ()
 
 
 def test_it_has_no_view_of_a_ticket_that_is_not(store: Store) -> None:
@@ -90,17 +93,37 @@ def test_it_reads_queues_off_indexes_over_open_tickets(sqlite_store: Store) -> N
     explained: list[str] = []
     with sqlite_store.reading() as session:
         connection = session.connection()
-        for queue in ("case", None):
-            for statement in _statements(sqlite_store, queue):
+        for wanted in (TicketFilter("case"), TicketFilter(), TicketFilter("case", kind="claim")):
+            for statement in _statements(sqlite_store, wanted, counted=wanted == TicketFilter()):
                 plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all()
                 explained.append(" / ".join(str(row[3]) for row in plan))
-    assert len(explained) == 5
+    assert len(explained) == 7
     for plan in explained:
         assert "INDEX ix_ticket_open_" in plan, plan
         assert "TEMP B-TREE" not in plan, plan
 
 
-def _statements(store: Store, queue: str | None) -> list[str]:
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (TicketFilter("case", "closed"), "ix_ticket_closed_queue_id"),
+        (TicketFilter("case", "closed", kind="claim", verified=False), "ix_ticket_closed_queue_id"),
+        (TicketFilter(state="closed", assignee="alice"), "ix_ticket_assignee_id"),
+        (TicketFilter(state="closed"), ""),  # backwards along the rows themselves
+    ],
+)
+def test_it_reads_closed_tickets_newest_first_off_an_index(
+    sqlite_store: Store, wanted: TicketFilter, index: str
+) -> None:
+    (statement,) = _statements(sqlite_store, wanted)
+    with sqlite_store.reading() as session:
+        rows = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all()
+    plan = " / ".join(str(row[3]) for row in rows)
+    assert index in plan, plan
+    assert "TEMP B-TREE" not in plan, plan
+
+
+def _statements(store: Store, wanted: TicketFilter, *, counted: bool = False) -> list[str]:
     """The statements of a page and of the counts, as sent, with their values written in."""
     from sqlalchemy import event
 
@@ -114,9 +137,9 @@ def _statements(store: Store, queue: str | None) -> list[str]:
 
     event.listen(store.engine, "before_cursor_execute", note)
     with store.reading() as session:
-        tickets.page(session, queue)
-        if queue is None:
-            tickets.counts(session, NOON, MIDNIGHT)
+        lists.page(session, wanted)
+        if counted:
+            lists.counts(session, NOON, MIDNIGHT)
     event.remove(store.engine, "before_cursor_execute", note)
     return sent
 
@@ -136,7 +159,7 @@ def test_it_reads_no_closed_ticket_on_postgres(postgres_store: Store) -> None:
     with postgres_store.transaction() as session:
         session.connection().execute(text("ANALYZE ticket"))
     with postgres_store.reading() as session:
-        assert len(tickets.page(session, "case").tickets) == 10
+        assert len(lists.page(session, TicketFilter("case")).tickets) == 10
         explain = (
             "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT id FROM ticket WHERE state = 'open'"
             " AND queue = 'case' AND next_due IS NOT NULL ORDER BY next_due, id LIMIT 51"

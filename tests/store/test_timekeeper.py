@@ -11,11 +11,11 @@ from sqlalchemy import event, text
 
 from relaydesk.clocks import timekeeper
 from relaydesk.clocks.timekeeper import Rederived, Swept
-from relaydesk.desk import acts
 from relaydesk.store import deadlines, tickets
 from relaydesk.store import events as journal
 from relaydesk.store.errors import StoreUnavailable
 from relaydesk_testkit.arriving import NOON, open_ticket, planned
+from tests.support.desk import BOB, desk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,7 +60,7 @@ def test_it_leaves_stopped_clocks_alone(store: Store) -> None:
         open_ticket(store, name="a"),
         open_ticket(store, name="b", clocks=(planned(warn=None),)),
     )
-    acts.answered_outside(store, answered, at=NOON + HOUR, actor="agent:bob", now=NOON + HOUR)
+    desk(store, NOON + HOUR).tickets.state_answered_elsewhere(answered, at=NOON + HOUR, by=BOB)
     assert timekeeper.sweep(store, DUE + HOUR) == Swept(breached=1)
     assert stamps(store, answered) == []
     assert [e.what for e in stamps(store, silent)] == ["breached"]
@@ -164,8 +164,8 @@ def test_it_derives_running_deadlines_again(store: Store, monkeypatch: pytest.Mo
     monkeypatch.setattr(timekeeper, "BATCH", 2)
     running = open_ticket(store, name="a", clocks=(planned("evidence", hours=240), planned()))
     closed, answered = open_ticket(store, name="b"), open_ticket(store, name="c")
-    acts.close(store, closed, actor="agent:bob", now=NOON)
-    acts.answered_outside(store, answered, at=NOON, actor="agent:bob", now=NOON)
+    desk(store).tickets.close(closed, by=BOB)
+    desk(store).tickets.state_answered_elsewhere(answered, at=NOON, by=BOB)
     others = [open_ticket(store, name=f"n{number}") for number in range(3)]
     assert timekeeper.rederive_deadlines(store, shorter, NOON + HOUR) == Rederived(seen=5, moved=4)
     assert timekeeper.rederive_deadlines(store, shorter, NOON + HOUR) == Rederived(seen=5, moved=0)

@@ -6,44 +6,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from relaydesk.clocks import stops
-from relaydesk.desk import answers
-from relaydesk.outbound.answer import Shop
-from relaydesk.outbound.sender import Sender
-from relaydesk.store import outbox, outbox_rows, tickets
-from relaydesk_testkit.arriving import NOON, planned
+from relaydesk.desk.values import Queued, Written
+from relaydesk.store import outbox, outbox_rows
+from relaydesk_testkit.arriving import NOON
+from tests.support.desk import ALICE, SECRET, SENDER, desk, events, plan
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from relaydesk.events import Event
-    from relaydesk.policy.decision import Planned
     from relaydesk.store.engine import Store
 
 HOUR = timedelta(hours=1)
-SECRET = b"s" * 32
-SENDER = Sender(
-    shop=Shop("Example Shop", "help@shop.example", "shop.example"),
-    sender_domains=frozenset({"support.facebook.com", "support.instagram.com"}),
-    secret=SECRET,
-    undo=timedelta(seconds=30),
-    give_up=timedelta(hours=72),
-)
-
-
-def plan(queue: str, start: datetime, *, relay: bool, contact_reason: str = "") -> tuple[Planned, ...]:
-    """48 hours for an answer, in every queue."""
-    return (planned("response" if relay else "handling", start, 48, 40),)
-
-
-def events(store: Store, ticket: int) -> list[Event]:
-    with store.reading() as session:
-        return [event for _, event in tickets.events(session, ticket)]
-
-
-def last_event(store: Store, ticket: int) -> int:
-    with store.reading() as session:
-        found = tickets.events(session, ticket)
-    return found[-1][0]
 
 
 def write(
@@ -52,22 +25,16 @@ def write(
     text: str = "We look into it.",
     *,
     seen: int | None = None,
-    actor: str = "agent:alice",
+    by: str = ALICE,
     now: datetime = NOON + HOUR,
     dry_run: bool = False,
     **chosen: Any,
-) -> answers.Queued:
+) -> Queued:
     """An answer by somebody who has seen all of the ticket, unless ``seen`` says otherwise."""
-    return answers.answer(
-        store,
-        ticket,
-        answers.Written(text, **chosen),
-        SENDER,
-        seen=last_event(store, ticket) if seen is None else seen,
-        actor=actor,
-        now=now,
-        dry_run=dry_run,
-    )
+    here = desk(store, now)
+    if seen is None:
+        seen = here.tickets.latest_event(ticket)
+    return here.answers.write(ticket, Written(text, **chosen), seen=seen, by=by, dry_run=dry_run)
 
 
 def send(store: Store, ticket: int, at: datetime) -> None:
@@ -79,3 +46,6 @@ def send(store: Store, ticket: int, at: datetime) -> None:
                 stops.stop_response_clock(
                     session, ticket, claimed.message_id, at=at, actor=claimed.author, plan=plan, now=at
                 )
+
+
+__all__ = ["SECRET", "SENDER", "events", "plan", "send", "write"]

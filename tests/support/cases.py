@@ -9,12 +9,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
-
 from relaydesk.config.load import load_settings
 from relaydesk.config.snapshot import read_snapshot
 from relaydesk.data import data_path
-from relaydesk.desk import acts
 from relaydesk.dns.resolver import Resolver
 from relaydesk.dns.zone import ZoneSource, parse_zone
 from relaydesk.dns.zone_server import ZoneServer
@@ -29,9 +26,9 @@ from relaydesk.smtpd.endpoint import Endpoint
 from relaydesk.smtpd.listener import open_listener
 from relaydesk.smtpd.replies import reply_for
 from relaydesk.smtpd.server import Server
-from relaydesk.store.tables import MessageTable, TicketTable, table
-from relaydesk.store.ticket_orders import of_tickets
+from relaydesk.store.lists import TicketFilter
 from relaydesk_testkit.smtp import Holder
+from tests.support.desk import ALICE, desk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -39,11 +36,13 @@ if TYPE_CHECKING:
 
     from relaydesk.config.settings import Settings
     from relaydesk.config.snapshot import Snapshot
+    from relaydesk.desk.values import WholeTicket
     from relaydesk.message.envelope import Envelope, Origin
     from relaydesk.policy.decision import Admission, Decision, Gathered
     from relaydesk.reasons import Reason
     from relaydesk.samples.case import Case, Step
     from relaydesk.store.engine import Store
+    from relaydesk.store.tickets import MessageRow
 
 FIXTURES = data_path("fixtures")
 KEYS = FIXTURES / "keys"
@@ -129,7 +128,7 @@ class Room:
         """Do one step at the moment it tells."""
         self.now = self.case.received_at + step.delay
         if step.act == "close":
-            acts.close(self.store, self.latest(), actor="agent:alice", now=self.now)
+            desk(self.store, self.now).tickets.close(self.latest(), by=ALICE)
             return {}
         return await self.hand_in(step)
 
@@ -154,26 +153,33 @@ class Room:
 
     def latest(self) -> int:
         """The ticket of the newest message, 0 for none."""
-        return max(((row["id"], row["ticket_id"]) for row in self.rows(MessageTable)), default=(0, 0))[1]
+        return max(((row.id, ticket) for ticket, row in self.messages()), default=(0, 0))[1]
 
-    def rows(self, model: Any) -> list[dict[str, Any]]:
-        with self.store.reading() as session:
-            return [dict(row._mapping) for row in session.connection().execute(select(table(model)))]
+    def tickets(self) -> list[WholeTicket]:
+        """All tickets as people see them, by number."""
+        here = desk(self.store, self.now)
+        pages = [here.queues.page(TicketFilter(state=state), limit=1000) for state in ("open", "closed")]
+        return [
+            here.tickets.view(number) for number in sorted(row.id for page in pages for row in page.tickets)
+        ]
+
+    def messages(self) -> list[tuple[int, MessageRow]]:
+        """All messages with their tickets' numbers, oldest first."""
+        held = [(view.ticket.id, message.row) for view in self.tickets() for message in view.messages]
+        return sorted(held, key=lambda pair: pair[1].id)
 
     def at_the_desk(self, answer: dict[str, Any]) -> dict[str, Any]:
-        """What people find in the store afterwards, for ``desk:`` in expected.yaml."""
-        tickets, messages = self.rows(TicketTable), self.rows(MessageTable)
-        last = max(tickets, key=lambda row: row["id"], default={})
-        with self.store.reading() as session:
-            numbers = of_tickets(session, [last["id"]] if last else [])
+        """What people find afterwards, for ``desk:`` in expected.yaml."""
+        tickets, messages = self.tickets(), self.messages()
+        numbers = tickets[-1].numbers if tickets else ()
         return {
             "tickets": len(tickets),
-            "open": sum(row["state"] == "open" for row in tickets),
+            "open": sum(view.ticket.open for view in tickets),
             "messages": len(messages),
-            "escalated": [row["id"] for row in tickets if row["escalated"]],
+            "escalated": [view.ticket.id for view in tickets if view.ticket.escalated],
             "orders": [number.value for number in numbers if (number.what, number.how) == ("order", "bound")],
-            "subject": messages[-1]["subject"] if messages else None,
-            "ticket": messages[-1]["ticket_id"] if messages else None,
+            "subject": messages[-1][1].subject if messages else None,
+            "ticket": messages[-1][0] if messages else None,
             "reasons": [why["code"] for why in answer.get("reasons", [])],
         }
 

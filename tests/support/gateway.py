@@ -12,10 +12,10 @@ from email.parser import BytesParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relaydesk.gateway.credentials import SALT_BYTES, hashed
 from ruamel.yaml import YAML
 from sqlalchemy import select
 
-from relaydesk.desk.clients import add_client
 from relaydesk.gateway import rules as cleaning
 from relaydesk.gateway.receive import Gateway
 from relaydesk.outbound.answer import Shop
@@ -25,7 +25,7 @@ from relaydesk.policy.allowlist import Allowlist
 from relaydesk.policy.decision import Placement
 from relaydesk.smtpd.endpoint import Endpoint
 from relaydesk.smtpd.limits import Limits
-from relaydesk.store import messages, outbox, outbox_rows, tickets
+from relaydesk.store import gateway_clients, messages, outbox, outbox_rows, tickets
 from relaydesk.store.tables import OutboxTable, table
 from relaydesk_testkit.arriving import AUTH as PROVEN
 from relaydesk_testkit.arriving import NOON, candidate, decision, letter, planned
@@ -114,7 +114,9 @@ class OpenGateway(OpenDoor):
 
 
 def add_zendesk(store: Store, name: str = "zendesk") -> None:
-    add_client(store, name, password=lambda _: PASSWORD, salt=lambda size: b"s" * size, now=NOON)
+    """A client whose password is :data:`PASSWORD`."""
+    with store.transaction() as session:
+        gateway_clients.add(session, name, hashed(PASSWORD, b"s" * SALT_BYTES), NOON)
 
 
 def plain(name: str = "zendesk", password: str = PASSWORD, identity: str = "") -> str:

@@ -18,7 +18,7 @@ from relaydesk.outbound.compose import (
     compose_answer,
 )
 from relaydesk.outbound.mime import clean_text
-from relaydesk.outbound.template_variables import SAMPLE_CONTEXTS, TemplateProblem, template_variables
+from relaydesk.outbound.template_variables import SAMPLE_CONTEXTS, TemplateProblem, variables_of
 from relaydesk.outbound.templates import Templates
 from tests.support.answers import (
     DATE,
@@ -84,7 +84,7 @@ def filled(draft: Draft) -> Draft:
         return draft
     given = dict.fromkeys(REPLIES.get(name).needs, draft.order.merchant_ref)
     try:
-        return replace(draft, text=REPLIES.render(name, template_variables(SAMPLE_CONTEXTS[0], given)))
+        return replace(draft, text=REPLIES.render(name, variables_of(SAMPLE_CONTEXTS[0], given)))
     except TemplateProblem as problem:  # pragma: no cover - a shipped template must render
         raise AssertionError(problem) from problem
 

@@ -9,6 +9,7 @@ import tomllib
 from dataclasses import dataclass, field
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -138,8 +139,9 @@ NOT_IMPORTED_BY_NAME = {"tzdata": "zoneinfo", "psycopg": "SQLAlchemy, by postgre
 
 # Slow to import and needed by few commands. Everything else is imported at the top of its module.
 LAZY = {"checkdmarc", "rich", "holidays", "jinja2", "alembic", "mailparser", "cryptography"}
-# Commands import what they run when they run it: --help must not wait for the store.
-LAZY_ROOMS = ("cli", "__main__")
+# Commands import what they run when they run it: --help must not wait for the store. The desk opens its parts
+# when somebody asks for them, and so does who opens a desk for one command: a list need not wait for answers.
+LAZY_ROOMS = ("cli", "__main__", "desk.desk", "config.opening")
 
 LONGEST_MODULE, LONGEST_FUNCTION = 300, 50  # lines
 # What is longer, and why it is not cut.
@@ -148,7 +150,6 @@ LONG = {
     "store.deadlines": "one state machine: every way in and out of a row is read together",
     "store.tickets": "a ticket read whole and changed, and the lists; these can be a module of their own",
     "store.tables": "the tables, in one place",
-    "cli.desk": "commands have as many lines as options",
 }
 
 
@@ -280,6 +281,49 @@ def test_doors_offer_only_what_somebody_takes():
         if (room, name) not in taken
     ]
     assert idle == []
+
+
+def test_every_door_gives_what_it_offers():
+    """Some doors load a name only when it is taken; the module they take it from must have it."""
+    for room in sorted(rooms()):
+        entrance = import_module(f"{PACKAGE}.{room}")
+        for name in sorted(door(room)):
+            assert getattr(entrance, name, None) or import_module(f"{PACKAGE}.{room}.{name}")
+        for name in getattr(entrance, "_LATE", ()):
+            assert f"{room}.{name}" not in modules(), "a module of that name would hide it once imported"
+
+
+STORE_FOR_COMMANDS = {"StoreError"}
+
+
+def test_the_command_line_holds_no_session_and_asks_no_query():
+    """Commands call the desk and print. Of the store they know its error; its rows are the type checker's."""
+    wrong = []
+    for module in modules().values():
+        if module.room != "cli":
+            continue
+        if any(is_within(name, "store") for name in own(module.top | module.inside)):
+            taken = {name for source, name in module.names if source == "store"}
+            typed = typed_names(module.tree, f"{PACKAGE}.store")
+            wrong += [f"{module.name} imports {name}" for name in sorted(taken - typed - STORE_FOR_COMMANDS)]
+        wrong += [
+            f"{module.name}, line {node.lineno}: {node.attr}"
+            for node in ast.walk(module.tree)
+            if isinstance(node, ast.Attribute) and node.attr in ("reading", "transaction", "store")
+        ]
+    assert wrong == []
+
+
+def typed_names(tree: ast.Module, source: str) -> set[str]:
+    """What a module imports from ``source`` for the type checker only."""
+    return {
+        alias.name
+        for block in tree.body
+        if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.unparse(block.test)
+        for node in block.body
+        if isinstance(node, ast.ImportFrom) and node.module == source
+        for alias in node.names
+    }
 
 
 def test_no_class_overrides_or_uses_what_another_module_keeps_to_itself():

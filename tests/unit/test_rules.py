@@ -84,7 +84,7 @@ def test_it_says_what_is_wrong_and_where(old, new, line, said):
     assert any(said in problem and problem.startswith(f"shop.yaml:{line}:") for problem in found), found
 
 
-@pytest.mark.parametrize("text", ["rules: 2026-02-30", "rules: " + "[" * 3000, "rules: ["])
+@pytest.mark.parametrize("text", ["rules: 2026-02-30", "rules: " + "[" * 1000, "rules: ["])
 def test_it_names_the_file_that_is_no_yaml(text):
     with pytest.raises(RulesError, match=r"^shop\.yaml:1: "):
         load_rules(text, "shop.yaml")

@@ -14,7 +14,7 @@ from relaydesk.outbound.template_variables import (
     MEANINGS,
     SAMPLE_CONTEXTS,
     TemplateProblem,
-    template_variables,
+    variables_of,
 )
 from relaydesk.outbound.templates import Templates
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SHIPPED = data_path("templates") / "replies"
 HEAD = "---\ntitle: T\ndescription: D\n---\n"
-KNOWN, UNKNOWN = (template_variables(about) for about in SAMPLE_CONTEXTS)
+KNOWN, UNKNOWN = (variables_of(about) for about in SAMPLE_CONTEXTS)
 
 
 def folder(path: Path, **texts: str) -> Path:
@@ -73,7 +73,7 @@ def test_it_takes_the_shops_own_over_the_shipped_ones(tmp_path):
 
 def test_it_says_nothing_of_what_is_not_known():
     for one in Templates.load([SHIPPED]):
-        known = template_variables(SAMPLE_CONTEXTS[1], dict.fromkeys(one.needs, "given"))
+        known = variables_of(SAMPLE_CONTEXTS[1], dict.fromkeys(one.needs, "given"))
         text = Templates.load([SHIPPED]).render(one.name, known)
         assert "None" not in text
         assert "  " not in text
@@ -125,7 +125,7 @@ def test_it_refuses_a_template_without_end_with_a_sentence(tmp_path):
 
 
 def test_what_a_buyer_is_called_is_no_template(tmp_path):
-    named = template_variables(SAMPLE_CONTEXTS[0], {"note.text": "{{ order.id }}"})
+    named = variables_of(SAMPLE_CONTEXTS[0], {"note.text": "{{ order.id }}"})
     text = Templates.load(
         [folder(tmp_path, one=HEAD.replace("D\n", "D\nneeds: note.text\n") + "{{ note.text }}")]
     )
@@ -137,13 +137,13 @@ def test_it_asks_for_what_only_the_agent_knows():
     with pytest.raises(TemplateProblem, match=r"refund\.amount is needed; give it with --set"):
         found.render("refund-done", KNOWN)
     assert "refunded 5 EUR" in found.render(
-        "refund-done", template_variables(SAMPLE_CONTEXTS[0], {"refund.amount": "5 EUR"})
+        "refund-done", variables_of(SAMPLE_CONTEXTS[0], {"refund.amount": "5 EUR"})
     )
     with pytest.raises(TemplateProblem, match=r"order\.id comes from the ticket"):
-        template_variables(SAMPLE_CONTEXTS[0], {"order.id": "3"})
+        variables_of(SAMPLE_CONTEXTS[0], {"order.id": "3"})
     for malformed in ("tracking", "tracking.__class__", "Tracking.number", "_a.b", ""):
         with pytest.raises(TemplateProblem, match="is no variable"):
-            template_variables(SAMPLE_CONTEXTS[0], {malformed: "x"})
+            variables_of(SAMPLE_CONTEXTS[0], {malformed: "x"})
 
 
 @pytest.mark.parametrize(

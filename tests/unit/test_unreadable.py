@@ -25,7 +25,7 @@ PARSERS: dict[str, tuple[Any, str]] = {
     "file type": (filetype, "guess"),
 }
 OURS: dict[str, tuple[Any, str]] = {
-    "an address": (addresses, "a_label"),
+    "an address": (addresses, "_domain_or_text"),
     "the body": (parse, "_text"),
     "the parts": (parts, "_cut"),
     "the links": (html, "links"),

@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from relaydesk import desk
-from relaydesk.cli.desk import local
-from relaydesk.cli.options import ROW_ID, person
-from relaydesk.cli.output import json_option, print_json, print_table
-from relaydesk.cli.templates import given, load
-from relaydesk.config import parts, store_secret
-from relaydesk.desk import DeskError, Written
-from relaydesk.outbound import AnswerRefused, attach_files, template_context, template_variables
-from relaydesk.server import open_store, utc_now
-from relaydesk.store import UNDECIDED, drafts, outbox, tickets
+from relaydesk.cli.opening import agent_of, as_option, desk_of, settings
+from relaydesk.cli.options import ROW_ID, variables
+from relaydesk.cli.output import json_option, local, print_json, print_table
 
 if TYPE_CHECKING:
-    from relaydesk.config import Settings
-    from relaydesk.desk import Queued
-    from relaydesk.outbound import Sender
-    from relaydesk.store import Store
+    from zoneinfo import ZoneInfo
+
+    from relaydesk.desk import Desk, Queued, Written
 
 READABLE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 
@@ -35,7 +26,9 @@ READABLE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 @click.option("--template", metavar="NAME", help="Use this reply template (see `relaydesk templates list`).")
 @click.option("--text", "text_file", type=READABLE, metavar="FILE", help="Use this text; - reads it here.")
 @click.option("--draft", "from_draft", is_flag=True, help="Use the text that was kept when it was refused.")
-@click.option("--set", "values", multiple=True, callback=given, metavar="NAME=VALUE", help="Fill a variable.")
+@click.option(
+    "--set", "values", multiple=True, callback=variables, metavar="NAME=VALUE", help="Fill a variable."
+)
 @click.option(
     "--attach", "files", multiple=True, type=click.Path(exists=True, dir_okay=False), metavar="FILE",
     help="Enclose this file.",
@@ -44,7 +37,7 @@ READABLE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 @click.option("--no-order", is_flag=True, help="State that no order number exists; that is put on record.")
 @click.option("--message", type=ROW_ID, metavar="ID", help="Answer this message (default: the latest).")
 @click.option("--seen", type=int, metavar="EVENT", help="You saw the ticket up to this event (default: all).")
-@click.option("--as", "name", metavar="AGENT", help="Who answers (default: the login name).")
+@as_option
 @click.option("--dry-run", is_flag=True, help="Print the exact message, keep and send nothing.")
 @json_option
 @click.pass_obj
@@ -53,58 +46,36 @@ def answer(config: str | None, /, ticket_id: int, *, dry_run: bool, as_json: boo
 
     The answer waits for its undo time, then it leaves; the clock stops when the next hop has taken it.
     """
-    conf = parts.settings(config)
-    store = open_store(conf)
-    agent = chosen["name"] or person()
-    seen = chosen["seen"] if chosen["seen"] is not None else _latest(store, ticket_id)
-    letterhead = parts.sender(conf, parts.allowlist(conf), secret=store_secret(store))
-    made = desk.answer(
-        store,
-        ticket_id,
-        _written(conf, store, letterhead, ticket_id, agent, chosen),
-        letterhead,
-        seen=seen,
-        actor=f"agent:{agent}",
-        now=utc_now(),
-        dry_run=dry_run,
-    )
-    _tell(made, conf, ticket_id, dry_run=dry_run, as_json=as_json)
+    _check(chosen)
+    conf = settings(config)
+    desk, by = desk_of(conf), agent_of(conf, chosen["name"])
+    # The latest event before the text is written: two agents must not answer past each other.
+    seen = chosen["seen"] if chosen["seen"] is not None else desk.tickets.latest_event(ticket_id)
+    written = _written(desk, ticket_id, by, chosen)
+    queued = desk.answers.write(ticket_id, written, seen=seen, by=by, dry_run=dry_run)
+    _print(queued, desk.config.calendar.zone, ticket_id, dry_run=dry_run, as_json=as_json)
 
 
-def _latest(store: Store, ticket_id: int) -> int:
-    """The event that is the latest before the text is written: two agents must not answer past each other."""
-    with store.reading() as session:
-        found = tickets.events(session, ticket_id)
-    if not found:
-        raise DeskError(f"There is no ticket {ticket_id}.")
-    return found[-1][0]
-
-
-def _written(
-    conf: Settings, store: Store, letterhead: Sender, ticket_id: int, agent: str, chosen: dict[str, Any]
-) -> Written:
+def _check(chosen: dict[str, Any]) -> None:
     sources = [name for name in ("template", "text_file", "from_draft") if chosen[name]]
     if len(sources) != 1:
         raise click.UsageError("Choose one of --template NAME, --text FILE and --draft.")
     if chosen["values"] and not chosen["template"]:
         raise click.UsageError("--set goes with --template.")
-    with store.reading() as session:
-        if chosen["template"]:
-            about = template_context(
-                session, ticket_id, agent=agent, shop=letterhead.shop, order_id=chosen["order"]
-            )
-            if about is None:
-                raise DeskError(f"There is no ticket {ticket_id}.")
-            text = load(conf).render(chosen["template"], template_variables(about, chosen["values"]))
-        elif chosen["from_draft"]:
-            text = drafts.read(session, ticket_id, f"agent:{agent}") or ""
-            if not text:
-                raise AnswerRefused(f"No draft of {agent} is kept on ticket {ticket_id}.")
-        else:
-            text = _read(chosen["text_file"])
+
+
+def _written(desk: Desk, ticket_id: int, by: str, chosen: dict[str, Any]) -> Written:
+    from relaydesk.desk import Written
+
+    order = chosen["order"]
+    if chosen["template"]:
+        text = desk.templates.filled(ticket_id, chosen["template"], chosen["values"], by=by, order=order)
+    elif chosen["from_draft"]:
+        text = desk.answers.draft(ticket_id, by=by)
+    else:
+        text = _read(chosen["text_file"])
     files = [(Path(name).name, Path(name).read_bytes()) for name in chosen["files"]]
-    enclosed = attach_files(files, types=conf.attachment_types, each_bytes=conf.attachment_bytes)
-    return Written(text, chosen["order"], chosen["no_order"], enclosed, chosen["message"])
+    return Written(text, order, chosen["no_order"], desk.answers.enclosed(files), chosen["message"])
 
 
 def _read(name: str) -> str:
@@ -115,21 +86,21 @@ def _read(name: str) -> str:
         raise click.BadParameter(f"{name} is not UTF-8 text; save it as UTF-8", param_hint="--text") from None
 
 
-def _tell(made: Queued, conf: Settings, ticket_id: int, *, dry_run: bool, as_json: bool) -> None:
-    for remark in made.remarks:
+def _print(queued: Queued, zone: ZoneInfo, ticket_id: int, *, dry_run: bool, as_json: bool) -> None:
+    for remark in queued.remarks:
         click.echo(f"Note: {remark}", err=True)
     if as_json:
-        told = {name: value for name, value in asdict(made).items() if name != "raw"}
-        raw = {"raw": made.raw.decode("utf-8", "replace")} if dry_run else {}
-        print_json({"ticket": ticket_id, **told, **raw, "dry_run": dry_run})
+        facts = {name: value for name, value in asdict(queued).items() if name != "raw"}
+        raw = {"raw": queued.raw.decode("utf-8", "replace")} if dry_run else {}
+        print_json({"ticket": ticket_id, **facts, **raw, "dry_run": dry_run})
     elif dry_run:
-        sys.stdout.buffer.write(made.raw)
+        sys.stdout.buffer.write(queued.raw)
         sys.stdout.buffer.flush()
     else:
-        about = f"about order {made.order_id}" if made.order_id else "about no order"
-        leaves = local(made.leaves_at, parts.calendar(conf).zone)
-        click.echo(f"Answer {made.answer} to {made.recipient}, {about}, leaves {leaves}.")
-        click.echo(f"Until then `relaydesk outbox cancel {made.answer}` takes it back.")
+        about = f"about order {queued.order_id}" if queued.order_id else "about no order"
+        leaves = local(queued.leaves_at, zone)
+        click.echo(f"Answer {queued.answer} to {queued.recipient}, {about}, leaves {leaves}.")
+        click.echo(f"Until then `relaydesk outbox cancel {queued.answer}` takes it back.")
 
 
 @click.group("outbox", invoke_without_command=True)
@@ -141,13 +112,12 @@ def outbox_(ctx: click.Context, everything: bool, limit: int, as_json: bool) -> 
     """What waits to be sent, and what became of it."""
     if ctx.invoked_subcommand is not None:
         return
-    conf = parts.settings(ctx.obj)
-    with open_store(conf).reading() as session:
-        rows = outbox.newest(session, limit) if everything else outbox.waiting(session, limit)
+    desk = desk_of(settings(ctx.obj))
+    rows = desk.outbox.newest(limit) if everything else desk.outbox.waiting(limit)
     if as_json:
         print_json([asdict(row) for row in rows])
         return
-    zone = parts.calendar(conf).zone
+    zone = desk.config.calendar.zone
     lines = [
         (
             row.id,
@@ -157,7 +127,7 @@ def outbox_(ctx: click.Context, everything: bool, limit: int, as_json: bool) -> 
             row.recipient,
             row.order_id or "-",
             row.attempts,
-            local(row.sent_at or (row.next_try_at if row.state in UNDECIDED else None), zone),
+            local(row.sent_at or (row.next_try_at if row.undecided else None), zone),
             row.last_text or "-",
         )
         for row in rows
@@ -168,23 +138,21 @@ def outbox_(ctx: click.Context, everything: bool, limit: int, as_json: bool) -> 
 
 @outbox_.command("cancel")
 @click.argument("answer_id", metavar="ID", type=ROW_ID)
-@click.option("--as", "name", metavar="AGENT", help="Who does it (default: the login name).")
+@as_option
 @click.pass_obj
 def cancel(config: str | None, answer_id: int, name: str | None) -> None:
-    """Take answer ID back before it leaves."""
-    store = open_store(parts.settings(config))
-    desk.cancel(store, answer_id, actor=f"agent:{name or person()}", now=utc_now())
+    """Take answer ID back before it leaves; another agent's answer takes a lead."""
+    conf = settings(config)
+    desk_of(conf).answers.cancel(answer_id, by=agent_of(conf, name))
     click.echo(f"Answer {answer_id} is taken back.")
 
 
 @outbox_.command("retry")
 @click.argument("answer_id", metavar="ID", type=ROW_ID)
-@click.option("--as", "name", metavar="AGENT", help="Who does it (default: the login name).")
+@as_option
 @click.pass_obj
 def retry(config: str | None, answer_id: int, name: str | None) -> None:
     """Try a deferred, refused or failed answer again at once: the same message, unchanged."""
-    conf = parts.settings(config)
-    give_up = timedelta(hours=conf.give_up_hours)
-    actor = f"agent:{name or person()}"
-    desk.retry(open_store(conf), answer_id, give_up, actor=actor, now=utc_now())
+    conf = settings(config)
+    desk_of(conf).answers.retry(answer_id, by=agent_of(conf, name))
     click.echo(f"Answer {answer_id} is tried again.")

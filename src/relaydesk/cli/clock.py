@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from relaydesk.business_time import READINGS, Target, explain_due
+from relaydesk.cli.opening import settings
 from relaydesk.cli.output import json_option, print_json
 from relaydesk.config import parts
 
@@ -28,7 +29,7 @@ def due(
     if calendar_file is not None:
         calendar = parts.calendar_file(calendar_file)
     else:
-        calendar = parts.calendar(parts.settings(config))
+        calendar = parts.calendar(settings(config))
     for warning in calendar.warnings:
         click.echo(f"relaydesk: {warning}", err=True)
     try:

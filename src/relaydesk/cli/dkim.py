@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from relaydesk.cli.opening import settings
 from relaydesk.cli.output import json_option, print_json
 from relaydesk.config import parts
 from relaydesk.mailauth import dkim_key_record, new_dkim_key
@@ -35,7 +36,7 @@ def new(
     config: str | None, domain: str | None, selector: str, path: str | None, bits: str, as_json: bool
 ) -> None:
     """Make a key and print the DNS record to publish. An existing file is never overwritten."""
-    wanted = domain or domain_of(parts.shop(parts.settings(config)).contact)
+    wanted = domain or domain_of(parts.shop(settings(config)).contact)
     signs, file = domain_name(wanted), Path(path or f"{selector}.pem")
     if signs is None:
         raise click.BadParameter(f"{wanted!r} is no domain name; write one such as shop.example")

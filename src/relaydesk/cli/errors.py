@@ -16,6 +16,7 @@ _EXITS = {
     "MissingDataError": 2,
     "CaseError": 2,
     "GatewayRulesError": 2,
+    "UnknownQueue": 2,
     "AnswerRefused": 1,
     "DeskError": 1,
     "StoreError": 1,

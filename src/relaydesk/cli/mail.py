@@ -1,29 +1,25 @@
-"""Commands about mail at the door: what would happen, who may come, what was turned away."""
+"""Commands about mail at the door: what would happen, who may come, whether all is set up."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 from dataclasses import asdict
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from relaydesk import intake
+from relaydesk.cli.opening import settings
 from relaydesk.cli.options import address, moment
 from relaydesk.cli.output import json_option, print_json, print_table
-from relaydesk.config import parts
+from relaydesk.config import parts, utc_now
 from relaydesk.dns import Resolver, ZoneSource, parse_zone
 from relaydesk.doctor import Finding, audit_networks, check_domain, examine, examine_domain
 from relaydesk.message import domain_of
 from relaydesk.policy import LISTS, AllowlistError
-from relaydesk.reasons import general
-from relaydesk.server import open_store, utc_now
 from relaydesk.smtpd import read_flaw, reply_for
-from relaydesk.store import RefusalCount
-from relaydesk.store import search as search_refusals
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -68,7 +64,7 @@ def explain(
 
     Runs the whole line on an empty store and keeps nothing.
     """
-    conf = parts.settings(config)
+    conf = settings(config)
     if list_file is not None:
         conf = conf.model_copy(update={"allowlist": list_file})
     raw = sys.stdin.buffer.read() if str(message) == "-" else message.read_bytes()
@@ -137,7 +133,7 @@ def allowlist() -> None:
 @click.pass_obj
 def check(config: str | None, file: Path | None, as_json: bool) -> None:
     """Say whether the lists can be used; every bad line is named with its number."""
-    conf = parts.settings(config)
+    conf = settings(config)
     if file is not None:
         conf = conf.model_copy(update={"allowlist": file})
     try:
@@ -164,7 +160,7 @@ def check(config: str | None, file: Path | None, as_json: bool) -> None:
 @click.pass_obj
 def audit(config: str | None, extra: tuple[str, ...], as_json: bool) -> None:
     """Compare the listed networks with what the senders publish in SPF. Exit code 1 when they differ."""
-    conf = parts.settings(config)
+    conf = settings(config)
     found = parts.allowlist(conf)
     told = audit_networks(
         [*found.senders, *extra],
@@ -201,7 +197,7 @@ def doctor(config: str | None, domains: tuple[str, ...], as_json: bool) -> None:
 
     Exit code 1 when something must be mended.
     """
-    conf = parts.settings(config)
+    conf = settings(config)
     found = [*examine(conf, utc_now())]
     if signing := asyncio.run(examine_domain(conf, parts.resolver(conf))):
         found.append(signing)
@@ -218,46 +214,3 @@ def doctor(config: str | None, domains: tuple[str, ...], as_json: bool) -> None:
         for one in found:
             click.echo(f"{one.level:>9}  {one.check}: {one.text}")
     sys.exit(1 if any(one.level == "fail" for one in found) else 0)
-
-
-@click.command()
-@click.argument("text", required=False, default="")
-@click.option(
-    "--from", "since", callback=moment, metavar="TIME", help="From this time on (default: 30 days)."
-)
-@click.option("--to", "until", callback=moment, metavar="TIME", help="Until this time (default: now).")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=200, show_default=True)
-@json_option
-@click.pass_obj
-def refusals(
-    config: str | None,
-    text: str,
-    since: datetime | None,
-    until: datetime | None,
-    limit: int,
-    as_json: bool,
-) -> None:
-    """What was turned away at the door, and why: latest first, added up by day, reason and network.
-
-    TEXT narrows it to a reason code, a From domain, an address or its network.
-    """
-    conf = parts.settings(config)
-    end = until or utc_now()
-    begin = since or end - timedelta(days=30)
-    with open_store(conf).reading() as session:
-        found = search_refusals(session, since=begin, until=end, text=text, limit=limit)
-    if as_json:
-        print_json([{**asdict(t), "text": _why(t)} for t in found])
-        return
-    rows = [
-        (t.day, t.count, t.code, t.network or "-", t.from_domain or "-", t.last_at.isoformat("T", "seconds"))
-        for t in found
-    ]
-    columns = ("day (UTC)", "count", "reason", "network", "From domain", "last")
-    print_table("Turned away", columns, rows, "Nothing was turned away.")
-    if any(t.code == "drift" for t in found):
-        click.echo("Drift: Meta may send from new networks; see `relaydesk allowlist audit`.")
-
-
-def _why(tally: RefusalCount) -> str:
-    return general(tally.code, ip=tally.network, domain=tally.from_domain, from_domain=tally.from_domain)

@@ -1,13 +1,10 @@
-"""Options that several commands share, read into values with an error that names the mend."""
+"""Options that several commands share, read into values with an error that names the remedy."""
 
 from __future__ import annotations
 
-import getpass
 from datetime import UTC, datetime
 
 import click
-
-from relaydesk.message import canonical_ip
 
 ROW_ID = click.IntRange(1, 2**63 - 1)  # what a database can number
 
@@ -19,27 +16,29 @@ def moment(_: click.Context, __: click.Parameter, text: str | None) -> datetime 
     if text == "now":
         return datetime.now(UTC)
     try:
-        found = datetime.fromisoformat(text)
+        instant = datetime.fromisoformat(text)
     except ValueError:
         raise click.BadParameter(f"{text!r} is no time; write it as 2026-11-23T09:30:00Z, or now") from None
-    if found.tzinfo is None:
+    if instant.tzinfo is None:
         raise click.BadParameter(f"{text!r} has no zone; add Z for UTC or an offset such as -08:00")
-    return found.astimezone(UTC)
+    return instant.astimezone(UTC)
 
 
 def address(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
     """An IP address in canonical text."""
     if text is None:
         return None
-    found = canonical_ip(text)
-    if found is None:
+    from relaydesk.message import canonical_ip
+
+    ip = canonical_ip(text)
+    if ip is None:
         raise click.BadParameter(f"{text!r} is no IP address; write it as 66.220.144.130 or 2001:db8::1")
-    return str(found)
+    return str(ip)
 
 
-def person() -> str:
-    """Who works at this terminal, where no --as says otherwise."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "somebody"
+def variables(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
+    """``--set tracking.number=…`` as a mapping."""
+    for pair in pairs:
+        if "=" not in pair:
+            raise click.BadParameter(f"{pair!r} sets nothing; write it as tracking.number=1Z999")
+    return {name.strip(): value for name, _, value in (pair.partition("=") for pair in pairs)}

@@ -8,10 +8,8 @@ from pathlib import Path
 
 import click
 
+from relaydesk.cli.opening import desk_of, operator_of, settings
 from relaydesk.cli.output import json_option, print_json, print_table
-from relaydesk.config import parts
-from relaydesk.orders import find_orders, import_file
-from relaydesk.server import open_store, utc_now
 
 SHOWN = 20  # bad rows told by number on a screen; --json tells them all
 
@@ -23,34 +21,36 @@ def orders() -> None:
 
 @orders.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--as", "admin", metavar="AGENT", help="The admin who does it (default: the operator of this console)."
+)
 @json_option
 @click.pass_obj
-def import_orders(config: str | None, file: Path, as_json: bool) -> None:
+def import_orders(config: str | None, file: Path, admin: str | None, as_json: bool) -> None:
     """Import the orders of FILE (CSV, JSON or JSON lines); a later import updates them.
 
     Columns: order_id, merchant_ref, state, amount, currency, created_at, ship_by, relay_address,
     marketing_opt_in, items. Bad rows are named and left out; the rest goes in.
     """
-    store = open_store(parts.settings(config), upgrade=True)
+    desk = desk_of(settings(config), upgrade=True)
     quiet = as_json or not sys.stderr.isatty()
     with click.progressbar(length=1000, label="Importing", file=sys.stderr, hidden=quiet) as bar:
-        done = import_file(
-            store,
+        imported = desk.orders.import_file(
             file,
-            now=utc_now(),
+            by=operator_of(admin),
             progress=lambda read, size: bar.update(1000 * read // max(1, size) - bar.pos),
         )
     if as_json:
-        print_json(asdict(done))
+        print_json(asdict(imported))
         return
-    for bad in done.rejected[:SHOWN]:
-        click.echo(f"Row {bad.row} is left out: {bad.why}", err=True)
-    if done.left_out > SHOWN:
-        click.echo(f"… and {done.left_out - SHOWN} more; --json names them.", err=True)
-    if done.ignored:
-        click.echo(f"Unknown columns were ignored: {', '.join(done.ignored)}.", err=True)
-    told = f"{done.added} added, {done.updated} updated, {done.unchanged} unchanged"
-    click.echo(f"{told}, {done.left_out} left out.")
+    for rejected in imported.rejected[:SHOWN]:
+        click.echo(f"Row {rejected.row} is left out: {rejected.why}", err=True)
+    if imported.left_out > SHOWN:
+        click.echo(f"… and {imported.left_out - SHOWN} more; --json names them.", err=True)
+    if imported.ignored:
+        click.echo(f"Unknown columns were ignored: {', '.join(imported.ignored)}.", err=True)
+    counts = f"{imported.added} added, {imported.updated} updated, {imported.unchanged} unchanged"
+    click.echo(f"{counts}, {imported.left_out} left out.")
 
 
 @orders.command("find")
@@ -59,22 +59,24 @@ def import_orders(config: str | None, file: Path, as_json: bool) -> None:
 @click.pass_obj
 def find(config: str | None, text: str, as_json: bool) -> None:
     """Find orders by Facebook order id, seller's reference or the buyer's relay address."""
-    found = find_orders(open_store(parts.settings(config)), text)
+    known = desk_of(settings(config)).orders.find(text)
     if as_json:
-        print_json([asdict(order) for order in found])
+        print_json([asdict(order) for order in known])
     else:
         rows = [
             (
-                o.id,
-                o.merchant_ref,
-                o.state,
-                f"{o.amount} {o.currency}".strip(),
-                o.created_at.date() if o.created_at else "-",
-                o.relay_address,
-                ", ".join(f"{i.quantity} x {i.retailer_id or i.name or i.id}" for i in o.items),
+                order.id,
+                order.merchant_ref,
+                order.state,
+                f"{order.amount} {order.currency}".strip(),
+                order.created_at.date() if order.created_at else "-",
+                order.relay_address,
+                ", ".join(
+                    f"{item.quantity} x {item.retailer_id or item.name or item.id}" for item in order.items
+                ),
             )
-            for o in found
+            for order in known
         ]
         columns = ("order", "seller's ref", "state", "amount", "date", "relay address", "items")
         print_table("Orders", columns, rows, f"No order is known by {text!r}.")
-    sys.exit(0 if found else 1)
+    sys.exit(0 if known else 1)

@@ -1,22 +1,26 @@
-"""Reports on the command line."""
+"""Reports on the command line: how well the shop answers, and what was turned away."""
 
 from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from relaydesk.cli.output import json_option
-from relaydesk.config import parts
-from relaydesk.data import data_path
-from relaydesk.report import ReportFormat, ReportScope, publish_report, report_period
-from relaydesk.server import open_store, utc_now
+from relaydesk.cli.opening import desk_of, settings
+from relaydesk.cli.options import moment
+from relaydesk.cli.output import json_option, print_json, print_table
+from relaydesk.reasons import general
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
+
+    from relaydesk.report import ReportFormat
+    from relaydesk.store import RefusalCount
 
 
 @contextmanager
@@ -55,22 +59,56 @@ def sla(
     as_json: bool,
 ) -> None:
     """The SLA report: attainment, response times, breaches, ageing, claims, refusals."""
-    conf = parts.settings(config)
-    calendar, now = parts.calendar(conf), utc_now()
-    if queue is not None and queue not in conf.all_queues:
-        raise click.BadParameter(f"there is no queue {queue}; there are {', '.join(conf.all_queues)}")
+    reports = desk_of(settings(config)).reports
     try:
-        begin, end = report_period(since, until, calendar.zone, now)
+        scope = reports.scope(since, until, queue=queue, agent=agent)
     except ValueError as error:
         raise click.UsageError(f"{error}.") from None
-    store = open_store(conf)
     with _target(output) as target:
-        publish_report(
-            store,
-            ReportScope(begin, end, queue, agent),
-            target,
-            form="json" if as_json else form,
-            calendar=calendar,
-            now=now,
-            templates=data_path("templates"),
+        reports.sla(scope, target, "json" if as_json else form)
+
+
+@click.command()
+@click.argument("text", required=False, default="")
+@click.option(
+    "--from", "since", callback=moment, metavar="TIME", help="From this time on (default: 30 days)."
+)
+@click.option("--to", "until", callback=moment, metavar="TIME", help="Until this time (default: now).")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=200, show_default=True)
+@json_option
+@click.pass_obj
+def refusals(
+    config: str | None,
+    text: str,
+    since: datetime | None,
+    until: datetime | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """What was turned away at the door, and why: latest first, added up by day, reason and network.
+
+    TEXT narrows it to a reason code, a From domain, an address or its network.
+    """
+    tallies = desk_of(settings(config)).refusals.search(text, since=since, until=until, limit=limit)
+    if as_json:
+        print_json([{**asdict(tally), "text": _why(tally)} for tally in tallies])
+        return
+    rows = [
+        (
+            tally.day,
+            tally.count,
+            tally.code,
+            tally.network or "-",
+            tally.from_domain or "-",
+            tally.last_at.isoformat("T", "seconds"),
         )
+        for tally in tallies
+    ]
+    columns = ("day (UTC)", "count", "reason", "network", "From domain", "last")
+    print_table("Turned away", columns, rows, "Nothing was turned away.")
+    if any(tally.code == "drift" for tally in tallies):
+        click.echo("Drift: Meta may send from new networks; see `relaydesk allowlist audit`.")
+
+
+def _why(tally: RefusalCount) -> str:
+    return general(tally.code, ip=tally.network, domain=tally.from_domain, from_domain=tally.from_domain)

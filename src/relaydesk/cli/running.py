@@ -7,9 +7,10 @@ import sys
 import click
 
 from relaydesk import server
+from relaydesk.cli.opening import settings
 from relaydesk.cli.output import json_option, print_json
-from relaydesk.config import parts, public_settings
-from relaydesk.server import ALL_ROLES, open_store
+from relaydesk.config import open_store, public_settings
+from relaydesk.server import ALL_ROLES
 
 
 @click.command()
@@ -26,7 +27,7 @@ def serve(config: str | None, roles: tuple[str, ...]) -> None:
 
     SIGTERM or Ctrl-C drains and stops; SIGHUP reloads the lists, the rules and the certificate.
     """
-    sys.exit(server.serve(parts.settings(config), config, roles or ALL_ROLES))
+    sys.exit(server.serve(settings(config), config, roles or ALL_ROLES))
 
 
 @click.command("run-door", hidden=True)
@@ -34,14 +35,14 @@ def serve(config: str | None, roles: tuple[str, ...]) -> None:
 @click.pass_obj
 def run_door(config: str | None, share: int) -> None:
     """One listener process; started by `serve`."""
-    sys.exit(server.run_door(parts.settings(config), share))
+    sys.exit(server.run_door(settings(config), share))
 
 
 @click.command("run-office", hidden=True)
 @click.pass_obj
 def run_office(config: str | None) -> None:
     """The office process; started by `serve`."""
-    sys.exit(server.run_office(parts.settings(config)))
+    sys.exit(server.run_office(settings(config)))
 
 
 @click.command()
@@ -64,7 +65,7 @@ def config() -> None:
 @click.pass_obj
 def show_config(config_file: str | None, as_json: bool) -> None:
     """Print the effective settings, without secrets."""
-    shown = public_settings(parts.settings(config_file))
+    shown = public_settings(settings(config_file))
     if as_json:
         print_json(shown)
         return
@@ -86,5 +87,5 @@ def db() -> None:
 @click.pass_obj
 def upgrade(config_file: str | None) -> None:
     """Bring the database's schema up to date. `serve` does it by itself at its start."""
-    open_store(parts.settings(config_file), upgrade=True).close()
+    open_store(settings(config_file), upgrade=True).close()
     click.echo("The database is up to date.")

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import click
 
+from relaydesk.cli.opening import desk_of, settings
 from relaydesk.cli.options import address
 from relaydesk.cli.output import json_option, print_json
-from relaydesk.config import parts
+from relaydesk.config import parts, utc_now
 from relaydesk.samples import (
     Destination,
     SampleKind,
@@ -25,7 +26,6 @@ from relaydesk.samples import (
     send_test,
     server_address,
 )
-from relaydesk.server import open_store, utc_now
 from relaydesk.store import StoreError
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def send(
     """
     if proxy and xclient:
         raise click.UsageError("Choose one of --proxy and --xclient.")
-    conf = parts.settings(config)
+    conf = settings(config)
     to = rcpt or next(iter(conf.mailboxes), None)
     if to is None:
         raise click.UsageError("No mailbox is set; name one with --rcpt.")
@@ -110,6 +110,6 @@ def _signer(domain: str | None, selector: str | None, key: Path | None) -> Signe
 def _filed(conf: Settings, sample: Sample) -> Filed | None:
     """What became of it, when the door's store is the one of these settings."""
     try:
-        return filed_sample(open_store(conf), sample)
+        return filed_sample(desk_of(conf), sample)
     except StoreError:
         return None

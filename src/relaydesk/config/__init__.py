@@ -1,15 +1,22 @@
 """Settings: from ``relaydesk.yaml`` and the environment to all the values that a process works with.
 
-``parts`` reads them and builds the values of the other rooms, :class:`Configuration` holds one frozen
-snapshot of it all. What is wrong in a file is found here, with the file and the remedy named.
+``parts`` builds the values of the other rooms, :class:`Configuration` holds one frozen snapshot of it all;
+:func:`open_store` and :func:`open_desk` open what a process works on. What is wrong in a file is found here,
+with the file and the remedy named.
 """
 
-from relaydesk.config import parts
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from relaydesk.config.listen import ListenAddress
-from relaydesk.config.opening import open_store, store_secret, utc_now
-from relaydesk.config.parts import read_yaml
+from relaydesk.config.load import load_settings
+from relaydesk.config.opening import open_desk, open_store, store_secret, utc_now
 from relaydesk.config.settings import Settings, hide_password, public_settings
-from relaydesk.config.snapshot import Configuration, GatewayConfiguration, read_snapshot
+
+if TYPE_CHECKING:
+    from relaydesk.config import parts
+    from relaydesk.config.parts import read_yaml
+    from relaydesk.config.snapshot import Configuration, GatewayConfiguration, read_snapshot
 
 __all__ = [
     "Configuration",
@@ -17,6 +24,8 @@ __all__ = [
     "ListenAddress",
     "Settings",
     "hide_password",
+    "load_settings",
+    "open_desk",
     "open_store",
     "parts",
     "public_settings",
@@ -25,3 +34,18 @@ __all__ = [
     "store_secret",
     "utc_now",
 ]
+
+_LATE = {
+    "Configuration": "snapshot",
+    "GatewayConfiguration": "snapshot",
+    "read_snapshot": "snapshot",
+    "read_yaml": "parts",
+}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Loads what is taken (PEP 562): a command that reads settings need not wait for all other rooms."""
+        if name not in _LATE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)

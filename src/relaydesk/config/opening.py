@@ -1,15 +1,26 @@
-"""What a process of these settings stands on: its clock, its store and the store's secret."""
+"""What a process of these settings works on: its clock, its store, the store's secret, and the desk.
+
+A desk for one command must be there at once, so what only few acts need is made when they ask for it.
+"""
 
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 
+from relaydesk.business_time import Calendar
+from relaydesk.data import data_path
+from relaydesk.desk import Desk, DeskConfig
 from relaydesk.store import Store, secret
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from relaydesk.config.settings import Settings
+    from relaydesk.outbound import Sender, Templates
+    from relaydesk.policy import Plan
 
 
 def utc_now() -> datetime:
@@ -17,11 +28,52 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def open_store(settings: Settings, *, upgrade: bool = False) -> Store:
+def open_store(conf: Settings, *, upgrade: bool = False) -> Store:
     """The store of the settings. With ``upgrade`` its schema is made or brought up to date first."""
-    return Store.open(settings.database, connections=settings.workers + 2, upgrade=upgrade)
+    return Store.open(conf.database, connections=conf.workers + 2, upgrade=upgrade)
 
 
 def store_secret(store: Store) -> bytes:
     """What seals bounce addresses and Message-IDs: made at the first use of a store, and kept there."""
     return secret.read(store, secrets.token_bytes)
+
+
+def open_desk(conf: Settings, *, upgrade: bool = False) -> Desk:
+    """The desk over the store of the settings."""
+    store = open_store(conf, upgrade=upgrade)
+    return Desk(store, desk_config(conf, lambda: store_secret(store)), utc_now)
+
+
+def desk_config(conf: Settings, secret: Callable[[], bytes]) -> DeskConfig:
+    """What the desk reads of the settings; ``secret`` gives the store's, which seals what goes out."""
+
+    @cache
+    def plan() -> Plan:
+        from relaydesk.config import parts
+
+        return parts.queue_plan(conf)
+
+    @cache
+    def sender() -> Sender:
+        from relaydesk.config import parts
+
+        return parts.sender(conf, parts.allowlist(conf), secret=secret())
+
+    @cache
+    def templates() -> Templates:
+        from relaydesk.config import parts
+
+        return parts.reply_templates(conf)
+
+    return DeskConfig(
+        calendar=Calendar.from_mapping(conf.calendar, "calendar"),
+        queues=tuple(conf.all_queues),
+        plan=plan,
+        sender=sender,
+        templates=templates,
+        attachment_types=conf.attachment_types,
+        attachment_bytes=conf.attachment_bytes,
+        give_up=timedelta(hours=conf.give_up_hours),
+        report_templates=data_path("templates"),
+        chance=secrets.token_bytes,
+    )

@@ -17,15 +17,14 @@ from ruamel.yaml.error import YAMLError
 from relaydesk import classify, gateway
 from relaydesk.business_time import Calendar, Target
 from relaydesk.classify import load_rules
-from relaydesk.config import load
 from relaydesk.config.listen import ListenAddress
 from relaydesk.data import data_path
 from relaydesk.dns import Resolver
 from relaydesk.gateway import load_gateway_rules
 from relaydesk.mailauth import dkim_key_record
 from relaydesk.message import domain_of, plain_address
-from relaydesk.outbound import NextHop, Sender, Shop, SigningKey
-from relaydesk.policy import Policy, QueueTargets, parse_allowlist
+from relaydesk.outbound import NextHop, Sender, Shop, SigningKey, Templates
+from relaydesk.policy import Policy, QueuePlan, QueueTargets, parse_allowlist
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,11 +38,6 @@ if TYPE_CHECKING:
 
 class SetupError(ValueError):
     """Something the settings point to cannot be used; the message names it and the remedy."""
-
-
-def settings(config: str | None) -> Settings:
-    """The effective settings; ``config`` is the file named on the command line."""
-    return load.load_settings(Path(config) if config else None)
 
 
 def read_text(path: Path) -> str:
@@ -124,7 +118,7 @@ def policy(
     return Policy(
         allowlist=lists,
         calendar=calendar(conf),
-        queues={name: _targets(name, queue) for name, queue in conf.all_queues.items()},
+        queues=_queue_targets(conf),
         mailboxes=frozenset(conf.mailboxes if mailboxes is None else mailboxes),
         secret=conf.secret.encode() or secret,
         on_drift=conf.on_drift,
@@ -134,6 +128,15 @@ def policy(
         max_bounces=conf.max_bounces,
         max_received=conf.limits.received,
     )
+
+
+def queue_plan(conf: Settings) -> QueuePlan:
+    """The clocks that the queues' targets give to a start."""
+    return QueuePlan(calendar(conf), _queue_targets(conf))
+
+
+def _queue_targets(conf: Settings) -> dict[str, QueueTargets]:
+    return {name: _targets(name, queue) for name, queue in conf.all_queues.items()}
 
 
 def _targets(name: str, queue: Queue) -> QueueTargets:
@@ -245,3 +248,9 @@ def resolver(conf: Settings) -> Resolver:
         return Resolver.over_network(conf.nameservers, timeout=conf.dns_timeout)
     except ValueError as error:
         raise SetupError(f"Setting nameservers: {error}") from None
+
+
+def reply_templates(conf: Settings) -> Templates:
+    """The shipped reply templates, with the shop's own over them."""
+    own = [conf.reply_templates] if conf.reply_templates is not None else []
+    return Templates.load([data_path("templates") / "replies", *own])

@@ -170,6 +170,9 @@ class Settings(BaseSettings):
     reply_templates: Path | None = Field(
         default=None, description="a directory of the shop's own reply templates, over the shipped ones"
     )
+    agent: str = Field(
+        "", description="who acts at the command line where no --as says so: the name of an agent"
+    )
     forward: dict[str, str] = Field(
         default_factory=dict, description="addresses of another help desk by queue: its mail goes on there"
     )

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, TypeVar
 from relaydesk.dns import Resolver
 from relaydesk.mailauth import verify_dkim
 from relaydesk.message import DkimResult, parse_message
-from relaydesk.store import tickets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
     from pathlib import Path
 
+    from relaydesk.desk import Desk
     from relaydesk.message import Message
-    from relaydesk.store import DeadlineRow, Store
+    from relaydesk.store import DeadlineRow
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 30.0
@@ -69,16 +69,13 @@ def awaited(
     return ReceivedAnswer(parse_message(raw), found[0] if found else _UNSIGNED)
 
 
-def stopped(store: Store, ticket_id: int) -> DeadlineRow | None:
+def stopped(desk: Desk, ticket_id: int) -> DeadlineRow | None:
     """The ticket's response clock once an answer has stopped it; None when it runs on."""
 
     def look() -> DeadlineRow | None:
-        with store.reading() as session:
-            view = tickets.view(session, ticket_id)
-        clocks = view.clocks if view is not None else ()
-        return next(
-            (one for one in clocks if one.clock == "response" and one.stopped_how == "answered"), None
-        )
+        clocks = desk.tickets.view(ticket_id).clocks
+        answered = (clock for clock in clocks if (clock.clock, clock.stopped_how) == ("response", "answered"))
+        return next(answered, None)
 
     return _until(look)
 

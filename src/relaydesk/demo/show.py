@@ -14,22 +14,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relaydesk.config import parts
+from relaydesk.config import load_settings, open_desk, parts, utc_now
 from relaydesk.data import data_path
 from relaydesk.demo import arrival, stand
 from relaydesk.demo.stand import HOST
-from relaydesk.desk import close
+from relaydesk.desk import CONSOLE, agent_actor
 from relaydesk.dns import parse_zone
 from relaydesk.message import parse_message
-from relaydesk.orders import import_file
 from relaydesk.samples import common_zone, composed_mail, load_cases, send_composed
-from relaydesk.server import open_store, utc_now
-from relaydesk.store import tickets
 
 if TYPE_CHECKING:
+    from relaydesk.desk import Desk
     from relaydesk.samples import Case, Step
-    from relaydesk.store import Store
 
+AGENT = "demo"
 CLAIMED = "371202934455811"  # an order that a claim of the samples names
 ELSEWHERE = (
     "case++bq7t2mmx9k4c1d@support.facebook.com"  # a buyer of the samples who was answered in Facebook's inbox
@@ -98,30 +96,28 @@ class DemoShop:
     def show(self, cases: tuple[Case, ...]) -> bool:
         """Send every case, then print what a person looks at; whether all went as it should."""
         _say(f"It listens on {HOST}:{self.port}; DNS comes from the fixtures. Now the samples, one by one.")
-        store = open_store(parts.settings(str(self.config)))
-        try:
-            done = import_file(store, self.fixtures / "orders.csv", now=utc_now())
-            _say(f"{done.added} orders stand in the shop's directory.")
-            self._send_all(store, cases)
-            answered = _sender_ticket(store, cases[0].last)
-            well = [self._answer(store, answered, cases[0].last), self._look(store, answered)]
-        finally:
-            store.close()
+        with contextlib.closing(open_desk(load_settings(self.config))) as desk:
+            imported = desk.orders.import_file(self.fixtures / "orders.csv", by=CONSOLE)
+            _say(f"{imported.added} orders are in the shop's directory.")
+            desk.agents.add(AGENT, display_name="Robin", role="lead", by=CONSOLE)
+            self._send_all(desk, cases)
+            answered = _sender_ticket(desk, cases[0].last)
+            well = [self._answer(desk, answered, cases[0].last), self._look(desk, answered)]
         self._advise(answered)
         return all(well) and not self.wrong
 
-    def _answer(self, store: Store, ticket: int, question: Step) -> bool:
+    def _answer(self, desk: Desk, ticket: int, question: Step) -> bool:
         """Answer a ticket by the real command; whether the right thing arrived and the clock stopped."""
-        if not self._command("answer", str(ticket), "--template", "acknowledgement", "--as", "demo"):
+        if not self._command("answer", str(ticket), "--template", "acknowledgement", "--as", AGENT):
             return False
-        came = arrival.awaited(self.relay, parts.settings(str(self.config)).nameservers, utc_now)
+        came = arrival.awaited(self.relay, load_settings(self.config).nameservers, utc_now)
         if came is None:
             _say("Nothing arrived at Meta's relay.")
             return False
         _say(_paint("\nWhat arrived at Meta's relay, a process of its own:", _BOLD))
         _say("\n".join(came.lines()))
         wrong = came.objections(question.expected["relay_address"], question.expected["order_ids"][0])
-        clock = arrival.stopped(store, ticket)
+        clock = arrival.stopped(desk, ticket)
         if clock is None or clock.stopped_at is None:
             wrong.append(f"The response clock of ticket {ticket} runs on.")
         else:
@@ -131,42 +127,42 @@ class DemoShop:
             _say(f"NOT AS IT SHOULD BE: {' '.join(wrong)}")
         return not wrong
 
-    def _look(self, store: Store, answered: int) -> bool:
+    def _look(self, desk: Desk, answered: int) -> bool:
         """Work on two more tickets, then show tickets, queues and report by their commands."""
-        elsewhere, handled = _newest(store, ELSEWHERE), _newest(store, CLAIMED)
+        elsewhere, handled = _newest(desk, ELSEWHERE), _newest(desk, CLAIMED)
         now = utc_now().isoformat(timespec="seconds")
         how = "Nothing to do: the buyer was paid back."
         well = [
             self._command("ticket", str(answered)),
-            self._command("ticket", str(elsewhere), "--answered-outside", now, "--as", "demo"),
-            self._command("ticket", str(handled), "--handled", now, "--how", how, "--as", "demo"),
+            self._command("ticket", str(elsewhere), "--answered-outside", now, "--as", AGENT),
+            self._command("ticket", str(handled), "--handled", now, "--how", how, "--as", AGENT),
             self._command("queue"),
             self._command("queue", "all", "--limit", "100"),
             self._command("report", "sla"),
         ]
         return all(well)
 
-    def _send_all(self, store: Store, cases: tuple[Case, ...]) -> None:
+    def _send_all(self, desk: Desk, cases: tuple[Case, ...]) -> None:
         group = ""
         for case in cases:
             if case.name[0] != group:
                 group = case.name[0]
                 _say(_paint(f"\n{GROUPS.get(group, 'More')}", _BOLD))
             for step in case.steps:
-                self._do(store, case, step)
+                self._do(desk, case, step)
         counts = self.replies
         told = f"{counts['2']} taken in, {counts['5']} refused, {counts['4']} asked to come again"
         ending = f"not as expected: {', '.join(self.wrong)}" if self.wrong else "every reply as expected"
         _say(f"\n{counts.total()} messages: {told}; {ending}.")
 
-    def _do(self, store: Store, case: Case, step: Step) -> None:
+    def _do(self, desk: Desk, case: Case, step: Step) -> None:
         """One step of a case: an agent's act, or a message and its reply."""
         if step.act == "close":
-            close(store, _sender_ticket(store, case.steps[0]), actor="agent:demo", now=utc_now())
+            desk.tickets.close(_sender_ticket(desk, case.steps[0]), by=agent_actor(AGENT))
             _say(f"  {'':4}before: an agent closes the ticket")
             return
-        ticket = _sender_ticket(store, case.steps[0]) if "{bounce}" in step.rcpt else 0
-        secret = parts.settings(str(self.config)).secret
+        ticket = _sender_ticket(desk, case.steps[0]) if "{bounce}" in step.rcpt else 0
+        secret = load_settings(self.config).secret
         given = composed_mail(step, utc_now(), self.fixtures / "keys", secret=secret, ticket=ticket)
         reply = asyncio.run(send_composed(given, HOST, self.port))
         self.replies[reply[0]] += 1
@@ -205,16 +201,15 @@ def _wanted(step: Step) -> str:
     return str(expected.get("reply") or starts[expected["outcome"]])
 
 
-def _sender_ticket(store: Store, step: Step) -> int:
+def _sender_ticket(desk: Desk, step: Step) -> int:
     """The newest ticket of the sender of a step's message, 0 for none."""
-    return _newest(store, parse_message(step.message).from_[0].addr.lower())
+    return _newest(desk, parse_message(step.message).from_[0].addr.lower())
 
 
-def _newest(store: Store, text: str) -> int:
+def _newest(desk: Desk, text: str) -> int:
     """The newest ticket of a relay address or an order, 0 for none."""
-    with store.reading() as session:
-        found = tickets.search(session, text)
-    return found[0].id if found else 0
+    newest_first = desk.queues.search(text)
+    return newest_first[0].id if newest_first else 0
 
 
 def _say(line: str) -> None:

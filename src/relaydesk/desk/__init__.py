@@ -1,42 +1,22 @@
-"""THE door for people: every act and view of web, API and command line."""
+"""THE door for people: every act and every view of command line, pages and API.
 
-from relaydesk.desk.acts import (
-    DeskError,
-    add_agent,
-    agents,
-    answered_outside,
-    assign,
-    bind_order,
-    close,
-    deactivate_agent,
-    handled,
-    move,
-    note,
-    release_order,
-    reopen,
-)
-from relaydesk.desk.answers import Queued, Written, answer, cancel, retry
-from relaydesk.desk.clients import add_client, revoke_client
+A :class:`Desk` has a store, a :class:`DeskConfig` and a clock. Who may do what stands in one table,
+:mod:`relaydesk.desk.permissions`.
+"""
+
+from relaydesk.desk.config import DeskConfig
+from relaydesk.desk.desk import Desk
+from relaydesk.desk.permissions import CONSOLE, agent_actor
+from relaydesk.desk.values import Queued, WholeTicket, Written
+from relaydesk.store import TicketFilter
 
 __all__ = [
-    "DeskError",
+    "CONSOLE",
+    "Desk",
+    "DeskConfig",
     "Queued",
+    "TicketFilter",
+    "WholeTicket",
     "Written",
-    "add_agent",
-    "add_client",
-    "agents",
-    "answer",
-    "answered_outside",
-    "assign",
-    "bind_order",
-    "cancel",
-    "close",
-    "deactivate_agent",
-    "handled",
-    "move",
-    "note",
-    "release_order",
-    "reopen",
-    "retry",
-    "revoke_client",
+    "agent_actor",
 ]

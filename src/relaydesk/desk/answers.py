@@ -7,15 +7,19 @@ text is kept as a draft.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from relaydesk.desk.acts import DeskError
+from relaydesk.desk.errors import DeskError
+from relaydesk.desk.part import DeskPart
+from relaydesk.desk.permissions import agent_name, demand
+from relaydesk.desk.values import Queued
 from relaydesk.events import AnswerCancelled, AnswerQueued, ClockStopped, MessageJoined
 from relaydesk.outbound import (
     AnswerRefused,
     Draft,
     OrderChoice,
+    attach_files,
     compose_answer,
     order_of,
     question_of,
@@ -25,13 +29,14 @@ from relaydesk.store import drafts, outbox, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime, timedelta
 
     from sqlmodel import Session
 
+    from relaydesk.desk.part import Acting
+    from relaydesk.desk.values import Written
     from relaydesk.events import Event
     from relaydesk.outbound import AttachedFile, Sender
-    from relaydesk.store import OutboxRow, Store, TicketRow
+    from relaydesk.store import OutboxRow, TicketRow
 
 
 AGENT = OrderChoice(
@@ -40,82 +45,83 @@ AGENT = OrderChoice(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What the agent wrote and chose.
-
-    ``order`` picks one of the ticket's candidates, ``no_order`` states that there is none; neither is needed
-    where one order is bound. ``message`` is the one answered, by default the customer's latest.
-    """
-
-    text: str
-    order: str | None = None
-    no_order: bool = False
-    enclosures: tuple[AttachedFile, ...] = ()
-    message: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Queued:
-    """An answer in the outbox; ``remarks`` are sentences that the agent should read. Not sent yet."""
-
-    answer: int
-    message: int
-    recipient: str
-    order_id: str | None
-    leaves_at: datetime
-    raw: bytes = field(repr=False)
-    remarks: tuple[str, ...] = ()
-
-
 class _RehearsedError(Exception):
     """Undoes the transaction of a dry run."""
 
 
-def answer(  # noqa: PLR0913 - who answers what, how, when, having seen which state
-    store: Store,
-    ticket_id: int,
-    written: Written,
-    letterhead: Sender,
-    *,
-    seen: int,
-    actor: str,
-    now: datetime,
-    dry_run: bool = False,
-) -> Queued:
-    """Lays an answer in the outbox; it leaves when its undo time is over.
+class Answers(DeskPart):
+    """Answering tickets. ``by`` is ``agent:NAME``, whose display name signs what a template says."""
 
-    ``seen`` is the number of the latest event that the agent had before them. ``dry_run`` makes the very same
-    bytes and keeps nothing. Raises AnswerRefused (the text is kept as a draft of ``actor``) or DeskError.
-    """
-    made: list[Queued] = []
-    try:
-        with store.transaction() as session:
-            made.append(_queue(session, ticket_id, written, letterhead, seen=seen, actor=actor, now=now))
-            if dry_run:
-                raise _RehearsedError
-            drafts.drop(session, ticket_id, actor)
-    except _RehearsedError:
-        return made[0]
-    except AnswerRefused as refused:
-        if dry_run or not written.text.strip():
-            raise
-        with store.transaction() as session:
-            drafts.keep(session, ticket_id, actor, written.text, now)
-        raise AnswerRefused(f"{refused} Your text is kept as a draft.") from None
-    return made[0]
+    def write(self, ticket_id: int, written: Written, *, seen: int, by: str, dry_run: bool = False) -> Queued:
+        """Lays an answer in the outbox; it leaves when its undo time is over.
+
+        ``seen`` is the number of the latest event that the agent had before them. ``dry_run`` makes the very
+        same bytes and keeps nothing. Raises AnswerRefused (the agent's text is kept as a draft) or DeskError.
+        """
+        sender = self.config.sender()  # reads files and the store: before the transaction
+        queued: list[Queued] = []
+        try:
+            with self.acting("answer", by) as acting:
+                queued.append(_queue(acting, ticket_id, written, sender, seen=seen))
+                if dry_run:
+                    raise _RehearsedError
+                drafts.drop(acting.session, ticket_id, acting.actor)
+        except _RehearsedError:
+            return queued[0]
+        except AnswerRefused as refused:
+            if dry_run or not written.text.strip():
+                raise
+            with self.acting("answer", by) as acting:
+                drafts.keep(acting.session, ticket_id, acting.actor, written.text, acting.now)
+            raise AnswerRefused(f"{refused} Your text is kept as a draft.") from None
+        return queued[0]
+
+    def draft(self, ticket_id: int, *, by: str) -> str:
+        """The text that this agent could not send. AnswerRefused when there is none."""
+        with self.store.reading() as session:
+            actor = demand(session, "answer", by)
+            text = drafts.read(session, ticket_id, actor)
+        if not text:
+            raise AnswerRefused(f"No draft of {agent_name(actor)} is kept on ticket {ticket_id}.")
+        return text
+
+    def enclosed(self, files: Iterable[tuple[str, bytes]]) -> tuple[AttachedFile, ...]:
+        """(name, content) of each file as it goes with an answer. AnswerRefused for what may not go."""
+        return attach_files(
+            files, types=self.config.attachment_types, each_bytes=self.config.attachment_bytes
+        )
+
+    def cancel(self, answer_id: int, *, by: str) -> OutboxRow:
+        """Takes an answer back before it leaves; another agent's a lead. DeskError when it is too late."""
+        with self.acting("cancel_answer", by) as acting:
+            row = _row(acting, answer_id)
+            if _of_another(row, acting):
+                demand(acting.session, "cancel_answer_of_another", by)
+            if not outbox.cancel(acting.session, answer_id, actor=acting.actor, now=acting.now):
+                raise DeskError(
+                    f"Answer {answer_id} is {row.state}; only what still waits can be taken back."
+                )
+        return replace(row, state="cancelled")
+
+    def retry(self, answer_id: int, *, by: str) -> OutboxRow:
+        """Has a deferred, refused or failed answer tried again at once, the same bytes; another's a lead."""
+        with self.acting("retry_answer", by) as acting:
+            row = _row(acting, answer_id)
+            if _of_another(row, acting):
+                demand(acting.session, "retry_answer_of_another", by)
+            give_up_at = acting.now + self.config.give_up
+            if not outbox.retry(
+                acting.session, answer_id, give_up_at=give_up_at, actor=acting.actor, now=acting.now
+            ):
+                raise DeskError(
+                    f"Answer {answer_id} is {row.state}; only a deferred, refused or failed one can be "
+                    "retried."
+                )
+        return replace(row, state="queued")
 
 
-def _queue(  # noqa: PLR0913
-    session: Session,
-    ticket_id: int,
-    written: Written,
-    letterhead: Sender,
-    *,
-    seen: int,
-    actor: str,
-    now: datetime,
-) -> Queued:
+def _queue(acting: Acting, ticket_id: int, written: Written, sender: Sender, *, seen: int) -> Queued:
+    session, now = acting.session, acting.now
     ticket = tickets.lock(session, ticket_id)
     if ticket is None:
         raise DeskError(f"There is no ticket {ticket_id}.")
@@ -125,22 +131,22 @@ def _queue(  # noqa: PLR0913
     draft = Draft(written.text, order, no_order=written.no_order, enclosures=written.enclosures)
     number, finished = queue_answer(
         session,
-        letterhead,
+        sender,
         question,
         order,
-        lambda message_id: compose_answer(question, draft, letterhead.shop, message_id=message_id, date=now),
-        author=actor,
+        lambda message_id: compose_answer(question, draft, sender.shop, message_id=message_id, date=now),
+        author=acting.actor,
         now=now,
-        undo=letterhead.undo,
+        undo=sender.undo,
     )
     return Queued(
         answer=number,
         message=question.message,
         recipient=question.relay_address,
         order_id=order.id,
-        leaves_at=now + letterhead.undo,
+        leaves_at=now + sender.undo,
         raw=finished.raw,
-        remarks=tuple(_remarks(ticket, letterhead)),
+        remarks=tuple(_remarks(ticket, sender)),
     )
 
 
@@ -149,17 +155,17 @@ def _may_be_answered(session: Session, ticket: TicketRow, seen: int) -> None:
         raise AnswerRefused(
             f"Ticket {ticket.id} is closed; open it first: `relaydesk ticket {ticket.id} --reopen`."
         )
-    found = tickets.events(session, ticket.id)
-    if seen and seen not in {number for number, _ in found}:
+    numbered = tickets.events(session, ticket.id)
+    if seen and seen not in {number for number, _ in numbered}:
         raise AnswerRefused(
-            f"Event {seen} is none of ticket {ticket.id}, whose latest is {found[-1][0]}: look at the ticket "
-            f"again, it names the event up to which you have seen it."
+            f"Event {seen} is none of ticket {ticket.id}, whose latest is {numbered[-1][0]}: look at the "
+            f"ticket again, it names the event up to which you have seen it."
         )
-    changes = tuple(changed_since(found, seen))
+    changes = tuple(changed_since(numbered, seen))
     if changes:
         raise AnswerRefused(
             f"Ticket {ticket.id} has moved on since you looked at it: {'; '.join(changes)}. "
-            f"Look at it again, then send with --seen {found[-1][0]}."
+            f"Look at it again, then send with --seen {numbered[-1][0]}."
         )
 
 
@@ -183,35 +189,20 @@ def changed_since(events: Iterable[tuple[int, Event]], seen: int) -> list[str]:
     return list(changes.values())
 
 
-def _remarks(ticket: TicketRow, letterhead: Sender) -> Iterable[str]:
+def _remarks(ticket: TicketRow, sender: Sender) -> Iterable[str]:
     if not ticket.verified:
         yield "The customer's mail is unverified: nothing proves that it is Meta's. Tell no personal data."
-    if letterhead.key is None:
+    if sender.key is None:
         yield "No DKIM key is set, so the answer is not signed; Meta refuses unsigned mail (answer_dkim)."
 
 
-def cancel(store: Store, answer_id: int, *, actor: str, now: datetime) -> OutboxRow:
-    """Takes an answer back before it leaves. DeskError when it is too late."""
-    with store.transaction() as session:
-        row = _row(session, answer_id)
-        if not outbox.cancel(session, answer_id, actor=actor, now=now):
-            raise DeskError(f"Answer {answer_id} is {row.state}; only what still waits can be taken back.")
-    return replace(row, state="cancelled")
-
-
-def retry(store: Store, answer_id: int, give_up: timedelta, *, actor: str, now: datetime) -> OutboxRow:
-    """Has a deferred, refused or failed answer tried again at once, the same bytes."""
-    with store.transaction() as session:
-        row = _row(session, answer_id)
-        if not outbox.retry(session, answer_id, give_up_at=now + give_up, actor=actor, now=now):
-            raise DeskError(
-                f"Answer {answer_id} is {row.state}; only a deferred, refused or failed one can be retried."
-            )
-    return replace(row, state="queued")
-
-
-def _row(session: Session, answer_id: int) -> OutboxRow:
-    row = outbox.row(session, answer_id)
+def _row(acting: Acting, answer_id: int) -> OutboxRow:
+    row = outbox.row(acting.session, answer_id)
     if row is None:
         raise DeskError(f"There is no answer {answer_id}; `relaydesk outbox --all` lists them.")
     return row
+
+
+def _of_another(row: OutboxRow, acting: Acting) -> bool:
+    """Whether another agent wrote it; what no agent wrote (mail handed on) is anybody's."""
+    return agent_name(row.author) is not None and row.author != acting.actor

@@ -4,30 +4,25 @@
 it by SMTP.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from relaydesk.outbound.answer import AnswerRefused, AttachedFile, Draft, HopReply, NamedOrder, Question, Shop
-from relaydesk.outbound.attachments import attach_files
-from relaydesk.outbound.check import visible_text
-from relaydesk.outbound.compose import (
-    answer_subject,
-    boundary_of,
-    compose_answer,
-    header_lines,
-)
-from relaydesk.outbound.courier import Courier
-from relaydesk.outbound.dispatcher import Dispatcher
-from relaydesk.outbound.mime import attachment_part, clean_text, multipart, one_space, text_part
-from relaydesk.outbound.named_order import OrderChoice, bound_orders, missing_line, require_order_number
 from relaydesk.outbound.next_hop import HostPort, NextHop, Timeouts
-from relaydesk.outbound.queue import order_of, question_of, queue_answer
-from relaydesk.outbound.sender import Sender, SigningKey
-from relaydesk.outbound.smtp_client import Delivery, ProxiedClient, SmtpClient
-from relaydesk.outbound.template_variables import (
-    SAMPLE_CONTEXTS,
-    TemplateContext,
-    template_context,
-    template_variables,
-)
-from relaydesk.outbound.templates import Templates
+
+if TYPE_CHECKING:
+    from relaydesk.outbound.attachments import attach_files
+    from relaydesk.outbound.check import visible_text
+    from relaydesk.outbound.compose import answer_subject, boundary_of, compose_answer, header_lines
+    from relaydesk.outbound.courier import Courier
+    from relaydesk.outbound.dispatcher import Dispatcher
+    from relaydesk.outbound.mime import attachment_part, clean_text, multipart, one_space, text_part
+    from relaydesk.outbound.named_order import OrderChoice, bound_orders, missing_line, require_order_number
+    from relaydesk.outbound.queue import order_of, question_of, queue_answer
+    from relaydesk.outbound.sender import Sender, SigningKey
+    from relaydesk.outbound.smtp_client import Delivery, ProxiedClient, SmtpClient
+    from relaydesk.outbound.template_variables import SAMPLE_CONTEXTS, template_context, variables_of
+    from relaydesk.outbound.templates import Template, Templates
 
 __all__ = [
     "SAMPLE_CONTEXTS",
@@ -48,7 +43,7 @@ __all__ = [
     "Shop",
     "SigningKey",
     "SmtpClient",
-    "TemplateContext",
+    "Template",
     "Templates",
     "Timeouts",
     "answer_subject",
@@ -67,7 +62,48 @@ __all__ = [
     "queue_answer",
     "require_order_number",
     "template_context",
-    "template_variables",
     "text_part",
+    "variables_of",
     "visible_text",
 ]
+
+_LATE = {
+    "Courier": "courier",
+    "Delivery": "smtp_client",
+    "Dispatcher": "dispatcher",
+    "OrderChoice": "named_order",
+    "ProxiedClient": "smtp_client",
+    "SAMPLE_CONTEXTS": "template_variables",
+    "Sender": "sender",
+    "SigningKey": "sender",
+    "SmtpClient": "smtp_client",
+    "Template": "templates",
+    "Templates": "templates",
+    "answer_subject": "compose",
+    "attach_files": "attachments",
+    "attachment_part": "mime",
+    "bound_orders": "named_order",
+    "boundary_of": "compose",
+    "clean_text": "mime",
+    "compose_answer": "compose",
+    "header_lines": "compose",
+    "missing_line": "named_order",
+    "multipart": "mime",
+    "one_space": "mime",
+    "order_of": "queue",
+    "question_of": "queue",
+    "queue_answer": "queue",
+    "require_order_number": "named_order",
+    "template_context": "template_variables",
+    "text_part": "mime",
+    "variables_of": "template_variables",
+    "visible_text": "check",
+}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Loads what is taken (PEP 562): settings need a few values of this room, not its work."""
+        if name not in _LATE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)

@@ -89,7 +89,7 @@ def template_context(
     return TemplateContext(ticket_id, ticket.subject, ticket.username, order, agent, shop)
 
 
-def template_variables(about: TemplateContext, extra: Mapping[str, str] | None = None) -> dict[str, Any]:
+def variables_of(about: TemplateContext, extra: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The variables by their first names. ``extra`` are those of the agent, as ``tracking.number``.
 
     Raises TemplateProblem for an extra name that is malformed or one of :data:`MEANINGS`.

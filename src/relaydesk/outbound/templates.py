@@ -20,7 +20,7 @@ from relaydesk.outbound.template_variables import (
     SAMPLE_CONTEXTS,
     VARIABLE,
     TemplateProblem,
-    template_variables,
+    variables_of,
 )
 
 if TYPE_CHECKING:
@@ -106,8 +106,7 @@ class Templates:
         problems: list[str] = []
         for template in self:
             samples = [
-                template_variables(about, dict.fromkeys(template.needs, "sample"))
-                for about in SAMPLE_CONTEXTS
+                variables_of(about, dict.fromkeys(template.needs, "sample")) for about in SAMPLE_CONTEXTS
             ]
             try:
                 problems += self._unknown(template, {*MEANINGS, *template.needs})

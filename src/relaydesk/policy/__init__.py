@@ -20,7 +20,7 @@ from relaydesk.policy.decision import (
 )
 from relaydesk.policy.networks import IpNetwork
 from relaydesk.policy.origin import find_origin
-from relaydesk.policy.policy import Plan, Policy, QueueTargets
+from relaydesk.policy.policy import Plan, Policy, QueuePlan, QueueTargets
 
 __all__ = [
     "LISTS",
@@ -38,6 +38,7 @@ __all__ = [
     "Plan",
     "Planned",
     "Policy",
+    "QueuePlan",
     "QueueTargets",
     "admit",
     "decide",

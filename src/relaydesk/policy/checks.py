@@ -109,6 +109,12 @@ def _bounce(a: Arrival) -> Verdict | None:  # row 2
         return None
     if a.envelope.mail_from and not _returned_with_a_sender(a):
         return None
+    if (
+        a.envelope.mail_from
+        and a.findings.match.kind != "bounce"
+        and (unknown := _unknown_now(a)) is not None
+    ):
+        return unknown  # its proof will tell a buyer's words from a machine's
     if a.known.bounces >= a.policy.max_bounces and not a.known.stored:
         return Verdict("refused", reason("bounce_capped", limit=a.policy.max_bounces))
     return Verdict("accepted", reason("bounce_of_answer"), kind="bounce")
@@ -160,8 +166,11 @@ def _genuine(a: Arrival) -> Verdict | None:  # row 7
 def _forged(a: Arrival) -> Verdict | None:  # row 8
     if not a.claims_listed or vouched(a) is not None or not a.origin.known:
         return None
-    # DMARC that passes says nothing against the message, even where its SPF does not count for us.
-    if a.auth.dmarc.policy != "reject" or a.auth.dmarc.result == "pass" or _may_be_broken_by_relay(a):
+    # DMARC that passes says nothing against the message, even where its SPF does not count for us; and one
+    # that could not be settled might have passed.
+    if a.auth.dmarc.policy != "reject" or a.auth.dmarc.result in ("pass", "temperror"):
+        return None
+    if _may_be_broken_by_relay(a):
         return None
     return Verdict("refused", reason("forged", from_domain=a.from_domain))
 
@@ -228,7 +237,8 @@ def _spf_counts(a: Arrival) -> bool:
 
 
 def _may_be_broken_by_relay(a: Arrival) -> bool:
-    return a.origin.role == "relay" and any(result.result == "fail" for result in a.auth.dkim)
+    # A signature whose key could not be looked up may be one that the relay broke.
+    return a.origin.role == "relay" and any(result.result in ("fail", "temperror") for result in a.auth.dkim)
 
 
 def _lack(a: Arrival) -> str:

@@ -44,6 +44,39 @@ class QueueTargets:
 
 
 @dataclass(frozen=True, slots=True)
+class QueuePlan:
+    """A :class:`Plan`: the targets of every queue, counted on the shop's calendar."""
+
+    calendar: Calendar
+    queues: Mapping[str, QueueTargets]
+
+    def __call__(
+        self, queue: str, start: datetime, *, relay: bool, contact_reason: str = ""
+    ) -> tuple[Planned, ...]:
+        """The clocks a message starts in a queue at ``start`` (aware UTC); none without targets."""
+        targets = self.queues.get(queue, QueueTargets())
+        planned = []
+        if targets.answer is not None:
+            wanted = [targets.answer]
+            if contact_reason in targets.tighter:
+                wanted.append(targets.tighter[contact_reason])
+            planned.append(self._clock("response" if relay else "handling", start, wanted, targets))
+        if targets.evidence is not None:
+            planned.append(self._clock("evidence", start, [targets.evidence], targets))
+        return tuple(planned)
+
+    def _clock(
+        self, clock: ClockName, start: datetime, wanted: list[Target], targets: QueueTargets
+    ) -> Planned:
+        chosen = earliest_deadline(
+            deadline(start, target, self.calendar, targets.reading) for target in wanted
+        )
+        before = targets.warn_before
+        warn_at = warning_time(start, chosen.due, before, self.calendar) if before else None
+        return Planned(clock, start, chosen.due, warn_at, chosen.reading, chosen.target, chosen.explanation)
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Mailboxes, lists, targets and limits. Addresses and domains are lower case.
 
@@ -79,24 +112,6 @@ class Policy:
     def plan(
         self, queue: str, start: datetime, *, relay: bool, contact_reason: str = ""
     ) -> tuple[Planned, ...]:
-        """The clocks a message starts in a queue at ``start`` (aware UTC); none without targets."""
-        targets = self.queues.get(queue, QueueTargets())
-        planned = []
-        if targets.answer is not None:
-            wanted = [targets.answer]
-            if contact_reason in targets.tighter:
-                wanted.append(targets.tighter[contact_reason])
-            planned.append(self._clock("response" if relay else "handling", start, wanted, targets))
-        if targets.evidence is not None:
-            planned.append(self._clock("evidence", start, [targets.evidence], targets))
-        return tuple(planned)
-
-    def _clock(
-        self, clock: ClockName, start: datetime, wanted: list[Target], targets: QueueTargets
-    ) -> Planned:
-        chosen = earliest_deadline(
-            deadline(start, target, self.calendar, targets.reading) for target in wanted
-        )
-        before = targets.warn_before
-        warn_at = warning_time(start, chosen.due, before, self.calendar) if before else None
-        return Planned(clock, start, chosen.due, warn_at, chosen.reading, chosen.target, chosen.explanation)
+        """The clocks a message starts in a queue: see :class:`QueuePlan`."""
+        clocks = QueuePlan(self.calendar, self.queues)
+        return clocks(queue, start, relay=relay, contact_reason=contact_reason)

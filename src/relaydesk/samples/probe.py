@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from relaydesk.message import Envelope, Origin
 from relaydesk.samples.delivery import NO_TLS, send_sample
 from relaydesk.smtpd import ACCEPTED, BY_NAME, BY_REASON, TRY_AGAIN
-from relaydesk.store import messages, tickets
 
 if TYPE_CHECKING:
+    from relaydesk.desk import Desk
     from relaydesk.samples.delivery import Destination
     from relaydesk.samples.sample import Sample
-    from relaydesk.store import Store
 
 Attempt = Literal["stranger", "unproven", "signed", "foreign", "unknown"]
 
@@ -114,25 +113,14 @@ def send_test(server: Destination, sample: Sample, *, published: bool | None = N
     return TestResult(settled.reply, settled.stage, code_of(settled.reply), good, sentences)
 
 
-def filed_sample(store: Store, sample: Sample) -> Filed | None:
-    """What became of an accepted sample, for who has that door's store; None when it is not in this one."""
+def filed_sample(desk: Desk, sample: Sample) -> Filed | None:
+    """What became of an accepted sample, for who has that server's desk; None when it is not there."""
     unknown = Origin(None, "none", allowlisted=False, how="unknown")
     sent = Envelope("", unknown, "", sample.mail_from, (sample.rcpt,), sample.raw, sample.at)
-    with store.reading() as session:
-        earlier = messages.known(
-            session,
-            delivery_key=sent.delivery_key,
-            replay_key="",
-            relay_address="",
-            sender="",
-            order_ids=(),
-            merchant_refs=(),
-            bounce_ticket=None,
-        )
-        view = tickets.view(session, earlier.stored_ticket) if earlier.stored_ticket is not None else None
+    view = desk.tickets.filed(sent.delivery_key)
     if view is None:
         return None
-    message = view.messages[-1]
+    message = view.messages[-1].row
     reasons = tuple(why.text for why in message.reasons)
     return Filed(view.ticket.id, view.ticket.queue, message.vouched, reasons)
 

@@ -4,13 +4,18 @@ An :class:`Endpoint` is what one port is given; its receiver decides, and the ou
 :class:`Server` holds what the connections of an endpoint share.
 """
 
-from relaydesk.smtpd.data_reader import read_flaw
-from relaydesk.smtpd.endpoint import Endpoint
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from relaydesk.smtpd.limits import Limits
-from relaydesk.smtpd.listener import Listener, open_listener
-from relaydesk.smtpd.paths import PathError, parse_rcpt
-from relaydesk.smtpd.replies import ACCEPTED, BY_NAME, BY_REASON, TRY_AGAIN, reply_for
-from relaydesk.smtpd.server import Server
+
+if TYPE_CHECKING:
+    from relaydesk.smtpd.data_reader import read_flaw
+    from relaydesk.smtpd.endpoint import Endpoint
+    from relaydesk.smtpd.listener import Listener, open_listener
+    from relaydesk.smtpd.paths import PathError, parse_rcpt
+    from relaydesk.smtpd.replies import ACCEPTED, BY_NAME, BY_REASON, TRY_AGAIN, reply_for
+    from relaydesk.smtpd.server import Server
 
 __all__ = [
     "ACCEPTED",
@@ -27,3 +32,26 @@ __all__ = [
     "read_flaw",
     "reply_for",
 ]
+
+_LATE = {
+    "ACCEPTED": "replies",
+    "BY_NAME": "replies",
+    "BY_REASON": "replies",
+    "Endpoint": "endpoint",
+    "Listener": "listener",
+    "PathError": "paths",
+    "Server": "server",
+    "TRY_AGAIN": "replies",
+    "open_listener": "listener",
+    "parse_rcpt": "paths",
+    "read_flaw": "data_reader",
+    "reply_for": "replies",
+}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Loads what is taken (PEP 562): settings need a few values of this room, not its work."""
+        if name not in _LATE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)

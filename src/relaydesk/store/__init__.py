@@ -1,46 +1,50 @@
 """The store: tables, transactions and every query by purpose, on SQLite and PostgreSQL alike.
 
 :class:`Store` opens it; ``Store.transaction()`` writes, ``Store.reading()`` looks. The queries lie in modules
-named for what they are about, which are this room's door: ``deadlines.start(session, …)``.
+named for what they are about, which are this room's door: ``deadlines.start(session, …)``. They are loaded
+by those who take them.
 """
 
-from relaydesk.store import (
-    agents,
-    deadlines,
-    drafts,
-    events,
-    gateway_clients,
-    messages,
-    orders,
-    outbox,
-    reporting,
-    secret,
-    ticket_orders,
-    tickets,
-)
-from relaydesk.store.agents import AgentRow
-from relaydesk.store.contention import until_settled
-from relaydesk.store.deadlines import DeadlineRow
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from relaydesk.store.engine import Store
 from relaydesk.store.errors import Conflict, StoreError, StoreUnavailable
-from relaydesk.store.messages import Recorded, answer_scope
-from relaydesk.store.orders import Put
-from relaydesk.store.outbox_rows import (
-    UNDECIDED,
-    Claimed,
-    DeliveryOutcome,
-    Finished,
-    OutboxRow,
-    Outgoing,
-)
-from relaydesk.store.refusals import RefusalCount, search
-from relaydesk.store.ticket_orders import TicketOrder
-from relaydesk.store.tickets import MessageRow, TicketRow, TicketView
+from relaydesk.store.lists import Page, PageKey, QueueCount, TicketFilter, TicketRow
+
+if TYPE_CHECKING:
+    from relaydesk.store import (
+        agents,
+        deadlines,
+        drafts,
+        events,
+        gateway_clients,
+        lists,
+        messages,
+        orders,
+        outbox,
+        refusals,
+        reporting,
+        secret,
+        ticket_orders,
+        tickets,
+    )
+    from relaydesk.store.agents import AgentRole, AgentRow
+    from relaydesk.store.contention import until_settled
+    from relaydesk.store.deadlines import DeadlineRow
+    from relaydesk.store.gateway_clients import ClientRow
+    from relaydesk.store.messages import Recorded, answer_scope
+    from relaydesk.store.orders import Put
+    from relaydesk.store.outbox_rows import Claimed, DeliveryOutcome, Finished, OutboxRow, Outgoing
+    from relaydesk.store.refusals import RefusalCount
+    from relaydesk.store.ticket_orders import TicketOrder
+    from relaydesk.store.tickets import MessageRow
 
 __all__ = [
-    "UNDECIDED",
+    "AgentRole",
     "AgentRow",
     "Claimed",
+    "ClientRow",
     "Conflict",
     "DeadlineRow",
     "DeliveryOutcome",
@@ -48,28 +52,59 @@ __all__ = [
     "MessageRow",
     "OutboxRow",
     "Outgoing",
+    "Page",
+    "PageKey",
     "Put",
+    "QueueCount",
     "Recorded",
     "RefusalCount",
     "Store",
     "StoreError",
     "StoreUnavailable",
+    "TicketFilter",
     "TicketOrder",
     "TicketRow",
-    "TicketView",
     "agents",
     "answer_scope",
     "deadlines",
     "drafts",
     "events",
     "gateway_clients",
+    "lists",
     "messages",
     "orders",
     "outbox",
+    "refusals",
     "reporting",
-    "search",
     "secret",
     "ticket_orders",
     "tickets",
     "until_settled",
 ]
+
+_LATE = {
+    "AgentRole": "agents",
+    "AgentRow": "agents",
+    "Claimed": "outbox_rows",
+    "ClientRow": "gateway_clients",
+    "DeadlineRow": "deadlines",
+    "DeliveryOutcome": "outbox_rows",
+    "Finished": "outbox_rows",
+    "MessageRow": "tickets",
+    "OutboxRow": "outbox_rows",
+    "Outgoing": "outbox_rows",
+    "Put": "orders",
+    "Recorded": "messages",
+    "RefusalCount": "refusals",
+    "TicketOrder": "ticket_orders",
+    "answer_scope": "messages",
+    "until_settled": "contention",
+}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Loads what is taken (PEP 562): a list of queues needs nothing that reads mail."""
+        if name not in _LATE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)

@@ -1,11 +1,16 @@
-"""The agents: who works at the desk."""
+"""The people at the desk: their names, roles, and whether they still work here.
+
+Names differ by more than case: ``Alice`` and ``alice`` are one agent (:func:`folded`). Every function that
+writes expects a write transaction.
+"""
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 
 from relaydesk.store.tables import AgentTable, table
 
@@ -15,36 +20,69 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
 G = table(AgentTable).c
-_ROW = (G.name, G.email, G.active, G.added_at)
+
+AgentRole = Literal["agent", "lead", "admin"]
 
 
 @dataclass(frozen=True, slots=True)
 class AgentRow:
-    """A person at the desk."""
+    """A person at the desk. ``display_name`` signs the answers; it is the name where none was given."""
 
     name: str
+    display_name: str
     email: str
+    role: AgentRole
     active: bool
     added_at: datetime
 
 
-def rows(session: Session) -> tuple[AgentRow, ...]:
+_ROW = (G.name, G.display_name, G.email, G.role, G.active, G.added_at)
+
+
+def folded(name: str) -> str:
+    """What two names that are the same to a person have in common."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+
+def everybody(session: Session) -> tuple[AgentRow, ...]:
     """All agents by name, former ones too."""
-    return tuple(AgentRow(*line) for line in session.connection().execute(select(*_ROW).order_by(G.name)))
+    return tuple(AgentRow(*row) for row in session.connection().execute(select(*_ROW).order_by(G.name)))
 
 
-def row(session: Session, name: str) -> AgentRow | None:
-    """The agent of that name."""
-    line = session.connection().execute(select(*_ROW).where(G.name == name)).first()
-    return None if line is None else AgentRow(*line)
+def named(session: Session, name: str) -> AgentRow | None:
+    """The agent of that name, however it is capitalised; one who is written exactly so comes first."""
+    statement = (
+        select(*_ROW)
+        .where(or_(G.name == name, G.folded == folded(name)))
+        .order_by((G.name == name).desc())
+        .limit(1)
+    )
+    row = session.connection().execute(statement).first()
+    return None if row is None else AgentRow(*row)
 
 
-def add(session: Session, name: str, email: str, now: datetime) -> None:
+def add(  # noqa: PLR0913 - a row has that many facts
+    session: Session,
+    name: str,
+    *,
+    now: datetime,
+    display_name: str = "",
+    email: str = "",
+    role: AgentRole = "agent",
+) -> None:
     """Adds an agent; Conflict when the name is taken."""
-    cells = {"name": name, "email": email, "active": True, "added_at": now}
-    session.connection().execute(insert(table(AgentTable)), cells)
+    row = {
+        "name": name,
+        "folded": folded(name),
+        "display_name": display_name or name,
+        "email": email,
+        "role": role,
+        "active": True,
+        "added_at": now,
+    }
+    session.connection().execute(insert(table(AgentTable)), row)
 
 
 def change(session: Session, name: str, **values: Any) -> None:
-    """Changes an agent's ``email`` or ``active``."""
+    """Changes ``display_name``, ``email``, ``role`` or ``active`` of the agent of exactly this name."""
     session.connection().execute(update(table(AgentTable)).where(G.name == name).values(**values))

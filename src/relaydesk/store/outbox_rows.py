@@ -74,6 +74,10 @@ class OutboxRow:
     sent_at: datetime | None
     hop: str
 
+    @property
+    def undecided(self) -> bool:
+        return self.state in UNDECIDED
+
 
 @dataclass(frozen=True, slots=True)
 class Claimed:

@@ -22,7 +22,7 @@ NAMING = {
 metadata = SQLModel.metadata
 metadata.naming_convention = NAMING
 
-OPEN = "state = 'open'"
+OPEN, CLOSED = "state = 'open'", "state = 'closed'"
 RUNNING = "stopped_at IS NULL AND undecided_at IS NULL"
 UNDECIDED = "state IN ('queued', 'sending', 'deferred')"
 
@@ -45,6 +45,8 @@ class TicketTable(SQLModel, table=True):
         ),
         partial("ix_ticket_open_queue_next_due_id", "queue", "next_due", "id", where=OPEN),
         partial("ix_ticket_open_next_due_id", "next_due", "id", where=OPEN),
+        partial("ix_ticket_closed_queue_id", "queue", "id", where=CLOSED),
+        partial("ix_ticket_assignee_id", "assignee", "id", where="assignee IS NOT NULL"),
         Index("ix_ticket_thread_key_id", "thread_key", "id"),
         Index("ix_ticket_relay_address_id", "relay_address", "id"),
     )
@@ -185,11 +187,14 @@ class DeadlineTable(SQLModel, table=True):
 
 
 class AgentTable(SQLModel, table=True):
-    """A person at the desk."""
+    """A person at the desk. ``folded`` is the name without case, so that no two differ by case alone."""
 
     __tablename__: ClassVar[str] = "agent"
     id: int | None = Field(default=None, primary_key=True, sa_type=Id)
     name: str = Field(unique=True, sa_type=Key)
+    folded: str = Field(unique=True, sa_type=Key)
+    display_name: str = Field(sa_type=Key)
+    role: str = Field(sa_type=Key)
     email: str = Field(default="", sa_type=Key)
     active: bool = True
     added_at: datetime = Field(sa_type=Moment)

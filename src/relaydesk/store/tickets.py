@@ -1,20 +1,16 @@
-"""The tickets: queues and their counts, one ticket whole, and what people change of it.
-
-Counting and paging read the indexes over open tickets only, so that they cost the same however many are
-closed. Pages go on from where the last one ended (keyset), never by offset.
-"""
+"""One ticket: with all that belongs to it, and what people change of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from sqlalchemy import and_, func, or_, select, union, update
+from sqlalchemy import select, union, update
 
 from relaydesk.classify import Findings
 from relaydesk.message import AuthResults, Origin
 from relaydesk.reasons import Reason
-from relaydesk.store import deadlines, ticket_orders
+from relaydesk.store import deadlines, lists, ticket_orders
 from relaydesk.store.events import read_event
 from relaydesk.store.tables import (
     AttachmentTable,
@@ -29,75 +25,17 @@ from relaydesk.store.values import read_value
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Row
+    from sqlalchemy import Row
     from sqlmodel import Session
 
     from relaydesk.events import Event, Kind
     from relaydesk.store.deadlines import DeadlineRow
+    from relaydesk.store.lists import TicketRow
     from relaydesk.store.ticket_orders import TicketOrder
 
 T, M, A = table(TicketTable).c, table(MessageTable).c, table(AttachmentTable).c
 E, L = table(TicketEventTable).c, table(TicketLinkTable).c
-OPEN = T.state == "open"
 EVENTS_SHOWN = 1000
-
-TicketState = Literal["open", "closed"]
-
-
-@dataclass(frozen=True, slots=True)
-class QueueCount:
-    """Open tickets of a queue; ``overdue`` passed their deadline, ``due_today`` are due later today."""
-
-    queue: str
-    open: int
-    due_today: int
-    overdue: int
-
-
-@dataclass(frozen=True, slots=True)
-class TicketRow:
-    """One ticket as a line of a list. Times are aware UTC; ``next_due`` is None when no clock runs."""
-
-    id: int
-    kind: Kind
-    queue: str
-    state: TicketState
-    relay_address: str
-    case_token: str
-    case_number: str
-    username: str
-    sender: str
-    subject: str
-    contact_reason: str
-    assignee: str | None
-    escalated: bool
-    verified: bool
-    opened_at: datetime
-    last_message_at: datetime
-    closed_at: datetime | None
-    next_due: datetime | None
-    message_count: int
-
-    @property
-    def open(self) -> bool:
-        return self.state == "open"
-
-
-@dataclass(frozen=True, slots=True)
-class PageKey:
-    """Where a page of a list ended."""
-
-    next_due: datetime | None
-    id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Open tickets by deadline, those without one last; ``after`` leads to the next page."""
-
-    tickets: tuple[TicketRow, ...]
-    numbers: tuple[TicketOrder, ...]
-    after: PageKey | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,70 +87,20 @@ class TicketView:
     links: tuple[int, ...]
 
 
-_ROW = [T[field.name] for field in fields(TicketRow)]
 _MESSAGE = [M[field.name] for field in fields(MessageRow) if field.name != "attachments"]
-
-
-def counts(session: Session, now: datetime, today_ends: datetime) -> tuple[QueueCount, ...]:
-    """The counts of every queue that has an open ticket; ``today_ends`` is the desk's coming midnight."""
-    overdue = func.count().filter(T.next_due < now)
-    due_today = func.count().filter(and_(T.next_due >= now, T.next_due < today_ends))
-    statement = (
-        select(T.queue, func.count(), due_today, overdue).where(OPEN).group_by(T.queue).order_by(T.queue)
-    )
-    return tuple(QueueCount(*row) for row in session.connection().execute(statement))
-
-
-def page(
-    session: Session,
-    queue: str | None = None,
-    *,
-    assignee: str | None = None,
-    after: PageKey | None = None,
-    limit: int = 50,
-) -> Page:
-    """Open tickets by deadline, from ``after`` on; None as queue or assignee means all."""
-    mine: list[ColumnElement[bool]] = [OPEN]
-    if queue is not None:
-        mine.append(T.queue == queue)
-    if assignee is not None:
-        mine.append(T.assignee == assignee)
-    found: list[TicketRow] = []
-    # Two walks along one index, since the engines disagree where NULL sorts.
-    if after is None or after.next_due is not None:
-        timed = (
-            select(*_ROW).where(*mine, T.next_due.is_not(None), *_beyond(after)).order_by(T.next_due, T.id)
-        )
-        found = _rows(session, timed.limit(limit + 1))
-    if len(found) <= limit:
-        since = after.id if after is not None and after.next_due is None else 0
-        untimed = select(*_ROW).where(*mine, T.next_due.is_(None), T.id > since).order_by(T.id)
-        found += _rows(session, untimed.limit(limit + 1 - len(found)))
-    shown = tuple(found[:limit])
-    named = ticket_orders.of_tickets(session, [row.id for row in shown])
-    more = PageKey(shown[-1].next_due, shown[-1].id) if len(found) > limit else None
-    return Page(shown, named, more)
-
-
-def _beyond(after: PageKey | None) -> list[ColumnElement[bool]]:
-    if after is None or after.next_due is None:
-        return []
-    return [T.next_due >= after.next_due, or_(T.next_due > after.next_due, T.id > after.id)]
-
-
-def _rows(session: Session, statement: Any) -> list[TicketRow]:
-    return [TicketRow(*row) for row in session.connection().execute(statement)]
 
 
 def row(session: Session, ticket_id: int) -> TicketRow | None:
     """One ticket's line, None when there is none of that number."""
-    return next(iter(_rows(session, select(*_ROW).where(T.id == ticket_id))), None)
+    columns = [T[field.name] for field in fields(lists.TicketRow)]
+    line = session.connection().execute(select(*columns).where(T.id == ticket_id)).first()
+    return None if line is None else lists.TicketRow(*line)
 
 
 class TicketChanges(TypedDict, total=False):
     """The columns of a ticket that people change."""
 
-    state: TicketState
+    state: lists.TicketState
     queue: str
     assignee: str | None
     closed_at: datetime | None
@@ -304,11 +192,3 @@ def raw(session: Session, message_id: int) -> bytes | None:
     """The bytes of a message exactly as received, None when there is none of that number."""
     found: bytes | None = session.connection().execute(select(M.raw).where(M.id == message_id)).scalar()
     return found
-
-
-def search(session: Session, text: str, limit: int = 50) -> tuple[TicketRow, ...]:
-    """Tickets with this order number or reference, relay address or ticket number, newest first."""
-    from_number = [int(text)] if text.isascii() and text.isdigit() and len(text) < 19 else []  # noqa: PLR2004
-    ids = set(ticket_orders.tickets_naming(session, text, limit)) | set(from_number)
-    mine = or_(T.id.in_(sorted(ids)), T.relay_address == text)
-    return tuple(_rows(session, select(*_ROW).where(mine).order_by(T.id.desc()).limit(limit)))

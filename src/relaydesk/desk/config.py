@@ -1,0 +1,44 @@
+"""What the desk reads of the settings, as one frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from relaydesk.desk.errors import UnknownQueue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import timedelta
+    from pathlib import Path
+
+    from relaydesk.business_time import Calendar
+    from relaydesk.outbound import Sender, Templates
+    from relaydesk.policy import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class DeskConfig:
+    """The shop as its desk sees it.
+
+    ``plan`` (of the queues' clocks), ``sender`` and ``templates`` are costly to make (targets, allowlist,
+    signing key, every template file) and needed by few acts, so each is made once, when first asked for.
+    ``report_templates`` is the folder of the printed report; ``chance`` gives random bytes, for passwords.
+    Sizes in bytes.
+    """
+
+    calendar: Calendar
+    queues: tuple[str, ...]
+    plan: Callable[[], Plan] = field(repr=False)
+    sender: Callable[[], Sender] = field(repr=False)
+    templates: Callable[[], Templates] = field(repr=False)
+    attachment_types: tuple[str, ...]
+    attachment_bytes: int
+    give_up: timedelta
+    report_templates: Path
+    chance: Callable[[int], bytes]
+
+    def demand_queue(self, name: str) -> None:
+        """UnknownQueue unless the settings have a queue of this name."""
+        if name not in self.queues:
+            raise UnknownQueue(f"There is no queue {name}; there are {', '.join(self.queues)}.")

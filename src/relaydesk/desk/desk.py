@@ -1,0 +1,94 @@
+"""The desk itself: its parts, each opened when somebody first turns to it.
+
+A list of queues must not wait for the libraries that make an answer, so the parts are imported on demand.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from relaydesk.desk.part import DeskPart
+
+if TYPE_CHECKING:
+    from relaydesk.desk.agents import Agents
+    from relaydesk.desk.answers import Answers
+    from relaydesk.desk.clients import GatewayClients
+    from relaydesk.desk.directory import Orders
+    from relaydesk.desk.queues import Queues
+    from relaydesk.desk.reports import Reports
+    from relaydesk.desk.templates import ReplyTemplates
+    from relaydesk.desk.tickets import Tickets
+    from relaydesk.desk.traffic import Outbox, Refusals
+
+
+class Desk(DeskPart):
+    """What people can do and see: the only way there is for command line, pages and API.
+
+    Acts take ``by``, whoever does it (``agent:NAME``, or :data:`CONSOLE`), and are checked against the one
+    table of :mod:`relaydesk.desk.permissions`; views return frozen values that need no further look.
+    """
+
+    def close(self) -> None:
+        """Closes the store."""
+        self.store.close()
+
+    @cached_property
+    def queues(self) -> Queues:
+        from relaydesk.desk.queues import Queues
+
+        return Queues(self.store, self.config, self.clock)
+
+    @cached_property
+    def tickets(self) -> Tickets:
+        from relaydesk.desk.tickets import Tickets
+
+        return Tickets(self.store, self.config, self.clock)
+
+    @cached_property
+    def answers(self) -> Answers:
+        from relaydesk.desk.answers import Answers
+
+        return Answers(self.store, self.config, self.clock)
+
+    @cached_property
+    def templates(self) -> ReplyTemplates:
+        from relaydesk.desk.templates import ReplyTemplates
+
+        return ReplyTemplates(self.store, self.config, self.clock)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        from relaydesk.desk.traffic import Outbox
+
+        return Outbox(self.store, self.config, self.clock)
+
+    @cached_property
+    def refusals(self) -> Refusals:
+        from relaydesk.desk.traffic import Refusals
+
+        return Refusals(self.store, self.config, self.clock)
+
+    @cached_property
+    def orders(self) -> Orders:
+        from relaydesk.desk.directory import Orders
+
+        return Orders(self.store, self.config, self.clock)
+
+    @cached_property
+    def agents(self) -> Agents:
+        from relaydesk.desk.agents import Agents
+
+        return Agents(self.store, self.config, self.clock)
+
+    @cached_property
+    def gateway_clients(self) -> GatewayClients:
+        from relaydesk.desk.clients import GatewayClients
+
+        return GatewayClients(self.store, self.config, self.clock)
+
+    @cached_property
+    def reports(self) -> Reports:
+        from relaydesk.desk.reports import Reports
+
+        return Reports(self.store, self.config, self.clock)

@@ -1,0 +1,62 @@
+"""One ticket whole: with its messages as a person reads them, its answers and files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from relaydesk.desk.values import KeptDraft, ReadMessage, WholeTicket
+from relaydesk.message import parse_message
+from relaydesk.store import drafts, messages, outbox, tickets
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from relaydesk.message import Attachment
+
+READ = 50  # of a ticket's messages, the latest: a mail loop may have brought thousands
+
+
+def whole_ticket(session: Session, ticket_id: int) -> WholeTicket | None:
+    """The ticket, None when there is none of that number."""
+    view = tickets.view(session, ticket_id)
+    if view is None:
+        return None
+    unread = len(view.messages) - READ
+    return WholeTicket(
+        ticket=view.ticket,
+        messages=tuple(
+            ReadMessage(message, None if place < unread else _text(session, message.id))
+            for place, message in enumerate(view.messages)
+        ),
+        events=view.events,
+        clocks=view.clocks,
+        numbers=view.numbers,
+        linked=tuple(row for other in view.links if (row := tickets.row(session, other)) is not None),
+        answers=outbox.of_ticket(session, ticket_id),
+        drafts=tuple(KeptDraft(author, text) for author, text in drafts.of_ticket(session, ticket_id)),
+    )
+
+
+def _text(session: Session, message_id: int) -> str:
+    return parse_message(tickets.raw(session, message_id) or b"").text
+
+
+def attachment_of(raw: bytes, number: int) -> Attachment | None:
+    """The attachment at a place from 1 on, None when the message has fewer."""
+    attachments = parse_message(raw).attachments
+    return attachments[number - 1] if 1 <= number <= len(attachments) else None
+
+
+def filed_in(session: Session, delivery_key: str) -> int | None:
+    """The ticket that a delivery went into, None when it is not in this store."""
+    known = messages.known(
+        session,
+        delivery_key=delivery_key,
+        replay_key="",
+        relay_address="",
+        sender="",
+        order_ids=(),
+        merchant_refs=(),
+        bounce_ticket=None,
+    )
+    return known.stored_ticket

@@ -1,0 +1,237 @@
+"""What people do with tickets, and one ticket as they see it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from relaydesk.clocks import rederive_deadline, reopen_ticket, stop_clock, suspend_clocks
+from relaydesk.desk.errors import DeskError
+from relaydesk.desk.part import DeskPart
+from relaydesk.desk.permissions import active_agent, agent_actor, demand
+from relaydesk.desk.ticket_view import attachment_of, filed_in, whole_ticket
+from relaydesk.events import (
+    Event,
+    NoteAdded,
+    OrderBound,
+    OrderReleased,
+    TicketAssigned,
+    TicketClosed,
+    TicketMoved,
+)
+from relaydesk.store import deadlines, events, ticket_orders, tickets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from sqlmodel import Session
+
+    from relaydesk.desk.part import Acting
+    from relaydesk.desk.permissions import Act
+    from relaydesk.desk.values import WholeTicket
+    from relaydesk.events import ClockName, Payload
+    from relaydesk.message import Attachment
+    from relaydesk.policy import Plan
+    from relaydesk.store import DeadlineRow, TicketRow
+
+
+class Tickets(DeskPart):
+    """Each act is one transaction, checked against the current state; ``by`` is ``agent:NAME``.
+
+    What is impossible raises DeskError, whoever may not do it NotPermitted. StoreUnavailable and Conflict
+    (somebody else acted at the same moment: try again) come from the store. Times are aware.
+    """
+
+    # --- what there is to see
+
+    def view(self, ticket_id: int) -> WholeTicket:
+        """One ticket whole. DeskError when there is none of that number."""
+        with self.store.reading() as session:
+            view = whole_ticket(session, ticket_id)
+        if view is None:
+            raise DeskError(f"There is no ticket {ticket_id}.")
+        return view
+
+    def latest_event(self, ticket_id: int) -> int:
+        """The number of the ticket's latest event: who has this before them has seen all of it."""
+        with self.store.reading() as session:
+            numbered = tickets.events(session, ticket_id)
+        if not numbered:
+            raise DeskError(f"There is no ticket {ticket_id}.")
+        return numbered[-1][0]
+
+    def original(self, ticket_id: int, message_id: int) -> bytes:
+        """A message's bytes exactly as received. DeskError unless it is one of this ticket's."""
+        with self.store.reading() as session:
+            numbers = [message.id for message in tickets.messages(session, ticket_id)]
+            raw = tickets.raw(session, message_id) if message_id in numbers else None
+        if raw is None:
+            there = ", ".join(map(str, numbers)) or "none"
+            raise DeskError(f"Ticket {ticket_id} has no message {message_id} (it has {there}).")
+        return raw
+
+    def attachment(self, ticket_id: int, message_id: int, number: int) -> Attachment:
+        """An attachment with its content, by its place in the message from 1 on."""
+        attachment = attachment_of(self.original(ticket_id, message_id), number)
+        if attachment is None:
+            raise DeskError(f"Message {message_id} of ticket {ticket_id} has no attachment {number}.")
+        return attachment
+
+    def filed(self, delivery_key: str) -> WholeTicket | None:
+        """The ticket that holds a delivery, None when it is not stored here."""
+        with self.store.reading() as session:
+            ticket_id = filed_in(session, delivery_key)
+            return None if ticket_id is None else whole_ticket(session, ticket_id)
+
+    # --- what is done
+
+    def state_answered_elsewhere(self, ticket_id: int, *, at: datetime, by: str) -> None:
+        """States that the customer was answered elsewhere at ``at``: stops the response clock (rule 3).
+
+        A moment before the deadline keeps it, also when the breach had been noticed already: it is withdrawn.
+        """
+        with self._locked("state_answered_elsewhere", ticket_id, by) as (acting, ticket):
+            clock = _running(acting, ticket, ("response",), at)
+            stop_clock(acting.session, clock, "answered_outside", at=at, actor=acting.actor, now=acting.now)
+
+    def state_handled(
+        self, ticket_id: int, *, at: datetime, how: str, by: str, clock: ClockName | None = None
+    ) -> None:
+        """States what was done about a ticket that mail cannot answer: stops its handling clock (rule 4).
+
+        If none runs (any more), the evidence clock; or the one named by ``clock``. One act never stops two.
+        """
+        with self._locked("state_handled", ticket_id, by) as (acting, ticket):
+            if not how.strip():
+                raise DeskError("Say what was done: a handling clock stops only on an explicit statement.")
+            names: tuple[ClockName, ...] = (clock,) if clock else ("handling", "evidence")
+            running = _running(acting, ticket, names, at)
+            stop_clock(
+                acting.session,
+                running,
+                "handled",
+                at=at,
+                actor=acting.actor,
+                now=acting.now,
+                text=how.strip(),
+            )
+
+    def close(self, ticket_id: int, *, by: str) -> None:
+        """Closes a ticket. That stops no clock: one in time becomes undecided, a passed one is breached."""
+        with self._locked("close", ticket_id, by) as (acting, ticket):
+            if not ticket.open:
+                raise DeskError(f"Ticket {ticket_id} is closed already.")
+            undecided = suspend_clocks(acting.session, ticket_id, acting.now)
+            tickets.change(acting.session, ticket_id, state="closed", closed_at=acting.now, next_due=None)
+            _tell(acting, ticket_id, TicketClosed(undecided))
+
+    def reopen(self, ticket_id: int, *, by: str, why: str = "") -> None:
+        """Opens a closed ticket again; its undecided clocks run on from their start, as if never closed."""
+        with self._locked("reopen", ticket_id, by) as (acting, ticket):
+            if ticket.open:
+                raise DeskError(f"Ticket {ticket_id} is open.")
+            session, now = acting.session, acting.now
+            other = tickets.thread_is_open(session, ticket_id)
+            if other is not None:
+                raise DeskError(f"The same relay address has an open ticket, {other}; go on there.")
+            reopen_ticket(session, ticket_id, why, actor=acting.actor, at=now, now=now)
+
+    def move(self, ticket_id: int, queue: str, *, by: str) -> None:
+        """Moves an open ticket to another queue, whose targets apply from the same start.
+
+        A running clock that the new queue has no target for, or whose deadline has passed, runs on unchanged
+        (rules 8 and 10); one that this ticket never had starts when the ticket was opened.
+        """
+        with self._locked("move", ticket_id, by) as (acting, ticket):
+            self.config.demand_queue(queue)
+            if not ticket.open:
+                raise DeskError(f"Ticket {ticket_id} is closed; reopen it first.")
+            if queue == ticket.queue:
+                raise DeskError(f"Ticket {ticket_id} is in queue {queue} already.")
+            tickets.change(acting.session, ticket_id, queue=queue)
+            _tell(acting, ticket_id, TicketMoved(ticket.queue, queue))
+            _replan(acting.session, ticket, queue, self.config.plan(), acting.now)
+
+    def assign(self, ticket_id: int, agent: str | None, *, by: str) -> None:
+        """Gives a ticket to an active agent, or to nobody (None). From another agent a lead takes it."""
+        with self._locked("assign", ticket_id, by) as (acting, ticket):
+            assignee = active_agent(acting.session, agent).name if agent is not None else None
+            if ticket.assignee is not None and agent_actor(ticket.assignee) != acting.actor:
+                demand(acting.session, "reassign", by)
+            if ticket.assignee == assignee:
+                raise DeskError(f"Ticket {ticket_id} is assigned to {assignee or 'nobody'} already.")
+            tickets.change(acting.session, ticket_id, assignee=assignee)
+            _tell(acting, ticket_id, TicketAssigned(assignee))
+
+    def note(self, ticket_id: int, text: str, *, by: str) -> None:
+        """Adds an internal note. It stops no clock."""
+        with self._locked("note", ticket_id, by) as (acting, _):
+            if not text.strip():
+                raise DeskError("The note is empty.")
+            _tell(acting, ticket_id, NoteAdded(text))
+
+    def bind_order(self, ticket_id: int, order: str, *, by: str) -> None:
+        """States that an order of the directory is this customer's."""
+        with self._locked("bind_order", ticket_id, by) as (acting, _):
+            if not ticket_orders.in_directory(acting.session, order):
+                raise DeskError(
+                    f"Order {order} is not in the directory; bring it in with `relaydesk orders import`."
+                )
+            if not ticket_orders.bind(acting.session, ticket_id, order, acting.actor):
+                raise DeskError(f"Order {order} is bound to ticket {ticket_id} already.")
+            _tell(acting, ticket_id, OrderBound(order, "agent"))
+
+    def release_order(self, ticket_id: int, order: str, *, by: str) -> None:
+        """States that an order is not this customer's; no later mail binds it to this ticket again."""
+        with self._locked("release_order", ticket_id, by) as (acting, _):
+            if not ticket_orders.release(acting.session, ticket_id, order):
+                raise DeskError(f"Order {order} is not bound to ticket {ticket_id}.")
+            _tell(acting, ticket_id, OrderReleased(order))
+
+    @contextmanager
+    def _locked(self, act: Act, ticket_id: int, by: str) -> Iterator[tuple[Acting, TicketRow]]:
+        with self.acting(act, by) as acting:
+            ticket = tickets.lock(acting.session, ticket_id)
+            if ticket is None:
+                raise DeskError(f"There is no ticket {ticket_id}.")
+            yield acting, ticket
+
+
+def _running(acting: Acting, ticket: TicketRow, names: tuple[ClockName, ...], at: datetime) -> DeadlineRow:
+    """The first of the named clocks that runs; DeskError unless it can stop ``at``."""
+    existing = deadlines.of_tickets(acting.session, [ticket.id])
+    running = {clock.clock: clock for clock in existing if clock.running}
+    clock = next((running[name] for name in names if name in running), None)
+    if clock is not None:
+        _may_stop(clock, at, acting.now)
+        return clock
+    wanted = " or ".join(names)
+    if not ticket.open:
+        raise DeskError(f"No {wanted} clock runs on ticket {ticket.id}, which is closed; reopen it first.")
+    others = ", ".join(sorted(running)) or "none"
+    raise DeskError(f"No {wanted} clock runs on ticket {ticket.id} (running: {others}).")
+
+
+def _may_stop(clock: DeadlineRow, at: datetime, now: datetime) -> None:
+    if at > now:
+        raise DeskError(f"{at.isoformat()} lies in the future; a clock stops when it has been done.")
+    if at < clock.started_at:
+        raise DeskError(f"{at.isoformat()} lies before the clock started ({clock.started_at.isoformat()}).")
+
+
+def _replan(session: Session, ticket: TicketRow, queue: str, plan: Plan, now: datetime) -> None:
+    existing = deadlines.of_tickets(session, [ticket.id])
+    for clock in existing:
+        if clock.running and clock.due_at > now:  # a breach that happened is no other queue's to undo
+            rederive_deadline(session, clock, ticket, queue, plan=plan, now=now)
+    had = {clock.clock for clock in existing}
+    answerable = bool(ticket.relay_address)
+    fresh = plan(queue, ticket.opened_at, relay=answerable, contact_reason=ticket.contact_reason)
+    wanted = [planned for planned in fresh if planned.clock not in had]
+    deadlines.start(session, ticket.id, queue, wanted, now=now, existing=existing)
+    deadlines.refresh_next_due(session, ticket.id)
+
+
+def _tell(acting: Acting, ticket_id: int, payload: Payload) -> None:
+    events.append(acting.session, [Event(ticket_id, acting.now, payload, acting.actor)], acting.now)

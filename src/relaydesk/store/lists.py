@@ -1,0 +1,198 @@
+"""Lists of tickets: the counts of the queues, pages with filters, search.
+
+Open tickets go by deadline, closed ones newest first; both are read off indexes that hold no others, so that
+a page costs the same however many tickets there are. Pages go on from where the last one ended (keyset),
+never by offset. Kind and proof narrow down what an index delivers; they have none of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlalchemy import and_, func, or_, select
+
+from relaydesk.store import ticket_orders
+from relaydesk.store.tables import TicketTable, table
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement
+    from sqlmodel import Session
+
+    from relaydesk.events import Kind
+    from relaydesk.store.ticket_orders import TicketOrder
+
+T = table(TicketTable).c
+OPEN = T.state == "open"
+NAMING = 1000  # tickets looked at that name one number
+LONGEST_NUMBER = 18  # digits of a ticket number that a database can hold
+
+TicketState = Literal["open", "closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRow:
+    """One ticket as a line of a list. Times are aware UTC; ``next_due`` is None when no clock runs."""
+
+    id: int
+    kind: Kind
+    queue: str
+    state: TicketState
+    relay_address: str
+    case_token: str
+    case_number: str
+    username: str
+    sender: str
+    subject: str
+    contact_reason: str
+    assignee: str | None
+    escalated: bool
+    verified: bool
+    opened_at: datetime
+    last_message_at: datetime
+    closed_at: datetime | None
+    next_due: datetime | None
+    message_count: int
+
+    @property
+    def open(self) -> bool:
+        return self.state == "open"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCount:
+    """Open tickets of a queue; ``overdue`` passed their deadline, ``due_today`` are due later today.
+
+    ``next_due`` is the earliest deadline that runs there, None when none does.
+    """
+
+    queue: str
+    open: int
+    due_today: int
+    overdue: int
+    next_due: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFilter:
+    """What a list is narrowed to; None is all. ``assignee`` "" is what nobody has.
+
+    ``text`` is an order number or reference, a relay address or a ticket number.
+    """
+
+    queue: str | None = None
+    state: TicketState = "open"
+    assignee: str | None = None
+    kind: str | None = None
+    verified: bool | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PageKey:
+    """Where a page of a list ended."""
+
+    next_due: datetime | None
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Tickets with their numbers; ``after`` leads to the next page, None when this is the last."""
+
+    tickets: tuple[TicketRow, ...]
+    numbers: tuple[TicketOrder, ...]
+    after: PageKey | None
+
+
+_ROW = [T[field.name] for field in fields(TicketRow)]
+
+
+def counts(session: Session, now: datetime, today_ends: datetime) -> tuple[QueueCount, ...]:
+    """The counts of every queue that has an open ticket; ``today_ends`` is the desk's coming midnight."""
+    overdue = func.count().filter(T.next_due < now)
+    due_today = func.count().filter(and_(T.next_due >= now, T.next_due < today_ends))
+    statement = (
+        select(T.queue, func.count(), due_today, overdue, func.min(T.next_due))
+        .where(OPEN)
+        .group_by(T.queue)
+        .order_by(T.queue)
+    )
+    return tuple(QueueCount(*row) for row in session.connection().execute(statement))
+
+
+def page(session: Session, wanted: TicketFilter, *, after: PageKey | None = None, limit: int = 50) -> Page:
+    """The tickets that a filter lets through, from ``after`` on."""
+    conditions = _conditions(session, wanted)
+    if wanted.state == "closed":
+        rows = _closed(session, conditions, after, limit)
+    else:
+        rows = _by_deadline(session, conditions, after, limit)
+    shown = tuple(rows[:limit])
+    numbers = ticket_orders.of_tickets(session, [row.id for row in shown])
+    more = PageKey(shown[-1].next_due, shown[-1].id) if len(rows) > limit else None
+    return Page(shown, numbers, more)
+
+
+def _conditions(session: Session, wanted: TicketFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [T.state == wanted.state]
+    if wanted.queue is not None:
+        conditions.append(T.queue == wanted.queue)
+    if wanted.assignee is not None:
+        conditions.append(T.assignee == wanted.assignee if wanted.assignee else T.assignee.is_(None))
+    if wanted.kind is not None:
+        conditions.append(T.kind == wanted.kind)
+    if wanted.verified is not None:
+        conditions.append(T.verified.is_(wanted.verified))
+    if wanted.text:
+        conditions.append(_naming(session, wanted.text, NAMING))
+    return conditions
+
+
+def _by_deadline(
+    session: Session, conditions: list[ColumnElement[bool]], after: PageKey | None, limit: int
+) -> list[TicketRow]:
+    """Those without a deadline last. Two walks along one index: the engines disagree where NULL sorts."""
+    rows: list[TicketRow] = []
+    if after is None or after.next_due is not None:
+        timed = select(*_ROW).where(*conditions, T.next_due.is_not(None), *_beyond(after))
+        rows = _rows(session, timed.order_by(T.next_due, T.id).limit(limit + 1))
+    if len(rows) <= limit:
+        since = after.id if after is not None and after.next_due is None else 0
+        untimed = select(*_ROW).where(*conditions, T.next_due.is_(None), T.id > since).order_by(T.id)
+        rows += _rows(session, untimed.limit(limit + 1 - len(rows)))
+    return rows
+
+
+def _beyond(after: PageKey | None) -> list[ColumnElement[bool]]:
+    if after is None or after.next_due is None:
+        return []
+    return [T.next_due >= after.next_due, or_(T.next_due > after.next_due, T.id > after.id)]
+
+
+def _closed(
+    session: Session, conditions: list[ColumnElement[bool]], after: PageKey | None, limit: int
+) -> list[TicketRow]:
+    before = [T.id < after.id] if after is not None else []
+    return _rows(session, select(*_ROW).where(*conditions, *before).order_by(T.id.desc()).limit(limit + 1))
+
+
+def search(session: Session, text: str, limit: int = 50) -> tuple[TicketRow, ...]:
+    """Tickets, open or closed, with this order number or reference, relay address or ticket number.
+
+    Newest first.
+    """
+    statement = select(*_ROW).where(_naming(session, text, limit)).order_by(T.id.desc()).limit(limit)
+    return tuple(_rows(session, statement))
+
+
+def _naming(session: Session, text: str, limit: int) -> ColumnElement[bool]:
+    is_number = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
+    ids = {*ticket_orders.tickets_naming(session, text, limit), *([int(text)] if is_number else [])}
+    return or_(T.id.in_(sorted(ids)), T.relay_address == text.lower())
+
+
+def _rows(session: Session, statement: Any) -> list[TicketRow]:
+    return [TicketRow(*row) for row in session.connection().execute(statement)]

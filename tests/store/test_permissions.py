@@ -1,0 +1,213 @@
+"""Who may do what: every act of the desk, tried by a ghost, a former agent, a wrong role and a right one."""
+
+from __future__ import annotations
+
+import inspect
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import pytest
+from sqlalchemy import select, update
+
+from relaydesk.desk import permissions
+from relaydesk.desk.desk import Desk
+from relaydesk.desk.errors import DeskError, NotPermitted
+from relaydesk.desk.permissions import CONSOLE, PERMITTED, Act
+from relaydesk.desk.values import Written
+from relaydesk.order import Order, OrderRow
+from relaydesk.store import agents, orders
+from relaydesk.store.tables import OutboxTable, metadata, table
+from relaydesk_testkit.arriving import NOON, ORDER, open_ticket, planned
+from tests.support.desk import ADA, ALICE, BOB, desk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from relaydesk.store.engine import Store
+
+SECOND = "368509000000002"
+OF_ROLE = {"agent": ALICE, "lead": BOB, "admin": ADA, "console": CONSOLE}
+
+
+class Shop:
+    """One of everything that an act needs; ``by`` is tried on it."""
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        self.store, self.desk = store, desk(store)
+        orders.put(store, [OrderRow(Order(number), frozenset()) for number in (ORDER, SECOND)], NOON)
+        self.open = open_ticket(store, name="open", bind_orders=(ORDER,))
+        self.closed = open_ticket(store, name="closed")
+        self.given = open_ticket(store, name="given")
+        self.unanswerable = open_ticket(store, name="handling", clocks=(planned("handling"),))
+        self.desk.tickets.close(self.closed, by=BOB)
+        self.desk.tickets.assign(self.given, "bob", by=BOB)
+        self.desk.gateway_clients.add("zendesk", by=CONSOLE)
+        self.csv = folder / "orders.csv"
+        self.csv.write_text("order_id\n64000841784004\n")
+        with store.transaction() as session:
+            agents.add(session, "gone", now=NOON, role="admin")
+            agents.change(session, "gone", active=False)
+
+    def answer(self, author: str) -> int:
+        """A queued answer of this agent's."""
+        seen = self.desk.tickets.latest_event(self.open)
+        return self.desk.answers.write(self.open, Written("Hello"), seen=seen, by=author).answer
+
+    def failed(self, author: str) -> int:
+        """An answer of this agent's that no hop took."""
+        number = self.answer(author)
+        with self.store.transaction() as session:
+            session.connection().execute(
+                update(table(OutboxTable)).where(table(OutboxTable).c.id == number).values(state="failed")
+            )
+        return number
+
+
+def own(by: str) -> str:
+    """The author of what ``by`` may change as one's own: of a stranger, Alice's."""
+    return by if by in (ALICE, BOB, ADA) else ALICE
+
+
+def acts(shop: Shop, by: str) -> dict[Act, Callable[[], object]]:
+    """Each act once; what it needs is made before, by those who may."""
+    here, other = shop.desk, BOB if by != BOB else ADA
+    tickets, answers = here.tickets, here.answers
+    mine, anothers = partial(shop.answer, own(by)), partial(shop.answer, other)
+    return {
+        "answer": lambda: answers.write(
+            shop.open, Written("Hello"), seen=tickets.latest_event(shop.open), by=by
+        ),
+        "cancel_answer": partial(lambda number: answers.cancel(number, by=by), mine()),
+        "cancel_answer_of_another": partial(lambda number: answers.cancel(number, by=by), anothers()),
+        "retry_answer": partial(lambda number: answers.retry(number, by=by), shop.failed(own(by))),
+        "retry_answer_of_another": partial(lambda number: answers.retry(number, by=by), shop.failed(other)),
+        "assign": lambda: tickets.assign(shop.open, "ada", by=by),
+        "reassign": lambda: tickets.assign(shop.given, None if by == BOB else "alice", by=by),
+        "note": lambda: tickets.note(shop.open, "He called.", by=by),
+        "state_answered_elsewhere": lambda: tickets.state_answered_elsewhere(shop.open, at=NOON, by=by),
+        "state_handled": lambda: tickets.state_handled(shop.unanswerable, at=NOON, how="Paid.", by=by),
+        "close": lambda: tickets.close(shop.open, by=by),
+        "reopen": lambda: tickets.reopen(shop.closed, by=by),
+        "move": lambda: tickets.move(shop.open, "claim", by=by),
+        "bind_order": lambda: tickets.bind_order(shop.open, SECOND, by=by),
+        "release_order": lambda: tickets.release_order(shop.open, ORDER, by=by),
+        "import_orders": lambda: here.orders.import_file(shop.csv, by=by),
+        "add_agent": lambda: here.agents.add("new", by=by),
+        "change_agent": lambda: here.agents.change("bob", role="agent", by=by),
+        "deactivate_agent": lambda: here.agents.deactivate("bob", by=by),
+        "add_gateway_client": lambda: here.gateway_clients.add("other", by=by),
+        "revoke_gateway_client": lambda: here.gateway_clients.revoke("zendesk", by=by),
+    }
+
+
+def everything(store: Store) -> dict[str, list[Any]]:
+    """All that the store holds."""
+    with store.reading() as session:
+        return {
+            name: [tuple(row) for row in session.connection().execute(select(rows))]
+            for name, rows in metadata.tables.items()
+        }
+
+
+@pytest.fixture
+def shop(store: Store, tmp_path: Path) -> Shop:
+    return Shop(store, tmp_path)
+
+
+@pytest.fixture
+def small_shop(sqlite_store: Store, tmp_path: Path) -> Shop:
+    return Shop(sqlite_store, tmp_path)
+
+
+@pytest.mark.parametrize("by", ["agent:ghost", "agent:gone", "agent:", "ghost", "mail", "relaydesk", ""])
+def test_nobody_unknown_or_inactive_does_anything(shop: Shop, by: str) -> None:
+    tried = acts(shop, by)
+    before = everything(shop.store)
+    for name, act in tried.items():
+        with pytest.raises(NotPermitted, match=r"There is no agent|no longer active|is not an agent"):
+            act()
+        assert everything(shop.store) == before, name
+
+
+@pytest.mark.parametrize("standing", OF_ROLE)
+def test_a_role_does_what_the_table_says_and_nothing_else(shop: Shop, standing: str) -> None:
+    tried = acts(shop, OF_ROLE[standing])
+    refused = [name for name in tried if standing not in PERMITTED[name]]
+    before = everything(shop.store)
+    for name in refused:
+        with pytest.raises(NotPermitted, match=r"takes the role|is not an agent"):
+            tried[name]()
+        assert everything(shop.store) == before, name
+
+
+def every_permission() -> list[tuple[str, Act]]:
+    return [(standing, act) for act, permitted in PERMITTED.items() for standing in sorted(permitted)]
+
+
+@pytest.mark.parametrize(("standing", "act"), every_permission())
+def test_who_may_can(small_shop: Shop, standing: str, act: Act) -> None:
+    tried = acts(small_shop, OF_ROLE[standing])[act]
+    before = everything(small_shop.store)
+    tried()
+    assert everything(small_shop.store) != before
+
+
+def methods(here: Desk) -> list[tuple[str, str, bool]]:
+    """Every public method of the desk's parts, and whether it asks who acts."""
+    opened = [name for name, member in vars(Desk).items() if isinstance(member, cached_property)]
+    return [
+        (part.__name__, name, "by" in inspect.signature(method).parameters)
+        for part in (type(getattr(here, name)) for name in opened)
+        for name, method in vars(part).items()
+        if inspect.isfunction(method) and not name.startswith("_")
+    ]
+
+
+ASKING = {("Answers", "draft"), ("ReplyTemplates", "filled")}  # views of one's own: nothing is written
+
+
+def test_every_act_has_its_row_and_its_case(small_shop: Shop) -> None:
+    """A new act without a row in the table, or without a case above, fails here."""
+    assert set(PERMITTED) == set(get_args(Act)) == set(acts(small_shop, ALICE))
+    acting = {(part, name) for part, name, asks in methods(small_shop.desk) if asks} - ASKING
+    conditional = {act for act in PERMITTED if act.endswith("_of_another")} | {"reassign"}
+    assert len(acting) == len(set(PERMITTED) - conditional)
+
+
+def test_whatever_asks_nobody_writes_nothing() -> None:
+    """Only ``acting`` opens a transaction, and it demands a name."""
+    room = Path(permissions.__file__).parent
+    opening = {path.name for path in room.glob("*.py") if ".transaction(" in path.read_text()}
+    assert opening == {"part.py"}
+
+
+def test_a_view_of_ones_own_asks_who_looks(small_shop: Shop) -> None:
+    for look in (
+        partial(small_shop.desk.answers.draft, small_shop.open),
+        partial(small_shop.desk.templates.filled, small_shop.open, "acknowledgement", {}),
+    ):
+        with pytest.raises(NotPermitted, match="There is no agent ghost"):
+            look(by="agent:ghost")
+
+
+def test_an_actor_is_written_as_the_agent_is_named(small_shop: Shop) -> None:
+    small_shop.desk.tickets.note(small_shop.open, "He called.", by="agent:ALICE")
+    assert small_shop.desk.tickets.view(small_shop.open).events[-1][1].actor == ALICE
+
+
+def test_nobody_can_be_called_as_the_console(small_shop: Shop) -> None:
+    small_shop.desk.agents.add("console", by=CONSOLE)
+    with pytest.raises(NotPermitted):
+        small_shop.desk.agents.add("other", by="agent:console")
+    with pytest.raises(DeskError, match="without a colon"):
+        small_shop.desk.agents.add("a:console", by=CONSOLE)
+
+
+def test_a_role_that_changed_counts_at_once(small_shop: Shop) -> None:
+    here = small_shop.desk
+    here.agents.change("alice", role="lead", by=ADA)
+    here.tickets.assign(small_shop.given, "alice", by=ALICE)
+    here.agents.change("ada", role="agent", by=ADA)
+    with pytest.raises(NotPermitted, match="Agent ada has the role agent"):
+        here.agents.add("other", by=ADA)
