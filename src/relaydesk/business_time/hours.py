@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 DEFAULT_ZONE = "America/Los_Angeles"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DAY_SECONDS = 24 * 3600
+_SIXTY = range(60)  # minutes and seconds
+_YEARS = range(1900, 2200)  # another one is a slip of the pen
 
 _WINDOW = re.compile(r"\s*([^\s\u2013-]+)\s*[\u2013-]\s*([^\s\u2013-]+)\s*")
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")
@@ -61,7 +63,7 @@ def _seconds(text: str) -> int:
         raise CalendarError(f'{text!r} is not a time of day; use one such as "09:00" or "24:00"')
     hours, minutes, seconds = (int(part or 0) for part in match.groups())
     total = hours * 3600 + minutes * 60 + seconds
-    if minutes > 59 or seconds > 59 or total > DAY_SECONDS:  # noqa: PLR2004 - the last minute and second
+    if minutes not in _SIXTY or seconds not in _SIXTY or total > DAY_SECONDS:
         raise CalendarError(f"{text!r} is not a time of day; it must be between 00:00 and 24:00")
     return total
 
@@ -115,7 +117,7 @@ def read_date(value: object) -> date:
     elif isinstance(value, str):
         with suppress(ValueError):
             day = date.fromisoformat(value.strip())
-    if day is not None and 1900 <= day.year < 2200:  # noqa: PLR2004 - beyond lies a slip of the pen
+    if day is not None and day.year in _YEARS:
         return day
     raise CalendarError(f"{str(value)!r} is not a date; use year-month-day, such as 2026-11-26")
 

@@ -166,7 +166,7 @@ def suspend_clocks(session: Session, ticket_id: int, now: datetime) -> tuple[Clo
     return tuple(clock.clock for clock in running if clock.due_at >= now)
 
 
-def reopen_ticket(  # noqa: PLR0913
+def reopen_ticket(  # noqa: PLR0913 - which ticket, why, by whom, when
     session: Session, ticket_id: int, why: str, *, actor: str, at: datetime, now: datetime
 ) -> None:
     """Opens a closed ticket; its undecided clocks run on from their start, as if never closed."""

@@ -131,7 +131,7 @@ def _rederive_one(store: Store, clock: DeadlineRow, plan: Plan, now: datetime) -
         return True
 
 
-def rederive_deadline(  # noqa: PLR0913
+def rederive_deadline(  # noqa: PLR0913 - whose clock, in which queue, by which plan
     session: Session, clock: DeadlineRow, ticket: TicketRow, queue: str, *, plan: Plan, now: datetime
 ) -> bool:
     """Derives a running clock's deadline again from its own start; True when it changed (rule 9)."""

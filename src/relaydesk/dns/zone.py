@@ -134,9 +134,8 @@ def _rdata(owner: object, rrtype: RrType, value: object) -> Rdata:
     if rrtype == "TXT":
         return _text(owner, value)
     if rrtype == "MX":
-        if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2:  # noqa: PLR2004 - a pair
-            preference, host = value
-            if isinstance(preference, int):
+        match value:
+            case [int(preference), host]:
                 return preference, _name(owner, host)
         raise ZoneError(f"{owner}: an MX is written [10, mx.example.com], not {value!r}.")
     if rrtype in ("A", "AAAA"):

@@ -100,6 +100,12 @@ def audit_networks(
     )
 
 
+def _checkdmarc() -> Any:
+    import checkdmarc  # noqa: PLC0415 - half a second and 50 MB, for two commands only
+
+    return checkdmarc
+
+
 class _Watched(dns.resolver.Resolver):
     """A blocking resolver that remembers which look-ups failed; search domains are never used."""
 
@@ -130,10 +136,8 @@ class _Watched(dns.resolver.Resolver):
 
     def watch(self, check: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, list[str]]:
         """The result of one check of checkdmarc's, and the names whose look-up failed meanwhile."""
-        import checkdmarc.utils  # noqa: PLC0415 - half a second and 50 MB, for two commands only
-
         logging.getLogger("checkdmarc").setLevel(logging.CRITICAL)  # what it logs, we say in a sentence
-        checkdmarc.utils.DNS_CACHE.clear()  # it lives as long as the process, whatever the name servers are
+        _checkdmarc().utils.DNS_CACHE.clear()  # it outlives a change of the name servers
         self.failed = []
         return check(*args, resolver=self, timeout=self.lifetime, **options), self.failed
 
@@ -145,9 +149,7 @@ def _unchecked(check: str, domain: str, failed: list[str]) -> Finding:
 
 
 def _spf_finding(domain: str, watch: _Watched) -> Finding:
-    import checkdmarc.spf  # noqa: PLC0415 - see watch
-
-    report, failed = watch.watch(checkdmarc.spf.check_spf, domain)
+    report, failed = watch.watch(_checkdmarc().spf.check_spf, domain)
     if failed:
         return _unchecked("spf", domain, failed)
     if report["record"] is None:
@@ -164,9 +166,7 @@ def _spf_finding(domain: str, watch: _Watched) -> Finding:
 
 
 def _dmarc_finding(domain: str, watch: _Watched) -> Finding:
-    import checkdmarc.dmarc  # noqa: PLC0415 - see watch
-
-    report, failed = watch.watch(checkdmarc.dmarc.check_dmarc, domain, ignore_unrelated_records=True)
+    report, failed = watch.watch(_checkdmarc().dmarc.check_dmarc, domain, ignore_unrelated_records=True)
     policies = [name for name in failed if name.startswith("_dmarc.")]
     if policies and report["record"] is None:
         return _unchecked("dmarc", domain, policies)
@@ -183,11 +183,10 @@ def _dmarc_finding(domain: str, watch: _Watched) -> Finding:
 
 
 def _mx_findings(domain: str, watch: _Watched, timeout: float, port: int) -> Iterator[Finding]:
-    import checkdmarc.utils  # noqa: PLC0415 - see watch
-
+    utils = _checkdmarc().utils
     try:
-        records, failed = watch.watch(checkdmarc.utils.get_mx_records, domain)
-    except checkdmarc.utils.DNSException:
+        records, failed = watch.watch(utils.get_mx_records, domain)
+    except utils.DNSException:
         records, failed = [], watch.failed
     if failed:
         yield _unchecked("mx", domain, failed)
@@ -226,9 +225,7 @@ def _starttls_finding(host: str, watch: _Watched, timeout: float, port: int) -> 
 
 def _published(sender: str, watch: _Watched, remarks: list[str]) -> Iterator[IpNetwork]:
     """Every network that the SPF record of ``sender`` permits, through includes and redirects."""
-    import checkdmarc.spf  # noqa: PLC0415 - see watch
-
-    report, failed = watch.watch(checkdmarc.spf.check_spf, sender)
+    report, failed = watch.watch(_checkdmarc().spf.check_spf, sender)
     if failed:
         remarks.append(_unchecked("spf", sender, failed).text)
     elif "parsed" not in report:

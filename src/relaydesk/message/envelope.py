@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from email.utils import format_datetime
+from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, Literal
 
 from relaydesk.message.addresses import canonical_ip
@@ -86,7 +87,7 @@ def literal(ip: str) -> str:
     address = canonical_ip(ip)
     if address is None:
         return "[unknown]"
-    return f"[IPv6:{address}]" if address.version == 6 else f"[{address}]"  # noqa: PLR2004 (IP version)
+    return f"[IPv6:{address}]" if isinstance(address, IPv6Address) else f"[{address}]"
 
 
 def received_line(envelope: Envelope, hostname: str, message_id: str = "") -> str:

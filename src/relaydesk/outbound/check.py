@@ -102,7 +102,7 @@ def _parts(part: MIMEPart, depth: int = 0) -> Iterator[MIMEPart]:
 
 def _fields(message: EmailMessage) -> None:
     for part in _parts(message):
-        names = [name.lower() for name in part.keys()]  # noqa: SIM118 - a message iterates over its lines
+        names = list(map(str.lower, part.keys()))
         doubled = sorted(name for name in ONCE if names.count(name) > 1)
         _refuse_if(doubled, f"These fields may occur only once: {', '.join(doubled)}.")
         for name, value in part.items():
@@ -112,7 +112,7 @@ def _fields(message: EmailMessage) -> None:
         _refuse_if(unsafe, f"The name of an attachment is unsafe: {name!r}.")
     absent = [name for name in WANTED if message[name] is None]
     _refuse_if(absent, f"These fields are missing: {', '.join(absent)}.")
-    forbidden = sorted({name for name in message.keys() if FORBIDDEN.fullmatch(name)})  # noqa: SIM118
+    forbidden = sorted(set(filter(FORBIDDEN.fullmatch, message.keys())))
     _refuse_if(forbidden, f"These fields are not allowed: {', '.join(forbidden)}.")
     wrong = not _MESSAGE_ID.fullmatch(str(message["message-id"]).strip())
     _refuse_if(wrong, "The Message-ID is malformed.")

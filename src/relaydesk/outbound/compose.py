@@ -42,7 +42,7 @@ MAX_REFERENCES = 20
 _REPLY = re.compile(
     r"(?:re|aw|antw|antwort|sv|vs|vá|odp|res|resp|rif|réf|rép|ynt|atb|bls|hv|"
     r"απ|σχετ|отв|ответ|回复|回覆|答复|答覆|返信|תגובה|رد)"
-    r"[ ]?(?:\[\d{1,3}\]|\(\d{1,3}\)|\^\d{1,3})?[ ]?[:：]\s*",  # noqa: RUF001 - the full-width colon
+    r"[ ]?(?:\[\d{1,3}\]|\(\d{1,3}\)|\^\d{1,3})?[ ]?[:\uff1a]\s*",
     re.IGNORECASE,
 )
 _ID = re.compile(r"<[!-;=?-~]{1,240}>")

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from relaydesk.message import printable
+from relaydesk.outbound.answer import PERMANENT, POSITIVE, TRANSIENT
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -87,6 +88,7 @@ _BEFORE_MAIL = {
     "starttls": "cannot be reached over TLS",
     "auth": "does not accept our name and password",
 }
+_TOO_LARGE_FOR_HOP = 552  # RFC 1870 §6.2
 _OUT_OF_STEP = (503, 521)  # bad sequence; "accepts no mail" (RFC 7504), which a host behind one name may say
 
 
@@ -98,8 +100,7 @@ def said(reply: HopReply) -> str:
 
 def disposition_of(reply: HopReply, attempts: int, chance: float) -> Disposition:
     """What this reply to try ``attempts`` (from 1) means; ``chance`` in [0, 1) spreads the next one."""
-    kind = reply.code // 100
-    if kind == 2 and reply.phase == "dot":  # noqa: PLR2004 - the first digit is the meaning (RFC 5321 §4.2.1)
+    if reply.severity == POSITIVE and reply.phase == "dot":
         return Disposition("sent", "The next hop accepted it.")
     rule = _meta(reply)
     if rule is not None:
@@ -112,11 +113,9 @@ def disposition_of(reply: HopReply, attempts: int, chance: float) -> Disposition
         return Disposition("deferred", UNCERTAIN, pause)
     if reply.phase in _BEFORE_MAIL:
         sentence = f"The next hop {_BEFORE_MAIL[reply.phase]}: {said(reply) or 'no reply'}"
-        final = kind == 5  # noqa: PLR2004
-        return Disposition(
-            "deferred", sentence, pause, tell_admin=final or reply.phase in ("starttls", "auth")
-        )
-    if kind == 5 and reply.code not in _OUT_OF_STEP:  # noqa: PLR2004
+        final = reply.severity == PERMANENT or reply.phase in ("starttls", "auth")
+        return Disposition("deferred", sentence, pause, tell_admin=final)
+    if reply.severity == PERMANENT and reply.code not in _OUT_OF_STEP:
         return _final(reply)
     return Disposition("deferred", f"The next hop deferred it: {said(reply) or 'no reply'}", pause)
 
@@ -124,7 +123,7 @@ def disposition_of(reply: HopReply, attempts: int, chance: float) -> Disposition
 def _meta(reply: HopReply) -> _Rule | None:
     """Meta's own code, believed in a reply other than a success."""
     match = _META.search(reply.text)
-    return META.get(match[1]) if match and reply.code >= 400 else None  # noqa: PLR2004
+    return META.get(match[1]) if match and reply.severity in (TRANSIENT, PERMANENT) else None
 
 
 def _final(reply: HopReply) -> Disposition:
@@ -132,7 +131,7 @@ def _final(reply: HopReply) -> Disposition:
     text = reply.text
     if re.match(r"5\.1\.[0-36]\b|5\.1\.10\b", text) or (reply.phase == "rcpt" and not re.match(r"5\.", text)):
         return Disposition("refused", f"{_NO_ADDRESS.sentence} ({said(reply)})")
-    if reply.code == 552 or re.match(r"5\.[23]\.[34]\b", text):  # noqa: PLR2004 - RFC 1870 §6.2
+    if reply.code == _TOO_LARGE_FOR_HOP or re.match(r"5\.[23]\.[34]\b", text):
         return Disposition("refused", f"The answer is too large for the next hop. ({said(reply)})")
     policy = bool(re.match(r"5\.7\.", text)) or reply.phase == "mail"
     return Disposition(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from relaydesk.policy import Decision, Outcome
 
+_TRANSIENT = range(400, 500)  # RFC 5321 §4.2.1
 MAX_REPLY = 500
 """Bytes of one reply line without CR LF; RFC 5321 §4.5.3.1.5 allows 512 with them."""
 
@@ -39,7 +40,7 @@ class Reply:
 
     @property
     def temporary(self) -> bool:
-        return 400 <= self.code < 500  # noqa: PLR2004 (RFC 5321 §4.2.1)
+        return self.code in _TRANSIENT
 
     @property
     def closes(self) -> bool:

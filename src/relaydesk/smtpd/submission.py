@@ -95,12 +95,13 @@ class SubmissionSession(Session):
     async def _plain(self, initial: str) -> tuple[str, str]:
         """RFC 4616 §2: authorization identity, NUL, name, NUL, password."""
         response = _decoded(initial) if initial else await self._challenge("auth_goes_on")
-        identity, *rest = response.split("\0")
-        if len(rest) != 2:  # noqa: PLR2004 (RFC 4616)
-            raise _Broken(reply_for("auth_undecodable"))
-        if identity not in ("", rest[0]):
-            raise _Broken(reply_for("auth_wrong"))  # no client may act for another
-        return rest[0], rest[1]
+        match response.split("\0"):
+            case [identity, name, password] if identity in ("", name):
+                return name, password
+            case [_, _, _]:
+                raise _Broken(reply_for("auth_wrong"))  # no client may act for another
+            case _:
+                raise _Broken(reply_for("auth_undecodable"))
 
     async def _login(self, initial: str) -> tuple[str, str]:
         """The old two-question form, which many clients still prefer."""

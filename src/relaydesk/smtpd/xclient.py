@@ -12,6 +12,7 @@ ATTRIBUTES = ("NAME", "ADDR", "PORT", "PROTO", "HELO")
 """What EHLO offers. LOGIN, DESTADDR and DESTPORT of the original are not taken."""
 
 _XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})+")
+_PORTS = range(1, 65536)
 _UNKNOWN = ("[UNAVAILABLE]", "[TEMPUNAVAIL]")
 
 
@@ -40,7 +41,8 @@ def read(argument: str) -> XclientClaim:
         attributes[key] = "" if value.upper() in _UNKNOWN else _decode(value)
     if not attributes:
         raise PathError("syntax")
-    if attributes.get("PORT") and not (attributes["PORT"].isdigit() and 0 < int(attributes["PORT"]) < 65536):  # noqa: PLR2004 (TCP)
+    port = attributes.get("PORT")
+    if port and not (port.isdigit() and int(port) in _PORTS):
         raise PathError("syntax")
     if attributes.get("PROTO", "").upper() not in ("", "SMTP", "ESMTP"):
         raise PathError("syntax")
