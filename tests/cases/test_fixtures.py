@@ -156,7 +156,7 @@ def test_it_takes_from_the_case_what_a_step_of_the_history_leaves_out(tmp_path: 
 def test_it_lets_no_case_contradict_the_common_zone(tmp_path: Path) -> None:
     write(tmp_path, AT)
     (tmp_path / "cases" / "own" / "zone.yaml").write_text("b.example: [TIMEOUT]")
-    with pytest.raises(CaseError, match=r"b\.example stands in the common zone"):
+    with pytest.raises(CaseError, match=r"b\.example is already in the common zone"):
         load_case(tmp_path, "own")
 
 

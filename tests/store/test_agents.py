@@ -56,10 +56,10 @@ def test_a_former_agent_assigned_to_a_ticket_stays_there(store: Store) -> None:
 
 def test_the_display_name_signs_what_a_template_says(store: Store) -> None:
     ticket = open_ticket(store)
-    filled = desk(store).templates.filled(ticket, "acknowledgement", {}, by="agent:ALICE")
+    filled = desk(store).answers.filled(ticket, "acknowledgement", {}, by="agent:ALICE")
     assert filled.endswith("\nAlice A.\n")
     desk(store).agents.change("alice", display_name="Alice of the shop", by=CONSOLE)
-    filled = desk(store).templates.filled(ticket, "acknowledgement", {}, by=ALICE)
+    filled = desk(store).answers.filled(ticket, "acknowledgement", {}, by=ALICE)
     assert filled.endswith("\nAlice of the shop\n")
 
 

@@ -164,7 +164,7 @@ def methods(here: Desk) -> list[tuple[str, str, bool]]:
     ]
 
 
-ASKING = {("Answers", "draft"), ("ReplyTemplates", "filled")}  # views of one's own: nothing is written
+ASKING = {("Answers", "draft"), ("Answers", "filled")}  # views of one's own: nothing is written
 
 
 def test_every_act_has_its_row_and_its_case(small_shop: Shop) -> None:
@@ -185,7 +185,7 @@ def test_whatever_asks_nobody_writes_nothing() -> None:
 def test_a_view_of_ones_own_asks_who_looks(small_shop: Shop) -> None:
     for look in (
         partial(small_shop.desk.answers.draft, small_shop.open),
-        partial(small_shop.desk.templates.filled, small_shop.open, "acknowledgement", {}),
+        partial(small_shop.desk.answers.filled, small_shop.open, "acknowledgement", {}),
     ):
         with pytest.raises(NotPermitted, match="There is no agent ghost"):
             look(by="agent:ghost")

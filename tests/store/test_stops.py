@@ -7,14 +7,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from relaydesk.desk.acts import DeskError
 
 from relaydesk.clocks import stops, timekeeper
-from relaydesk.desk import acts
+from relaydesk.desk.errors import DeskError
 from relaydesk.store import deadlines, tickets
 from relaydesk.store.errors import Conflict
 from relaydesk_testkit.arriving import NOON, open_ticket
 from tests.support.answering import plan, send, write
+from tests.support.desk import BOB, desk
 
 if TYPE_CHECKING:
     from relaydesk.events import Event, StoppedHow
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from relaydesk.store.engine import Store
 
 HOUR = timedelta(hours=1)
-BOB = "agent:bob"
 
 
 def clock_of(store: Store, ticket: int) -> DeadlineRow:
@@ -38,7 +37,7 @@ def events(store: Store, ticket: int, *kinds: str) -> list[Event]:
 
 def state(store: Store, ticket: int) -> None:
     """Bob says that the customer was answered by telephone, an hour after the mail came."""
-    acts.answered_outside(store, ticket, at=NOON + HOUR, actor=BOB, now=NOON + 4 * HOUR)
+    desk(store, NOON + 4 * HOUR).tickets.state_answered_elsewhere(ticket, at=NOON + HOUR, by=BOB)
 
 
 def test_a_statement_stands_when_the_answer_leaves_later(store: Store) -> None:

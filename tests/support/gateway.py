@@ -12,11 +12,11 @@ from email.parser import BytesParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relaydesk.gateway.credentials import SALT_BYTES, hashed
 from ruamel.yaml import YAML
 from sqlalchemy import select
 
 from relaydesk.gateway import rules as cleaning
+from relaydesk.gateway.clients import SALT_BYTES, hashed
 from relaydesk.gateway.receive import Gateway
 from relaydesk.outbound.answer import Shop
 from relaydesk.outbound.attachments import EACH_BYTES, TYPES

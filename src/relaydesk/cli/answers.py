@@ -69,7 +69,7 @@ def _written(desk: Desk, ticket_id: int, by: str, chosen: dict[str, Any]) -> Wri
 
     order = chosen["order"]
     if chosen["template"]:
-        text = desk.templates.filled(ticket_id, chosen["template"], chosen["values"], by=by, order=order)
+        text = desk.answers.filled(ticket_id, chosen["template"], chosen["values"], by=by, order=order)
     elif chosen["from_draft"]:
         text = desk.answers.draft(ticket_id, by=by)
     else:

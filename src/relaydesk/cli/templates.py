@@ -19,7 +19,9 @@ def templates() -> None:
 @click.pass_obj
 def list_templates(config: str | None, as_json: bool) -> None:
     """List the templates and what each needs."""
-    known = desk_of(settings(config)).templates.everything()
+    from relaydesk.config import open_templates
+
+    known = open_templates(settings(config)).everything()
     if as_json:
         rows = [
             {"name": template.name, "title": template.title, "description": template.description,
@@ -41,8 +43,10 @@ def list_templates(config: str | None, as_json: bool) -> None:
 @click.pass_context
 def check(ctx: click.Context, as_json: bool) -> None:
     """Check every template against sample tickets; exit code 1 when one has a problem."""
-    desk = desk_of(settings(ctx.obj))
-    names, problems = [template.name for template in desk.templates.everything()], desk.templates.problems()
+    from relaydesk.config import open_templates
+
+    known = open_templates(settings(ctx.obj))
+    names, problems = [template.name for template in known.everything()], known.problems()
     if as_json:
         print_json({"templates": names, "problems": problems})
     else:
@@ -68,10 +72,12 @@ def preview(
     name: str | None,
 ) -> None:
     """Print TEMPLATE as it would read; for the sample, what is not given stands in brackets."""
+    from relaydesk.config import open_templates
+
     conf = settings(config)
-    desk = desk_of(conf)
     if ticket_id is None:
-        text = desk.templates.sample(template, values)
+        text = open_templates(conf).sample(template, values)
     else:
-        text = desk.templates.filled(ticket_id, template, values, by=agent_of(conf, name), order=order)
+        by = agent_of(conf, name)
+        text = desk_of(conf).answers.filled(ticket_id, template, values, by=by, order=order)
     click.echo(text, nl=False)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.config.listen import ListenAddress
 from relaydesk.config.load import load_settings
-from relaydesk.config.opening import open_desk, open_store, store_secret, utc_now
+from relaydesk.config.opening import open_desk, open_store, open_templates, store_secret, utc_now
 from relaydesk.config.settings import Settings, hide_password, public_settings
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ __all__ = [
     "load_settings",
     "open_desk",
     "open_store",
+    "open_templates",
     "parts",
     "public_settings",
     "read_snapshot",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from relaydesk.config.settings import Settings
+    from relaydesk.desk import ReplyTemplates
     from relaydesk.outbound import Sender, Templates
     from relaydesk.policy import Plan
 
@@ -42,6 +43,14 @@ def open_desk(conf: Settings, *, upgrade: bool = False) -> Desk:
     """The desk over the store of the settings."""
     store = open_store(conf, upgrade=upgrade)
     return Desk(store, desk_config(conf, lambda: store_secret(store)), utc_now)
+
+
+def open_templates(conf: Settings) -> ReplyTemplates:
+    """The reply templates of the settings: they need no store."""
+    from relaydesk.config import parts
+    from relaydesk.desk import ReplyTemplates
+
+    return ReplyTemplates(parts.reply_templates(conf))
 
 
 def desk_config(conf: Settings, secret: Callable[[], bytes]) -> DeskConfig:

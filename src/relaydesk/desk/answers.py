@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.desk.errors import DeskError
 from relaydesk.desk.part import DeskPart
-from relaydesk.desk.permissions import agent_name, demand
+from relaydesk.desk.permissions import active_agent, agent_name, demand
 from relaydesk.desk.values import Queued
 from relaydesk.events import AnswerCancelled, AnswerQueued, ClockStopped, MessageJoined
 from relaydesk.outbound import (
@@ -24,11 +24,13 @@ from relaydesk.outbound import (
     order_of,
     question_of,
     queue_answer,
+    template_context,
+    variables_of,
 )
 from relaydesk.store import drafts, outbox, tickets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sqlmodel import Session
 
@@ -75,6 +77,23 @@ class Answers(DeskPart):
                 drafts.keep(acting.session, ticket_id, acting.actor, written.text, acting.now)
             raise AnswerRefused(f"{refused} Your text is kept as a draft.") from None
         return queued[0]
+
+    def filled(
+        self, ticket_id: int, template: str, values: Mapping[str, str], *, by: str, order: str | None = None
+    ) -> str:
+        """A reply template as it reads for a ticket, signed with the display name of ``by``.
+
+        Its order is ``order``, else the one that is bound. AnswerRefused for what the template lacks.
+        """
+        shop = self.config.sender().shop  # reads files and the store: before the look at the ticket
+        with self.store.reading() as session:
+            agent = active_agent(session, agent_name(demand(session, "answer", by)) or "")
+            context = template_context(
+                session, ticket_id, agent=agent.display_name, shop=shop, order_id=order
+            )
+        if context is None:
+            raise DeskError(f"There is no ticket {ticket_id}.")
+        return self.config.templates().render(template, variables_of(context, values))
 
     def draft(self, ticket_id: int, *, by: str) -> str:
         """The text that this agent could not send. AnswerRefused when there is none."""

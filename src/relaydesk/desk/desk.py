@@ -55,7 +55,7 @@ class Desk(DeskPart):
     def templates(self) -> ReplyTemplates:
         from relaydesk.desk.templates import ReplyTemplates
 
-        return ReplyTemplates(self.store, self.config, self.clock)
+        return ReplyTemplates(self.config.templates())
 
     @cached_property
     def outbox(self) -> Outbox:

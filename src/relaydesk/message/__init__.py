@@ -4,6 +4,9 @@
 What authentication found of a message is a value of this room: :class:`AuthResults`. Pure.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from relaydesk.message.addresses import (
     MAX_ADDRESS,
     IpAddress,
@@ -28,9 +31,11 @@ from relaydesk.message.auth_results import (
 from relaydesk.message.charsets import printable
 from relaydesk.message.envelope import Envelope, How, Origin, Role, received_line, with_protocol
 from relaydesk.message.headers import header_fields, header_section, header_values
-from relaydesk.message.html import html_to_text
 from relaydesk.message.message import Address, Attachment, Message
-from relaydesk.message.parse import parse_message
+
+if TYPE_CHECKING:
+    from relaydesk.message.html import html_to_text
+    from relaydesk.message.parse import parse_message
 
 __all__ = [
     "MAX_ADDRESS",
@@ -66,3 +71,13 @@ __all__ = [
     "vouches",
     "with_protocol",
 ]
+
+_LATE = {"html_to_text": "html", "parse_message": "parse"}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Loads what is taken (PEP 562): who reads an address need not wait for what reads HTML."""
+        if name not in _LATE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 import idna
-from mailparser.dates import parse_mail_date
-from mailparser.utils import get_addresses
 
 from relaydesk.message import charsets
 from relaydesk.message.message import Address
@@ -128,6 +126,8 @@ def mailboxes(values: Iterable[bytes], defects: list[str]) -> tuple[Address, ...
 
     Raises :class:`Unreadable` for bytes on which mail-parser stumbles.
     """
+    from mailparser.utils import get_addresses  # noqa: PLC0415 - heavy, and nothing that only lists needs it
+
     addresses: list[Address] = []
     for value in values:
         text = charsets.one_line(value.decode("utf-8", "replace"))
@@ -151,6 +151,8 @@ def mailboxes(values: Iterable[bytes], defects: list[str]) -> tuple[Address, ...
 
 def date(value: bytes) -> datetime | None:
     """The moment of a Date field, aware UTC, or None when it names none. :class:`Unreadable`."""
+    from mailparser.dates import parse_mail_date  # noqa: PLC0415 - as above
+
     with hostile_bytes():
         moment: datetime | None = parse_mail_date(value.decode("latin-1")).value
     return moment
