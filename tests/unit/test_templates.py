@@ -142,7 +142,7 @@ def test_it_asks_for_what_only_the_agent_knows():
     with pytest.raises(TemplateProblem, match=r"order\.id comes from the ticket"):
         variables_of(SAMPLE_CONTEXTS[0], {"order.id": "3"})
     for malformed in ("tracking", "tracking.__class__", "Tracking.number", "_a.b", ""):
-        with pytest.raises(TemplateProblem, match="is no variable"):
+        with pytest.raises(TemplateProblem, match="is not a variable"):
             variables_of(SAMPLE_CONTEXTS[0], {malformed: "x"})
 
 
