@@ -103,7 +103,10 @@ def test_it_knows_no_case_in_domains_but_in_local_parts():
             "only once: content-type",
         ),
         (changed(b'filename="label.pdf"', b'filename="../label.pdf"'), "name of an attachment is unsafe"),
-        (changed(b'filename="label.pdf"', b"filename*=utf-8''a%0D%0AX%3A.pdf"), "Content-Disposition holds a line break"),
+        (
+            changed(b'filename="label.pdf"', b"filename*=utf-8''a%0D%0AX%3A.pdf"),
+            "Disposition holds a line break",
+        ),
         (b"", "missing"),
         (RAW + b"x" * 100 + b"\r\n" + b"y\r\n" * (MAX_BYTES // 3), "larger than"),
     ],

@@ -120,7 +120,8 @@ def test_a_plain_refusal_says_what_to_do(reply: HopReply, word: str, admin: bool
 def test_it_says_when_the_hop_may_have_it() -> None:
     found = disposition_of(HopReply(0, "Connection lost", "dot", certain=False), 1, 0.5)
     assert "may have the message" in found.sentence
-    assert "may have the message" not in disposition_of(HopReply(0, "Connection lost", "data"), 1, 0.5).sentence
+    before = disposition_of(HopReply(0, "Connection lost", "data"), 1, 0.5)
+    assert "may have the message" not in before.sentence
 
 
 def test_the_pause_doubles_up_to_an_hour() -> None:
