@@ -33,7 +33,7 @@ Week = tuple[tuple["Window", ...], ...]
 
 
 class CalendarError(ValueError):
-    """A calendar that cannot be used; the text is one sentence naming the key and the mend."""
+    """A calendar that cannot be used; the text is one sentence naming the key and the remedy."""
 
 
 class Window(NamedTuple):
@@ -136,7 +136,7 @@ def read_length(value: object) -> timedelta:
 
 @contextmanager
 def blame(key: str) -> Iterator[None]:
-    """Put the key in front of a sentence about what stands below it."""
+    """Put the key in front of a sentence about what is below it."""
     try:
         yield
     except CalendarError as error:

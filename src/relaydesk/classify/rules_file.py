@@ -235,12 +235,12 @@ class _RulesReader:
 
 
 def _item_line(node: Any, number: int) -> int:
-    """The line, from 1, on which an item of a list stands."""
+    """The line, from 1, on which an item of a list is."""
     return int(node.lc.item(number)[0]) + 1
 
 
 def _line(node: Any, key: object) -> int:
-    """The line, from 1, on which a key of a mapping stands."""
+    """The line, from 1, on which a key of a mapping is."""
     try:
         return int(node.lc.key(key)[0]) + 1
     except (AttributeError, KeyError, TypeError):

@@ -35,7 +35,7 @@ ONCE = frozenset(
 """Fields that may occur once (RFC 5322 §3.6, RFC 2045). Meta refuses a message that doubles one (MSG-P3)."""
 WANTED = ("date", "from", "message-id", "subject", "to")
 FORBIDDEN = re.compile(r"cc|bcc|resent-.*|disposition-notification-to|return-receipt-to", re.IGNORECASE)
-"""Further recipients, and requests to be told who read it when."""
+"""Further recipients, and requests for a receipt of delivery or reading."""
 PLACEHOLDER = re.compile(r"\{\{[^{}\n]{1,200}\}\}|\{%[^{}\n]{1,200}%\}")
 """A template's blank that was not filled in."""
 

@@ -50,7 +50,7 @@ class Courier:
         return self.hop.host or domain_of(recipient)
 
     async def deliver(self, envelope_from: str, recipient: str, raw: bytes) -> HopReply:
-        """Hands the bytes over for one recipient and tells the reply. Never raises (but for cancelling)."""
+        """Hands the bytes over for one recipient and returns the reply. Never raises (but for cancelling)."""
         progress = Progress()
         try:
             async with asyncio.timeout(self._timeouts.total):
@@ -144,7 +144,7 @@ async def _mail_hosts(resolver: Lookup, domain: str) -> tuple[HostPort, ...] | H
     """Who takes a domain's mail (RFC 5321 §5.1), in the order to try them; or what there is to say instead.
 
     A domain without MX is its own host; a null MX (RFC 7505) and a domain that does not exist are final; a
-    failure of the DNS is no reply at all, so that the answer waits.
+    failure of the DNS counts as no reply, so that the answer waits.
     """
     answer = await resolver.lookup(domain, "MX")
     match answer:

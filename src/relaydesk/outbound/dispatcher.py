@@ -52,8 +52,8 @@ class Carrier(Protocol):
 class DispatchConfig(Protocol):
     """What a dispatcher reads of a snapshot of the configuration.
 
-    ``sender`` is None where nobody is named to answer; ``plan`` gives the clocks of a queue; ``forward_to``
-    are the addresses that mail is forwarded to, lower case.
+    ``sender`` is None where no support contact is configured; ``plan`` gives the clocks of a queue;
+    ``forward_to`` are the addresses that mail is forwarded to, lower case.
     """
 
     @property

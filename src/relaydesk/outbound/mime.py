@@ -40,7 +40,7 @@ def clean_text(text: str) -> str:
 
 
 def is_plain(word: str) -> bool:
-    """Whether a word may stand in a header as it is."""
+    """Whether a word may be put in a header as it is."""
     return word.isascii() and len(word) <= _PLAIN_WORD and "=?" not in word
 
 

@@ -64,7 +64,7 @@ class Known:
     """What gather read of the store for this message. Empty for ``explain``.
 
     ``first_seen`` is the first attempt of this delivery, if we deferred it; ``stored_ticket`` and
-    ``stored`` tell that this very delivery is stored; ``replay_of`` is the ticket that holds the same
+    ``stored`` say that this very delivery is stored; ``replay_of`` is the ticket that holds the same
     signed message; ``bounced_ticket`` the ticket our bounce address names, with ``bounces`` so far, and
     ``bounced_answer`` the answer (0 when only the ticket is named).
     ``tickets`` are those of the relay address (newest first), then those of the orders.

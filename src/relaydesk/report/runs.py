@@ -46,7 +46,7 @@ class ClockRun:
     """One round of one clock of one ticket; times are aware UTC.
 
     ``queue`` is where the ticket was when the clock was met or fell due (or is now). ``agent`` is who
-    met it; for a breach who had the ticket at the deadline; else who has it now; "" for nobody.
+    met it; for a breach who had the ticket at the deadline; else who has it now; "" for none.
     ``ended`` is when it stopped or the ticket was closed over it; None while it is open, breached or not.
     ``how`` is the way it was stopped, "" if it was not.
     """

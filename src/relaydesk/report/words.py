@@ -36,7 +36,7 @@ def percent(share: float | None) -> str:
 
 def person(name: str) -> str:
     """An agent's name, or the word for none."""
-    return name or "nobody"
+    return name or "unassigned"
 
 
 def span(report: Report) -> str:
