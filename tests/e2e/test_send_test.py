@@ -25,6 +25,7 @@ from relaydesk_testkit.serving import Serving
 from relaydesk_testkit.signing import key
 from relaydesk_testkit.smtp import DIRECT, PROXIED, XCLIENT, OpenDoor
 from relaydesk_testkit.zones import dns_server
+from tests.support.desk import desk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +87,7 @@ def test_it_shows_a_genuine_message_on_its_way_where_the_key_is_published(servin
     made = sample(signer=META)
     result = send_test(to(serving.port, via=via, origin=FACEBOOK), made, published=True)
     assert (result.good, result.stage, result.code) == (True, "The message", "accepted")
-    found = filed_sample(kept, made)
+    found = filed_sample(desk(kept), made)
     assert found is not None
     assert (found.queue, found.genuine) == ("case", True)
     assert "A DKIM signature of support.instagram.com passes" in found.reasons[0]
@@ -97,7 +98,7 @@ def test_it_shows_that_a_forgery_is_refused(serving, kept):
     result = send_test(to(serving.port, via="proxy", origin=FACEBOOK), made)
     assert (result.good, result.code) == (True, "forged")
     assert result.told[0] == f"The message was answered: {result.reply}"
-    assert filed_sample(kept, made) is None
+    assert filed_sample(desk(kept), made) is None
 
 
 def test_it_shows_that_a_claim_with_a_key_of_chance_is_refused(serving):
@@ -110,7 +111,7 @@ def test_it_does_not_say_more_than_the_reply_tells(serving, kept):
     made = sample()  # unpublished key, but SPF vouches for the origin that was named
     result = send_test(to(serving.port, via="proxy", origin=FACEBOOK), made)
     assert (result.good, result.code) == (None, "accepted")
-    found = filed_sample(kept, made)
+    found = filed_sample(desk(kept), made)
     assert found is not None
     assert found.genuine
     assert found.reasons[0].startswith("SPF passes")
@@ -120,7 +121,7 @@ def test_it_shows_that_the_shops_own_mail_is_not_sorted(serving, kept):
     made = sample(signer=SHOP)
     result = send_test(to(serving.port, via="proxy", origin=FACEBOOK), made, published=True)
     assert (result.good, result.code) == (True, "accepted")
-    found = filed_sample(kept, made)
+    found = filed_sample(desk(kept), made)
     assert found is not None
     assert (found.queue, found.genuine) == ("unsorted", False)
     assert "not a listed sender" in found.reasons[0]

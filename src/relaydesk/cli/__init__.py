@@ -19,7 +19,7 @@ from relaydesk.cli.errors import sentence_of
 __all__ = ["main"]
 
 LASTING = "running"  # the module of the commands that run for long
-# What a command loads stays to its end; looking for garbage in it takes a third of the time.
+# What a command loads stays till its end; to look for garbage in it all the while takes a third of the time.
 RARELY = 100_000  # allocations between two looks
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -71,10 +71,10 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except Exception as error:
-            known = sentence_of(error)
-            if known is None:
+            report = sentence_of(error)
+            if report is None:
                 raise
-            sentence, code = known
+            sentence, code = report
             click.echo(f"relaydesk: {sentence}", err=True)
             ctx.exit(code)
 

@@ -86,7 +86,7 @@ async def _explained(
     at: datetime,
 ) -> dict[str, Any]:
     # Without any mailbox in the settings, what is asked about is taken for one.
-    mailboxes = conf.mailboxes or tuple(one.lower() for one in rcpt) or ("help@shop.example",)
+    mailboxes = conf.mailboxes or tuple(address.lower() for address in rcpt) or ("help@shop.example",)
     policy = parts.policy(conf, parts.allowlist(conf), mailboxes=mailboxes)
     resolver = parts.resolver(conf)
     if zone is not None:
@@ -106,12 +106,12 @@ def _tell(answer: dict[str, Any]) -> None:
             click.echo(f"{title:>20}  {', '.join(value) if isinstance(value, list) else value}")
     origin, auth = answer["origin"], answer["auth"]
     click.echo(f"{'origin':>20}  {origin['ip'] or 'unknown'} ({origin['role']}, by {origin['how']})")
-    for name, found in (
+    for name, result in (
         ("SPF", auth["spf"]),
-        *(("DKIM", one) for one in auth["dkim"]),
+        *(("DKIM", signature) for signature in auth["dkim"]),
         ("DMARC", auth["dmarc"]),
     ):
-        click.echo(f"{name:>20}  {found['result']} {found['domain'] or ''} {found['reason']}".rstrip())
+        click.echo(f"{name:>20}  {result['result']} {result['domain'] or ''} {result['reason']}".rstrip())
     for clock in answer["deadlines"]:
         click.echo(f"{clock['clock'] + ' due':>20}  {clock['due']}  ({clock['target']}, {clock['reading']})")
         for line in clock["explanation"]:
@@ -137,19 +137,19 @@ def check(config: str | None, file: Path | None, as_json: bool) -> None:
     if file is not None:
         conf = conf.model_copy(update={"allowlist": file})
     try:
-        found = parts.allowlist(conf)
+        lists = parts.allowlist(conf)
     except AllowlistError as error:
         if as_json:
             print_json({"ok": False, "problems": [{"line": p.line, "text": p.text} for p in error.problems]})
         else:
             click.echo(str(error), err=True)
         sys.exit(1)
-    counts = {name: len(getattr(found, name)) for name in LISTS}
+    counts = {name: len(getattr(lists, name)) for name in LISTS}
     if as_json:
-        print_json({"ok": True, "source": found.source, **counts})
+        print_json({"ok": True, "source": lists.source, **counts})
     else:
-        told = ", ".join(f"{count} {name}" for name, count in counts.items())
-        click.echo(f"{found.source} is good: {told}.")
+        sizes = ", ".join(f"{count} {name}" for name, count in counts.items())
+        click.echo(f"{lists.source} is good: {sizes}.")
 
 
 @allowlist.command("audit")
@@ -161,29 +161,31 @@ def check(config: str | None, file: Path | None, as_json: bool) -> None:
 def audit(config: str | None, extra: tuple[str, ...], as_json: bool) -> None:
     """Compare the listed networks with what the senders publish in SPF. Exit code 1 when they differ."""
     conf = settings(config)
-    found = parts.allowlist(conf)
-    told = audit_networks(
-        [*found.senders, *extra],
-        [entry.network for entry in found.networks],
+    lists = parts.allowlist(conf)
+    differences = audit_networks(
+        [*lists.senders, *extra],
+        [entry.network for entry in lists.networks],
         conf.nameservers,
         conf.dns_timeout,
     )
     if as_json:
         print_json(
             {
-                "lacking": [{"network": str(net), "published_by": list(by)} for net, by in told.lacking],
-                "unpublished": [str(network) for network in told.unpublished],
-                "remarks": list(told.remarks),
+                "lacking": [
+                    {"network": str(net), "published_by": list(by)} for net, by in differences.lacking
+                ],
+                "unpublished": [str(network) for network in differences.unpublished],
+                "remarks": list(differences.remarks),
             }
         )
     else:
-        rows = [(str(network), ", ".join(by)) for network, by in told.lacking]
+        rows = [(str(network), ", ".join(by)) for network, by in differences.lacking]
         print_table("Published, not listed", ("network", "published by"), rows, "The list lacks nothing.")
-        idle = [(str(network),) for network in told.unpublished]
+        idle = [(str(network),) for network in differences.unpublished]
         print_table("Listed, not published", ("network",), idle, "Every listed network is published.")
-        for remark in told.remarks:
+        for remark in differences.remarks:
             click.echo(remark, err=True)
-    sys.exit(1 if told.lacking or told.unpublished or told.remarks else 0)
+    sys.exit(1 if differences.lacking or differences.unpublished or differences.remarks else 0)
 
 
 @click.command()
@@ -198,19 +200,19 @@ def doctor(config: str | None, domains: tuple[str, ...], as_json: bool) -> None:
     Exit code 1 when something must be mended.
     """
     conf = settings(config)
-    found = [*examine(conf, utc_now())]
+    findings = [*examine(conf, utc_now())]
     if signing := asyncio.run(examine_domain(conf, parts.resolver(conf))):
-        found.append(signing)
+        findings.append(signing)
     own = {domain_of(box) for box in conf.mailboxes} | {conf.bounce_domain} - {""}
     for domain in domains or sorted(own):
         try:
             checked = check_domain(domain, conf.nameservers, conf.dns_timeout)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--domain") from None
-        found += [Finding(f"{domain} {one.check}", one.level, one.text) for one in checked]
+        findings += [Finding(f"{domain} {check.check}", check.level, check.text) for check in checked]
     if as_json:
-        print_json([asdict(finding) for finding in found])
+        print_json([asdict(finding) for finding in findings])
     else:
-        for one in found:
-            click.echo(f"{one.level:>9}  {one.check}: {one.text}")
-    sys.exit(1 if any(one.level == "fail" for one in found) else 0)
+        for finding in findings:
+            click.echo(f"{finding.level:>9}  {finding.check}: {finding.text}")
+    sys.exit(1 if any(finding.level == "fail" for finding in findings) else 0)

@@ -59,9 +59,9 @@ def import_orders(config: str | None, file: Path, admin: str | None, as_json: bo
 @click.pass_obj
 def find(config: str | None, text: str, as_json: bool) -> None:
     """Find orders by Facebook order id, seller's reference or the buyer's relay address."""
-    known = desk_of(settings(config)).orders.find(text)
+    matching = desk_of(settings(config)).orders.find(text)
     if as_json:
-        print_json([asdict(order) for order in known])
+        print_json([asdict(order) for order in matching])
     else:
         rows = [
             (
@@ -75,8 +75,8 @@ def find(config: str | None, text: str, as_json: bool) -> None:
                     f"{item.quantity} x {item.retailer_id or item.name or item.id}" for item in order.items
                 ),
             )
-            for order in known
+            for order in matching
         ]
         columns = ("order", "seller's ref", "state", "amount", "date", "relay address", "items")
         print_table("Orders", columns, rows, f"No order is known by {text!r}.")
-    sys.exit(0 if known else 1)
+    sys.exit(0 if matching else 1)

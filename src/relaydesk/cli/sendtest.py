@@ -82,16 +82,16 @@ def send(
     published = asyncio.run(key_published(signer, parts.resolver(conf))) if signer else None
     server = Destination(host, port, via, proxy or xclient or "", tls)
     result = send_test(server, sample, published=published)
-    found = _filed(conf, sample) if result.reply.startswith("250") else None
+    filed = _filed(conf, sample) if result.reply.startswith("250") else None
     if as_json:
-        print_json({**asdict(result), "filed": found._asdict() if found else None})
+        print_json({**asdict(result), "filed": filed._asdict() if filed else None})
     else:
         for line in result.told:
             click.echo(line)
-        if found is not None:
-            state = "genuine" if found.genuine else "unverified"
-            click.echo(f"It is ticket {found.ticket} in queue {found.queue}, {state}:")
-            for why in found.reasons:
+        if filed is not None:
+            state = "genuine" if filed.genuine else "unverified"
+            click.echo(f"It is ticket {filed.ticket} in queue {filed.queue}, {state}:")
+            for why in filed.reasons:
                 click.echo(f"  {why}")
     sys.exit(1 if result.good is False else 0)
 

@@ -21,19 +21,19 @@ def list_templates(config: str | None, as_json: bool) -> None:
     """List the templates and what each needs."""
     from relaydesk.config import open_templates
 
-    known = open_templates(settings(config)).everything()
+    replies = open_templates(settings(config)).everything()
     if as_json:
         rows = [
             {"name": template.name, "title": template.title, "description": template.description,
              "needs": list(template.needs), "path": template.path}
-            for template in known
+            for template in replies
         ]  # fmt: skip
         print_json(rows)
         return
     print_table(
         "Reply templates",
         ("name", "description", "needs"),
-        [(template.name, template.description, ", ".join(template.needs) or "-") for template in known],
+        [(template.name, template.description, ", ".join(template.needs) or "-") for template in replies],
         "There are no reply templates.",
     )
 
@@ -45,8 +45,8 @@ def check(ctx: click.Context, as_json: bool) -> None:
     """Check every template against sample tickets; exit code 1 when one has a problem."""
     from relaydesk.config import open_templates
 
-    known = open_templates(settings(ctx.obj))
-    names, problems = [template.name for template in known.everything()], known.problems()
+    replies = open_templates(settings(ctx.obj))
+    names, problems = [template.name for template in replies.everything()], replies.problems()
     if as_json:
         print_json({"templates": names, "problems": problems})
     else:
