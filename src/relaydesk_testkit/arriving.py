@@ -92,9 +92,9 @@ def open_ticket(
     bind = facts.pop("bind_orders", ())
     placement = Placement("open", thread_key=address, bind_orders=bind)
     decided = decision(placement, clocks=running, relay_address=address, **facts)
-    found = store_message(store, decided, body=f"{name} {at}".encode(), at=at).ticket_id
-    assert found is not None
-    return found
+    ticket = store_message(store, decided, body=f"{name} {at}".encode(), at=at).ticket_id
+    assert ticket is not None
+    return ticket
 
 
 def asked(store: Store, body: bytes = b"Where is my order?\r\n", **keys: Any) -> Any:

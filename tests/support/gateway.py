@@ -145,10 +145,10 @@ def rows(store: Store) -> list[outbox_rows.OutboxRow]:
 def made(store: Store, answer: int) -> EmailMessage:
     """A queued message as its reader parses it."""
     with store.reading() as session:
-        found = session.connection().execute(
+        rows = session.connection().execute(
             select(table(OutboxTable).c.raw).where(table(OutboxTable).c.id == answer)
         )
-        return BytesParser(policy=policy.default).parsebytes(found.scalar_one())
+        return BytesParser(policy=policy.default).parsebytes(rows.scalar_one())
 
 
 def events(store: Store, ticket: int) -> list[tuple[str, str]]:

@@ -36,10 +36,10 @@ def new(
     config: str | None, domain: str | None, selector: str, path: str | None, bits: str, as_json: bool
 ) -> None:
     """Make a key and print the DNS record to publish. An existing file is never overwritten."""
-    wanted = domain or domain_of(parts.shop(settings(config)).contact)
-    signs, file = domain_name(wanted), Path(path or f"{selector}.pem")
+    text = domain or domain_of(parts.shop(settings(config)).contact)
+    signs, file = domain_name(text), Path(path or f"{selector}.pem")
     if signs is None:
-        raise click.BadParameter(f"{wanted!r} is no domain name; write one such as shop.example")
+        raise click.BadParameter(f"{text!r} is no domain name; write one such as shop.example")
     if domain_name(f"{selector}.example") is None:
         raise click.BadParameter(f"{selector!r} is no selector; write one such as relaydesk or 2026-11")
     pem = new_dkim_key(int(bits))

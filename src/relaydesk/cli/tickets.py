@@ -61,8 +61,8 @@ def ticket(
         sys.stdout.buffer.write(desk.tickets.original(ticket_id, original))
         sys.stdout.buffer.flush()
         return
-    wanted = any(value not in (None, False) for value in acts.values())
-    done = list(_work(desk, ticket_id, agent_of(conf, name), acts)) if wanted else []
+    has_acts = any(value not in (None, False) for value in acts.values())
+    done = list(_work(desk, ticket_id, agent_of(conf, name), acts)) if has_acts else []
     if done and not as_json:
         click.echo("\n".join(done))
         return
@@ -118,7 +118,7 @@ def _as_json(view: WholeTicket) -> dict[str, Any]:
         **asdict(view.ticket),
         "clocks": [asdict(clock) for clock in view.clocks],
         "numbers": [asdict(number) for number in view.numbers],
-        "links": [other.id for other in view.linked],
+        "links": [linked.id for linked in view.linked],
         "messages": [{**asdict(message.row), "text": message.text} for message in view.messages],
         "events": [{"id": number, **_event(event)} for number, event in view.events],
         "answers": [asdict(answer) for answer in view.answers],
@@ -147,7 +147,7 @@ def _print(view: WholeTicket, zone: ZoneInfo, now: datetime) -> None:
     for number in view.numbers:
         click.echo(f"  {number.what} {number.value}: {number.how.replace('_', ' ')} {number.label}".rstrip())
     if view.linked:
-        click.echo(f"  see also tickets {', '.join(str(other.id) for other in view.linked)}")
+        click.echo(f"  see also tickets {', '.join(str(linked.id) for linked in view.linked)}")
     for clock in view.clocks:
         _print_clock(clock, zone, now)
     _print_messages(view, zone)

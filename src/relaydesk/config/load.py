@@ -45,9 +45,9 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     environ = os.environ if environment is None else environment
     _check_names(environ)
     source = _file(path, environ)
-    given = _over(_mapping(source), _variables(environ))
+    values = _over(_mapping(source), _variables(environ))
     try:
-        return Settings(**given)
+        return Settings(**values)
     except ValidationError as error:
         lines = [_sentence(dict(problem)) for problem in error.errors(include_url=False)]
     raise SettingsError("\n".join(lines))
@@ -103,10 +103,10 @@ def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check_names(environ: Mapping[str, str]) -> None:
     """Reports misspelt variables only: others of our prefix may be somebody's (Kubernetes sets such)."""
-    given = {name: name.removeprefix(PREFIX).partition("__")[0].lower() for name in sorted(environ)}
+    variables = {name: name.removeprefix(PREFIX).partition("__")[0].lower() for name in sorted(environ)}
     misspelt = [
         _unknown(setting, name)
-        for name, setting in given.items()
+        for name, setting in variables.items()
         if name.startswith(PREFIX)
         and setting not in Settings.model_fields
         and difflib.get_close_matches(setting, list(Settings.model_fields), 1, cutoff=0.8)

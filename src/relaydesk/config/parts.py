@@ -154,7 +154,7 @@ def _targets(name: str, queue: Queue) -> QueueTargets:
         evidence=target("evidence", queue.evidence),
         reading=queue.reading,
         warn_before=target("warn_before", queue.warn_before),
-        tighter={reason: given for reason, given in tighter.items() if given is not None},
+        tighter={reason: sooner for reason, sooner in tighter.items() if sooner is not None},
     )
 
 
@@ -172,8 +172,8 @@ def shop(conf: Settings) -> Shop:
 
     SetupError where there is none, or where its domain is none of ours.
     """
-    name, given = parseaddr(conf.support_contact or next(iter(conf.mailboxes), ""))
-    contact = plain_address(given)
+    name, written = parseaddr(conf.support_contact or next(iter(conf.mailboxes), ""))
+    contact = plain_address(written)
     if contact is None:
         raise SetupError(
             "Setting support_contact: answers need a sender; write it as 'Shop <help@shop.example>'."
@@ -211,16 +211,16 @@ def sender(conf: Settings, lists: Allowlist, *, secret: bytes) -> Sender:
     )
 
 
-def _signing_key(given: DkimKey) -> SigningKey:
-    pem = read_text(given.key).encode()
+def _signing_key(dkim: DkimKey) -> SigningKey:
+    pem = read_text(dkim.key).encode()
     try:
         dkim_key_record(pem)
     except (ValueError, TypeError):
         raise SetupError(
-            f"Setting answer_dkim: {given.key} holds no private key that can sign; make one with "
+            f"Setting answer_dkim: {dkim.key} holds no private key that can sign; make one with "
             "`relaydesk dkim new`."
         ) from None
-    return SigningKey(given.domain.lower(), given.selector, pem)
+    return SigningKey(dkim.domain.lower(), dkim.selector, pem)
 
 
 def next_hop(conf: Settings) -> NextHop:

@@ -58,21 +58,21 @@ DEFAULT_QUEUES: dict[str, Queue] = {
 }
 
 
-def _limits(given: object) -> Limits:
+def _limits(written: object) -> Limits:
     """The door's caps from a mapping of names to positive numbers; what is left out keeps its default."""
-    if isinstance(given, Limits):
-        return given
-    if not isinstance(given, dict):
+    if isinstance(written, Limits):
+        return written
+    if not isinstance(written, dict):
         raise ValueError("write the limits as 'name: number' lines")
     kinds = {name: type(value) for name, value in dataclasses.asdict(Limits()).items()}
-    for name in given:
+    for name in written:
         if name not in kinds:
             raise ValueError(f"{name} is no limit; there are {', '.join(kinds)}")
-    numbers = {name: kinds[name](_number(name, value)) for name, value in given.items()}
+    numbers = {name: kinds[name](_number(name, value)) for name, value in written.items()}
     if numbers.get("line_bytes", SHORTEST_LINE) < SHORTEST_LINE:
         raise ValueError(f"limit line_bytes must be at least {SHORTEST_LINE}; real mail has such lines")
     if nothing := next((name for name, number in numbers.items() if not number), None):
-        raise ValueError(f"limit {nothing} must be at least 1, not {given[nothing]!r}")
+        raise ValueError(f"limit {nothing} must be at least 1, not {written[nothing]!r}")
     return Limits(**numbers)
 
 
@@ -238,9 +238,9 @@ class Settings(BaseSettings):
     @field_validator("gateway_listen")
     @classmethod
     def _listens(cls, where: tuple[str, ...]) -> tuple[str, ...]:
-        for one in where:
-            if not one.rpartition(":")[2].isdigit():
-                raise ValueError(f"{one!r} is no listening address; write it as 0.0.0.0:587")
+        for address in where:
+            if not address.rpartition(":")[2].isdigit():
+                raise ValueError(f"{address!r} is no listening address; write it as 0.0.0.0:587")
         return where
 
     @property

@@ -45,7 +45,7 @@ class ReceivedAnswer:
     def objections(self, relay_address: str, order_id: str) -> list[str]:
         """What is wrong with it as the answer to a message of that relay address, about that order."""
         recipients = [value for name, value in self.letter.headers if name == "Delivered-To"]
-        held = {
+        checks = {
             f"It went to {', '.join(recipients)} and not to {relay_address}.": recipients == [relay_address],
             f"To is not {relay_address}.": self.letter.header("To") == relay_address,
             "It has copies.": not {"cc", "bcc"} & {name.lower() for name, _ in self.letter.headers},
@@ -54,7 +54,7 @@ class ReceivedAnswer:
             f"The HTML lacks the order {order_id}.": order_id in self.letter.html,
             f"DKIM does not pass: {self.dkim.result}.": self.dkim.result == "pass",
         }
-        return [sentence for sentence, good in held.items() if not good]
+        return [sentence for sentence, good in checks.items() if not good]
 
 
 def awaited(
@@ -65,8 +65,8 @@ def awaited(
     if file is None:
         return None
     raw = file.read_bytes()
-    found = asyncio.run(verify_dkim(raw, Resolver.over_network(nameservers), now()))
-    return ReceivedAnswer(parse_message(raw), found[0] if found else _UNSIGNED)
+    signatures = asyncio.run(verify_dkim(raw, Resolver.over_network(nameservers), now()))
+    return ReceivedAnswer(parse_message(raw), signatures[0] if signatures else _UNSIGNED)
 
 
 def stopped(desk: Desk, ticket_id: int) -> DeadlineRow | None:
@@ -83,6 +83,6 @@ def stopped(desk: Desk, ticket_id: int) -> DeadlineRow | None:
 def _until(look: Callable[[], T | None]) -> T | None:
     """What ``look`` finds, as soon as it finds something."""
     end = time.monotonic() + PATIENCE_SECONDS
-    while (found := look()) is None and time.monotonic() < end:
+    while (result := look()) is None and time.monotonic() < end:
         time.sleep(_PAUSE_SECONDS)
-    return found
+    return result

@@ -110,13 +110,13 @@ class DemoShop:
         """Answer a ticket by the real command; whether the right thing arrived and the clock stopped."""
         if not self._command("answer", str(ticket), "--template", "acknowledgement", "--as", AGENT):
             return False
-        came = arrival.awaited(self.relay, load_settings(self.config).nameservers, utc_now)
-        if came is None:
+        arrived = arrival.awaited(self.relay, load_settings(self.config).nameservers, utc_now)
+        if arrived is None:
             _say("Nothing arrived at Meta's relay.")
             return False
         _say(_paint("\nWhat arrived at Meta's relay, a process of its own:", _BOLD))
-        _say("\n".join(came.lines()))
-        wrong = came.objections(question.expected["relay_address"], question.expected["order_ids"][0])
+        _say("\n".join(arrived.lines()))
+        wrong = arrived.objections(question.expected["relay_address"], question.expected["order_ids"][0])
         clock = arrival.stopped(desk, ticket)
         if clock is None or clock.stopped_at is None:
             wrong.append(f"The response clock of ticket {ticket} runs on.")
@@ -151,9 +151,9 @@ class DemoShop:
             for step in case.steps:
                 self._do(desk, case, step)
         counts = self.replies
-        told = f"{counts['2']} taken in, {counts['5']} refused, {counts['4']} asked to come again"
+        totals = f"{counts['2']} taken in, {counts['5']} refused, {counts['4']} asked to come again"
         ending = f"not as expected: {', '.join(self.wrong)}" if self.wrong else "every reply as expected"
-        _say(f"\n{counts.total()} messages: {told}; {ending}.")
+        _say(f"\n{counts.total()} messages: {totals}; {ending}.")
 
     def _do(self, desk: Desk, case: Case, step: Step) -> None:
         """One step of a case: an agent's act, or a message and its reply."""
@@ -163,12 +163,12 @@ class DemoShop:
             return
         ticket = _sender_ticket(desk, case.steps[0]) if "{bounce}" in step.rcpt else 0
         secret = load_settings(self.config).secret
-        given = composed_mail(step, utc_now(), self.fixtures / "keys", secret=secret, ticket=ticket)
-        reply = asyncio.run(send_composed(given, HOST, self.port))
+        mail = composed_mail(step, utc_now(), self.fixtures / "keys", secret=secret, ticket=ticket)
+        reply = asyncio.run(send_composed(mail, HOST, self.port))
         self.replies[reply[0]] += 1
         title = case.name if step is case.last else f"{'':4}before: a message"
-        wanted = _wanted(step)
-        odd = "" if reply.startswith(wanted) else f"   EXPECTED {wanted}"
+        expected = _wanted(step)
+        odd = "" if reply.startswith(expected) else f"   EXPECTED {expected}"
         _say(f"  {title:42} {_paint(reply, _COLOURS.get(reply[0], ''))}{odd}")
         if odd:
             self.wrong.append(case.name)

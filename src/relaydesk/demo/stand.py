@@ -88,8 +88,8 @@ def _certify(place: Path) -> None:
     builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
     builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=30))
     names = x509.SubjectAlternativeName([x509.DNSName("mx.shop.example")])
-    made = builder.add_extension(names, critical=False).sign(key, SHA256())
-    (place / "certificate.pem").write_bytes(made.public_bytes(Encoding.PEM))
+    certificate = builder.add_extension(names, critical=False).sign(key, SHA256())
+    (place / "certificate.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
     (place / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     (place / "key.pem").chmod(0o600)
 

@@ -27,7 +27,7 @@ class Agents(DeskPart):
         self, name: str, *, by: str, display_name: str = "", email: str = "", role: AgentRole | None = None
     ) -> None:
         """Adds an agent, or takes a former one back with what is newly given. Role ``agent`` by default."""
-        given = _given(display_name, email, role)
+        values = _given(display_name, email, role)
         with self.acting("add_agent", by) as acting:
             if not name or name != name.strip() or not name.isprintable() or ":" in name:
                 raise DeskError("An agent's name is printable, without a colon and without space around it.")
@@ -35,22 +35,22 @@ class Agents(DeskPart):
                 raise DeskError(f"An agent's name has at most {LONGEST_NAME} characters.")
             former = agents.named(acting.session, name)
             if former is None:
-                agents.add(acting.session, name, now=acting.now, **given)
+                agents.add(acting.session, name, now=acting.now, **values)
             elif former.active:
                 raise DeskError(f"There is an agent {former.name} already.")
             else:
-                agents.change(acting.session, former.name, active=True, **given)
+                agents.change(acting.session, former.name, active=True, **values)
 
     def change(
         self, name: str, *, by: str, display_name: str = "", email: str = "", role: AgentRole | None = None
     ) -> None:
         """Changes what is given of an active agent."""
-        given = _given(display_name, email, role)
+        values = _given(display_name, email, role)
         with self.acting("change_agent", by) as acting:
             agent = active_agent(acting.session, name)
-            if not given:
+            if not values:
                 raise DeskError("Say what to change: the display name, the address or the role.")
-            agents.change(acting.session, agent.name, **given)
+            agents.change(acting.session, agent.name, **values)
 
     def deactivate(self, name: str, *, by: str) -> None:
         """An agent leaves: keeps what is assigned and on record, and can do nothing more."""

@@ -195,16 +195,16 @@ def changed_since(events: Iterable[tuple[int, Event]], seen: int) -> list[str]:
         if number <= seen:
             continue
         when = f"{event.at:%Y-%m-%d %H:%M} UTC"
-        who = event.actor.removeprefix("agent:")
+        author = event.actor.removeprefix("agent:")
         match event.payload:
             case MessageJoined(message=message):
                 changes[f"message {number}"] = f"message {message} came ({when})"
             case AnswerQueued(answer=answer, purpose="answer"):
-                changes[f"answer {answer}"] = f"{who} wrote answer {answer} ({when})"
+                changes[f"answer {answer}"] = f"{author} wrote answer {answer} ({when})"
             case AnswerCancelled(answer=answer):
                 changes.pop(f"answer {answer}", None)
             case ClockStopped(how="answered_outside"):
-                changes[f"stop {number}"] = f"{who} stated that it was answered elsewhere ({when})"
+                changes[f"stop {number}"] = f"{author} stated that it was answered elsewhere ({when})"
     return list(changes.values())
 
 

@@ -24,12 +24,12 @@ class Queues(DeskPart):
         names = dict.fromkeys([*self.config.queues, *counted])
         return tuple(counted.get(name, QueueCount(name, 0, 0, 0)) for name in names)
 
-    def page(self, wanted: TicketFilter, *, after: PageKey | None = None, limit: int = 50) -> Page:
+    def page(self, criteria: TicketFilter, *, after: PageKey | None = None, limit: int = 50) -> Page:
         """A page of tickets: open ones by deadline, closed ones newest first. UnknownQueue for no queue."""
-        if wanted.queue is not None:
-            self.config.demand_queue(wanted.queue)
+        if criteria.queue is not None:
+            self.config.demand_queue(criteria.queue)
         with self.store.reading() as session:
-            return lists.page(session, wanted, after=after, limit=limit)
+            return lists.page(session, criteria, after=after, limit=limit)
 
     def search(self, text: str, limit: int = 50) -> tuple[TicketRow, ...]:
         """Tickets, open or closed, of an order, seller's reference, relay address or number; newest first."""

@@ -31,7 +31,7 @@ def whole_ticket(session: Session, ticket_id: int) -> WholeTicket | None:
         events=view.events,
         clocks=view.clocks,
         numbers=view.numbers,
-        linked=tuple(row for other in view.links if (row := tickets.row(session, other)) is not None),
+        linked=tuple(row for linked in view.links if (row := tickets.row(session, linked)) is not None),
         answers=outbox.of_ticket(session, ticket_id),
         drafts=tuple(KeptDraft(author, text) for author, text in drafts.of_ticket(session, ticket_id)),
     )
@@ -49,7 +49,7 @@ def attachment_of(raw: bytes, number: int) -> Attachment | None:
 
 def filed_in(session: Session, delivery_key: str) -> int | None:
     """The ticket that a delivery went into, None when it is not in this store."""
-    known = messages.known(
+    record = messages.known(
         session,
         delivery_key=delivery_key,
         replay_key="",
@@ -59,4 +59,4 @@ def filed_in(session: Session, delivery_key: str) -> int | None:
         merchant_refs=(),
         bounce_ticket=None,
     )
-    return known.stored_ticket
+    return record.stored_ticket

@@ -67,8 +67,8 @@ class Tickets(DeskPart):
             numbers = [message.id for message in tickets.messages(session, ticket_id)]
             raw = tickets.raw(session, message_id) if message_id in numbers else None
         if raw is None:
-            there = ", ".join(map(str, numbers)) or "none"
-            raise DeskError(f"Ticket {ticket_id} has no message {message_id} (it has {there}).")
+            listed = ", ".join(map(str, numbers)) or "none"
+            raise DeskError(f"Ticket {ticket_id} has no message {message_id} (it has {listed}).")
         return raw
 
     def attachment(self, ticket_id: int, message_id: int, number: int) -> Attachment:
@@ -132,9 +132,9 @@ class Tickets(DeskPart):
             if ticket.open:
                 raise DeskError(f"Ticket {ticket_id} is open.")
             session, now = acting.session, acting.now
-            other = tickets.thread_is_open(session, ticket_id)
-            if other is not None:
-                raise DeskError(f"The same relay address has an open ticket, {other}; go on there.")
+            open_ticket = tickets.thread_is_open(session, ticket_id)
+            if open_ticket is not None:
+                raise DeskError(f"The same relay address has an open ticket, {open_ticket}; go on there.")
             reopen_ticket(session, ticket_id, why, actor=acting.actor, at=now, now=now)
 
     def move(self, ticket_id: int, queue: str, *, by: str) -> None:
@@ -206,11 +206,13 @@ def _running(acting: Acting, ticket: TicketRow, names: tuple[ClockName, ...], at
     if clock is not None:
         _may_stop(clock, at, acting.now)
         return clock
-    wanted = " or ".join(names)
+    clock_names = " or ".join(names)
     if not ticket.open:
-        raise DeskError(f"No {wanted} clock runs on ticket {ticket.id}, which is closed; reopen it first.")
-    others = ", ".join(sorted(running)) or "none"
-    raise DeskError(f"No {wanted} clock runs on ticket {ticket.id} (running: {others}).")
+        raise DeskError(
+            f"No {clock_names} clock runs on ticket {ticket.id}, which is closed; reopen it first."
+        )
+    running_names = ", ".join(sorted(running)) or "none"
+    raise DeskError(f"No {clock_names} clock runs on ticket {ticket.id} (running: {running_names}).")
 
 
 def _may_stop(clock: DeadlineRow, at: datetime, now: datetime) -> None:
@@ -228,8 +230,8 @@ def _replan(session: Session, ticket: TicketRow, queue: str, plan: Plan, now: da
     had = {clock.clock for clock in existing}
     answerable = bool(ticket.relay_address)
     fresh = plan(queue, ticket.opened_at, relay=answerable, contact_reason=ticket.contact_reason)
-    wanted = [planned for planned in fresh if planned.clock not in had]
-    deadlines.start(session, ticket.id, queue, wanted, now=now, existing=existing)
+    planned_clocks = [planned for planned in fresh if planned.clock not in had]
+    deadlines.start(session, ticket.id, queue, planned_clocks, now=now, existing=existing)
     deadlines.refresh_next_due(session, ticket.id)
 
 

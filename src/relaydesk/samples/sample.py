@@ -125,8 +125,8 @@ def _related(domain: str, signing: str) -> bool:
 
 
 def _signed(raw: bytes, sender: str, signer: Signer | None) -> bytes:
-    made = signer or Signer(domain_of(sender), "send-test", new_dkim_key(1024))
-    return sign_dkim(raw, made.domain, made.selector, made.key)
+    signing = signer or Signer(domain_of(sender), "send-test", new_dkim_key(1024))
+    return sign_dkim(raw, signing.domain, signing.selector, signing.key)
 
 
 async def key_published(signer: Signer, resolver: Lookup) -> bool | None:
@@ -136,8 +136,8 @@ async def key_published(signer: Signer, resolver: Lookup) -> bool | None:
         return None
     if not isinstance(answer, RecordSet):
         return False
-    wanted = _public_part(dkim_key_record(signer.key).encode())
-    return any(_public_part(text) == wanted for text in answer.texts)
+    public_key = _public_part(dkim_key_record(signer.key).encode())
+    return any(_public_part(text) == public_key for text in answer.texts)
 
 
 def _public_part(record: bytes) -> bytes:

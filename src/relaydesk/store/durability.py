@@ -56,17 +56,17 @@ def _write_ahead(connection: sqlite3.Connection, seconds: float) -> None:
 
 def demand_sqlite(connection: sqlite3.Connection, busy_milliseconds: int) -> None:
     """StoreUnfit unless the connection is as :func:`assure_sqlite` left it."""
-    wanted = {
+    required = {
         "journal_mode": "wal",
         "synchronous": SQLITE_FULL,
         "foreign_keys": 1,
         "busy_timeout": busy_milliseconds,
     }
-    for name, value in wanted.items():
-        found = connection.execute(f"PRAGMA {name}").fetchone()[0]
-        if found != value:
+    for name, value in required.items():
+        actual = connection.execute(f"PRAGMA {name}").fetchone()[0]
+        if actual != value:
             raise StoreUnfit(
-                f"SQLite has {name}={found} where {value} is needed; use a file on a local disk."
+                f"SQLite has {name}={actual} where {value} is needed; use a file on a local disk."
             )
 
 

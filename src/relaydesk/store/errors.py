@@ -69,7 +69,7 @@ def translated() -> Iterator[None]:
     except PoolTimeout as error:
         raise StoreUnavailable("The store does not answer: all its connections are in use.") from error
     except DBAPIError as error:
-        known = translate(error)
-        if known is None:
+        state = translate(error)
+        if state is None:
             raise
-        raise known from error
+        raise state from error

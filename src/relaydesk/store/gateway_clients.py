@@ -48,8 +48,8 @@ def revoke(session: Session, name: str, now: datetime) -> bool:
 def secret_of(session: Session, name: str) -> str | None:
     """The hash of a client's password; None for one that is unknown or revoked."""
     statement = select(C.secret_hash).where(C.name == name, C.revoked_at.is_(None))
-    found: str | None = session.connection().execute(statement).scalar()
-    return found
+    secret_hash: str | None = session.connection().execute(statement).scalar()
+    return secret_hash
 
 
 def used(session: Session, name: str, now: datetime) -> bool:
@@ -69,13 +69,15 @@ def ticket_of(session: Session, address: str) -> int | None:
             .where(column == address.lower(), column != "")
             .order_by((T.state == "open").desc(), T.id.desc())
         )
-        found: int | None = session.connection().execute(statement.limit(1)).scalar()
-        if found is not None:
-            return found
+        ticket: int | None = session.connection().execute(statement.limit(1)).scalar()
+        if ticket is not None:
+            return ticket
     return None
 
 
 def handed_in(session: Session, delivery_key: str) -> int | None:
     """The answer that this very submission became, None when it is new."""
-    found: int | None = session.connection().execute(select(O.id).where(O.handed_in == delivery_key)).scalar()
-    return found
+    answer: int | None = (
+        session.connection().execute(select(O.id).where(O.handed_in == delivery_key)).scalar()
+    )
+    return answer

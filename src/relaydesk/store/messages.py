@@ -253,13 +253,13 @@ def _relate(session: Session, ticket_id: int, arrival: _Recording) -> None:
         statement = update(table(TicketTable)).where(T.id == escalated, T.escalated.is_(False))
         if session.connection().execute(statement.values(escalated=True)).rowcount == 1:
             events.append(Event(escalated, arrival.at, TicketEscalated(ticket_id)))
-    for other in dict.fromkeys((*placement.escalates, *placement.links)):
-        first, second = sorted((ticket_id, other))
-        link = upsert(session, TicketLinkTable).values(ticket_id=first, other_id=second)
-        told = link.on_conflict_do_nothing().returning(table(TicketLinkTable).c.ticket_id)
-        if session.connection().execute(told).first() is not None:
-            events.append(Event(ticket_id, arrival.at, TicketLinked(other)))
-            events.append(Event(other, arrival.at, TicketLinked(ticket_id)))
+    for linked in dict.fromkeys((*placement.escalates, *placement.links)):
+        lower, higher = sorted((ticket_id, linked))
+        link = upsert(session, TicketLinkTable).values(ticket_id=lower, other_id=higher)
+        inserted = link.on_conflict_do_nothing().returning(table(TicketLinkTable).c.ticket_id)
+        if session.connection().execute(inserted).first() is not None:
+            events.append(Event(ticket_id, arrival.at, TicketLinked(linked)))
+            events.append(Event(linked, arrival.at, TicketLinked(ticket_id)))
     journal.append(session, events, arrival.now)
 
 

@@ -36,15 +36,15 @@ def revision(connection: Connection) -> str | None:
 def demand_current(engine: Engine) -> None:
     """StoreUnfit unless the database stands at :data:`HEAD`."""
     with engine.connect() as connection:
-        found = revision(connection)
-    if found == HEAD:
+        current = revision(connection)
+    if current == HEAD:
         return
-    if found is None:
+    if current is None:
         raise StoreUnfit("The database has no relaydesk tables yet; run `relaydesk db upgrade`.")
-    if found > HEAD:
-        raise StoreUnfit(_newer(found))
+    if current > HEAD:
+        raise StoreUnfit(_newer(current))
     raise StoreUnfit(
-        f"The database is of schema {found}, this version needs {HEAD}; run `relaydesk db upgrade`."
+        f"The database is of schema {current}, this version needs {HEAD}; run `relaydesk db upgrade`."
     )
 
 
@@ -60,10 +60,10 @@ def upgrade(engine: Engine) -> None:
         with connection.begin():
             if not embedded:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            found = revision(connection)
-            if found is not None and found > HEAD:
-                raise StoreUnfit(_newer(found))
-            if found != HEAD:
+            current = revision(connection)
+            if current is not None and current > HEAD:
+                raise StoreUnfit(_newer(current))
+            if current != HEAD:
                 command.upgrade(config(connection), "head")
             if embedded and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
                 raise StoreUnfit("The upgrade would leave rows that point nowhere; nothing was changed.")
@@ -77,8 +77,8 @@ def _pragma(connection: Connection, pragma: str) -> None:
     cursor.close()
 
 
-def _newer(found: str) -> str:
+def _newer(current: str) -> str:
     return (
-        f"The database is of schema {found}, newer than this version's {HEAD}; "
+        f"The database is of schema {current}, newer than this version's {HEAD}; "
         "install the newer relaydesk (`relaydesk db upgrade` cannot go back)."
     )

@@ -149,11 +149,11 @@ def messages(session: Session, ticket_id: int) -> tuple[MessageRow, ...]:
     parts = select(A.message_id, A.name, A.declared_type, A.sniffed_type, A.size, A.sha256).join(
         table(MessageTable), M.id == A.message_id
     )
-    held: dict[int, list[AttachmentRow]] = {}
+    attachments: dict[int, list[AttachmentRow]] = {}
     for part in connection.execute(parts.where(M.ticket_id == ticket_id).order_by(A.id)):
-        held.setdefault(part.message_id, []).append(AttachmentRow(*part[1:]))
-    found = connection.execute(select(*_MESSAGE).where(M.ticket_id == ticket_id).order_by(M.id))
-    return tuple(_message(line, tuple(held.get(line.id, ()))) for line in found)
+        attachments.setdefault(part.message_id, []).append(AttachmentRow(*part[1:]))
+    rows = connection.execute(select(*_MESSAGE).where(M.ticket_id == ticket_id).order_by(M.id))
+    return tuple(_message(line, tuple(attachments.get(line.id, ()))) for line in rows)
 
 
 def _message(line: Row[Any], attachments: tuple[AttachmentRow, ...]) -> MessageRow:
@@ -175,8 +175,8 @@ def events(session: Session, ticket_id: int) -> tuple[tuple[int, Event], ...]:
         .order_by(E.id.desc())
         .limit(EVENTS_SHOWN)
     )
-    found = session.connection().execute(statement).all()
-    return tuple((number, read_event(*columns)) for number, *columns in reversed(found))
+    rows = session.connection().execute(statement).all()
+    return tuple((number, read_event(*columns)) for number, *columns in reversed(rows))
 
 
 def links(session: Session, ticket_id: int) -> tuple[int, ...]:
@@ -190,5 +190,5 @@ def links(session: Session, ticket_id: int) -> tuple[int, ...]:
 
 def raw(session: Session, message_id: int) -> bytes | None:
     """The bytes of a message exactly as received, None when there is none of that number."""
-    found: bytes | None = session.connection().execute(select(M.raw).where(M.id == message_id)).scalar()
-    return found
+    content: bytes | None = session.connection().execute(select(M.raw).where(M.id == message_id)).scalar()
+    return content

@@ -20,14 +20,14 @@ Value = TypeVar("Value")
 
 def read_value(cls: type[Value], values: Mapping[str, Any]) -> Value:
     """A value of the frozen dataclass ``cls``. Literals are taken as written."""
-    given = {}
+    arguments = {}
     shape: Any = cls
     for name, key, read, required in _plan(shape):
         if key in values:
-            given[name] = read(values[key])
+            arguments[name] = read(values[key])
         elif required:
             raise ValueError(f"{cls.__name__} has no {key}.")
-    return cls(**given)
+    return cls(**arguments)
 
 
 def keys(cls: type) -> frozenset[str]:
@@ -41,12 +41,12 @@ def _plan(cls: Any) -> tuple[tuple[str, str, Callable[[Any], Any], bool], ...]:
     hints = get_type_hints(cls)
     return tuple(
         (
-            one.name,
-            one.metadata.get("key", one.name),
-            _reader(hints[one.name]),
-            one.default is MISSING and one.default_factory is MISSING,
+            field.name,
+            field.metadata.get("key", field.name),
+            _reader(hints[field.name]),
+            field.default is MISSING and field.default_factory is MISSING,
         )
-        for one in fields(cls)
+        for field in fields(cls)
     )
 
 
@@ -54,7 +54,7 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
     """How a JSON value becomes one of this type."""
     kind, inner = get_origin(hint), get_args(hint)
     if kind in (Union, types.UnionType):
-        read = next(_reader(one) for one in inner if one is not types.NoneType)
+        read = next(_reader(hinted) for hinted in inner if hinted is not types.NoneType)
         return lambda value: None if value is None else read(value)
     if kind is tuple:
         read = _reader(inner[0])
