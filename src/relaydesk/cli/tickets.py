@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from relaydesk.store import DeadlineRow, OutboxRow
 
 # What an event's data tells a person at the terminal; --json prints all of it.
-TOLD = ("agent", "to", "order", "ticket", "clock", "how", "why", "text")
+SHOWN = ("agent", "to", "order", "ticket", "clock", "how", "why", "text")
 
 
 @click.command()
@@ -152,7 +152,7 @@ def _print(view: WholeTicket, zone: ZoneInfo, now: datetime) -> None:
         _print_clock(clock, zone, now)
     _print_messages(view, zone)
     for place, event in view.events:
-        facts = ", ".join(str(event.data[key]) for key in TOLD if event.data.get(key))
+        facts = ", ".join(str(event.data[key]) for key in SHOWN if event.data.get(key))
         line = f"{event.what} by {event.actor}" + (f": {facts}" if facts else "")
         click.echo(f"  {place:>6}  {local(event.at, zone)}  {line}")
     for answer in view.answers:

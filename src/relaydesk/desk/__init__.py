@@ -4,9 +4,9 @@ A :class:`Desk` has a store, a :class:`DeskConfig` and a clock. Who may do what 
 :mod:`relaydesk.desk.permissions`.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from relaydesk import late_names
 from relaydesk.desk.config import DeskConfig
 from relaydesk.desk.desk import Desk
 from relaydesk.desk.permissions import CONSOLE, agent_actor
@@ -29,9 +29,4 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> object:
-        """Loads the templates when they are asked for (PEP 562): a list of queues does without."""
-        if name != "ReplyTemplates":
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return import_module(f"{__name__}.templates").ReplyTemplates
+    __getattr__ = late_names(__name__, {"ReplyTemplates": "templates"})

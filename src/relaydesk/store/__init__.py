@@ -5,9 +5,9 @@ named for what they are about, which are this room's door: ``deadlines.start(ses
 by those who take them.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from relaydesk import late_names
 from relaydesk.store.engine import Store
 from relaydesk.store.errors import Conflict, StoreError, StoreUnavailable
 from relaydesk.store.lists import Page, PageKey, QueueCount, TicketFilter, TicketRow
@@ -82,29 +82,25 @@ __all__ = [
     "until_settled",
 ]
 
-_LATE = {
-    "AgentRole": "agents",
-    "AgentRow": "agents",
-    "Claimed": "outbox_rows",
-    "ClientRow": "gateway_clients",
-    "DeadlineRow": "deadlines",
-    "DeliveryOutcome": "outbox_rows",
-    "Finished": "outbox_rows",
-    "MessageRow": "tickets",
-    "OutboxRow": "outbox_rows",
-    "Outgoing": "outbox_rows",
-    "Put": "orders",
-    "Recorded": "messages",
-    "RefusalCount": "refusals",
-    "TicketOrder": "ticket_orders",
-    "answer_scope": "messages",
-    "until_settled": "contention",
-}
-
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> object:
-        """Loads what is taken (PEP 562): a list of queues needs nothing that reads mail."""
-        if name not in _LATE:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
+    __getattr__ = late_names(
+        __name__,
+        {
+            "AgentRole": "agents",
+            "AgentRow": "agents",
+            "Claimed": "outbox_rows",
+            "ClientRow": "gateway_clients",
+            "DeadlineRow": "deadlines",
+            "DeliveryOutcome": "outbox_rows",
+            "Finished": "outbox_rows",
+            "MessageRow": "tickets",
+            "OutboxRow": "outbox_rows",
+            "Outgoing": "outbox_rows",
+            "Put": "orders",
+            "Recorded": "messages",
+            "RefusalCount": "refusals",
+            "TicketOrder": "ticket_orders",
+            "answer_scope": "messages",
+            "until_settled": "contention",
+        },
+    )
