@@ -36,7 +36,7 @@ def envelope(body: bytes = b"Where is my order?\r\n", at: datetime = NOON) -> En
     )
 
 
-def letter(subject: str = "Hello", attachments: tuple[Attachment, ...] = ()) -> Message:
+def parsed_message(subject: str = "Hello", attachments: tuple[Attachment, ...] = ()) -> Message:
     sender = Address("Alice", "case++aaaa", "support.facebook.com")
     return Message(from_=(sender,), subject=subject, message_id="<1@facebook.com>", attachments=attachments)
 
@@ -79,7 +79,13 @@ def store_message(
 ) -> messages.Recorded:
     with store.transaction() as session:
         return messages.record(
-            session, envelope(body, at), letter(**parts), AUTH, decided, trace="Received: by us", now=at
+            session,
+            envelope(body, at),
+            parsed_message(**parts),
+            AUTH,
+            decided,
+            trace="Received: by us",
+            now=at,
         )
 
 

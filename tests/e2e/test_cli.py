@@ -121,12 +121,12 @@ def test_it_says_when_an_answer_is_due(shop: Path) -> None:
             "gone.yaml cannot be read",
         ),
         (("explain", "gone.eml", "--peer", "192.0.2.1"), "gone.eml"),
-        (("explain", "-", "--peer", "here"), "is no IP address"),
-        (("explain", "-", "--peer", "192.0.2.1", "--now", "noon"), "is no time"),
+        (("explain", "-", "--peer", "here"), "is not an IP address"),
+        (("explain", "-", "--peer", "192.0.2.1", "--now", "noon"), "is not a time"),
         (("queue", "parcels"), "There is no queue parcels"),
         (("orders", "import", "gone.csv"), "gone.csv"),
         (("report", "sla", "--from", "soon"), "is neither a day"),
-        (("--config", "gone.yaml", "config", "show"), "gone.yaml is not there"),
+        (("--config", "gone.yaml", "config", "show"), "gone.yaml does not exist"),
         (("ticket", "1", "--how", "paid"), "go with --handled"),
     ],
 )
@@ -227,7 +227,7 @@ def test_it_shows_empty_queues_and_reports(shop: Path) -> None:
     assert data("queue", "all") == []
     assert "is empty" in run("queue", "case").output
     assert "no agents yet" in run("agents", "list").output
-    assert "Nothing was turned away" in run("refusals").output
+    assert "Nothing was refused or deferred" in run("refusals").output
     for form in ("table", "json", "csv", "html"):
         found = run("report", "sla", "--format", form)
         assert found.exit_code == 0
@@ -241,7 +241,7 @@ def test_it_keeps_agents(shop: Path) -> None:
     assert run("agents", "add", "Alice").exit_code == 1
     assert run("agents", "add", "bob", "--as", "alice").exit_code == 0
     refused = run("agents", "add", "carol", "--as", "bob")
-    assert (refused.exit_code, "takes the role admin" in refused.stderr) == (1, True)
+    assert (refused.exit_code, "needs the role admin" in refused.stderr) == (1, True)
     assert run("agents", "change", "bob", "--display-name", "Bob B.", "--role", "lead").exit_code == 0
     assert run("agents", "deactivate", "alice").exit_code == 0
     shown = {agent["name"]: agent for agent in data("agents", "list")}

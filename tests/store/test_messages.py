@@ -26,8 +26,8 @@ from relaydesk_testkit.arriving import (
     candidate,
     decision,
     envelope,
-    letter,
     open_ticket,
+    parsed_message,
     planned,
     store_message,
 )
@@ -296,7 +296,7 @@ def test_it_refuses_a_naive_time(store: Store) -> None:
         messages.record(
             session,
             envelope(at=NOON.replace(tzinfo=None)),
-            letter(),
+            parsed_message(),
             AUTH,
             decision(BY_ALICE),
             trace="",

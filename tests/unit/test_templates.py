@@ -183,7 +183,7 @@ def test_its_commands_list_check_and_preview(tmp_path, monkeypatch):
         return CliRunner().invoke(cli, ["templates", *words], catch_exceptions=False)
 
     assert '"needs": [\n      "refund.amount"\n    ]' in run("list", "--json").stdout
-    assert run("check").stdout == "All 7 templates are right.\n"
+    assert run("check").stdout == "All 7 templates are valid.\n"
     assert (
         "We have refunded [refund.amount] for order 64000841784004.\n" in run("preview", "refund-done").stdout
     )

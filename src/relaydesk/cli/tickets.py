@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from relaydesk.cli.opening import agent_of, as_option, desk_of, settings
-from relaydesk.cli.options import ROW_ID, moment
+from relaydesk.cli.opening import ROW_ID, agent_of, as_option, desk_of, moment, settings
 from relaydesk.cli.output import json_option, left, local, print_json
 
 if TYPE_CHECKING:
@@ -30,17 +29,17 @@ SHOWN = ("agent", "to", "order", "ticket", "clock", "how", "why", "text")
 @click.option(
     "--answered-outside", "answered", callback=moment, metavar="AT", help="Answered elsewhere at AT."
 )
-@click.option("--handled", callback=moment, metavar="AT", help="Handled at AT; say how with --how.")
+@click.option("--handled", callback=moment, metavar="AT", help="Handled at AT; describe it with --how.")
 @click.option("--how", help="What was done, with --handled.")
 @click.option("--clock", type=click.Choice(["handling", "evidence"]), help="Which clock --handled stops.")
-@click.option("--assign", metavar="AGENT", help="Give it to an agent.")
-@click.option("--unassign", is_flag=True, help="Give it to nobody.")
+@click.option("--assign", metavar="AGENT", help="Assign it to an agent.")
+@click.option("--unassign", is_flag=True, help="Remove the assignee.")
 @click.option("--note", metavar="TEXT", help="Add an internal note.")
 @click.option("--move", metavar="QUEUE", help="Move it to another queue.")
-@click.option("--bind-order", metavar="ORDER", help="Tie it to an order of the directory.")
-@click.option("--release-order", metavar="ORDER", help="Untie it from an order.")
-@click.option("--close", is_flag=True, help="Close it; clocks that still run count as undecided.")
-@click.option("--reopen", is_flag=True, help="Open it again; its clocks run on from their start.")
+@click.option("--bind-order", metavar="ORDER", help="Bind an order of the directory to it.")
+@click.option("--release-order", metavar="ORDER", help="Release an order from it.")
+@click.option("--close", is_flag=True, help="Close it; running clocks count as undecided.")
+@click.option("--reopen", is_flag=True, help="Reopen it; its clocks run on from their start.")
 @click.option(
     "--original", metavar="MESSAGE", type=ROW_ID, help="Write a message's bytes exactly as received."
 )
@@ -52,7 +51,7 @@ def ticket(
 ) -> None:
     """Show ticket ID, or work on it; AT is an ISO 8601 time with its zone, or now.
 
-    Several acts may be given; they are done in the order of this list, each on record.
+    Several actions may be given; they are done in the order of this list, and each is recorded.
     """
     _check(acts)
     conf = settings(config)
@@ -84,15 +83,15 @@ def _work(desk: Desk, ticket_id: int, by: str, acts: dict[str, Any]) -> Iterator
     tickets, about = desk.tickets, f"Ticket {ticket_id}"
     if acts["answered"]:
         tickets.state_answered_elsewhere(ticket_id, at=acts["answered"], by=by)
-        yield f"{about}: answered elsewhere, on record."
+        yield f"{about}: answered elsewhere, recorded."
     if acts["handled"]:
         tickets.state_handled(
             ticket_id, at=acts["handled"], how=acts["how"] or "", clock=acts["clock"], by=by
         )
-        yield f"{about}: handled, on record."
+        yield f"{about}: handled, recorded."
     if acts["assign"] or acts["unassign"]:
         tickets.assign(ticket_id, acts["assign"], by=by)
-        yield f"{about}: assigned to {acts['assign'] or 'nobody'}."
+        yield f"{about}: assigned to {acts['assign'] or 'no one'}."
     if acts["note"] is not None:
         tickets.note(ticket_id, acts["note"], by=by)
         yield f"{about}: note added."
@@ -110,7 +109,7 @@ def _work(desk: Desk, ticket_id: int, by: str, acts: dict[str, Any]) -> Iterator
         yield f"{about}: closed."
     if acts["reopen"]:
         tickets.reopen(ticket_id, by=by)
-        yield f"{about}: open again."
+        yield f"{about}: reopened."
 
 
 def _as_json(view: WholeTicket) -> dict[str, Any]:
@@ -140,7 +139,7 @@ def _print(view: WholeTicket, zone: ZoneInfo, now: datetime) -> None:
     row = view.ticket
     state = row.state + (", escalated" if row.escalated else "") + ("" if row.verified else ", UNVERIFIED")
     click.echo(
-        f"Ticket {row.id}  {row.kind} in queue {row.queue}, {state}, assigned to {row.assignee or 'nobody'}"
+        f"Ticket {row.id}  {row.kind} in queue {row.queue}, {state}, assigned to {row.assignee or 'no one'}"
     )
     click.echo(f"  {row.subject}")
     click.echo(f"  from {row.username or row.sender}, answer to {row.relay_address or '(no relay address)'}")
@@ -159,7 +158,7 @@ def _print(view: WholeTicket, zone: ZoneInfo, now: datetime) -> None:
         _print_answer(answer, zone)
     for draft in view.drafts:
         click.echo(f"  draft of {draft.author}: {len(draft.text)} characters")
-    click.echo(f"  you have seen it up to event {view.events[-1][0]}")
+    click.echo(f"  latest event: {view.events[-1][0]}")
 
 
 def _print_clock(clock: DeadlineRow, zone: ZoneInfo, now: datetime) -> None:
@@ -189,4 +188,4 @@ def _print_answer(answer: OutboxRow, zone: ZoneInfo) -> None:
         f"  {answer.purpose} {answer.id} by {answer.author} to message {answer.message_id}, {about}: {state}"
     )
     if answer.last_text and answer.state != "sent":
-        click.echo(f"      the next hop said: {answer.last_text}")
+        click.echo(f"      last reply of the next hop: {answer.last_text}")

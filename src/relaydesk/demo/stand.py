@@ -1,4 +1,4 @@
-"""What the demo stands on: a name server, keys, a settings file, the real server and Meta's relay."""
+"""What the demo runs on: a name server, keys, a settings file, the real server and Meta's relay."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def _running(command: list[str], log: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def announced_port(process: subprocess.Popen[str], log: Path) -> int:
-    """The port that the server says it listens on. SetupError with its last words when it never does."""
+    """The port that the server says it listens on. SetupError with its last log lines when it never does."""
     late = threading.Timer(READY_SECONDS, process.kill)
     late.start()
     try:
@@ -146,12 +146,12 @@ def announced_port(process: subprocess.Popen[str], log: Path) -> int:
     finally:
         late.cancel()
     process.wait()
-    raise parts.SetupError(f"The server did not start. {last_words(log)}")
+    raise parts.SetupError(f"The server did not start. {last_lines(log)}")
 
 
-def last_words(log: Path) -> str:
+def last_lines(log: Path) -> str:
     lines = log.read_text(encoding="utf-8").splitlines()
-    return "Its last words: " + (" ".join(lines[-3:]) or "none.")
+    return "Its last log lines: " + (" ".join(lines[-3:]) or "none.")
 
 
 def command(config: Path, *arguments: str) -> list[str]:

@@ -1,6 +1,6 @@
-"""THE door for people: every act and every view of command line, pages and API.
+"""The way in for people: every act and every view of command line, pages and API.
 
-A :class:`Desk` has a store, a :class:`DeskConfig` and a clock. Who may do what stands in one table,
+A :class:`Desk` has a store, a :class:`DeskConfig` and a clock. Who may do what is one table,
 :mod:`relaydesk.desk.permissions`.
 """
 
@@ -14,7 +14,7 @@ from relaydesk.desk.values import Queued, WholeTicket, Written
 from relaydesk.store import TicketFilter
 
 if TYPE_CHECKING:
-    from relaydesk.desk.templates import ReplyTemplates
+    from relaydesk.desk.answers import ReplyTemplates
 
 __all__ = [
     "CONSOLE",
@@ -29,4 +29,4 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-    __getattr__ = late_names(__name__, {"ReplyTemplates": "templates"})
+    __getattr__ = late_names(__name__, {"ReplyTemplates": "answers"})

@@ -25,7 +25,7 @@ _OWN_KEYS = ("received_at", "history", "message", "case", "expected")
 
 
 class CaseError(ValueError):
-    """A case cannot be read; the sentence names the file and the mend."""
+    """A case cannot be read; the sentence names the file and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class CaseSignature:
 class Step:
     """One thing that happens: a message handed in, or an agent's act.
 
-    ``peer`` is the host named to the door by ``via``; ``delay`` the time between the composition and the
+    ``peer`` is the host named to the server by ``via``; ``delay`` the time between the composition and the
     receipt; ``after`` what happened on the way, in order. With ``line_ends`` "lf" the file is as somebody
     saved it, while the wire has CR LF; "exact" sends the file's own bytes. ``expected`` is a part of the
     answer.

@@ -37,7 +37,7 @@ _TEXT = (
 
 
 class SendTestError(Exception):
-    """The sample could not be made or handed over; the message is a sentence with the mend."""
+    """The sample could not be made or handed over; the message is a sentence with the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def _signed(raw: bytes, sender: str, signer: Signer | None) -> bytes:
 
 
 async def key_published(signer: Signer, resolver: Lookup) -> bool | None:
-    """Whether the signer's public key stands where it must; None when DNS cannot tell."""
+    """Whether the signer's public key is published where it must be; None when DNS cannot tell."""
     answer = await resolver.lookup(signer.record_name, "TXT")
     if isinstance(answer, TempFail):
         return None

@@ -80,7 +80,7 @@ def assure_postgres(connection: psycopg.Connection[Any], lock_timeout: float) ->
     row = connection.execute(_ASSURE, [f"{int(lock_timeout * 1000)}ms"]).fetchone()
     connection.autocommit = before
     if row is None:
-        raise StoreUnfit("PostgreSQL did not tell its durability settings.")
+        raise StoreUnfit("PostgreSQL did not return its durability settings.")
     demand_postgres(fsync=row[3], full_page_writes=row[4], synchronous_commit=row[5])
 
 

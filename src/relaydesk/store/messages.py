@@ -60,7 +60,7 @@ class Recorded:
 @dataclass(frozen=True, slots=True)
 class _Recording:
     envelope: Envelope
-    letter: Message
+    message: Message
     auth: AuthResults
     decision: Decision
     placement: Placement
@@ -73,13 +73,13 @@ class _Recording:
 
     @property
     def sender(self) -> str:
-        return self.letter.from_[0].addr.lower() if self.letter.from_ else ""
+        return self.message.from_[0].addr.lower() if self.message.from_ else ""
 
 
 def record(  # noqa: PLR0913 - what arrived, what was found, what was decided
     session: Session,
     envelope: Envelope,
-    letter: Message,
+    message: Message,
     auth: AuthResults,
     decision: Decision,
     *,
@@ -93,7 +93,7 @@ def record(  # noqa: PLR0913 - what arrived, what was found, what was decided
     """
     if decision.placement is None:
         raise ValueError("A decision without a placement has nothing to record.")
-    arrival = _Recording(envelope, letter, auth, decision, decision.placement, trace, now)
+    arrival = _Recording(envelope, message, auth, decision, decision.placement, trace, now)
     action = arrival.placement.action
     if action == "stored":
         return _recorded(session, envelope.delivery_key)
@@ -128,7 +128,7 @@ def _open(session: Session, arrival: _Recording) -> int:
         "case_number": findings.case_number,
         "username": findings.username,
         "sender": arrival.sender,
-        "subject": arrival.letter.subject,
+        "subject": arrival.message.subject,
         "contact_reason": findings.contact_reason,
         "escalated": False,
         "verified": decision.vouched,
@@ -151,7 +151,7 @@ def _join(session: Session, ticket_id: int, arrival: _Recording) -> None:
 
 
 def _message(session: Session, ticket_id: int, arrival: _Recording) -> int:
-    envelope, letter, decision = arrival.envelope, arrival.letter, arrival.decision
+    envelope, message, decision = arrival.envelope, arrival.message, arrival.decision
     original = _original(session, decision.replay_key) if arrival.placement.action == "duplicate" else None
     row = {
         "delivery_key": envelope.delivery_key,
@@ -168,8 +168,8 @@ def _message(session: Session, ticket_id: int, arrival: _Recording) -> int:
         "tls": envelope.tls,
         "size": len(envelope.raw),
         "from_addr": arrival.sender,
-        "subject": letter.subject,
-        "message_id": letter.message_id,
+        "subject": message.subject,
+        "message_id": message.message_id,
         "origin": asdict(envelope.origin),
         "auth": asdict(arrival.auth),
         "reasons": [{"code": reason.code, "text": reason.text} for reason in decision.reasons],
@@ -178,7 +178,7 @@ def _message(session: Session, ticket_id: int, arrival: _Recording) -> int:
         "raw": envelope.raw,
     }
     message_id = _inserted(session.connection().execute(_NEW_MESSAGE, row))
-    _attach(session, message_id, letter)
+    _attach(session, message_id, message)
     return message_id
 
 
@@ -186,7 +186,7 @@ def _original(session: Session, replay_key: str) -> int | None:
     return session.connection().scalar(select(M.id).where(M.replay_key == replay_key))
 
 
-def _attach(session: Session, message_id: int, letter: Message) -> None:
+def _attach(session: Session, message_id: int, message: Message) -> None:
     rows = [
         {
             "message_id": message_id,
@@ -196,7 +196,7 @@ def _attach(session: Session, message_id: int, letter: Message) -> None:
             "size": part.size,
             "sha256": part.sha256,
         }
-        for part in letter.attachments
+        for part in message.attachments
     ]
     if rows:
         session.connection().execute(insert(table(AttachmentTable)), rows)
@@ -247,7 +247,7 @@ def _start_clocks(session: Session, ticket_id: int, arrival: _Recording) -> None
 
 
 def _relate(session: Session, ticket_id: int, arrival: _Recording) -> None:
-    """Marks escalated cases and links tickets of the same order, each told once, on both sides."""
+    """Marks escalated cases and links tickets of the same order, each recorded once, on both sides."""
     placement, events = arrival.placement, []
     for escalated in placement.escalates:
         statement = update(table(TicketTable)).where(T.id == escalated, T.escalated.is_(False))
@@ -266,7 +266,7 @@ def _relate(session: Session, ticket_id: int, arrival: _Recording) -> None:
 def _inserted(result: CursorResult[Any]) -> int:
     key = result.inserted_primary_key
     if key is None:
-        raise RuntimeError("The database told no number for the new row.")
+        raise RuntimeError("The database gave no number for the new row.")
     return int(key[0])
 
 

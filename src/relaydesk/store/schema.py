@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 HEAD = "0003"  # the newest file of migrations/versions; a test holds the two together
-_LOCK = 0x72656C617964  # "relayd": the advisory lock of everybody who migrates
+_LOCK = 0x72656C617964  # "relayd": the advisory lock of every process that migrates
 
 
 def config(connection: Connection) -> Config:
@@ -27,14 +27,14 @@ def config(connection: Connection) -> Config:
 
 
 def revision(connection: Connection) -> str | None:
-    """The revision the database stands at, None for an empty one."""
+    """The revision of the database, None for an empty one."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def demand_current(engine: Engine) -> None:
-    """StoreUnfit unless the database stands at :data:`HEAD`."""
+    """StoreUnfit unless the database is at :data:`HEAD`."""
     with engine.connect() as connection:
         current = revision(connection)
     if current == HEAD:
@@ -44,7 +44,7 @@ def demand_current(engine: Engine) -> None:
     if current > HEAD:
         raise StoreUnfit(_newer(current))
     raise StoreUnfit(
-        f"The database is of schema {current}, this version needs {HEAD}; run `relaydesk db upgrade`."
+        f"The database has schema {current}, this version needs {HEAD}; run `relaydesk db upgrade`."
     )
 
 
@@ -79,6 +79,6 @@ def _pragma(connection: Connection, pragma: str) -> None:
 
 def _newer(current: str) -> str:
     return (
-        f"The database is of schema {current}, newer than this version's {HEAD}; "
+        f"The database has schema {current}, newer than this version's {HEAD}; "
         "install the newer relaydesk (`relaydesk db upgrade` cannot go back)."
     )
