@@ -11,7 +11,7 @@ from relaydesk.message.envelope import Envelope, Origin
 from relaydesk.message.message import Address, Attachment, Message
 from relaydesk.policy.decision import Decision, Placement, Planned
 from relaydesk.reasons import reason
-from relaydesk.store import messages
+from relaydesk.store import known, messages
 
 if TYPE_CHECKING:
     from relaydesk.events import ClockName
@@ -115,4 +115,4 @@ def asked(store: Store, body: bytes = b"Where is my order?\r\n", **keys: Any) ->
         "bounce_ticket": None,
     }
     with store.reading() as session:
-        return messages.known(session, **(usual | keys))
+        return known.known(session, **(usual | keys))

@@ -16,8 +16,7 @@ from click.testing import CliRunner, Result
 from relaydesk.cli import COMMANDS, cli
 from relaydesk.config.load import load_settings
 from relaydesk.config.opening import open_store
-from relaydesk.store import messages
-from relaydesk.store.refusals import RefusalKey
+from relaydesk.store import RefusalKey, refusals
 from relaydesk_testkit.arriving import open_ticket
 from relaydesk_testkit.signing import MESSAGE, key_zone, signed
 
@@ -356,7 +355,7 @@ def test_it_says_of_an_answer_number_that_no_store_can_hold_that_it_is_none(shop
 def test_it_tells_refusals_in_whole_sentences(shop: Path) -> None:
     refused = RefusalKey(date(2026, 11, 23), "forged", "203.0.113.5", "support.instagram.com")
     with open_store(load_settings()).transaction() as session:
-        messages.count_refusal(session, refused, 3, datetime(2026, 11, 23, 9, tzinfo=UTC))
+        refusals.count_refusal(session, refused, 3, datetime(2026, 11, 23, 9, tzinfo=UTC))
     (told,) = data("refusals", "--from", "2026-11-01T00:00:00Z", "--to", "2026-12-01T00:00:00Z")
     assert told["count"] == 3
     assert told["text"].startswith("From claims support.instagram.com, nothing vouches")

@@ -64,10 +64,10 @@ def test_it_finds_the_ticket_of_a_relay_address(store: Store) -> None:
     first = asked(store).ticket_id
     other = asked(store, b"o", address="Case++Bbbb@support.facebook.com", message_id="<2@x>").ticket_id
     with store.transaction() as session:
-        assert gateway_clients.ticket_of(session, ALICE.upper()) == first
-        assert gateway_clients.ticket_of(session, "case++bbbb@support.facebook.com") == other
-        assert gateway_clients.ticket_of(session, "case++none@support.facebook.com") is None
-        assert gateway_clients.ticket_of(session, "") is None
+        assert tickets.of_address(session, ALICE.upper()) == first
+        assert tickets.of_address(session, "case++bbbb@support.facebook.com") == other
+        assert tickets.of_address(session, "case++none@support.facebook.com") is None
+        assert tickets.of_address(session, "") is None
 
 
 def test_an_open_ticket_comes_before_a_later_closed_one(store: Store) -> None:
@@ -79,11 +79,11 @@ def test_an_open_ticket_comes_before_a_later_closed_one(store: Store) -> None:
     second = asked(store, b"again", message_id="<2@x>").ticket_id
     assert second is not None
     with store.transaction() as session:
-        assert gateway_clients.ticket_of(session, ALICE) == second
+        assert tickets.of_address(session, ALICE) == second
         tickets.change(session, second, state="closed", closed_at=NOON)
-        assert gateway_clients.ticket_of(session, ALICE) == second
+        assert tickets.of_address(session, ALICE) == second
         tickets.change(session, first, state="open", closed_at=None)
-        assert gateway_clients.ticket_of(session, ALICE) == first
+        assert tickets.of_address(session, ALICE) == first
 
 
 def forward(store: Store, placement: Placement, raw: bytes | None = None, body: bytes = b"x") -> int | None:

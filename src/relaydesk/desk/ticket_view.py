@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.desk.values import KeptDraft, ReadMessage, WholeTicket
 from relaydesk.message import parse_message
-from relaydesk.store import drafts, messages, outbox, tickets
+from relaydesk.store import drafts, outbox, tickets
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -45,18 +45,3 @@ def attachment_of(raw: bytes, number: int) -> Attachment | None:
     """The attachment at a place from 1 on, None when the message has fewer."""
     attachments = parse_message(raw).attachments
     return attachments[number - 1] if 1 <= number <= len(attachments) else None
-
-
-def filed_in(session: Session, delivery_key: str) -> int | None:
-    """The ticket that a delivery went into, None when it is not in this store."""
-    record = messages.known(
-        session,
-        delivery_key=delivery_key,
-        replay_key="",
-        relay_address="",
-        sender="",
-        order_ids=(),
-        merchant_refs=(),
-        bounce_ticket=None,
-    )
-    return record.stored_ticket

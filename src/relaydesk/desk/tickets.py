@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from relaydesk.clocks import rederive_deadline, reopen_ticket, stop_clock, suspend_clocks
 from relaydesk.desk.config import DeskError
 from relaydesk.desk.permissions import DeskPart, active_agent, agent_actor, demand
-from relaydesk.desk.ticket_view import attachment_of, filed_in, whole_ticket
+from relaydesk.desk.ticket_view import attachment_of, whole_ticket
 from relaydesk.events import (
     Event,
     NoteAdded,
@@ -18,7 +18,7 @@ from relaydesk.events import (
     TicketClosed,
     TicketMoved,
 )
-from relaydesk.store import deadlines, events, ticket_orders, tickets
+from relaydesk.store import deadlines, events, messages, ticket_orders, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +79,7 @@ class Tickets(DeskPart):
     def filed(self, delivery_key: str) -> WholeTicket | None:
         """The ticket that holds a delivery, None when it is not stored here."""
         with self.store.reading() as session:
-            ticket_id = filed_in(session, delivery_key)
+            ticket_id = messages.filed_in(session, delivery_key)
             return None if ticket_id is None else whole_ticket(session, ticket_id)
 
     # --- what is done

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         drafts,
         events,
         gateway_clients,
+        known,
         lists,
         messages,
         orders,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from relaydesk.store.messages import Recorded, answer_scope
     from relaydesk.store.orders import Put
     from relaydesk.store.outbox_rows import Claimed, DeliveryOutcome, Finished, OutboxRow, Outgoing
-    from relaydesk.store.refusals import RefusalCount
+    from relaydesk.store.refusals import RefusalCount, RefusalKey
     from relaydesk.store.ticket_orders import TicketOrder
     from relaydesk.store.tickets import MessageRow
 
@@ -58,6 +59,7 @@ __all__ = [
     "QueueCount",
     "Recorded",
     "RefusalCount",
+    "RefusalKey",
     "Store",
     "StoreError",
     "StoreUnavailable",
@@ -70,6 +72,7 @@ __all__ = [
     "drafts",
     "events",
     "gateway_clients",
+    "known",
     "lists",
     "messages",
     "orders",
@@ -99,6 +102,7 @@ if not TYPE_CHECKING:
             "Put": "orders",
             "Recorded": "messages",
             "RefusalCount": "refusals",
+            "RefusalKey": "refusals",
             "TicketOrder": "ticket_orders",
             "answer_scope": "messages",
             "until_settled": "contention",

@@ -21,12 +21,10 @@ from relaydesk.events import (
 )
 from relaydesk.store import deadlines, ticket_orders
 from relaydesk.store import events as journal
+from relaydesk.store.columns import read_value
 from relaydesk.store.contention import upsert
 from relaydesk.store.errors import Conflict
-from relaydesk.store.known import known, remember_attempt
-from relaydesk.store.refusals import RefusalKey, count_refusal
 from relaydesk.store.tables import AttachmentTable, MessageTable, TicketLinkTable, TicketTable, table
-from relaydesk.store.values import read_value
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,8 +35,6 @@ if TYPE_CHECKING:
     from relaydesk.events import Kind, OfMessage
     from relaydesk.message import AuthResults, Envelope, Message
     from relaydesk.policy import Decision, Placement
-
-__all__ = ["Recorded", "RefusalKey", "answer_scope", "count_refusal", "known", "record", "remember_attempt"]
 
 M, T = table(MessageTable).c, table(TicketTable).c
 _NEW_TICKET, _NEW_MESSAGE = insert(table(TicketTable)), insert(table(MessageTable))
@@ -114,6 +110,11 @@ def record(  # noqa: PLR0913 - what arrived, what was found, what was decided
 def _recorded(session: Session, delivery_key: str) -> Recorded:
     row = session.connection().execute(select(M.id, M.ticket_id).where(M.delivery_key == delivery_key)).one()
     return Recorded(row.id, row.ticket_id)
+
+
+def filed_in(session: Session, delivery_key: str) -> int | None:
+    """The ticket that holds a delivery, None when it is not in this store."""
+    return session.connection().scalar(select(M.ticket_id).where(M.delivery_key == delivery_key))
 
 
 def _open(session: Session, arrival: _Recording) -> int:

@@ -227,6 +227,14 @@ def of_ticket(session: Session, ticket: int) -> tuple[OutboxRow, ...]:
     return _rows(session, select(*_ROW).where(O.ticket_id == ticket).order_by(O.id))
 
 
+def handed_in(session: Session, delivery_key: str) -> int | None:
+    """The answer that this very submission became, None when it is new."""
+    answer: int | None = (
+        session.connection().execute(select(O.id).where(O.handed_in == delivery_key)).scalar()
+    )
+    return answer
+
+
 def waiting(session: Session, limit: int = 1000) -> tuple[OutboxRow, ...]:
     """What is undecided, by when its turn comes."""
     statement = select(*_ROW).where(_UNDECIDED).order_by(O.next_try_at, O.id).limit(limit)

@@ -11,6 +11,7 @@ from relaydesk.classify import Findings
 from relaydesk.message import AuthResults, Origin
 from relaydesk.reasons import Reason
 from relaydesk.store import deadlines, lists, ticket_orders
+from relaydesk.store.columns import read_value
 from relaydesk.store.events import read_event
 from relaydesk.store.tables import (
     AttachmentTable,
@@ -20,7 +21,6 @@ from relaydesk.store.tables import (
     TicketTable,
     table,
 )
-from relaydesk.store.values import read_value
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -126,6 +126,23 @@ def thread_is_open(session: Session, ticket_id: int) -> int | None:
     key = select(T.thread_key).where(T.id == ticket_id).scalar_subquery()
     statement = select(T.id).where(T.thread_key == key, T.state == "open", T.id != ticket_id)
     return session.connection().execute(statement).scalar()
+
+
+def of_address(session: Session, address: str) -> int | None:
+    """The ticket of a relay address: the one bound to it, an open one before closed ones, the latest first.
+
+    A ticket of unverified mail is bound to none and found by the address its mail came from.
+    """
+    for column in (T.thread_key, T.relay_address):
+        statement = (
+            select(T.id)
+            .where(column == address.lower(), column != "")
+            .order_by((T.state == "open").desc(), T.id.desc())
+        )
+        ticket: int | None = session.connection().execute(statement.limit(1)).scalar()
+        if ticket is not None:
+            return ticket
+    return None
 
 
 def view(session: Session, ticket_id: int) -> TicketView | None:
