@@ -11,7 +11,7 @@ SHIPPED = ("templates", "fixtures", "allowlist.yaml")
 
 
 class MissingDataError(FileNotFoundError):
-    """Shipped data is in none of the places it can be; the message is a sentence with the mend."""
+    """Shipped data is in none of the places it can be; the message is a sentence with the remedy."""
 
     def __str__(self) -> str:
         return str(self.args[0])

@@ -35,7 +35,7 @@ _PAYLOADS: dict[str, type[Payload]] = {}
 
 @dataclass(frozen=True)
 class Payload:
-    """What one kind of event tells beside ticket, moment and actor; ``what`` is the word for the kind."""
+    """What one kind of event holds beside ticket, moment and actor; ``what`` is the word for the kind."""
 
     what: ClassVar[str]
 
@@ -73,7 +73,7 @@ class DuplicateJoined(OfMessage, what="duplicate"):
 
 @dataclass(frozen=True)
 class BounceJoined(OfMessage, what="bounced"):
-    """A bounce of one of our answers came; which one, and what it says, tells :class:`AnswerBounced`."""
+    """A bounce of one of our answers came; which one, and what it says, is in :class:`AnswerBounced`."""
 
 
 @dataclass(frozen=True)
@@ -238,7 +238,7 @@ class NoOrderConfirmed(OfAnswer, what="no_order_confirmed"):
 
 @dataclass(frozen=True)
 class TicketAssigned(Payload, what="assigned"):
-    """``agent`` took it or was given it; None: nobody has it."""
+    """The ticket is assigned to ``agent``; None: to no agent."""
 
     agent: str | None
 
@@ -323,10 +323,10 @@ class Event:
         if isinstance(self.payload, UnreadPayload):
             return dict(self.payload.values)
         values = {}
-        for one in fields(self.payload):
-            value = getattr(self.payload, one.name)
-            if value != "" or not one.metadata.get("unless_empty"):
-                values[one.metadata.get("key", one.name)] = _json(value)
+        for spec in fields(self.payload):
+            value = getattr(self.payload, spec.name)
+            if value != "" or not spec.metadata.get("unless_empty"):
+                values[spec.metadata.get("key", spec.name)] = _json(value)
         return {**values, **self.beyond}
 
 

@@ -1,8 +1,8 @@
 """Logging: one line per fact, structured, on one stream, without personal data. Owns structlog.
 
 Other rooms call ``log("event", level="info", fact=…)``. What libraries log through the standard library
-comes out in the same form, but never the dialogue or the body that an SMTP library would write at DEBUG
-(measured: aiosmtpd logs every line of a message). As a net under everybody's feet, any address that gets
+comes out in the same form, but never the commands or the body that an SMTP library would write at DEBUG
+(measured: aiosmtpd logs every line of a message). As a safety net, any address that gets
 into a line loses its local part before it is written.
 """
 
@@ -53,7 +53,7 @@ def configure(level: LogLevel = "info", form: LogFormat = "auto", stream: TextIO
     for a level or a form that does not exist.
     """
     if level not in LEVELS:
-        raise ValueError(f"log level {level!r} is none of {', '.join(LEVELS)}.")
+        raise ValueError(f"{level!r} is not a log level; use one of {', '.join(LEVELS)}.")
     stream = stream or sys.stderr
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
@@ -84,7 +84,7 @@ def configure(level: LogLevel = "info", form: LogFormat = "auto", stream: TextIO
 def silence_talkers() -> None:
     """Keeps libraries that would log mail at WARNING and above, and their arguments out of the line.
 
-    A filter, not a level: whoever sets a level later, by hand or by a library's own switch, opens nothing.
+    A filter, not a level: a level set later, by us or by a library's own switch, opens nothing.
     """
     for name in TALKERS:
         logger = logging.getLogger(name)
@@ -116,7 +116,7 @@ def _renderer(form: str, stream: TextIO) -> Processor:
         return structlog.dev.ConsoleRenderer(
             colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback
         )
-    raise ValueError(f"log format {form!r} is none of auto, json, logfmt, console.")
+    raise ValueError(f"{form!r} is not a log format; use one of auto, json, logfmt, console.")
 
 
 def _only_the_template(record: logging.LogRecord) -> bool:
@@ -129,5 +129,5 @@ def _without_local_parts(_: object, __: str, line: MutableMapping[str, Any]) -> 
         if isinstance(value, str) and "@" in value:
             line[key] = LOCAL_PART.sub("…@", value)
         elif isinstance(value, (list, tuple)):
-            line[key] = [LOCAL_PART.sub("…@", one) if isinstance(one, str) else one for one in value]
+            line[key] = [LOCAL_PART.sub("…@", entry) if isinstance(entry, str) else entry for entry in value]
     return line

@@ -43,7 +43,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
-    """An order as far as its record tells: the fields it has are ``given``, its other columns ``unknown``."""
+    """An order as far as its record goes: the fields it has are ``given``, its other columns ``unknown``."""
 
     order: Order
     given: frozenset[str]

@@ -73,13 +73,13 @@ SENTENCES: dict[str, str] = {
     "joins_relay_address": "Joins ticket {ticket}: same relay address.",
     "joins_order": "Joins ticket {ticket}: same order and sender.",
     "reopens": "Ticket {ticket} was closed and has been reopened.",
-    "bounce_unmatched": "A bounce that names none of our tickets; a person must look at it.",
+    "bounce_unmatched": "The bounce does not belong to any ticket; a person must look at it.",
     "joins_bounce": "Joins ticket {ticket}, whose answer bounced.",
     "escalates": "A claim for the order of open case {ticket}: that case is escalated.",
     "links": "Linked with ticket {ticket}: same order.",
     "already_stored": "This delivery is already stored; the resend is acknowledged.",
     "replayed": "The same signed message came before; recorded on ticket {ticket} as a duplicate.",
-    # the door and the store
+    # the server and the store
     "store_unavailable": "The message could not be stored; the client will try again.",
     "internal_error": "An unexpected error occurred; the client will try again.",
     # the gateway for the shop's own help desk

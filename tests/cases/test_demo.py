@@ -108,7 +108,7 @@ def test_it_shows_every_case_and_ends_well(tmp_path: Path) -> None:
     assert f"Delivered-To: {RELAY}\n" in arrived[0]
     assert f"To:           {RELAY}\n" in arrived[0]
     assert "Subject:      Re: Message from alice (order 368508827392800)" in arrived[0]
-    assert "DKIM:         pass: The signature of shop.example holds (2048-bit rsa)." in arrived[0]
+    assert "DKIM:         pass: The signature of shop.example is valid (2048-bit rsa)." in arrived[0]
     assert "response clock of ticket 1 stopped: " in arrived[0]
     assert re.search(r"response clock 1: due .*, stopped .* \(answered\)", arrived[1])
     assert re.search(r"answer 1 by agent:demo .*: sent ", arrived[1])

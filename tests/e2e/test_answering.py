@@ -369,12 +369,12 @@ def test_it_makes_a_key_only_its_owner_reads(shop: Shop) -> None:
             "does not vouch",
         ),
         ({"gateway_listen": ["127.0.0.1:0"]}, "needs a certificate"),
-        ({"forward": {"parcels": "a@b.example"}}, "there is no queue parcels"),
+        ({"forward": {"parcels": "a@b.example"}}, "unknown queue parcels"),
         ({"forward": {"claim": "Help@shop.example"}}, "is one of our own mailboxes"),
         ({"forward": {"claim": "nowhere"}}, "'nowhere' is not an email address"),
         ({"forward": {"claim": "a@b.example, c@d.example"}}, "is not an email address"),
         ({"forward": {"claim": "a@b.example\r\nRCPT TO:<c@d.example>"}}, "is not an email address"),
-        ({"next_hop": "host:25"}, "is no next hop"),
+        ({"next_hop": "host:25"}, "is not a next hop"),
     ],
 )
 def test_it_does_not_start_with_settings_that_cannot_work(

@@ -113,9 +113,9 @@ async def test_it_can_be_taken_back_in_the_undo_time(store: Store, ticket: int) 
     [
         ("451 4.7.1 POL-T1 later", "deferred", NOON + 1.5 * HOUR, "1 to 2 hours"),
         ("550 5.7.1 POL-P3 blocked", "deferred", NOON + 8.5 * HOUR, "blocks us for 4 to 8"),
-        ("550 5.1.1 RCP-P1 no such address", "refused", None, "relay address does not exist"),
+        ("550 5.1.1 RCP-P1 no such address", "refused", None, "relay address no longer exists"),
         ("450 4.2.0 busy", "deferred", NOON + 60 * SECOND, "busy"),
-        (DROP, "deferred", NOON + 60 * SECOND, "put it off"),
+        (DROP, "deferred", NOON + 60 * SECOND, "deferred it"),
     ],
 )
 async def test_the_hops_reply_becomes_a_state_and_a_sentence(  # noqa: PLR0917
@@ -171,7 +171,7 @@ async def test_a_lost_250_is_followed_by_the_same_message_again(store: Store, an
         dispatching(store, loopback(server.port), clock=clock) as dispatcher,
     ):
         await dispatcher.once()
-        assert "may have it" in told(store, 1, "answer_deferred")[0].data["why"]
+        assert "may have the message" in told(store, 1, "answer_deferred")[0].data["why"]
         clock.at += HOUR
         await dispatcher.once()
     assert the_row(store, answer).state == "sent"
@@ -182,7 +182,7 @@ async def test_a_lost_250_is_followed_by_the_same_message_again(store: Store, an
 
 async def test_the_last_check_keeps_it_from_going_out(store: Store, ticket: int, answer: int) -> None:
     def check(claimed: Claimed, config: object) -> None:
-        raise AnswerRefused(f"The order id {claimed.order_id} is missing in the Subject.")
+        raise AnswerRefused(f"The order id {claimed.order_id} is missing from the Subject.")
 
     async with (
         NextHopServer() as server,
@@ -194,7 +194,7 @@ async def test_the_last_check_keeps_it_from_going_out(store: Store, ticket: int,
     assert event.data == {
         "answer": answer,
         "code": 0,
-        "why": "The order id 368509000000001 is missing in the Subject.",
+        "why": "The order id 368509000000001 is missing from the Subject.",
     }
 
 

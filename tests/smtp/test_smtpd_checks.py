@@ -89,7 +89,7 @@ def test_it_answers_an_exception_with_451_and_no_detail(error: Exception) -> Non
     with OpenDoor() as door, door.talk() as talk:
         door.receiver.deciding = deciding
         talk.start_mail()
-        assert talk.data() == "451 4.3.0 The message could not be taken now, please try again later"
+        assert talk.data() == "451 4.3.0 The message could not be accepted now, please try again later"
         talk.start_mail()
 
 

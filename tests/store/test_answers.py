@@ -188,7 +188,7 @@ def test_it_answers_the_message_that_is_asked_for(store: Store) -> None:
     further_message(store, ticket)
     assert write(store, ticket, no_order=True).message == 2
     assert write(store, ticket, no_order=True, message=1).message == 1
-    with pytest.raises(AnswerRefused, match=r"Message 9 .*are: 1, 2\."):
+    with pytest.raises(AnswerRefused, match=r"Message 9 .*choose one of 1, 2\."):
         write(store, ticket, no_order=True, message=9)
 
 
@@ -213,7 +213,7 @@ def test_it_does_not_answer_what_cannot_be_answered(store: Store) -> None:
     outside = Placement("open", thread_key="case++x@evil.example")
     elsewhere = decision(outside, relay_address="case++x@evil.example")
     foreign = store_message(store, elsewhere, body=b"x").ticket_id or 0
-    with pytest.raises(AnswerRefused, match="outside the listed sender domains"):
+    with pytest.raises(AnswerRefused, match="not in a listed sender domain"):
         write(store, foreign, no_order=True)
     with pytest.raises(AnswerRefused, match="no text"):
         write(store, open_ticket(store, name="dora"), "  ", no_order=True)

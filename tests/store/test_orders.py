@@ -12,10 +12,9 @@ import pytest
 from sqlalchemy import text
 
 from relaydesk.order import Item, Order
-from relaydesk.orders import importer
-from relaydesk.orders.directory import find_orders
+from relaydesk.orders import directory
+from relaydesk.orders.directory import Imported, Rejected, find_orders, import_file
 from relaydesk.orders.files import FileError
-from relaydesk.orders.importer import Imported, Rejected, import_file
 from relaydesk.store.errors import Conflict
 
 if TYPE_CHECKING:
@@ -127,7 +126,7 @@ def test_the_same_order_twice_in_a_file_keeps_the_last(store: Store, tmp_path: P
 def test_batches_go_in_one_by_one_and_tell_the_progress(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importer, "BATCH", 2)
+    monkeypatch.setattr(directory, "BATCH", 2)
     path = tmp_path / "orders.json"
     path.write_text('[{"order_id": "1"}, {"order_id": "2"}, {"order_id": "3"}, oops')
     told: list[tuple[int, int]] = []

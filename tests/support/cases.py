@@ -17,7 +17,7 @@ from relaydesk.dns.zone import ZoneSource, parse_zone
 from relaydesk.dns.zone_server import ZoneServer
 from relaydesk.intake.explain import envelope_of_file, explain, explanation
 from relaydesk.intake.receive import Intake
-from relaydesk.orders.importer import import_file
+from relaydesk.orders.directory import import_file
 from relaydesk.samples.case import load_case
 from relaydesk.samples.compose import compose_case, composed_mail
 from relaydesk.samples.delivery import send_composed

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from relaydesk import logs
 from relaydesk.config.listen import ListenAddress
-from relaydesk.server.listening import ListenError, bind
-from relaydesk.server.privileges import PrivilegeError, drop_privileges
+from relaydesk.server.listening import ListenError, PrivilegeError, bind, drop_privileges
 from relaydesk.server.supervisor import Child, SupervisorTiming, supervise
 
 SHELL = """

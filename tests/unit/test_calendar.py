@@ -214,8 +214,8 @@ def test_it_remembers_windows_without_mixing_calendars() -> None:
             "holidays: 2026-12-24 is in both",
         ),
         ({"business_day": 8}, "business_day: 8 is not a length of a day; use one such as 8h or 7h30m"),
-        ({"business_day": "0h"}, "business_day: '0h' must be longer than nothing and at most 24h"),
-        ({"business_day": "25h"}, "business_day: '25h' must be longer than nothing"),
+        ({"business_day": "0h"}, "business_day: '0h' must be more than 0 and at most 24h"),
+        ({"business_day": "25h"}, "business_day: '25h' must be more than 0"),
         (
             {"hours": {}, "special": {"2026-12-24": ["09:00-12:00"]}},
             "business_day: no weekday has hours to take it from; add a line such as business_day: 8h",

@@ -56,31 +56,31 @@ def test_it_knows_no_case_in_domains_but_in_local_parts():
         (changed(TO, b"To: undisclosed-recipients:;\r\n"), "one recipient"),
         (changed(TO, b"To:\r\n"), "one recipient"),
         (changed(TO, b""), "missing: to"),
-        (added(TO[:-2]), "more often: to"),
-        (added(b"Cc: eve@evil.example"), "must not be there: Cc"),
-        (added(b"Cc: " + RELAY.encode()), "must not be there: Cc"),
-        (added(b"bcc: eve@evil.example"), "must not be there: bcc"),
-        (added(b"Resent-To: eve@evil.example"), "must not be there: Resent-To"),
-        (added(b"Disposition-Notification-To: spy@shop.example"), "must not be there"),
-        (added(b"Subject: " + ORDER.encode()), "more often: subject"),
+        (added(TO[:-2]), "only once: to"),
+        (added(b"Cc: eve@evil.example"), "not allowed: Cc"),
+        (added(b"Cc: " + RELAY.encode()), "not allowed: Cc"),
+        (added(b"bcc: eve@evil.example"), "not allowed: bcc"),
+        (added(b"Resent-To: eve@evil.example"), "not allowed: Resent-To"),
+        (added(b"Disposition-Notification-To: spy@shop.example"), "not allowed"),
+        (added(b"Subject: " + ORDER.encode()), "only once: subject"),
         (added(b"Reply-To: other@shop.example"), "Reply-To must be the support contact"),
         (added(b"Sender: ticket17@desk.example"), "Sender must be the support contact"),
         (changed(b"<help@shop.example>", b"<ticket17@desk.example>"), "From must be the support contact"),
         (changed(b"<help@shop.example>", b"<help@shop.example>, eve@evil.example"), "From must be"),
-        (changed(f" (order {ORDER})".encode(), b""), f"{ORDER} is missing in the Subject"),
-        (changed(f" (order {ORDER})".encode(), f" (order {ORDER}1)".encode()), "missing in the Subject"),
-        (changed(BODY_ORDER, b"Bye (our number A-1)"), f"{ORDER} is missing in the text"),
-        (changed(HTML_ORDER, b"<p>Bye (our number A-1)</p>"), f"{ORDER} is missing in the HTML"),
-        (changed(HTML_ORDER, b"<!--" + BODY_ORDER + b"-->"), "missing in the HTML"),
-        (changed(HTML_ORDER, b"<p title=3D'" + BODY_ORDER + b"'>x</p>"), "missing in the HTML"),
-        (changed(HTML_ORDER, b"<style>" + BODY_ORDER + b"</style>"), "missing in the HTML"),
-        (changed(BODY_ORDER, f"Order {ORDER}".encode()), "A-1 is missing in the text"),
+        (changed(f" (order {ORDER})".encode(), b""), f"{ORDER} is missing from the Subject"),
+        (changed(f" (order {ORDER})".encode(), f" (order {ORDER}1)".encode()), "missing from the Subject"),
+        (changed(BODY_ORDER, b"Bye (our number A-1)"), f"{ORDER} is missing from the text"),
+        (changed(HTML_ORDER, b"<p>Bye (our number A-1)</p>"), f"{ORDER} is missing from the HTML"),
+        (changed(HTML_ORDER, b"<!--" + BODY_ORDER + b"-->"), "missing from the HTML"),
+        (changed(HTML_ORDER, b"<p title=3D'" + BODY_ORDER + b"'>x</p>"), "missing from the HTML"),
+        (changed(HTML_ORDER, b"<style>" + BODY_ORDER + b"</style>"), "missing from the HTML"),
+        (changed(BODY_ORDER, f"Order {ORDER}".encode()), "A-1 is missing from the text"),
         (changed(b"It is on", b"It is {{ carrier }} on"), "text still holds {{ carrier }}"),
         (changed(b"<p>It is on", b"<p>It is {% x %} on"), "HTML still holds {% x %}"),
         (changed(b"Subject: Re: ", b"Subject: Re: {{ x }} "), "Subject still holds"),
         (
             changed(b"Subject: Re: ", b"Subject: =?utf-8?q?a=0D=0ABcc:_eve=40evil.example?= Re: "),
-            "Subject hides",
+            "Subject holds a line break",
         ),
         (changed(b"Subject: Re: ", b"Subject: \x01Re: "), "control or non-ASCII"),
         (changed(b"Subject: Re: ", "Subject: Ä Re: ".encode()), "control or non-ASCII"),
@@ -95,15 +95,18 @@ def test_it_knows_no_case_in_domains_but_in_local_parts():
         (changed(b"Date: ", b"X-Date: "), "missing: date"),
         (changed(b"From: ", b"From "), "malformed"),
         (changed(b'm"\r\n', b'x"\r\n'), "malformed"),
-        (changed(b"charset=utf-8", b"charset=utf-99"), "without doubt"),
+        (changed(b"charset=utf-8", b"charset=utf-99"), "cannot be parsed"),
         (
             changed(
                 b"text/plain; charset=utf-8\r\n", b"text/plain; charset=utf-8\r\nContent-Type: text/html\r\n"
             ),
-            "more often: content-type",
+            "only once: content-type",
         ),
-        (changed(b'filename="label.pdf"', b'filename="../label.pdf"'), "name is unsafe"),
-        (changed(b'filename="label.pdf"', b"filename*=utf-8''a%0D%0AX%3A.pdf"), "Content-Disposition hides"),
+        (changed(b'filename="label.pdf"', b'filename="../label.pdf"'), "name of an attachment is unsafe"),
+        (
+            changed(b'filename="label.pdf"', b"filename*=utf-8''a%0D%0AX%3A.pdf"),
+            "Disposition holds a line break",
+        ),
         (b"", "missing"),
         (RAW + b"x" * 100 + b"\r\n" + b"y\r\n" * (MAX_BYTES // 3), "larger than"),
     ],
@@ -113,7 +116,7 @@ def test_it_refuses_a_single_change(raw, told):
 
 
 def test_it_holds_the_recipient_against_the_sender_domains():
-    assert "outside the listed sender domains" in refusal(RAW, sender_domains=frozenset({"instagram.com"}))
+    assert "not in a listed sender domain" in refusal(RAW, sender_domains=frozenset({"instagram.com"}))
 
 
 @pytest.mark.parametrize(
@@ -121,7 +124,7 @@ def test_it_holds_the_recipient_against_the_sender_domains():
 )
 def test_it_sends_nothing_to_an_address_that_nobody_reads(local):
     address = f"{local}@support.instagram.com"
-    assert "Nobody reads" in refusal(changed(RELAY.encode(), address.encode()), recipient=address)
+    assert "accepts no answers" in refusal(changed(RELAY.encode(), address.encode()), recipient=address)
 
 
 def test_it_reads_only_what_is_shown():
@@ -130,7 +133,7 @@ def test_it_reads_only_what_is_shown():
         b"text/plain; charset=utf-8\r\n", b"text/plain; charset=utf-8\r\nContent-Disposition: attachment\r\n"
     )
     only_html = disposed.replace(HTML_ORDER, b"<p>Bye, A-1</p>")
-    assert "missing in the HTML" in refusal(only_html)
+    assert "missing from the HTML" in refusal(only_html)
     neither = only_html.replace(
         b"text/html; charset=utf-8\r\n", b"text/html; charset=utf-8\r\nContent-Disposition: attachment\r\n"
     )

@@ -59,7 +59,7 @@ def test_throttling_is_waited_out_in_minutes(number: int) -> None:
         ("MSG-P1", "too large", False),
         ("INT-P2", "too large", False),
         ("MSG-P2", "type", False),
-        ("MSG-P3", "twice", True),
+        ("MSG-P3", "repeats a header", True),
         ("RCP-P1", "relay address", False),
         ("INT-P1", "relay address", False),
         ("INT-P3", "relay address", False),
@@ -119,8 +119,9 @@ def test_a_plain_refusal_says_what_to_do(reply: HopReply, word: str, admin: bool
 
 def test_it_says_when_the_hop_may_have_it() -> None:
     found = disposition_of(HopReply(0, "Connection lost", "dot", certain=False), 1, 0.5)
-    assert "may have it" in found.sentence
-    assert "may have it" not in disposition_of(HopReply(0, "Connection lost", "data"), 1, 0.5).sentence
+    assert "may have the message" in found.sentence
+    before = disposition_of(HopReply(0, "Connection lost", "data"), 1, 0.5)
+    assert "may have the message" not in before.sentence
 
 
 def test_the_pause_doubles_up_to_an_hour() -> None:
@@ -181,7 +182,7 @@ def test_a_smarthost_near_by_may_do_without_tls() -> None:
     ],
 )
 def test_it_refuses_what_is_no_next_hop_and_names_the_mend(text: str) -> None:
-    with pytest.raises(ValueError, match=r"write smtp://host:587, smtps://host:465 or mx"):
+    with pytest.raises(ValueError, match=r"use smtp://host:587, smtps://host:465 or mx"):
         NextHop.parse(text)
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from relaydesk.gateway.clients import NOBODY, Throttle, hashed, matches
+from relaydesk.gateway.clients import DUMMY_HASH, Throttle, hashed, matches
 from relaydesk_testkit.arriving import NOON
 
 STORED = hashed("secret \N{SNOWMAN}", b"0123456789abcdef")
@@ -16,7 +16,7 @@ def test_only_the_password_matches_its_hash() -> None:
     assert matches("secret \N{SNOWMAN}", STORED)
     for other in ("secret", "", "secret \N{SNOWMAN} ", "Secret \N{SNOWMAN}"):
         assert not matches(other, STORED)
-    assert not matches("", NOBODY)
+    assert not matches("", DUMMY_HASH)
 
 
 def test_the_same_password_is_stored_differently_each_time() -> None:

@@ -105,7 +105,7 @@ def test_deep_nesting_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_giant_json_value_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="no valid JSON"):
+    with pytest.raises(FileError, match="invalid JSON"):
         records(tmp_path, '["' + "x" * (files.LONGEST_RECORD + files.CHUNK), "orders.json")
 
 
@@ -155,7 +155,7 @@ def test_a_file_that_can_not_be_read_is_a_sentence(
 
 
 def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="can not be opened"), opened(tmp_path / "none.csv"):
+    with pytest.raises(FileError, match="cannot be opened"), opened(tmp_path / "none.csv"):
         pass
-    with pytest.raises(FileError, match="can not be"), opened(tmp_path):
+    with pytest.raises(FileError, match="cannot be"), opened(tmp_path):
         pass

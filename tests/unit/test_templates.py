@@ -142,7 +142,7 @@ def test_it_asks_for_what_only_the_agent_knows():
     with pytest.raises(TemplateProblem, match=r"order\.id comes from the ticket"):
         variables_of(SAMPLE_CONTEXTS[0], {"order.id": "3"})
     for malformed in ("tracking", "tracking.__class__", "Tracking.number", "_a.b", ""):
-        with pytest.raises(TemplateProblem, match="is no variable"):
+        with pytest.raises(TemplateProblem, match="is not a variable"):
             variables_of(SAMPLE_CONTEXTS[0], {malformed: "x"})
 
 
@@ -163,7 +163,7 @@ def test_it_says_what_is_wrong_with_a_head(tmp_path, text, told):
 
 
 def test_it_says_what_is_wrong_with_a_file_or_folder(tmp_path):
-    with pytest.raises(AnswerRefused, match="is no folder of reply templates"):
+    with pytest.raises(AnswerRefused, match="is not a folder of reply templates"):
         Templates.load([tmp_path / "gone"])
     with pytest.raises(TemplateProblem, match=r"There is no template x; there are acknowledgement, "):
         Templates.load([SHIPPED]).render("x", KNOWN)

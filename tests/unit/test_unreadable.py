@@ -6,6 +6,8 @@ import email.message
 from typing import Any
 
 import filetype
+import mailparser.dates
+import mailparser.utils
 import pytest
 
 from relaydesk.message import addresses, charsets, html, parse, parts
@@ -18,8 +20,8 @@ RAW = (
     b"--b\r\nContent-Disposition: attachment; filename=a.pdf\r\n\r\n%PDF-1.7\r\n--b--\r\n"
 )
 PARSERS: dict[str, tuple[Any, str]] = {
-    "From": (addresses, "get_addresses"),
-    "Date": (addresses, "parse_mail_date"),
+    "From": (mailparser.utils, "get_addresses"),
+    "Date": (mailparser.dates, "parse_mail_date"),
     "body": (html.nh3, "clean"),
     "links": (html, "unescape"),
     "file type": (filetype, "guess"),

@@ -1,6 +1,6 @@
 """What comes back for an answer: delivery status notifications (RFC 3464), notices in prose, auto-replies.
 
-Pure. A letter is read as what it says of one message of ours: did it reach its recipient, will it yet, or
+Pure. A message is read as what it says of one message of ours: did it reach its recipient, will it yet, or
 did a machine merely reply?
 """
 
@@ -38,10 +38,10 @@ _AWAY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Dsn:
-    """What a letter to our bounce address says.
+    """What a message to our bounce address says.
 
     ``hard`` is true when the message will not arrive (RFC 3464 §2.3.3 ``failed``, whatever class its status
-    has: an expired one is final too), false when it may yet or did, None when the letter does not say.
+    has: an expired one is final too), false when it may yet or did, None when the message does not say.
     ``status`` is the enhanced code (RFC 3463). ``original_message_id`` is that of the returned message, and
     ``of_bounce`` says that the returned message was a notification itself.
     """
@@ -60,21 +60,21 @@ class Dsn:
         return self.hard is True and not self.of_bounce
 
 
-def read_bounce(letter: Message, *, notice: bool = False, failed_recipient: str = "") -> Dsn:
-    """What ``letter`` says.
+def read_bounce(message: Message, *, notice: bool = False, failed_recipient: str = "") -> Dsn:
+    """What ``message`` says.
 
     ``notice`` is true for one that our rules know as Meta's "could not be delivered"; ``failed_recipient`` is
     the address that it names.
     """
-    original_id, of_bounce = _returned(letter)
-    hard, status, recipient, diagnostic = _reported(letter) or _told(letter, notice=notice)
+    original_id, of_bounce = _returned(message)
+    hard, status, recipient, diagnostic = _reported(message) or _described(message, notice=notice)
     return Dsn(
         hard=hard,
         status=status,
         final_recipient=recipient or failed_recipient,
         original_message_id=original_id,
         diagnostic=diagnostic,
-        is_auto_reply=hard is None and _automatic(letter),
+        is_auto_reply=hard is None and _automatic(message),
         of_bounce=of_bounce,
     )
 
@@ -82,9 +82,9 @@ def read_bounce(letter: Message, *, notice: bool = False, failed_recipient: str 
 Said = tuple[bool | None, str, str, str]  # hard, status, recipient, diagnostic
 
 
-def _reported(letter: Message) -> Said | None:
+def _reported(message: Message) -> Said | None:
     """The per-recipient fields of a delivery status (RFC 3464 §2.3), the worst of several."""
-    blocks = [block for part in _parts(letter, _STATUS_PARTS) for block in _blocks(part.content)]
+    blocks = [block for part in _parts(message, _STATUS_PARTS) for block in _blocks(part.content)]
     reports = [block for block in blocks if "action" in block or "status" in block]
     if not reports:
         return None
@@ -101,7 +101,7 @@ _RANK = {name: rank for rank, name in enumerate(("failed", "delayed", "relayed",
 
 
 def _action(block: dict[str, str]) -> str:
-    """The action; where a sender left it out, the class of the status stands for it."""
+    """The action; where a sender left it out, the class of the status says it."""
     action = block.get("action", "").split("(")[0].strip().lower()
     return action or {"5": "failed", "4": "delayed", "2": "delivered"}.get(block.get("status", "")[:1], "")
 
@@ -115,37 +115,37 @@ def _blocks(content: bytes) -> Iterator[dict[str, str]]:
         yield group
 
 
-def _told(letter: Message, *, notice: bool) -> Said:
+def _described(message: Message, *, notice: bool) -> Said:
     """What a notice without a delivery status says: Exim's and qmail's older forms, Meta's own."""
-    text = letter.text[:MAX_TEXT]
+    text = message.text[:MAX_TEXT]
     enhanced = _ENHANCED.search(text)
     status = enhanced[1] if enhanced else ""
-    failed = letter.header("X-Failed-Recipients") or ""
-    if not (notice or failed or _from_daemon(letter)):
+    failed = message.header("X-Failed-Recipients") or ""
+    if not (notice or failed or _from_daemon(message)):
         return None, "", "", ""
-    if _DELAYED.search(letter.subject):
+    if _DELAYED.search(message.subject):
         return False, status, failed, ""
     if notice or failed or status.startswith("5") or _REFUSED.search(text):
         return True, status, failed.partition(",")[0].strip(), ""
     return (False if status else None), status, "", ""
 
 
-def _from_daemon(letter: Message) -> bool:
-    return bool(letter.from_) and letter.from_[0].local.lower() in _DAEMONS
+def _from_daemon(message: Message) -> bool:
+    return bool(message.from_) and message.from_[0].local.lower() in _DAEMONS
 
 
-def _automatic(letter: Message) -> bool:
+def _automatic(message: Message) -> bool:
     """An automatic reply: RFC 3834 §5, or the marks and Subjects that were in use before it."""
-    submitted = re.split(r"[;(\s]", (letter.header("Auto-Submitted") or "").strip(), maxsplit=1)[0].lower()
-    if submitted == "auto-replied" or (letter.header("Precedence") or "").strip().lower() == "auto_reply":
+    submitted = re.split(r"[;(\s]", (message.header("Auto-Submitted") or "").strip(), maxsplit=1)[0].lower()
+    if submitted == "auto-replied" or (message.header("Precedence") or "").strip().lower() == "auto_reply":
         return True
     marks = ("X-Autoreply", "X-Autorespond", "X-Auto-Reply-From", "X-Vacation")
-    return any(letter.header(name) for name in marks) or _AWAY.search(letter.subject) is not None
+    return any(message.header(name) for name in marks) or _AWAY.search(message.subject) is not None
 
 
-def _returned(letter: Message) -> tuple[str, bool]:
+def _returned(message: Message) -> tuple[str, bool]:
     """The Message-ID of the returned message, and whether that was itself a notification."""
-    for part in _parts(letter, _RETURNED):
+    for part in _parts(message, _RETURNED):
         fields = {name.lower(): value for name, value in reversed(header_fields(part.content))}
         ids = message_ids([fields.get("message-id", b"")])
         kind, sender = _line(fields.get("content-type", b"")).lower(), _line(fields.get("from", b"")).lower()
@@ -154,8 +154,8 @@ def _returned(letter: Message) -> tuple[str, bool]:
     return "", False
 
 
-def _parts(letter: Message, types: tuple[str, ...]) -> Iterator[Attachment]:
-    return (part for part in letter.attachments if part.declared_type in types)
+def _parts(message: Message, types: tuple[str, ...]) -> Iterator[Attachment]:
+    return (part for part in message.attachments if part.declared_type in types)
 
 
 def _line(value: bytes) -> str:

@@ -74,7 +74,7 @@ class Calendar:
     def from_mapping(cls, mapping: Mapping[str, object] | None, source: str = "") -> Calendar:
         """The calendar of a configuration (keys: zone, hours, holidays, special, business_day).
 
-        :class:`CalendarError` names ``source``, the key and the mend. Without ``hours`` the desk is open
+        :class:`CalendarError` names ``source``, the key and the remedy. Without ``hours`` the desk is open
         Monday to Friday, whole days; without ``zone`` it is in America/Los_Angeles.
         """
         with blame(source or "calendar"):
@@ -110,7 +110,7 @@ class Calendar:
         if _first_open(self, since) is None:
             raise CalendarError(
                 f"the calendar has no open time in the {LONGEST_CLOSURE} days from {since}; "
-                "add hours or special windows, or take out holidays"
+                "add hours or special windows, or remove holidays"
             )
 
     def describe(self) -> str:
@@ -173,12 +173,12 @@ def _check_neighbours(calendar: Calendar) -> None:
 
 
 def _check_closures(calendar: Calendar) -> None:
-    """A configuration error when the days closed by hand make a closure of 400 days."""
+    """A configuration error when the days that are listed as closed make a closure of 400 days."""
     if not any(calendar.week):
         return  # only special days: how long they must last is for `require_open_time` to say
-    by_hand = calendar.holidays.added | {day for day, windows in calendar.special.items() if not windows}
+    listed = calendar.holidays.added | {day for day, windows in calendar.special.items() if not windows}
     open_again = date.min
-    for day in sorted(by_hand):
+    for day in sorted(listed):
         if day >= open_again:
             calendar.require_open_time(day)
             open_again = _first_open(calendar, day) or day

@@ -161,7 +161,7 @@ def warning_time(start: datetime, due: datetime, before: Target, calendar: Calen
         reached, _ = advance(calendar, start, max(ahead, timedelta()))
         # An exact fit ends at a closing instant, which is closed: the same business time opens later.
         at = first_open(calendar, reached)
-    except (NoOpenTime, OverflowError):  # no warning can be counted; the deadline stands all the same
+    except (NoOpenTime, OverflowError):  # no warning can be counted; the deadline holds all the same
         return None
     return at if at < due else None
 

@@ -42,14 +42,16 @@ def moment(instant: datetime, calendar: Calendar) -> str:
 
 def counted_time(calendar: Calendar, arrival: date, used: list[Stretch]) -> list[str]:
     """What each date from the arrival on gave to an amount of open time."""
-    given: dict[date, timedelta] = {}
+    open_by_day: dict[date, timedelta] = {}
     for opens, closes, day in used:
-        given[day] = given.get(day, timedelta()) + (closes - opens)
+        open_by_day[day] = open_by_day.get(day, timedelta()) + (closes - opens)
 
     def line(day: date) -> str:
-        return f"{day_name(day)} {amount(given[day])}" if day in given else _skipped(calendar, day)
+        return (
+            f"{day_name(day)} {amount(open_by_day[day])}" if day in open_by_day else _skipped(calendar, day)
+        )
 
-    return _lines(min(arrival, *given), max(given), line)
+    return _lines(min(arrival, *open_by_day), max(open_by_day), line)
 
 
 def counted_days(calendar: Calendar, arrival: date, passed: list[date]) -> list[str]:

@@ -58,8 +58,7 @@ def _dates(table: Mapping[object, object], key: str) -> frozenset[date]:
 
 
 def _public_holidays(region: object) -> tuple[str, Mapping[date, str]]:
-    # Takes 0.2 s to import, and most commands and calendars need no region.
-    import holidays  # noqa: PLC0415
+    import holidays  # noqa: PLC0415 - 0.2 s, and most commands and calendars need no region
 
     name = region.strip().upper() if isinstance(region, str) else ""
     country, _, subdivision = name.partition("-")

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 DEFAULT_ZONE = "America/Los_Angeles"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DAY_SECONDS = 24 * 3600
+_SIXTY = range(60)  # minutes and seconds
+_YEARS = range(1900, 2200)  # another one is a slip of the pen
 
 _WINDOW = re.compile(r"\s*([^\s\u2013-]+)\s*[\u2013-]\s*([^\s\u2013-]+)\s*")
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")
@@ -31,7 +33,7 @@ Week = tuple[tuple["Window", ...], ...]
 
 
 class CalendarError(ValueError):
-    """A calendar that cannot be used; the text is one sentence naming the key and the mend."""
+    """A calendar that cannot be used; the text is one sentence naming the key and the remedy."""
 
 
 class Window(NamedTuple):
@@ -61,7 +63,7 @@ def _seconds(text: str) -> int:
         raise CalendarError(f'{text!r} is not a time of day; use one such as "09:00" or "24:00"')
     hours, minutes, seconds = (int(part or 0) for part in match.groups())
     total = hours * 3600 + minutes * 60 + seconds
-    if minutes > 59 or seconds > 59 or total > DAY_SECONDS:  # noqa: PLR2004 - the last minute and second
+    if minutes not in _SIXTY or seconds not in _SIXTY or total > DAY_SECONDS:
         raise CalendarError(f"{text!r} is not a time of day; it must be between 00:00 and 24:00")
     return total
 
@@ -115,7 +117,7 @@ def read_date(value: object) -> date:
     elif isinstance(value, str):
         with suppress(ValueError):
             day = date.fromisoformat(value.strip())
-    if day is not None and 1900 <= day.year < 2200:  # noqa: PLR2004 - beyond lies a slip of the pen
+    if day is not None and day.year in _YEARS:
         return day
     raise CalendarError(f"{str(value)!r} is not a date; use year-month-day, such as 2026-11-26")
 
@@ -128,13 +130,13 @@ def read_length(value: object) -> timedelta:
     hours, minutes = (int(part or 0) for part in match.groups())
     length = timedelta(hours=hours, minutes=minutes)
     if not timedelta() < length <= timedelta(days=1):
-        raise CalendarError(f"{value!r} must be longer than nothing and at most 24h")
+        raise CalendarError(f"{value!r} must be more than 0 and at most 24h")
     return length
 
 
 @contextmanager
 def blame(key: str) -> Iterator[None]:
-    """Put the key in front of a sentence about what stands below it."""
+    """Put the key in front of a sentence about what is below it."""
     try:
         yield
     except CalendarError as error:

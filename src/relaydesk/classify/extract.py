@@ -1,4 +1,4 @@
-"""What a letter says about its order and its buyer.
+"""What a message says about its order and its buyer.
 
 How sure a number is: ``labelled`` when a line of Meta's form announces it (:mod:`.form` says what counts),
 when the Subject pattern of the matched rule captures it, or when a link path on one of Meta's hosts holds
@@ -35,23 +35,23 @@ _ALIKE = ("other", "case")
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """One text of a letter, where it stands, and the lines of Meta's form in it."""
+    """One text of a message, where it is, and the lines of Meta's form in it."""
 
     where: Where
     text: str
     lines: tuple[Line, ...]
 
 
-def bodies(letter: Message, form: Form) -> tuple[Body, ...]:
-    """The texts of a letter; one that was only made from the HTML stands in ``html``."""
-    hyper = html_to_text(letter.html)[:MAX_TEXT] if letter.html else ""
-    plain = letter.text[:MAX_TEXT] if letter.text[:MAX_TEXT] != hyper else ""
+def bodies(message: Message, form: Form) -> tuple[Body, ...]:
+    """The texts of a message; one that was only made from the HTML is in ``html``."""
+    hyper = html_to_text(message.html)[:MAX_TEXT] if message.html else ""
+    plain = message.text[:MAX_TEXT] if message.text[:MAX_TEXT] != hyper else ""
     texts: tuple[tuple[Where, str], ...] = (("text", plain), ("html", hyper))
     return tuple(Body(where, text, tuple(form.lines(text))) for where, text in texts if text)
 
 
 def candidates(
-    letter: Message, read: tuple[Body, ...], rules: Rules, captured: str = ""
+    message: Message, read: tuple[Body, ...], rules: Rules, captured: str = ""
 ) -> tuple[Candidate, ...]:
     """Every number that may be an order's, one candidate for each, labelled before mentioned.
 
@@ -60,7 +60,7 @@ def candidates(
     """
     mentions: list[tuple[Where, Mention]] = [
         (where, mention)
-        for where, text in _texts(letter, read)
+        for where, text in _texts(message, read)
         for mention in rules.form.mentions(_URL.sub(" ", text))
     ]
     alike = {
@@ -77,7 +77,7 @@ def candidates(
         for line in body.lines
         if line.kind in _ORDERS
     ]
-    numbers += _linked(letter.links, rules)
+    numbers += _linked(message.links, rules)
     for where, mention in mentions:
         if mention.value not in alike:
             number_kind = _ORDERS.get(mention.kind, "order")
@@ -92,7 +92,7 @@ def _agreed(numbers: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
     """Only what one source announces alone stays labelled.
 
     The Subject goes before the lines, and these before the links. Where lines disagree somebody has
-    imitated one, and nobody can tell which: then none is sure, and a person chooses.
+    imitated one, and it is unknown which: then none is sure, and a person chooses.
     """
     sure: set[str] = set()
     for number_kind in _ORDERS.values():
@@ -108,8 +108,8 @@ def _agreed(numbers: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
     return tuple(c if c.value in sure else replace(c, sure="mentioned") for c in numbers)
 
 
-def _texts(letter: Message, read: tuple[Body, ...]) -> Iterator[tuple[Where, str]]:
-    yield "subject", letter.subject
+def _texts(message: Message, read: tuple[Body, ...]) -> Iterator[tuple[Where, str]]:
+    yield "subject", message.subject
     for body in read:
         yield body.where, body.text
 
@@ -130,13 +130,13 @@ def _linked(links: tuple[str, ...], rules: Rules) -> Iterator[Candidate]:
             yield Candidate(number, "order", "link", announced, "labelled")
 
 
-def case_number(letter: Message, read: tuple[Body, ...], rules: Rules) -> str:
+def case_number(message: Message, read: tuple[Body, ...], rules: Rules) -> str:
     """The case number that the text shows ("" for none): labelled in the form, else announced in prose."""
     for body in read:
         for line in body.lines:
             if line.kind == "case":
                 return line.value
-    for text in (letter.subject, *(body.text for body in read)):
+    for text in (message.subject, *(body.text for body in read)):
         for mention in rules.form.mentions(text):
             if mention.kind == "case" and rules.form.fits("case", mention.value):
                 return mention.value
@@ -156,13 +156,13 @@ def relay(sender: Address, rules: Rules, sender_domains: Collection[str]) -> tup
     return "", ""
 
 
-def failed_recipient(letter: Message, rules: Rules, sender_domains: Collection[str]) -> str:
+def failed_recipient(message: Message, rules: Rules, sender_domains: Collection[str]) -> str:
     """The relay address that a bounce notice says it could not reach ("" for none).
 
     Sought in the text, then in a delivery status (RFC 3464).
     """
-    status = (part.content[:8_192] for part in letter.attachments if part.declared_type == _STATUS)
-    for text in (letter.text[:MAX_TEXT], *(part.decode("utf-8", "replace") for part in status)):
+    status = (part.content[:8_192] for part in message.attachments if part.declared_type == _STATUS)
+    for text in (message.text[:MAX_TEXT], *(part.decode("utf-8", "replace") for part in status)):
         for match in _ADDRESS.finditer(text):
             domain = domain_name(match[2].rstrip(".")) or ""
             address, _ = relay(Address("", match[1], domain), rules, sender_domains)
@@ -171,9 +171,9 @@ def failed_recipient(letter: Message, rules: Rules, sender_domains: Collection[s
     return ""
 
 
-def foreign_reply_to(letter: Message, sender_domains: Collection[str]) -> str:
+def foreign_reply_to(message: Message, sender_domains: Collection[str]) -> str:
     """The first Reply-To domain outside the sender domains ("" for none). Reply-To is never followed."""
-    return next((address.domain for address in letter.reply_to if address.domain not in sender_domains), "")
+    return next((address.domain for address in message.reply_to if address.domain not in sender_domains), "")
 
 
 def username(subject: str, rules: Rules) -> str:
@@ -182,10 +182,10 @@ def username(subject: str, rules: Rules) -> str:
     return ((match.groupdict().get("username") or "").strip()[:200]) if match else ""
 
 
-def contact_reason(letter: Message, read: tuple[Body, ...], rules: Rules) -> str:
+def contact_reason(message: Message, read: tuple[Body, ...], rules: Rules) -> str:
     """The code of the reason for contact: from the form's line, else from Subject and start of the text."""
     stated = [line.value for body in read for line in body.lines if line.kind == "reason"]
-    for text in stated or [letter.subject, *(body.text[:REASON_TEXT] for body in read[:1])]:
+    for text in stated or [message.subject, *(body.text[:REASON_TEXT] for body in read[:1])]:
         for code, patterns in rules.reasons:
             if first(patterns, text):
                 return code

@@ -1,4 +1,4 @@
-"""What a letter says about itself: its kind by the rules, its case, and the order numbers it names."""
+"""What a message says about itself: its kind by the rules, its case, and the order numbers it names."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Match:
 class Candidate:
     """A number that may be an order's.
 
-    ``what`` tells a Facebook order id from a seller's reference. ``where`` is where it stood; ``label``
+    ``what`` distinguishes a Facebook order id from a seller's reference. ``where`` is where it was; ``label``
     the words or link path that announced it ("" for a bare number). ``sure`` is ``labelled`` when a line
     of Meta's form, a claim's Subject or a link path announces it, else ``mentioned``.
     """
@@ -41,7 +41,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All that sorting reads from one letter. Absent values are "" and ().
+    """All that sorting reads from one message. Absent values are "" and ().
 
     ``failed_recipient`` is the relay address a bounce notice says could not be reached.
     """

@@ -1,7 +1,7 @@
 """Meta's form in a mail: lines and table cells in which a label announces a value.
 
 A *line* counts as Meta's when the label starts the line or cell, ``:`` or ``#`` follows, and the value
-is all that is left; or when the label stands alone and the value alone in the next cell or line. Prose
+is all that is left; or when the label is alone and the value alone in the next cell or line. Prose
 ("my order 123… is late") and quoted lines (``>``) therefore don't count. A buyer can still type a line
 that imitates a label: what a line binds must be confirmed by the order directory.
 """
@@ -21,7 +21,7 @@ MAX_FOUND = 50
 NEAR = 60
 _MARKS = r":#№\x{ff1a}"  # the last one is the full-width colon
 _LEAD = " \t*•·|\u2013-"
-# What stands before or after a number that is part of something else: a phone, a path, an amount, a word.
+# What comes before or after a number that is part of something else: a phone, a path, an amount, a word.
 _GLUED_BEFORE = frozenset("+-/=@&%$€£_.")
 _GLUED_AFTER = frozenset("-/=@%_")
 
@@ -100,7 +100,7 @@ class Form:
 
     def _value(self, kind: str, text: str) -> str:
         match = self._values[kind].fullmatch(text)
-        # The next line of a form may be a label again: that is no seller's reference and no reason.
+        # The next line of a form may be a label again: that is neither a seller's reference nor a reason.
         if match is None or (kind in ("merchant_ref", "reason") and self._cell.fullmatch(text)):
             return ""
         return match.group(1) or ""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class PatternMatch(Protocol):
-    """A match: the text of a group, and where it stands."""
+    """A match: the text of a group, and where it is."""
 
     def group(self, group: int | str = 0, /) -> str | None: ...
     def start(self, group: int = 0, /) -> int: ...

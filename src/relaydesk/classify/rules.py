@@ -1,4 +1,4 @@
-"""The rules of sorting as values: what a rule asks of a letter, and how a shop's rules extend ours.
+"""The rules of sorting as values: what a rule asks of a message, and how a shop's rules extend ours.
 
 Rules are data. :func:`relaydesk.classify.rules_file.load_rules` reads them from YAML text; this module knows
 what they mean.

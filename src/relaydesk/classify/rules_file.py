@@ -101,8 +101,8 @@ class _RulesReader:
             return None
 
     def patterns(self, node: Any, line: int, place: str) -> tuple[Pattern, ...]:
-        made = (self.pattern(text, where, place) for text, where in self.texts(node, line, place))
-        return tuple(pattern for pattern in made if pattern is not None)
+        patterns = (self.pattern(text, where, place) for text, where in self.texts(node, line, place))
+        return tuple(pattern for pattern in patterns if pattern is not None)
 
     def by_locale(self, owner: dict[str, Any], key: str, place: str) -> tuple[Pattern, ...]:
         """The patterns of every locale, in order."""
@@ -195,10 +195,10 @@ class _RulesReader:
             self.problem(_line(item, "kind"), f"kind is {item['kind']!r}; use one of {', '.join(KINDS)}.")
         if not isinstance(item.get("relay", False), bool):
             self.problem(_line(item, "relay"), "relay must be true or false.")
-        made = self.made(item, line, kind or "unsorted")
-        return made if len(self.problems) == before else None
+        rule = self.built(item, line, kind or "unsorted")
+        return rule if len(self.problems) == before else None
 
-    def made(self, item: dict[str, Any], line: int, kind: Kind) -> Rule:
+    def built(self, item: dict[str, Any], line: int, kind: Kind) -> Rule:
         return Rule(
             name=str(item.get("name", "")),
             kind=kind,
@@ -235,12 +235,12 @@ class _RulesReader:
 
 
 def _item_line(node: Any, number: int) -> int:
-    """The line, from 1, on which an item of a list stands."""
+    """The line, from 1, on which an item of a list is."""
     return int(node.lc.item(number)[0]) + 1
 
 
 def _line(node: Any, key: object) -> int:
-    """The line, from 1, on which a key of a mapping stands."""
+    """The line, from 1, on which a key of a mapping is."""
     try:
         return int(node.lc.key(key)[0]) + 1
     except (AttributeError, KeyError, TypeError):

@@ -46,8 +46,8 @@ def stop_clock(  # noqa: PLR0913 - which clock, how, when, by whom
 ) -> None:
     """Stops a running clock at ``at``, which is not before its start. The one way to stop any.
 
-    A breach that was stamped although the stop is in time is withdrawn; one that nobody has stamped yet is.
-    Conflict when the clock was stopped meanwhile: whoever was first counts.
+    A breach that was stamped although the stop is in time is withdrawn; one that was not stamped yet is.
+    Conflict when the clock was stopped meanwhile: the first one counts.
     """
     deadlines.mark_passed(session, [clock], at, now)
     if not deadlines.stop(session, clock, at, how):
@@ -112,10 +112,10 @@ def restart_response_clock(
 ) -> None:
     """``answer`` came back undelivered ``at``: the clock that it had stopped runs on. None: nothing happens.
 
-    What the customer was told otherwise still counts: another answer that left for this ticket and did not
+    Any other answer to the customer still counts: another answer that left for this ticket and did not
     come back stops the clock again, dated when it left. A next-response clock that a newer message started
     is withdrawn: that message is now a follow-up to one that was never answered. A closed ticket is opened
-    again, since nobody looks at a closed one; unless its relay address has another open ticket.
+    again, since a closed one is in no list; unless its relay address has another open ticket.
     """
     existing = deadlines.of_tickets(session, [answer.ticket_id])
     stopped = next((clock for clock in existing if _stopped_by(clock, answer)), None)
@@ -166,7 +166,7 @@ def suspend_clocks(session: Session, ticket_id: int, now: datetime) -> tuple[Clo
     return tuple(clock.clock for clock in running if clock.due_at >= now)
 
 
-def reopen_ticket(  # noqa: PLR0913
+def reopen_ticket(  # noqa: PLR0913 - which ticket, why, by whom, when
     session: Session, ticket_id: int, why: str, *, actor: str, at: datetime, now: datetime
 ) -> None:
     """Opens a closed ticket; its undecided clocks run on from their start, as if never closed."""

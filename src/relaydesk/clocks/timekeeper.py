@@ -1,7 +1,7 @@
 """The timekeeper: stamps warnings and breaches when they have fallen due, and derives deadlines again.
 
 Any number of timekeepers may run at once: a stamp is a conditional update, so it happens once. It is dated
-when it fell due, also when nobody was up at that moment.
+when it fell due, also when no timekeeper ran at that moment.
 """
 
 from __future__ import annotations
@@ -77,9 +77,9 @@ def _stamp_all(store: Store, ids: Sequence[int], now: datetime, failed: dict[int
         raise
     except Exception as error:  # a bad row must not stop the clock of all others
         if len(ids) == 1:
-            failed[ids[0]] = _told(error)
+            failed[ids[0]] = _first_line(error)
             return []
-    return [stamped for one in ids for stamped in _stamp_all(store, [one], now, failed)]
+    return [stamped for number in ids for stamped in _stamp_all(store, [number], now, failed)]
 
 
 def _stamp(store: Store, ids: Sequence[int], now: datetime) -> _Stamped:
@@ -89,7 +89,7 @@ def _stamp(store: Store, ids: Sequence[int], now: datetime) -> _Stamped:
     return _Stamped(warned, breached, tuple(set(ids) - {clock.id for clock in ours}))
 
 
-def _told(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
@@ -98,22 +98,22 @@ def rederive_deadlines(store: Store, plan: Plan, now: datetime) -> Rederived:
 
     A clock whose queue has no target for it any more keeps its deadline. Safe to repeat and to interrupt.
     """
-    seen = moved = 0
+    examined = moved = 0
     last = (0, "")
     failed: list[tuple[int, str]] = []
     while True:
         with store.reading() as session:
             batch = deadlines.running_after(session, last, BATCH)
         if not batch:
-            return Rederived(seen, moved, tuple(failed))
+            return Rederived(examined, moved, tuple(failed))
         for clock in batch:
             try:
                 moved += _rederive_one(store, clock, plan, now)
             except StoreUnavailable:
                 raise
             except Exception as error:  # as in the sweep
-                failed.append((clock.id, _told(error)))
-        seen += len(batch)
+                failed.append((clock.id, _first_line(error)))
+        examined += len(batch)
         last = (batch[-1].ticket_id, batch[-1].clock)
 
 
@@ -131,7 +131,7 @@ def _rederive_one(store: Store, clock: DeadlineRow, plan: Plan, now: datetime) -
         return True
 
 
-def rederive_deadline(  # noqa: PLR0913
+def rederive_deadline(  # noqa: PLR0913 - whose clock, in which queue, by which plan
     session: Session, clock: DeadlineRow, ticket: TicketRow, queue: str, *, plan: Plan, now: datetime
 ) -> bool:
     """Derives a running clock's deadline again from its own start; True when it changed (rule 9)."""

@@ -46,7 +46,7 @@ class NxDomain:
 
 @dataclass(frozen=True, slots=True)
 class TempFail:
-    """Nobody could say: ``timeout``, or ``servfail`` when the servers answered with an error."""
+    """There is no answer now: ``timeout``, or ``servfail`` when the servers answered with an error."""
 
     why: Literal["timeout", "servfail"]
 

@@ -66,7 +66,7 @@ class Resolver:
     def over_network(cls, nameservers: Sequence[str] = (), *, timeout: float = 5.0) -> Resolver:
         """A resolver that asks these name servers (``"9.9.9.9"``, ``"127.0.0.1:5353"``), or the system's.
 
-        :raises ValueError: naming the entry that is no address.
+        :raises ValueError: naming the entry that is not an address.
         """
         return cls(NameServers(nameservers, timeout=timeout))
 

@@ -2,7 +2,7 @@
 
 ``example.com: [{TXT: "v=spf1 -all"}, {A: 192.0.2.1}, {MX: [10, mx.example.com]}, TIMEOUT]``. ``TIMEOUT``
 and ``SERVFAIL`` in a list answer for every type the list does not hold. An absent name does not exist,
-unless a name below it does. ``SPF`` stands for TXT at a name that has no TXT of its own, and
+unless a name below it does. ``SPF`` is read as TXT at a name that has no TXT of its own, and
 ``TXT: NONE`` says that it has none: both are conventions of that suite.
 """
 
@@ -24,7 +24,7 @@ _CHAIN = 10
 
 
 class ZoneError(ValueError):
-    """A zone that cannot be read; the sentence names the name and the mend."""
+    """A zone that cannot be read; the sentence names the owner name and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """All names of the world as the zone file tells it. ``ttl`` in seconds is that of every answer."""
+    """All names of the world as the zone file has it. ``ttl`` in seconds is that of every answer."""
 
     nodes: Mapping[str, Node]
     ttl: int = 300
@@ -70,7 +70,7 @@ class Zone:
 
 
 class ZoneSource:
-    """Answers straight from a zone; a TIMEOUT entry times out at once, so that nobody waits for it."""
+    """Answers straight from a zone; a TIMEOUT entry times out at once, without a wait."""
 
     def __init__(self, zone: Zone) -> None:
         self._zone = zone
@@ -134,9 +134,8 @@ def _rdata(owner: object, rrtype: RrType, value: object) -> Rdata:
     if rrtype == "TXT":
         return _text(owner, value)
     if rrtype == "MX":
-        if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2:  # noqa: PLR2004 - a pair
-            preference, host = value
-            if isinstance(preference, int):
+        match value:
+            case [int(preference), host]:
                 return preference, _name(owner, host)
         raise ZoneError(f"{owner}: an MX is written [10, mx.example.com], not {value!r}.")
     if rrtype in ("A", "AAAA"):

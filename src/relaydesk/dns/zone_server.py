@@ -108,7 +108,7 @@ class ZoneServer:
             return response
         if isinstance(answer, NxDomain):
             response.set_rcode(dns.rcode.NXDOMAIN)
-        # The SOA tells how long the absence may be believed (RFC 2308 §3).
+        # The SOA says how long the absence may be believed (RFC 2308 §3).
         soa = f"zone. hostmaster.zone. 1 3600 600 86400 {answer.ttl}"
         response.authority.append(dns.rrset.from_text(".", answer.ttl, "IN", "SOA", soa))
         return response

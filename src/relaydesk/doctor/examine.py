@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from relaydesk.config import Settings
     from relaydesk.dns import Lookup
 
-EXPIRES_SOON = 14  # days of a certificate's life left from which on it is told
+EXPIRES_SOON = 14  # days of a certificate's life left from which on it is a warning
 
 
 def examine(conf: Settings, now: datetime) -> Iterator[Finding]:
     """The settings, the files they name, the certificate and the store. ``now`` is aware UTC."""
     if conf.mailboxes:
-        yield Finding("mailboxes", "ok", f"{len(conf.mailboxes)} take mail: {', '.join(conf.mailboxes)}.")
+        yield Finding("mailboxes", "ok", f"{len(conf.mailboxes)} accept mail: {', '.join(conf.mailboxes)}.")
     else:
         yield Finding("mailboxes", "fail", "None are set, so all mail would be refused; set mailboxes.")
     yield _tried("listen", lambda: f"{', '.join(map(str, parts.listen(conf)))}.")
     yield _tried("lists", lambda: _lists(conf))
-    yield _tried("rules", lambda: f"{len(parts.rules(conf).rules)} sorting rules are good.")
+    yield _tried("rules", lambda: f"{len(parts.rules(conf).rules)} sorting rules are valid.")
     yield _tried("calendar", lambda: _calendar(conf, now))
-    yield from (Finding("calendar", "warn", told) for told in _ineffective(conf))
+    yield from (Finding("calendar", "warn", warning) for warning in _ineffective(conf))
     yield _tried("targets", lambda: _targets(conf))
     yield _certificate("certificate", conf.tls_certificate, conf.tls_key, now)
     if conf.gateway_listen:
@@ -52,9 +52,9 @@ def _tried(check: str, look: Callable[[], str]) -> Finding:
 
 
 def _lists(conf: Settings) -> str:
-    found = parts.allowlist(conf)
-    counts = ", ".join(f"{len(getattr(found, name))} {name}" for name in LISTS)
-    return f"{found.source}: {counts}."
+    lists = parts.allowlist(conf)
+    counts = ", ".join(f"{len(getattr(lists, name))} {name}" for name in LISTS)
+    return f"{lists.source}: {counts}."
 
 
 def _calendar(conf: Settings, now: datetime) -> str:
@@ -64,43 +64,43 @@ def _calendar(conf: Settings, now: datetime) -> str:
 def _ineffective(conf: Settings) -> tuple[str, ...]:
     try:
         return parts.calendar(conf).warnings
-    except ValueError:  # told as a failure already
+    except ValueError:  # reported as a failure already
         return ()
 
 
 def _targets(conf: Settings) -> str:
     parts.policy(conf, parts.allowlist(conf))
-    told = (f"{name} {queue.answer}" for name, queue in conf.all_queues.items() if queue.answer)
-    return f"{', '.join(told)}."
+    targets = (f"{name} {queue.answer}" for name, queue in conf.all_queues.items() if queue.answer)
+    return f"{', '.join(targets)}."
 
 
 def _answers(conf: Settings) -> Finding:
     try:
-        head = parts.sender(conf, parts.allowlist(conf), secret=b"")
+        sender = parts.sender(conf, parts.allowlist(conf), secret=b"")
     except (ValueError, OSError) as error:
         return Finding("answers", "fail", str(error))
-    via = f"Answers go out as {head.shop.contact} by {conf.next_hop}"
-    if head.key is None:
-        mend = "make a key with `relaydesk dkim new`, or let the next hop sign"
-        return Finding("answers", "warn", f"{via}, unsigned, and Meta refuses unsigned mail: {mend}.")
-    return Finding("answers", "ok", f"{via}, signed for {head.key.domain} by {head.key.selector}.")
+    via = f"Answers go out as {sender.shop.contact} by {conf.next_hop}"
+    if sender.key is None:
+        remedy = "make a key with `relaydesk dkim new`, or let the next hop sign"
+        return Finding("answers", "warn", f"{via}, unsigned, and Meta refuses unsigned mail: {remedy}.")
+    return Finding("answers", "ok", f"{via}, signed for {sender.key.domain} by {sender.key.selector}.")
 
 
 async def examine_domain(conf: Settings, resolver: Lookup) -> Finding | None:
     """Whether DNS holds the public half of the key that signs our answers; None when none signs them."""
     if conf.answer_dkim is None:
         return None
-    given = conf.answer_dkim
-    signer = Signer(given.domain.lower(), given.selector, parts.read_text(given.key).encode())
-    there = await key_published(signer, resolver)
-    if there is None:
-        return Finding("dkim", "unchecked", f"DNS does not say now whether {signer.record_name} is there.")
-    if there:
+    dkim = conf.answer_dkim
+    signer = Signer(dkim.domain.lower(), dkim.selector, parts.read_text(dkim.key).encode())
+    published = await key_published(signer, resolver)
+    if published is None:
+        return Finding("dkim", "unchecked", f"{signer.record_name} could not be looked up now; try again.")
+    if published:
         return Finding("dkim", "ok", f"{signer.record_name} holds the key that signs the answers.")
-    mend = (
-        f"publish the record that `relaydesk dkim new` printed; Meta refuses what {given.domain} cannot prove"
+    remedy = (
+        f"publish the record that `relaydesk dkim new` printed; Meta refuses what {dkim.domain} cannot prove"
     )
-    return Finding("dkim", "fail", f"{signer.record_name} does not hold the key of the settings: {mend}.")
+    return Finding("dkim", "fail", f"{signer.record_name} does not hold the key of the settings: {remedy}.")
 
 
 def _certificate(check: str, chain: Path | None, key: Path | None, now: datetime) -> Finding:
@@ -108,15 +108,15 @@ def _certificate(check: str, chain: Path | None, key: Path | None, now: datetime
         return Finding(check, "warn", "None is set, so STARTTLS is not offered; set tls_certificate.")
     try:
         ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(chain, key)
-        found = x509.load_pem_x509_certificate(chain.read_bytes())
+        certificate = x509.load_pem_x509_certificate(chain.read_bytes())
     except (OSError, ssl.SSLError, ValueError) as error:
         return Finding(check, "fail", f"{chain} cannot be used: {error}.")
-    days = (found.not_valid_after_utc - now.astimezone(UTC)).days
+    days = (certificate.not_valid_after_utc - now.astimezone(UTC)).days
     level: Literal["ok", "warn", "fail"] = "fail" if days < 0 else "warn" if days < EXPIRES_SOON else "ok"
-    told = f"{chain} ends on {found.not_valid_after_utc:%Y-%m-%d}"
-    return Finding(check, level, f"{told}, in {days} days." if days >= 0 else f"{told}; renew it.")
+    expiry = f"{chain} expires on {certificate.not_valid_after_utc:%Y-%m-%d}"
+    return Finding(check, level, f"{expiry}, in {days} days." if days >= 0 else f"{expiry}; renew it.")
 
 
 def _store(conf: Settings) -> str:
     Store.open(conf.database).close()
-    return "it answers, syncs each commit, and its schema is this version's."
+    return "It answers, syncs each commit and has the schema of this version."

@@ -44,7 +44,7 @@ class Audit:
 
     ``lacking`` are published networks that the list does not wholly hold, each with the sender domains that
     publish it; ``unpublished`` are listed ones that no sender publishes; ``remarks`` are sentences about
-    what could not be told.
+    what could not be found out.
     """
 
     lacking: tuple[tuple[IpNetwork, tuple[str, ...]], ...]
@@ -59,7 +59,7 @@ def check_domain(
 
     ``timeout`` is seconds a look-up or connection. Blocks; for the command line.
 
-    :raises ValueError: when ``domain`` is no domain name, or a name server no address.
+    :raises ValueError: when ``domain`` is not a domain name, or a name server not an address.
     """
     name = domain_name(domain)
     if name is None:
@@ -100,6 +100,12 @@ def audit_networks(
     )
 
 
+def _checkdmarc() -> Any:
+    import checkdmarc  # noqa: PLC0415 - half a second and 50 MB, for two commands only
+
+    return checkdmarc
+
+
 class _Watched(dns.resolver.Resolver):
     """A blocking resolver that remembers which look-ups failed; search domains are never used."""
 
@@ -120,7 +126,7 @@ class _Watched(dns.resolver.Resolver):
             raise
 
     def addresses(self, host: str) -> Iterator[str]:
-        """The IPv4 and IPv6 addresses of a host; ``failed`` tells whether a look-up failed."""
+        """The IPv4 and IPv6 addresses of a host; ``failed`` holds the names whose look-up failed."""
         self.failed = []
         for family in _FAMILIES:
             try:
@@ -130,10 +136,8 @@ class _Watched(dns.resolver.Resolver):
 
     def watch(self, check: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, list[str]]:
         """The result of one check of checkdmarc's, and the names whose look-up failed meanwhile."""
-        import checkdmarc.utils  # noqa: PLC0415 - half a second and 50 MB, for two commands only
-
         logging.getLogger("checkdmarc").setLevel(logging.CRITICAL)  # what it logs, we say in a sentence
-        checkdmarc.utils.DNS_CACHE.clear()  # it lives as long as the process, whatever the name servers are
+        _checkdmarc().utils.DNS_CACHE.clear()  # it outlives a change of the name servers
         self.failed = []
         return check(*args, resolver=self, timeout=self.lifetime, **options), self.failed
 
@@ -145,9 +149,7 @@ def _unchecked(check: str, domain: str, failed: list[str]) -> Finding:
 
 
 def _spf_finding(domain: str, watch: _Watched) -> Finding:
-    import checkdmarc.spf  # noqa: PLC0415 - see watch
-
-    report, failed = watch.watch(checkdmarc.spf.check_spf, domain)
+    report, failed = watch.watch(_checkdmarc().spf.check_spf, domain)
     if failed:
         return _unchecked("spf", domain, failed)
     if report["record"] is None:
@@ -164,15 +166,11 @@ def _spf_finding(domain: str, watch: _Watched) -> Finding:
 
 
 def _dmarc_finding(domain: str, watch: _Watched) -> Finding:
-    import checkdmarc.dmarc  # noqa: PLC0415 - see watch
-
-    report, failed = watch.watch(checkdmarc.dmarc.check_dmarc, domain, ignore_unrelated_records=True)
+    report, failed = watch.watch(_checkdmarc().dmarc.check_dmarc, domain, ignore_unrelated_records=True)
     policies = [name for name in failed if name.startswith("_dmarc.")]
     if policies and report["record"] is None:
         return _unchecked("dmarc", domain, policies)
-    remedy = (
-        f"publish a TXT at _dmarc.{domain}, for a start 'v=DMARC1; p=quarantine'; Meta refuses mail without."
-    )
+    remedy = f"Meta refuses such mail; publish a TXT at _dmarc.{domain}, such as 'v=DMARC1; p=quarantine'."
     if report["record"] is None:
         return Finding("dmarc", "fail", f"{domain} has no DMARC policy ({_error(report)}): {remedy}")
     if not report["valid"]:
@@ -185,11 +183,10 @@ def _dmarc_finding(domain: str, watch: _Watched) -> Finding:
 
 
 def _mx_findings(domain: str, watch: _Watched, timeout: float, port: int) -> Iterator[Finding]:
-    import checkdmarc.utils  # noqa: PLC0415 - see watch
-
+    utils = _checkdmarc().utils
     try:
-        records, failed = watch.watch(checkdmarc.utils.get_mx_records, domain)
-    except checkdmarc.utils.DNSException:
+        records, failed = watch.watch(utils.get_mx_records, domain)
+    except utils.DNSException:
         records, failed = [], watch.failed
     if failed:
         yield _unchecked("mx", domain, failed)
@@ -197,10 +194,10 @@ def _mx_findings(domain: str, watch: _Watched, timeout: float, port: int) -> Ite
     hosts = [record["hostname"] for record in records if record["hostname"] not in ("", ".")]
     if not hosts:
         yield Finding(
-            "mx", "fail", f"{domain} takes no mail: publish an MX, or nobody can answer your replies."
+            "mx", "fail", f"{domain} accepts no mail: publish an MX record, or customers cannot answer."
         )
         return
-    yield Finding("mx", "ok", f"{domain} takes its mail at {', '.join(map(printable, hosts))}.")
+    yield Finding("mx", "ok", f"{domain} accepts mail at {', '.join(map(printable, hosts))}.")
     for host in hosts[:_MX_PROBED]:
         yield _starttls_finding(host, watch, timeout, port)
 
@@ -228,9 +225,7 @@ def _starttls_finding(host: str, watch: _Watched, timeout: float, port: int) -> 
 
 def _published(sender: str, watch: _Watched, remarks: list[str]) -> Iterator[IpNetwork]:
     """Every network that the SPF record of ``sender`` permits, through includes and redirects."""
-    import checkdmarc.spf  # noqa: PLC0415 - see watch
-
-    report, failed = watch.watch(checkdmarc.spf.check_spf, sender)
+    report, failed = watch.watch(_checkdmarc().spf.check_spf, sender)
     if failed:
         remarks.append(_unchecked("spf", sender, failed).text)
     elif "parsed" not in report:

@@ -1,6 +1,6 @@
 """What another help desk hands in: its answers, cleaned by rules, rewritten for the relay and queued.
 
-:class:`Gateway` stands behind the submission port; its clients have passwords of our making.
+:class:`Gateway` is behind the submission port; its clients have passwords that we make.
 """
 
 from relaydesk.gateway.clients import PASSWORD_BYTES, SALT_BYTES, hashed

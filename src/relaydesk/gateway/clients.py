@@ -28,7 +28,7 @@ def hashed(password: str, salt: bytes) -> str:
 
 
 def matches(password: str, stored: str) -> bool:
-    """Whether this is the password; compared in constant time. False for a text that is no hash."""
+    """Whether this is the password; compared in constant time. False for a text that is not a hash."""
     try:
         name, log2_n, r, p, salt, key = stored.split("$")
         derived = _derived(password, base64.b64decode(salt), int(log2_n), int(r), int(p))
@@ -45,8 +45,8 @@ def _text(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-#: Compared with when there is no such client, so that the time taken tells nothing.
-NOBODY = f"scrypt${_LOG2_N}${_R}${_P}${_text(bytes(SALT_BYTES))}${_text(bytes(32))}"
+#: Compared with when there is no such client, so that the time taken reveals nothing.
+DUMMY_HASH = f"scrypt${_LOG2_N}${_R}${_P}${_text(bytes(SALT_BYTES))}${_text(bytes(32))}"
 
 
 class Throttle:

@@ -86,12 +86,12 @@ class _Rewriter(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         source = self.get_starttag_text() or ""
-        given = {name: value or "" for name, value in attrs}
-        if tag in _FOREIGN or (tag == "img" and is_pixel(given, self.rules)):
+        attributes = {name: value or "" for name, value in attrs}
+        if tag in _FOREIGN or (tag == "img" and is_pixel(attributes, self.rules)):
             self.unseen = "script" if tag == "script" else self.unseen
             return
-        if tag == "a" and "href" in given:
-            source = self._unwrapped(source, given)
+        if tag == "a" and "href" in attributes:
+            source = self._unwrapped(source, attributes)
         self._tag(tag, source)
         if tag in _UNSEEN:
             self.unseen = tag
@@ -125,8 +125,8 @@ class _Rewriter(HTMLParser):
         self.line.append((source, False))
 
     def _end_line(self) -> None:
-        seen = " ".join(unescape("".join(source for source, shown in self.line if shown)).split())
-        goes = bool(seen) and any(pattern.fullmatch(seen) for pattern in self.rules.lines)
+        text = " ".join(unescape("".join(source for source, shown in self.line if shown)).split())
+        goes = bool(text) and any(pattern.fullmatch(text) for pattern in self.rules.lines)
         self.out += [source for source, shown in self.line if not (goes and shown)]
         self.line = []
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from relaydesk.events import AnswerSwallowed, Event
-from relaydesk.gateway.clients import NOBODY, Throttle, matches
+from relaydesk.gateway.clients import DUMMY_HASH, Throttle, matches
 from relaydesk.gateway.rewrite import rewritten, submitted
 from relaydesk.logs import log, log_exception
 from relaydesk.message import domain_of
@@ -48,7 +48,7 @@ HASHING = 2  # passwords looked at side by side; each takes 16 MiB for a moment
 class GatewayConfig(Protocol):
     """What the gateway reads of a snapshot of the configuration.
 
-    ``swallow`` tells whether automatic answers are dropped; ``attachment_types`` are the MIME types of files
+    ``swallow`` says whether automatic answers are dropped; ``attachment_types`` are the MIME types of files
     that may go, ``attachment_bytes`` the most that one may have.
     """
 
@@ -88,7 +88,7 @@ class Gateway:
             log("store_unavailable", level="error", problem=str(error))
             return "later"
         async with self.hashing:
-            right = await asyncio.to_thread(matches, password, stored or NOBODY)
+            right = await asyncio.to_thread(matches, password, stored or DUMMY_HASH)
         if right and stored is not None:
             self.throttle.succeeded(ip)
             return "right"
@@ -132,8 +132,8 @@ class Gateway:
         """The SMTP server refused this by itself."""
         log("turned_away", code=reason.code, ip=peer, sender=domain_of(mail_from))
 
-    async def _work(self, work: Callable[..., T], *given: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self.workers, work, *given)
+    async def _work(self, work: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self.workers, work, *arguments)
 
     def _secret_of(self, name: str) -> str | None:
         with self.store.reading() as session:
@@ -223,17 +223,17 @@ def answered_question(session: Session, ticket: TicketRow, rcpt: str, thread: Se
 
     Only messages that came from ``rcpt`` are looked at. AnswerRefused when there is none.
     """
-    mine = [
+    rows = [
         row
         for row in tickets.messages(session, ticket.id)
         if row.findings.relay_address.lower() == rcpt.lower()
         and row.duplicate_of is None
         and row.kind != "bounce"
     ]
-    if not mine:
+    if not rows:
         raise AnswerRefused(f"Ticket {ticket.id} holds no message from {rcpt} that can be answered.")
-    named = [row.id for wanted in thread for row in mine if row.message_id == wanted]
-    return question_of(session, ticket, named[0] if named else mine[-1].id)
+    named = [row.id for wanted in thread for row in rows if row.message_id == wanted]
+    return question_of(session, ticket, named[0] if named else rows[-1].id)
 
 
 def _deferred(code: str) -> Admission:

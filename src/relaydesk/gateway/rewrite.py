@@ -101,7 +101,7 @@ def rewritten(  # noqa: PLR0913 - the question, the answer, and what binds them
     for html in _joined(answer.htmls, "\n"):
         line = missing_line(order, visible_text(html))
         part = text_part("html", with_first_line(html, line) if line else html)
-        pictures = [_picture(one, enclose) for one in answer.inline]
+        pictures = [_picture(image, enclose) for image in answer.inline]
         shown.append(multipart("related", boundary + "r", [part, *pictures]) if pictures else part)
     if not shown:
         raise AnswerRefused("The answer has no text.")
@@ -117,14 +117,14 @@ def _joined(texts: tuple[str, ...], between: str) -> tuple[str, ...]:
 
 
 def _named(text: str, order: NamedOrder) -> str:
-    # On top, since what stands below is the quoted thread, which readers of replies cut off.
+    # On top, since below it is the quoted thread, which readers of replies cut off.
     line = missing_line(order, text)
     return f"{line}\n\n{text}" if line else text
 
 
-def _picture(found: tuple[str, str, bytes], enclose: Callable[..., Sequence[AttachedFile]]) -> bytes:
+def _picture(image: tuple[str, str, bytes], enclose: Callable[..., Sequence[AttachedFile]]) -> bytes:
     """An image that the HTML shows."""
-    content_id, name, content = found
+    content_id, name, content = image
     [file] = enclose([(name, content)])
     return f"Content-ID: {content_id}\r\n".encode() + attachment_part(file).replace(
         b"Content-Disposition: attachment;", b"Content-Disposition: inline;", 1
@@ -147,13 +147,13 @@ def _read(message: EmailMessage, header: list[tuple[str, bytes]], rules: Gateway
         else:
             rest.append((str(part.get("Content-ID", "")).strip(), name or "enclosure", _bytes_of(part)))
     shown = "".join(htmls)
-    inline = [one for one in rest if _CONTENT_ID.fullmatch(one[0]) and f"cid:{one[0][1:-1]}" in shown]
+    inline = [leaf for leaf in rest if _CONTENT_ID.fullmatch(leaf[0]) and f"cid:{leaf[0][1:-1]}" in shown]
     return Submitted(
         subject=_subject(str(message.get("Subject", "")), rules),
         texts=tuple(texts),
         htmls=tuple(htmls),
         inline=tuple(inline),
-        files=tuple(one[1:] for one in rest if one not in inline),
+        files=tuple(leaf[1:] for leaf in rest if leaf not in inline),
         automatic=is_automatic(header, rules),
         no_order=no_order,
         thread=_thread(header),
@@ -172,8 +172,8 @@ def _parts(part: MIMEPart, depth: int = 0) -> Iterator[MIMEPart]:
         raise AnswerRefused(f"The message has more than {MAX_PARTS} parts.")
     if part.get_content_subtype() == "signed":
         below = below[:1]  # the signature (RFC 1847) would not fit what is sent
-    for one in below:
-        yield from _parts(one, depth + 1)
+    for inner in below:
+        yield from _parts(inner, depth + 1)
 
 
 def _bytes_of(part: MIMEPart) -> bytes:
@@ -187,7 +187,7 @@ def _cleaned(text: str, kind: str, rules: GatewayRules) -> str:
     if kind == "text/html":
         return cleaned(text, rules)
     lines = text.split("\n")
-    kept = [one for one in lines if not any(rule.fullmatch(one.strip(" \t>")) for rule in rules.lines)]
+    kept = [line for line in lines if not any(rule.fullmatch(line.strip(" \t>")) for rule in rules.lines)]
     return clean_text("\n".join(kept))
 
 
@@ -195,24 +195,24 @@ def _subject(text: str, rules: GatewayRules) -> str:
     """The Subject on one line, without the pieces that the rules name."""
     rest = one_space(clean_text(text))
     for pattern in rules.subject:
-        for found in reversed(list(pattern.finditer(rest))):
-            rest = rest[: found.start()] + rest[found.end() :]
+        for piece in reversed(list(pattern.finditer(rest))):
+            rest = rest[: piece.start()] + rest[piece.end() :]
     return one_space(rest)
 
 
 def is_automatic(header: Sequence[tuple[str, bytes]], rules: GatewayRules) -> bool:
     """Whether the desk wrote by itself: the first rule that fits a header of the message decides."""
-    said = [(name.lower(), value.decode("utf-8", "replace").strip()) for name, value in header]
+    fields = [(name.lower(), value.decode("utf-8", "replace").strip()) for name, value in header]
     for sign in rules.automatic:
-        if any(name == sign.header and sign.fits(value) for name, value in said):
+        if any(name == sign.header and sign.fits(value) for name, value in fields):
             return sign.automatic
     return False
 
 
 def _thread(header: Sequence[tuple[str, bytes]]) -> tuple[str, ...]:
     """The messages it answers: In-Reply-To, then References from the last one back (RFC 5322 §3.6.4)."""
-    found: dict[str, list[str]] = {"in-reply-to": [], "references": []}
+    named: dict[str, list[str]] = {"in-reply-to": [], "references": []}
     for name, value in header:
-        if name.lower() in found:
-            found[name.lower()] += re.findall(r"<[^<>\s]{1,990}>", value.decode("utf-8", "replace"))
-    return tuple(dict.fromkeys((*found["in-reply-to"], *reversed(found["references"]))))[:100]
+        if name.lower() in named:
+            named[name.lower()] += re.findall(r"<[^<>\s]{1,990}>", value.decode("utf-8", "replace"))
+    return tuple(dict.fromkeys((*named["in-reply-to"], *reversed(named["references"]))))[:100]

@@ -29,7 +29,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A header that tells whether the desk wrote by itself."""
+    """A header that says whether the help desk wrote by itself."""
 
     header: str
     matches: Pattern | None = None
@@ -66,10 +66,10 @@ class GatewayRules:
 def load_gateway_rules(tree: Any, source: str) -> GatewayRules:
     """The rules of one file, read from its YAML ``tree``. GatewayRulesError names every bad entry."""
     reader = _GatewayRulesReader(source)
-    found = reader.cleaning({} if tree is None else tree)
+    rules = reader.rules({} if tree is None else tree)
     if reader.problems:
         raise GatewayRulesError("\n".join(reader.problems))
-    return found
+    return rules
 
 
 class _GatewayRulesReader:
@@ -82,14 +82,14 @@ class _GatewayRulesReader:
     def bad(self, where: str, text: str) -> None:
         self.problems.append(f"{self.source}, {where}: {text}.")
 
-    def cleaning(self, tree: Any) -> GatewayRules:
-        known = (*_LISTS, "links", "automatic")
+    def rules(self, tree: Any) -> GatewayRules:
+        names = (*_LISTS, "links", "automatic")
         if not isinstance(tree, dict):
-            self.bad("top", f"the file must hold the lists {', '.join(known)}")
+            self.bad("top", f"the file must hold the lists {', '.join(names)}")
             return GatewayRules()
         for key in tree:
-            if key not in known:
-                self.bad(str(key), f"there is no such list; there are {', '.join(known)}")
+            if key not in names:
+                self.bad(str(key), f"unknown list; there are {', '.join(names)}")
         links = tuple(self.link(item, f"links[{at}]") for at, item in self.items(tree, "links"))
         signs = tuple(self.sign(item, f"automatic[{at}]") for at, item in self.items(tree, "automatic"))
         return GatewayRules(
@@ -101,51 +101,51 @@ class _GatewayRulesReader:
         )
 
     def items(self, tree: Mapping[str, Any], name: str) -> list[tuple[int, Any]]:
-        found = tree.get(name)
-        if found is not None and not isinstance(found, list):
+        entries = tree.get(name)
+        if entries is not None and not isinstance(entries, list):
             self.bad(name, "this must be a list; start each entry with '- '")
             return []
-        return list(enumerate(found or (), 1))
+        return list(enumerate(entries or (), 1))
 
     def patterns(self, tree: Mapping[str, Any], name: str) -> tuple[Pattern, ...]:
-        found = (self.pattern(item, f"{name}[{at}]") for at, item in self.items(tree, name))
-        return tuple(one for one in found if one is not None)
+        patterns = (self.pattern(item, f"{name}[{at}]") for at, item in self.items(tree, name))
+        return tuple(pattern for pattern in patterns if pattern is not None)
 
     def pattern(self, text: Any, where: str) -> Pattern | None:
         if not isinstance(text, str) or not text:
-            self.bad(where, f"a pattern is text, not {text!r}")
+            self.bad(where, f"a pattern must be text, not {text!r}")
             return None
         try:
-            found = compile_pattern(text)
+            pattern = compile_pattern(text)
         except PatternError as error:
-            self.bad(where, f"RE2 does not take {text!r}: {error}")
+            self.bad(where, f"the pattern {text!r} does not compile: {error}")
             return None
-        if found.search("") is not None:
-            self.bad(where, f"{text!r} matches nothing at all, so everything; be more exact")
-        return found
+        if pattern.search("") is not None:
+            self.bad(where, f"the pattern {text!r} matches every text; make it more specific")
+        return pattern
 
-    def fields(self, item: Any, where: str, main: str, known: tuple[str, ...]) -> dict[str, Any]:
+    def fields(self, item: Any, where: str, main: str, keys: tuple[str, ...]) -> dict[str, Any]:
         if not isinstance(item, dict) or not isinstance(item.get(main), str):
-            self.bad(where, f"an entry has {', '.join(known)}, and needs {main} as text")
+            self.bad(where, f"an entry may have {', '.join(keys)} and must have {main} as text")
             return {}
         for key in item:
-            if key not in known:
-                self.bad(where, f"unknown key {key!r}; an entry has {', '.join(known)}")
+            if key not in keys:
+                self.bad(where, f"unknown key {key!r}; an entry may have {', '.join(keys)}")
         return item
 
     def link(self, item: Any, where: str) -> Link | None:
-        given = self.fields(item, where, "parameter", _LINK)
-        match = self.pattern(given.get("match"), where) if given else None
-        return Link(match, given["parameter"]) if match is not None else None
+        fields = self.fields(item, where, "parameter", _LINK)
+        match = self.pattern(fields.get("match"), where) if fields else None
+        return Link(match, fields["parameter"]) if match is not None else None
 
     def sign(self, item: Any, where: str) -> Sign | None:
-        given = self.fields(item, where, "header", _SIGN)
-        if not given:
+        fields = self.fields(item, where, "header", _SIGN)
+        if not fields:
             return None
-        automatic = given.get("automatic", True)
+        automatic = fields.get("automatic", True)
         if not isinstance(automatic, bool):
             self.bad(where, f"automatic must be true or false, not {automatic!r}")
         matches, unless = (
-            self.pattern(given[key], where) if key in given else None for key in ("matches", "unless")
+            self.pattern(fields[key], where) if key in fields else None for key in ("matches", "unless")
         )
-        return Sign(given["header"].lower(), matches, unless, bool(automatic))
+        return Sign(fields["header"].lower(), matches, unless, bool(automatic))

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from relaydesk.store import OutboxRow
 
 
-def read_returned(envelope: Envelope, letter: Message, findings: Findings, secret: bytes) -> Dsn | None:
-    """What a letter says of an answer of ours, where its recipient or our rules make it a bounce."""
+def read_returned(envelope: Envelope, message: Message, findings: Findings, secret: bytes) -> Dsn | None:
+    """What a message says of an answer of ours, where its recipient or our rules make it a bounce."""
     notice = findings.match.kind == "bounce"
     if not notice and not any(bounced_ticket(secret, rcpt) for rcpt in envelope.rcpt_to):
         return None
-    return read_bounce(letter, notice=notice, failed_recipient=findings.failed_recipient)
+    return read_bounce(message, notice=notice, failed_recipient=findings.failed_recipient)
 
 
 def sealed_answer(envelope: Envelope, dsn: Dsn | None, secret: bytes) -> Sealed | None:
@@ -75,7 +75,7 @@ def take_bounce(  # noqa: PLR0913 - what came, for which answer, when
 def _meant(rows: tuple[OutboxRow, ...], answer: int, dsn: Dsn, at: datetime) -> OutboxRow | None:
     """The answer that is meant: the one named, else that of the returned Message-ID, else the last that left.
 
-    A returned message that is none of ours is nobody's bounce.
+    A returned message that we did not send is the bounce of none.
     """
     if answer:
         named = next((row for row in rows if row.id == answer), None)

@@ -101,7 +101,7 @@ def explanation(envelope: Envelope, gathered: Gathered, decision: Decision, repl
         ],
         "attachments": [
             {"name": a.name, "type": a.sniffed_type, "size": a.size, "sha256": a.sha256}
-            for a in gathered.letter.attachments
+            for a in gathered.message.attachments
         ],
         "rule": {
             "matched": findings.match.rule or None,

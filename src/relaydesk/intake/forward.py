@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 FORWARDED = ("open", "join")
 """Placements whose message goes on; duplicates and bounces are not for another desk."""
 LOOP = "X-Relaydesk-Loop"
-"""Names the host that forwarded the message; one that stands there already is never forwarded again."""
+"""Names the host that forwarded the message; a message that has ours already is never forwarded again."""
 
 _RESULTS = b"authentication-results"
 _FIELD = re.compile(rb"[^\n]*+\n?(?:[ \t][^\n]*+\n?)*+")
@@ -61,8 +61,8 @@ class Forwarding:
         """Lays an accepted message in the outbox, in the transaction that records it; the row's number.
 
         ``trace`` is our Received and Authentication-Results text. None when it does not go on: its queue
-        stays here, it is no new message of a ticket, or it was forwarded by us before (logged: only a person
-        can end a loop).
+        stays here, it is not a new message of a ticket, or it was forwarded by us before (logged: only a
+        person can end a loop).
         """
         to, ticket_id = self.addresses.get(decision.queue), kept.ticket_id
         is_new = decision.placement is not None and decision.placement.action in FORWARDED
@@ -105,14 +105,14 @@ def forwarded(raw: bytes, added: Sequence[tuple[str, str]], authserv_id: str) ->
     :raises AnswerRefused: when this host has forwarded the message before.
     """
     if any(mark.strip().lower() == authserv_id.lower() for mark in header_values(raw, LOOP)):
-        raise AnswerRefused("This message was forwarded by us before: a loop, so it is not forwarded again.")
+        raise AnswerRefused("This host has already forwarded the message: it is in a loop, and stays here.")
     top = "".join(f"{name}: {_one_line(value)}\r\n" for name, value in (*added, (LOOP, authserv_id)))
     return top.encode("ascii") + b"".join(_without_ours(raw, authserv_id))
 
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """What we tell of a message: where it was sorted to, the ticket's orders, and when an answer is due.
+    """What is said of a message: where it was sorted to, the ticket's orders, and when an answer is due.
 
     ``due`` is aware: the earliest running deadline of the ticket, None when no clock runs.
     """

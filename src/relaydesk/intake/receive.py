@@ -68,16 +68,18 @@ class IntakeConfig(Protocol):
 async def gather(
     envelope: Envelope, resolver: Resolver, policy: Policy, rules: Rules, auth_timeout: float = 20.0
 ) -> Gathered:
-    """Read the letter and authenticate it; the part that ``explain`` shares. Keeps nothing."""
+    """Read the message and authenticate it; the part that ``explain`` shares. Keeps nothing."""
     loop = asyncio.get_running_loop()
 
     def read() -> tuple[Message, Findings]:
-        letter = parse_message(envelope.raw)
-        return letter, classify(letter, rules, frozenset(policy.allowlist.senders))
+        message = parse_message(envelope.raw)
+        return message, classify(message, rules, frozenset(policy.allowlist.senders))
 
-    letter, findings = await loop.run_in_executor(None, read) if len(envelope.raw) > BIG else read()
-    auth = await authenticate(envelope, letter, resolver, limit=auth_timeout)
-    return Gathered(letter, findings, auth, bounced.read_returned(envelope, letter, findings, policy.secret))
+    message, findings = await loop.run_in_executor(None, read) if len(envelope.raw) > BIG else read()
+    auth = await authenticate(envelope, message, resolver, limit=auth_timeout)
+    return Gathered(
+        message, findings, auth, bounced.read_returned(envelope, message, findings, policy.secret)
+    )
 
 
 @dataclass(slots=True)
@@ -149,8 +151,8 @@ class Intake:
             self.refusals.update(counted)
 
     def _settle(self, config: IntakeConfig, envelope: Envelope, gathered: Gathered) -> tuple[Decision, Ids]:
-        policy, letter = config.policy, gathered.letter
-        key = replay_key(gathered.auth, letter.from_[0].domain if letter.from_ else "", policy)
+        policy, message = config.policy, gathered.message
+        key = replay_key(gathered.auth, message.from_[0].domain if message.from_ else "", policy)
 
         def attempt() -> tuple[Decision, Ids]:
             with self.store.reading() as session:
@@ -171,7 +173,7 @@ class Intake:
             delivery_key=envelope.delivery_key,
             replay_key=key,
             relay_address=findings.relay_address or findings.failed_recipient,
-            sender=gathered.letter.from_[0].addr.lower() if gathered.letter.from_ else "",
+            sender=gathered.message.from_[0].addr.lower() if gathered.message.from_ else "",
             order_ids=findings.values("order"),
             merchant_refs=findings.values("merchant_ref"),
             bounce_ticket=sealed.ticket if sealed else None,
@@ -200,11 +202,11 @@ class Intake:
         )
         with self.store.transaction() as session:
             recorded = messages.record(
-                session, envelope, gathered.letter, gathered.auth, decision, trace=trace, now=now
+                session, envelope, gathered.message, gathered.auth, decision, trace=trace, now=now
             )
             _take_bounce(session, envelope, decision, recorded, policy=config.policy, now=now)
             if config.forwarding is not None:
-                subject = gathered.letter.subject
+                subject = gathered.message.subject
                 config.forwarding.lay(
                     session, envelope, decision, recorded, trace=trace, subject=subject, now=now
                 )
@@ -219,7 +221,7 @@ class Intake:
         spf = await check_spf(origin.ip, mail_from, helo, self.resolver)
         if spf.result != "pass":
             return ""
-        log("drift", level="warning", domain=domain, ip=origin.ip, mend="relaydesk allowlist audit")
+        log("drift", level="warning", domain=domain, ip=origin.ip, remedy="relaydesk allowlist audit")
         return domain
 
     def _count(self, why: Reason, ip: str | None, domain: str) -> None:
@@ -279,13 +281,13 @@ def _take_bounce(  # noqa: PLR0913 - what came back, as what it was recorded, un
 
 def _claimed(envelope: Envelope, gathered: Gathered | None) -> str:
     """The domain the message claims to come from: of From, else of the reverse-path."""
-    if gathered is not None and gathered.letter.from_:
-        return gathered.letter.from_[0].domain
+    if gathered is not None and gathered.message.from_:
+        return gathered.message.from_[0].domain
     return domain_of(envelope.mail_from)
 
 
 def _methods(auth: AuthResults) -> str:
-    signatures = "+".join(one.result for one in auth.dkim) or "none"
+    signatures = "+".join(signature.result for signature in auth.dkim) or "none"
     return f"spf={auth.spf.result} dkim={signatures} dmarc={auth.dmarc.result}"
 
 

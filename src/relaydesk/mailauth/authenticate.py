@@ -35,7 +35,7 @@ TIME_LIMIT = 20.0  # seconds of look-ups a message (RFC 7208 §4.6.4 asks for at
 
 async def authenticate(
     envelope: Envelope,
-    letter: Message,
+    message: Message,
     resolver: Lookup,
     *,
     now: datetime | None = None,
@@ -53,7 +53,7 @@ async def authenticate(
     async with asyncio.TaskGroup() as checks:
         spf_check = checks.create_task(_spf(envelope, resolver, deadline))
         dkim_check = checks.create_task(dkim.verify_dkim(envelope.raw, resolver, at, deadline=deadline))
-        author_walk = checks.create_task(_author(letter, resolver, deadline))
+        author_walk = checks.create_task(_author(message, resolver, deadline))
     sender, signatures = spf_check.result(), dkim_check.result()
     policy = await _dmarc(author_walk.result(), sender, signatures, resolver, deadline)
     aligned = tuple(
@@ -72,13 +72,13 @@ async def _spf(envelope: Envelope, resolver: Lookup, deadline: float) -> SpfResu
     )
 
 
-async def _author(letter: Message, resolver: Lookup, deadline: float) -> Walk | DmarcResult:
+async def _author(message: Message, resolver: Lookup, deadline: float) -> Walk | DmarcResult:
     """The tree walk of the From domain, or why there is none."""
-    if len(letter.from_) != 1:
-        count = len(letter.from_)
+    if len(message.from_) != 1:
+        count = len(message.from_)
         reason = f"From holds {count} addresses; DMARC needs exactly one."
         return DmarcResult("permerror" if count else "none", reason=reason)
-    from_domain = domain_name(letter.from_[0].domain)
+    from_domain = domain_name(message.from_[0].domain)
     if from_domain is None:
         return DmarcResult("none", reason="From has no domain that can publish a DMARC record.")
     return await walk_tree(from_domain, resolver, deadline)

@@ -205,7 +205,9 @@ async def _verify(
             )
     except SignatureProblem as objection:
         return replace(result, result=objection.result, reason=str(objection))
-    return replace(result, reason=f"The signature of {result.domain} holds ({key.bits}-bit {key.algorithm}).")
+    return replace(
+        result, reason=f"The signature of {result.domain} is valid ({key.bits}-bit {key.algorithm})."
+    )
 
 
 async def _key_record(result: DkimResult, resolver: Lookup, deadline: float | None) -> bytes:

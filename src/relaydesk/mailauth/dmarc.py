@@ -44,7 +44,7 @@ class Walk:
     """The records found on the way up from ``start``, longest name first; ``why`` is set when one failed."""
 
     start: str
-    found: tuple[tuple[str, DmarcRecord], ...] = ()
+    records: tuple[tuple[str, DmarcRecord], ...] = ()
     why: str = ""
 
     @property
@@ -52,11 +52,11 @@ class Walk:
         """The organizational domain (RFC 9989 §4.10.2), None when a failed query leaves it open."""
         if self.why:
             return None
-        for name, record in self.found:
+        for name, record in self.records:
             if record.psd == "y" and name != self.start:
                 return self.start.removesuffix(f".{name}").rpartition(".")[2] + f".{name}"
         # The shortest name with a record; a psd=n ended the walk, so it is the last one too.
-        return self.found[-1][0] if self.found else self.start
+        return self.records[-1][0] if self.records else self.start
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +108,8 @@ def walk_names(domain: str) -> tuple[str, ...]:
 
 def applicable(walk: Walk) -> tuple[str, DmarcRecord] | None:
     """The record that applies to the walk's start: its own, its organizational domain's, or the suffix's."""
-    by_name = dict(walk.found)
-    suffix = walk.found[-1][0] if walk.found and walk.found[-1][1].psd == "y" else ""
+    by_name = dict(walk.records)
+    suffix = walk.records[-1][0] if walk.records and walk.records[-1][1].psd == "y" else ""
     for name in (walk.start, walk.organizational or "", suffix):
         if name in by_name:
             return name, by_name[name]
@@ -134,7 +134,7 @@ def evaluate(
     """The DMARC result for the From domain ``author.start``.
 
     ``walks`` holds the tree walk of every identifier that needs one (see :func:`needs_walk`); ``exists``
-    is False when the From domain does not exist, None when nobody could say. Alignment is found without a
+    is False when the From domain does not exist, None when that is unknown now. Alignment is found without a
     record too, in relaxed mode. A failed look-up is ``temperror`` unless an aligned pass is certain.
     """
     place = applicable(author)

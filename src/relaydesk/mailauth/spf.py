@@ -44,14 +44,14 @@ async def check_spf(
     ``deadline`` is a moment of the running loop's clock. A failed look-up is ``temperror``; what is
     raised is a bug, whatever the record holds.
     """
-    local, given = split_address(mail_from) if mail_from else ("postmaster", helo)
-    if not given:  # RFC 7208 §4.3: a sender without a local part is a domain
-        local, given = "", mail_from
+    local, text = split_address(mail_from) if mail_from else ("postmaster", helo)
+    if not text:  # RFC 7208 §4.3: a sender without a local part is a domain
+        local, text = "", mail_from
     identity: Literal["mailfrom", "helo"] = "mailfrom" if mail_from else "helo"
-    domain = domain_name(given)
+    domain = domain_name(text)
     blank = SpfResult("none", domain=domain or "", identity=identity, ip=ip)
     if domain is None:
-        return replace(blank, reason=f"{printable(given) or 'Nothing'} is not a domain that can publish SPF.")
+        return replace(blank, reason=f"{printable(text) or 'Nothing'} is not a domain that can publish SPF.")
     try:
         address = _address(ip)
     except ValueError:

@@ -106,7 +106,7 @@ def vouches(
 def undecided(
     report: AuthResults, from_domain: str, dkim_map: Mapping[str, tuple[str, ...]], *, spf_counts: bool
 ) -> str:
-    """What a temporary failure leaves open, as sentences; "" when the verdict stands as it is.
+    """What a temporary failure leaves open, as sentences; "" when the verdict is settled.
 
     Only a failure that matters counts: of a check that could have vouched (see :func:`vouches`), or of
     the look-up that would tell the policy for what nothing vouches for.

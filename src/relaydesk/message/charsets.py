@@ -67,7 +67,7 @@ def _word_bytes(encoding: bytes, data: bytes) -> bytes:
 
 
 def one_line(text: str) -> str:
-    """Text that may stand in one line: control characters, also decoded ones, become a space."""
+    """Text for one line: control characters, also decoded ones, become a space."""
     return _CONTROL.sub(" ", text) if _CONTROL.search(text) else text
 
 

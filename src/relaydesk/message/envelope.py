@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from email.utils import format_datetime
+from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, Literal
 
 from relaydesk.message.addresses import canonical_ip
@@ -47,7 +48,7 @@ class Envelope:
     ``raw`` is exactly what came between DATA and its dot, dot-unstuffed (RFC 5321 §4.5.2).
     ``protocol`` is the ``with`` of our Received line (RFC 5321 §4.4, RFC 3848, RFC 6531 §4.3).
     ``client`` is the name by which the peer authenticated (RFC 4954), "" when it did not.
-    ``remarks`` are sentences about what was mended before the decision (``explain`` on LF-only files).
+    ``remarks`` are sentences about what was changed before the decision (``explain`` on LF-only files).
     """
 
     peer: str
@@ -86,7 +87,7 @@ def literal(ip: str) -> str:
     address = canonical_ip(ip)
     if address is None:
         return "[unknown]"
-    return f"[IPv6:{address}]" if address.version == 6 else f"[{address}]"  # noqa: PLR2004 (IP version)
+    return f"[IPv6:{address}]" if isinstance(address, IPv6Address) else f"[{address}]"
 
 
 def received_line(envelope: Envelope, hostname: str, message_id: str = "") -> str:

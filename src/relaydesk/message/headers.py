@@ -1,4 +1,4 @@
-"""The header section as raw fields: what the door, DKIM and the parser all start from."""
+"""The header section as raw fields: what the SMTP server, DKIM and the parser all start from."""
 
 from __future__ import annotations
 

@@ -144,19 +144,19 @@ def leaves(
 ) -> Iterator[Part]:
     """The leaves of a message or part, in order. message/rfc822 is a leaf: it is not descended into."""
     pending = [(fields, body, 0, default)]
-    made = 0
+    count = 0
     while pending:
         header_section, content, depth, fallback = pending.pop()
         described = _described(header_section, fallback)
         kind = described.type
         if described.boundary and depth < MAX_DEPTH:
-            made += 1
-            parts, ended = _cut(content, described.boundary.encode("utf-8", "replace"), MAX_PARTS - made)
+            count += 1
+            parts, ended = _cut(content, described.boundary.encode("utf-8", "replace"), MAX_PARTS - count)
             if parts:
                 if not ended:
                     defects.append("A multipart has no closing delimiter.")
-                made += len(parts)
-                if made >= MAX_PARTS:
+                count += len(parts)
+                if count >= MAX_PARTS:
                     defects.append(f"More than {MAX_PARTS} parts; the rest is left out.")
                 below = "message/rfc822" if kind == "multipart/digest" else "text/plain"
                 for part in reversed(parts):

@@ -32,12 +32,12 @@ _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 
 
 class FileError(ValueError):
-    """The file as a whole can not be read; a sentence that names the file and the mend."""
+    """The file as a whole cannot be read; a sentence that names the file and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """One record with its number: ``fields``, or None and ``why`` it can not be read."""
+    """One record with its number: ``fields``, or None and ``why`` it cannot be read."""
 
     row: int
     fields: Mapping[str, Any] | None
@@ -46,18 +46,18 @@ class FileRecord:
 
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[BinaryIO, Iterator[FileRecord]]]:
-    """The file, whose position tells the progress, and its records. FileError when it is not to be read."""
+    """The file, whose position is the progress, and its records. FileError when it is not to be read."""
     try:
         raw = path.open("rb")
     except OSError as error:
-        raise FileError(f"{path} can not be opened: {error.strerror}") from error
+        raise FileError(f"{path} cannot be opened: {error.strerror}") from error
     with raw:
         try:
             _check_utf8(raw, path.name)
         except OSError as error:
-            raise FileError(f"{path} can not be read: {error.strerror}") from error
+            raise FileError(f"{path} cannot be read: {error.strerror}") from error
         raw.seek(0)
-        # newline="" lets the csv module see line ends as they stand in the file
+        # newline="" lets the csv module see line ends as they are in the file
         with TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
             form = _form(path, text)
             text.seek(0)
@@ -107,7 +107,7 @@ def _csv_records(text: TextIO, name: str) -> Iterator[FileRecord]:
             cells = next(reader, None)
         except csv.Error as error:
             if header is None:
-                raise FileError(f"the header line of {name} can not be read: {error}") from None
+                raise FileError(f"the header line of {name} cannot be read: {error}") from None
             yield FileRecord(row, None, _csv_problem(row, reader.line_num, str(error)))
             continue
         if cells is None:
@@ -142,7 +142,7 @@ def _header(cells: list[str], name: str) -> list[str]:
     names = [column(cell) for cell in cells]
     if "order_id" not in names:
         raise FileError(f"{name} has no order_id column; its first line names {', '.join(cells)[:200]}")
-    twice = sorted(known for known, count in Counter(names).items() if known and count > 1)
+    twice = sorted(title for title, count in Counter(names).items() if title and count > 1)
     if twice:
         raise FileError(f"{name} names a column twice: {', '.join(twice)}")
     return [cell.strip() for cell in cells]
@@ -167,7 +167,7 @@ def _decoded_line(row: int, line: str) -> FileRecord:
     try:
         value = _DECODER.decode(line)
     except (ValueError, RecursionError):
-        return FileRecord(row, None, "the line is no JSON object")
+        return FileRecord(row, None, "the line is not a JSON object")
     return _object(row, value)
 
 
@@ -210,7 +210,7 @@ def _next_value(buffer: str, text: TextIO, where: str) -> tuple[object, str]:
         except ValueError as error:
             more = text.read(CHUNK) if len(buffer) < LONGEST_RECORD else ""
             if not more:
-                raise FileError(f"{where}: no valid JSON ({str(error).split(':')[0].lower()})") from None
+                raise FileError(f"{where}: invalid JSON ({str(error).split(':')[0].lower()})") from None
             buffer += more
         else:
             return value, buffer[end:]

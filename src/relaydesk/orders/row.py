@@ -56,7 +56,7 @@ _FLAGS = {"": None, "no": False, "false": False, "0": False, "yes": True, "true"
 
 
 class RowError(ValueError):
-    """Why one record can not be taken, as a sentence without the row's number."""
+    """Why one record cannot be taken, as a sentence without the row's number."""
 
 
 def column(name: str) -> str:
@@ -66,7 +66,7 @@ def column(name: str) -> str:
 
 
 def read(record: Mapping[str, Any]) -> OrderRow:
-    """The order in one record; RowError names the column and the mend."""
+    """The order in one record; RowError names the column and the remedy."""
     cells: dict[str, Any] = {}
     unknown = []
     for key, value in _flat(record).items():
@@ -116,7 +116,7 @@ def _id(value: object, name: str) -> str:
             "format that column as text and export again"
         )
     if re.search(r"\s", text):
-        raise RowError(f"{name} {text!r} holds a blank")
+        raise RowError(f"{name} {text!r} contains a space")
     return text
 
 
@@ -195,10 +195,10 @@ def _json_list(text: str, name: str) -> object:
 
 
 def _short_item(text: str) -> dict[str, str | None]:
-    found = _ITEM.fullmatch(text.strip())
-    if found is None:
+    match = _ITEM.fullmatch(text.strip())
+    if match is None:
         raise RowError(f"item {text!r} is not of the form SKU x QUANTITY @ PRICE")
-    return found.groupdict()
+    return match.groupdict()
 
 
 def _item(entry: object) -> Item:

@@ -80,6 +80,8 @@ class Binding:
     sender_domains: frozenset[str]
 
 
+POSITIVE, TRANSIENT, PERMANENT = 2, 4, 5
+"""The first digit of a reply is its meaning (RFC 5321 §4.2.1)."""
 Phase = Literal["connect", "hello", "starttls", "auth", "xclient", "mail", "rcpt", "data", "dot"]
 
 
@@ -95,3 +97,8 @@ class HopReply:
     text: str
     phase: Phase
     certain: bool = True
+
+    @property
+    def severity(self) -> int:
+        """The first digit of the code, 0 without a reply."""
+        return self.code // 100

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 TYPES = ("application/pdf", "image/png", "image/jpeg")
-"""What may be enclosed unless the settings say otherwise: labels and photos."""
+"""What may be attached unless the settings say otherwise: labels and photos."""
 EACH_BYTES = 8_000_000
 TOTAL_BYTES = 15_000_000  # base64 makes it a third more; the whole must stay below check.MAX_BYTES
 _UNSAFE = re.compile(r'[/\\:*?"<>|%;\x00-\x1f]+|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]')
@@ -28,27 +28,29 @@ def attach_files(
     each_bytes: int = EACH_BYTES,
     total_bytes: int = TOTAL_BYTES,
 ) -> tuple[AttachedFile, ...]:
-    """(name, content) of each file as an Enclosure.
+    """(name, content) of each file as an AttachedFile.
 
     Raises AnswerRefused for a type that is not in ``types``, whatever the file is called, and for one that
     is empty or larger than ``each_bytes``, and when all are larger than ``total_bytes``.
     """
-    made = tuple(_enclosure(name, content, types, each_bytes) for name, content in files)
-    total = sum(len(one.content) for one in made)
+    attached = tuple(_attached(name, content, types, each_bytes) for name, content in files)
+    total = sum(len(file.content) for file in attached)
     if total > total_bytes:
-        raise AnswerRefused(f"The enclosures have {total} bytes together; at most {total_bytes} may go.")
-    return made
+        raise AnswerRefused(
+            f"The attachments have {total} bytes together; at most {total_bytes} are allowed."
+        )
+    return attached
 
 
-def _enclosure(name: str, content: bytes, types: Sequence[str], each_bytes: int) -> AttachedFile:
+def _attached(name: str, content: bytes, types: Sequence[str], each_bytes: int) -> AttachedFile:
     if not content:
         raise AnswerRefused(f"{name} is empty.")
     if len(content) > each_bytes:
-        raise AnswerRefused(f"{name} has {len(content)} bytes; at most {each_bytes} may go with an answer.")
+        raise AnswerRefused(f"{name} has {len(content)} bytes; at most {each_bytes} are allowed.")
     kind = filetype.guess(content[:8192])
     if kind is None or kind.mime not in types:
-        found = kind.mime if kind is not None else "of an unknown type"
-        raise AnswerRefused(f"{name} is {found}; only {', '.join(types)} may go with an answer.")
+        type_name = kind.mime if kind is not None else "of an unknown type"
+        raise AnswerRefused(f"{name} is {type_name}; only {', '.join(types)} may be attached.")
     return AttachedFile(safe_name(name, kind.extension), kind.mime, content)
 
 

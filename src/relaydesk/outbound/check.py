@@ -35,15 +35,15 @@ ONCE = frozenset(
 """Fields that may occur once (RFC 5322 §3.6, RFC 2045). Meta refuses a message that doubles one (MSG-P3)."""
 WANTED = ("date", "from", "message-id", "subject", "to")
 FORBIDDEN = re.compile(r"cc|bcc|resent-.*|disposition-notification-to|return-receipt-to", re.IGNORECASE)
-"""Further recipients, and requests to be told who read it when."""
+"""Further recipients, and requests for a receipt of delivery or reading."""
 PLACEHOLDER = re.compile(r"\{\{[^{}\n]{1,200}\}\}|\{%[^{}\n]{1,200}%\}")
-"""A template's blank that nobody filled in."""
+"""A template's blank that was not filled in."""
 
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n|\x00")
 _NOT_PLAIN = re.compile(rb"[^\t\r\n\x20-\x7e]")
 _CONTROL = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]")
 _MESSAGE_ID = re.compile(r"<[^<>@\s]+@[^<>@\s]+>")
-_NOBODY = re.compile(
+_UNREAD = re.compile(
     r"(?:.*[-_.+])?(?:no-?reply|do-?not-?reply|mailer-daemon|postmaster|bounces?)(?:[-_.+].*)?", re.IGNORECASE
 )
 
@@ -65,7 +65,7 @@ def check_outgoing(raw: bytes, bound: Binding) -> None:
         if isinstance(problem, AnswerRefused):
             raise
         # The standard parser's own stumbling over a field or a charset.
-        raise AnswerRefused(f"The finished message cannot be read without doubt: {problem}.") from problem
+        raise AnswerRefused(f"The finished message cannot be parsed: {problem}.") from problem
 
 
 def _refuse_if(wrong: object, sentence: str) -> None:
@@ -86,10 +86,8 @@ def _wire(raw: bytes) -> None:
 def _parsed(raw: bytes) -> EmailMessage:
     message = BytesParser(policy=policy.default).parsebytes(raw)
     for part in _parts(message):
-        _refuse_if(
-            part.defects,
-            f"The finished message is malformed: {', '.join(type(one).__name__ for one in part.defects)}.",
-        )
+        defects = ", ".join(type(defect).__name__ for defect in part.defects)
+        _refuse_if(defects, f"The finished message is malformed: {defects}.")
     return message
 
 
@@ -104,40 +102,40 @@ def _parts(part: MIMEPart, depth: int = 0) -> Iterator[MIMEPart]:
 
 def _fields(message: EmailMessage) -> None:
     for part in _parts(message):
-        seen = [name.lower() for name in part.keys()]  # noqa: SIM118 - a message iterates over its lines
-        doubled = sorted(name for name in ONCE if seen.count(name) > 1)
-        _refuse_if(doubled, f"These fields may occur once but occur more often: {', '.join(doubled)}.")
+        names = list(map(str.lower, part.keys()))
+        doubled = sorted(name for name in ONCE if names.count(name) > 1)
+        _refuse_if(doubled, f"These fields may occur only once: {', '.join(doubled)}.")
         for name, value in part.items():
-            _refuse_if(_CONTROL.search(str(value)), f"{name} hides a line break or control character.")
+            _refuse_if(_CONTROL.search(str(value)), f"{name} holds a line break or control character.")
         name = part.get_filename() or ""
         unsafe = _CONTROL.search(name) or set(name) & set("/\\")
-        _refuse_if(unsafe, f"An enclosure's name is unsafe: {name!r}.")
+        _refuse_if(unsafe, f"The name of an attachment is unsafe: {name!r}.")
     absent = [name for name in WANTED if message[name] is None]
     _refuse_if(absent, f"These fields are missing: {', '.join(absent)}.")
-    forbidden = sorted({name for name in message.keys() if FORBIDDEN.fullmatch(name)})  # noqa: SIM118
-    _refuse_if(forbidden, f"These fields must not be there: {', '.join(forbidden)}.")
+    forbidden = sorted(set(filter(FORBIDDEN.fullmatch, message.keys())))
+    _refuse_if(forbidden, f"These fields are not allowed: {', '.join(forbidden)}.")
     wrong = not _MESSAGE_ID.fullmatch(str(message["message-id"]).strip())
     _refuse_if(wrong, "The Message-ID is malformed.")
 
 
 def _recipient(message: EmailMessage, bound: Binding) -> None:
     field = message["to"]
-    found = [address.addr_spec for address in field.addresses]
+    specs = [address.addr_spec for address in field.addresses]
     grouped = any(group.display_name is not None for group in field.groups)
     _refuse_if(
-        len(found) != 1 or grouped or field.defects,
-        f"The message must have one recipient, {bound.recipient}, but names {', '.join(found) or 'none'}.",
+        len(specs) != 1 or grouped or field.defects,
+        f"The message must have one recipient, {bound.recipient}, but names {', '.join(specs) or 'none'}.",
     )
     _refuse_if(
-        _folded(found[0]) != _folded(bound.recipient),
-        f"The message would go to {found[0]} instead of {bound.recipient}, whom it answers.",
+        _folded(specs[0]) != _folded(bound.recipient),
+        f"The message is addressed to {specs[0]} instead of {bound.recipient}.",
     )
     _refuse_if(
         domain_of(bound.recipient) not in bound.sender_domains,
-        f"{bound.recipient} lies outside the listed sender domains; answers go nowhere else.",
+        f"{bound.recipient} is not in a listed sender domain; answers may go nowhere else.",
     )
-    unread = _NOBODY.fullmatch(split_address(bound.recipient)[0])
-    _refuse_if(unread, f"Nobody reads {bound.recipient}: it is not a relay address.")
+    unread = _UNREAD.fullmatch(split_address(bound.recipient)[0])
+    _refuse_if(unread, f"{bound.recipient} accepts no answers: it is not a relay address.")
 
 
 def _folded(address: str) -> str:
@@ -152,10 +150,10 @@ def _sender(message: EmailMessage, bound: Binding) -> None:
         addresses = (
             [message[name].address] if name == "Sender" else list(message[name].addresses)
         )  # the registry gives Sender one address
-        found = [address.addr_spec for address in addresses]
+        specs = [address.addr_spec for address in addresses]
         _refuse_if(
-            list(map(normal_address, found)) != [normal_address(bound.contact)],
-            f"{name} must be the support contact {bound.contact}, not {', '.join(found) or 'empty'}.",
+            list(map(normal_address, specs)) != [normal_address(bound.contact)],
+            f"{name} must be the support contact {bound.contact}, not {', '.join(specs) or 'empty'}.",
         )
 
 
@@ -170,14 +168,14 @@ def _content(message: EmailMessage, bound: Binding) -> None:
     for place, text in places.items():
         blank = PLACEHOLDER.search(text)
         if blank is not None:
-            raise AnswerRefused(f"The {place} still holds {blank[0]}: fill it in or take it out.")
+            raise AnswerRefused(f"The {place} still holds {blank[0]}: fill it in or remove it.")
         if bound.order.id is not None:
             missing = not names_order(bound.order.id, text)
-            _refuse_if(missing, f"The order number {bound.order.id} is missing in the {place}.")
+            _refuse_if(missing, f"The order number {bound.order.id} is missing from the {place}.")
         if place != "Subject":
             ref = shown_ref(bound.order)
             missing = ref not in one_space(text)
-            _refuse_if(missing, f"Our order number {ref} is missing in the {place}.")
+            _refuse_if(missing, f"Our order number {ref} is missing from the {place}.")
 
 
 def _shown(message: EmailMessage) -> Iterator[tuple[str, str]]:
@@ -209,8 +207,10 @@ class _Visible(HTMLParser):
         self.within: list[str] = []  # what is open since the outermost element that is not seen
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        hides = tag in self.UNSEEN or "hidden" in given or self.HIDDEN.search(given.get("style") or "")
+        attributes = dict(attrs)
+        hides = (
+            tag in self.UNSEEN or "hidden" in attributes or self.HIDDEN.search(attributes.get("style") or "")
+        )
         if tag not in self.VOID and (self.within or hides):
             self.within.append(tag)
         elif tag not in self.INLINE:

@@ -1,4 +1,4 @@
-"""An answer as one MIME message: to the relay address of the message answered, and to nobody else.
+"""An answer as one MIME message: to the relay address of the message answered, and to no other.
 
 The bytes depend on the arguments alone: neither clock nor chance has a part in them.
 """
@@ -42,7 +42,7 @@ MAX_REFERENCES = 20
 _REPLY = re.compile(
     r"(?:re|aw|antw|antwort|sv|vs|vá|odp|res|resp|rif|réf|rép|ynt|atb|bls|hv|"
     r"απ|σχετ|отв|ответ|回复|回覆|答复|答覆|返信|תגובה|رد)"
-    r"[ ]?(?:\[\d{1,3}\]|\(\d{1,3}\)|\^\d{1,3})?[ ]?[:：]\s*",  # noqa: RUF001 - the full-width colon
+    r"[ ]?(?:\[\d{1,3}\]|\(\d{1,3}\)|\^\d{1,3})?[ ]?[:\uff1a]\s*",
     re.IGNORECASE,
 )
 _ID = re.compile(r"<[!-;=?-~]{1,240}>")
@@ -113,8 +113,8 @@ def answer_subject(subject: str, order_id: str | None) -> str:
         rest = rest[reply.end() :]
     if len(rest) > MAX_SUBJECT:
         rest = rest[:MAX_SUBJECT].rstrip() + "…"
-    seen = " ".join(word for word in rest.split() if is_plain(word))
-    if order_id is not None and not names_order(order_id, seen):
+    plain = " ".join(word for word in rest.split() if is_plain(word))
+    if order_id is not None and not names_order(order_id, plain):
         rest = f"{rest} (order {order_id})" if rest else f"Order {order_id}"
     return f"Re: {rest or 'your message'}"
 
@@ -125,7 +125,7 @@ def _closed(draft: Draft) -> str:
     if line := missing_line(draft.order, text):
         text = f"{text}\n\n{line}"
     if blank := PLACEHOLDER.search(text):
-        raise AnswerRefused(f"The text still holds {blank[0]}: fill it in or take it out.")
+        raise AnswerRefused(f"The text still holds {blank[0]}: fill it in or remove it.")
     return text
 
 
@@ -143,8 +143,8 @@ def _spaced(block: str) -> str:
 def _threading(question: Question) -> Iterator[str]:
     """In-Reply-To and References (RFC 5322 §3.6.4): the thread's first and latest messages at most."""
     answered = [question.message_id] if _ID.fullmatch(question.message_id) else []
-    thread = [one for one in dict.fromkeys(question.references) if _ID.fullmatch(one)]
-    thread = [one for one in thread if one not in answered] + answered
+    thread = [reference for reference in dict.fromkeys(question.references) if _ID.fullmatch(reference)]
+    thread = [reference for reference in thread if reference not in answered] + answered
     if len(thread) > MAX_REFERENCES:
         thread = [thread[0], *thread[1 - MAX_REFERENCES :]]
     if answered:

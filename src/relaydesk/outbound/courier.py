@@ -50,14 +50,14 @@ class Courier:
         return self.hop.host or domain_of(recipient)
 
     async def deliver(self, envelope_from: str, recipient: str, raw: bytes) -> HopReply:
-        """Hands the bytes over for one recipient and tells the reply. Never raises (but for cancelling)."""
+        """Hands the bytes over for one recipient and returns the reply. Never raises (but for cancelling)."""
         progress = Progress()
         try:
             async with asyncio.timeout(self._timeouts.total):
                 delivery = Delivery(envelope_from, (recipient,), raw)
                 return await self._deliver(delivery, progress, self.name(recipient))
         except TimeoutError:
-            return progress.silence("no reply within the time for one delivery")
+            return progress.silence("no reply within the time allowed for one delivery")
 
     async def _deliver(self, delivery: Delivery, progress: Progress, key: str) -> HopReply:
         while self._kept.get(key):
@@ -67,7 +67,7 @@ class Courier:
         places = await self._places(key)
         if isinstance(places, HopReply):
             return places
-        reply = progress.silence("no host to ask")
+        reply = progress.silence("no host to connect to")
         for place in places:
             reply = await self._open_and_send(place, delivery, progress, key)
             if reply.phase not in ("connect", "hello", "starttls"):
@@ -144,12 +144,12 @@ async def _mail_hosts(resolver: Lookup, domain: str) -> tuple[HostPort, ...] | H
     """Who takes a domain's mail (RFC 5321 §5.1), in the order to try them; or what there is to say instead.
 
     A domain without MX is its own host; a null MX (RFC 7505) and a domain that does not exist are final; a
-    failure of the DNS is no reply at all, so that the answer waits.
+    failure of the DNS counts as no reply, so that the answer waits.
     """
     answer = await resolver.lookup(domain, "MX")
     match answer:
         case TempFail(why):
-            return _unknown(f"the DNS does not say who takes mail for {domain} ({why})")
+            return _unknown(f"the mail hosts of {domain} could not be looked up now ({why})")
         case NxDomain():
             return HopReply(550, f"5.1.2 the domain {domain} does not exist", "rcpt")
         case NoData():
@@ -157,7 +157,7 @@ async def _mail_hosts(resolver: Lookup, domain: str) -> tuple[HostPort, ...] | H
         case RecordSet():
             hosts = answer.names
     if not any(host.strip(".") for host in hosts):
-        return HopReply(556, f"5.1.10 the domain {domain} takes no mail", "rcpt")
+        return HopReply(556, f"5.1.10 the domain {domain} accepts no mail", "rcpt")
     return await _addresses(resolver, hosts)
 
 
@@ -175,7 +175,7 @@ async def _addresses(resolver: Lookup, hosts: tuple[str, ...]) -> tuple[HostPort
     if reached:
         return tuple(reached[:HOSTS])
     if unsure:
-        return _unknown(f"the DNS does not give the address of {hosts[0]}")
+        return _unknown(f"the address of {hosts[0]} could not be looked up now")
     return HopReply(550, f"5.4.4 {hosts[0]} has no address", "rcpt")
 
 

@@ -5,7 +5,7 @@ of every transaction; the outcome and its event are one transaction. Exactly onc
 
 - the Message-ID is fixed before the first try and never changes;
 - when the connection breaks between the message and its reply, or the process dies between the hop's 250 and
-  our commit, nobody here can know whether the message left. It is sent again, with the same Message-ID: a
+  our commit, it is unknown here whether the message left. It is sent again, with the same Message-ID: a
   doubled answer is better than a lost one, and receivers can tell it by that;
 - a 250 that the store does not take is kept and offered again until it does, and counts even when the lease
   ran out meanwhile.
@@ -52,8 +52,8 @@ class Carrier(Protocol):
 class DispatchConfig(Protocol):
     """What a dispatcher reads of a snapshot of the configuration.
 
-    ``sender`` is None where nobody is named to answer; ``plan`` gives the clocks of a queue; ``forward_to``
-    are the addresses that mail is forwarded to, lower case.
+    ``sender`` is None where no support contact is configured; ``plan`` gives the clocks of a queue;
+    ``forward_to`` are the addresses that mail is forwarded to, lower case.
     """
 
     @property
@@ -84,7 +84,7 @@ def check_last(claimed: Claimed, config: DispatchConfig) -> None:
 
 @dataclass(frozen=True, slots=True)
 class DispatchTiming:
-    """``lease`` is longer than a delivery may take (``Patience.total``), else two would send one answer;
+    """``lease`` is longer than a delivery may take (``Timeouts.total``), else two would send one answer;
     ``concurrency`` is how many are under way at once; ``pause`` in seconds lies between two looks when
     nothing is due, and between two tries of a store that fails."""
 
@@ -265,7 +265,7 @@ class Dispatcher:
         except StoreError:
             raise
         except Exception:
-            # A clock that runs on is seen and can be stopped by hand; a message that is not known to have
+            # A clock that runs on is seen and can be stopped by an agent; a message that is not known to have
             # left would be sent again at the end of every lease.
             log_exception("clock_not_stopped", answer=claimed.id, ticket=claimed.ticket_id)
             return self._sent_and_clock(claimed, outcome, None)

@@ -2,7 +2,7 @@
 
 Meta's mail hosts put a code of their own into the text (``550 5.7.1 POL-P7 …``); it says more than the SMTP
 code and wins over it. Else RFC 5321 §4.2.1 decides: 2xx took it, 4xx is tried again, 5xx is final. But a 5xx
-before MAIL FROM speaks of the connection, not of the answer: that waits for the admin to mend it.
+before MAIL FROM speaks of the connection, not of the answer: that waits for the admin to correct it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from relaydesk.message import printable
+from relaydesk.outbound.answer import PERMANENT, POSITIVE, TRANSIENT
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 FIRST_PAUSE, LONGEST_PAUSE = MINUTE, HOUR  # between tries, where the hop names no time
 TEXT_LIMIT = 300
-UNCERTAIN = "The connection broke before the reply: the next hop may have it. The same message goes again."
+UNCERTAIN = "The connection broke before the reply: the next hop may have the message. It is sent again."
 
 _META = re.compile(r"\b((?:POL|MSG|RCP|INT|CON)-[A-Z][0-9])\b")
 
@@ -30,8 +31,8 @@ _META = re.compile(r"\b((?:POL|MSG|RCP|INT|CON)-[A-Z][0-9])\b")
 @dataclass(frozen=True, slots=True)
 class Disposition:
     """What becomes of the answer. ``retry_after`` is set when it is deferred; ``tell_admin`` when waiting or
-    a change of the text helps nobody and somebody must mend our domain, our address or the connection;
-    ``diagnose`` when it may be our domain's mail authentication that must be mended."""
+    a change of the text do not help and our domain, our address or the connection must be corrected;
+    ``diagnose`` when it may be our domain's mail authentication that must be corrected."""
 
     state: Literal["sent", "deferred", "refused"]
     sentence: str
@@ -49,8 +50,8 @@ class _Rule:
     tell_admin: bool = False
 
 
-_NO_ADDRESS = _Rule("The relay address does not exist (any more): answer a newer message of this customer.")
-_THROTTLED = _Rule("Facebook takes no more mail from us just now.", (5 * MINUTE, 20 * MINUTE))
+_NO_ADDRESS = _Rule("The relay address no longer exists: answer a newer message of this customer.")
+_THROTTLED = _Rule("Facebook accepts no more mail from us at the moment.", (5 * MINUTE, 20 * MINUTE))
 _TOO_LARGE = _Rule("The answer is too large for Facebook: send it with fewer or smaller attachments.")
 
 # Meta's codes, as its mail hosts document them. A block is waited out to its longer bound: trying earlier
@@ -58,7 +59,7 @@ _TOO_LARGE = _Rule("The answer is too large for Facebook: send it with fewer or 
 META: dict[str, _Rule] = {
     "POL-P7": _Rule(
         "Facebook refuses it because our domain fails mail authentication (SPF, DKIM, DMARC); the "
-        "administrator must mend that (`relaydesk doctor`), then try it again.",
+        "administrator must correct this (see `relaydesk doctor`), then retry.",
         tell_admin=True,
     ),
     "POL-P1": _Rule("Our address is on a block list.", (4 * HOUR, 8 * HOUR), tell_admin=True),
@@ -69,8 +70,8 @@ META: dict[str, _Rule] = {
     "POL-T3": _Rule("Facebook asks us to try again in 24 to 48 hours.", (24 * HOUR, 48 * HOUR)),
     "MSG-P1": _TOO_LARGE,
     "INT-P2": _TOO_LARGE,
-    "MSG-P2": _Rule("Facebook does not take a file of this type: send it as PDF, PNG or JPEG."),
-    "MSG-P3": _Rule("Facebook says that a header stands twice in the answer.", tell_admin=True),
+    "MSG-P2": _Rule("Facebook does not accept a file of this type: send it as PDF, PNG or JPEG."),
+    "MSG-P3": _Rule("Facebook says that the answer repeats a header.", tell_admin=True),
     "RCP-P1": _NO_ADDRESS,
     "INT-P1": _NO_ADDRESS,
     "INT-P3": _NO_ADDRESS,
@@ -82,11 +83,12 @@ META: dict[str, _Rule] = {
 }
 
 _BEFORE_MAIL = {
-    "connect": "does not take our connection",
-    "hello": "does not take our greeting",
+    "connect": "does not accept our connection",
+    "hello": "does not accept our greeting",
     "starttls": "cannot be reached over TLS",
-    "auth": "does not take our name and password",
+    "auth": "does not accept our name and password",
 }
+_TOO_LARGE_FOR_HOP = 552  # RFC 1870 §6.2
 _OUT_OF_STEP = (503, 521)  # bad sequence; "accepts no mail" (RFC 7504), which a host behind one name may say
 
 
@@ -98,9 +100,8 @@ def said(reply: HopReply) -> str:
 
 def disposition_of(reply: HopReply, attempts: int, chance: float) -> Disposition:
     """What this reply to try ``attempts`` (from 1) means; ``chance`` in [0, 1) spreads the next one."""
-    kind = reply.code // 100
-    if kind == 2 and reply.phase == "dot":  # noqa: PLR2004 - the first digit is the meaning (RFC 5321 §4.2.1)
-        return Disposition("sent", "The next hop took it.")
+    if reply.severity == POSITIVE and reply.phase == "dot":
+        return Disposition("sent", "The next hop accepted it.")
     rule = _meta(reply)
     if rule is not None:
         wait = _between(*rule.wait, chance) if rule.wait else None
@@ -109,25 +110,20 @@ def disposition_of(reply: HopReply, attempts: int, chance: float) -> Disposition
         )
     pause = back_off(attempts, chance)
     if not reply.certain:
-        sentence = (
-            "The connection broke before the reply: the next hop may have it. The same message goes again."
-        )
-        return Disposition("deferred", sentence, pause)
+        return Disposition("deferred", UNCERTAIN, pause)
     if reply.phase in _BEFORE_MAIL:
         sentence = f"The next hop {_BEFORE_MAIL[reply.phase]}: {said(reply) or 'no reply'}"
-        final = kind == 5  # noqa: PLR2004
-        return Disposition(
-            "deferred", sentence, pause, tell_admin=final or reply.phase in ("starttls", "auth")
-        )
-    if kind == 5 and reply.code not in _OUT_OF_STEP:  # noqa: PLR2004
+        final = reply.severity == PERMANENT or reply.phase in ("starttls", "auth")
+        return Disposition("deferred", sentence, pause, tell_admin=final)
+    if reply.severity == PERMANENT and reply.code not in _OUT_OF_STEP:
         return _final(reply)
-    return Disposition("deferred", f"The next hop put it off: {said(reply) or 'no reply'}", pause)
+    return Disposition("deferred", f"The next hop deferred it: {said(reply) or 'no reply'}", pause)
 
 
 def _meta(reply: HopReply) -> _Rule | None:
-    """Meta's own code, believed in a reply that is no success."""
-    found = _META.search(reply.text)
-    return META.get(found[1]) if found and reply.code >= 400 else None  # noqa: PLR2004
+    """Meta's own code, believed in a reply other than a success."""
+    match = _META.search(reply.text)
+    return META.get(match[1]) if match and reply.severity in (TRANSIENT, PERMANENT) else None
 
 
 def _final(reply: HopReply) -> Disposition:
@@ -135,7 +131,7 @@ def _final(reply: HopReply) -> Disposition:
     text = reply.text
     if re.match(r"5\.1\.[0-36]\b|5\.1\.10\b", text) or (reply.phase == "rcpt" and not re.match(r"5\.", text)):
         return Disposition("refused", f"{_NO_ADDRESS.sentence} ({said(reply)})")
-    if reply.code == 552 or re.match(r"5\.[23]\.[34]\b", text):  # noqa: PLR2004 - RFC 1870 §6.2
+    if reply.code == _TOO_LARGE_FOR_HOP or re.match(r"5\.[23]\.[34]\b", text):
         return Disposition("refused", f"The answer is too large for the next hop. ({said(reply)})")
     policy = bool(re.match(r"5\.7\.", text)) or reply.phase == "mail"
     return Disposition(

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from relaydesk.outbound.answer import AttachedFile
 
 LINE = 76  # RFC 2047 §2 and RFC 2045 §6.7
+_PLAIN_WORD = 64  # characters that fit a line of their own
+_ENCODED_BYTES = 45  # 60 of base64, and 12 characters around them
 
 _TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}/[a-z0-9][a-z0-9.+-]{0,60}")
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
@@ -38,8 +40,8 @@ def clean_text(text: str) -> str:
 
 
 def is_plain(word: str) -> bool:
-    """Whether a word may stand in a header as it is."""
-    return word.isascii() and len(word) <= 64 and "=?" not in word  # noqa: PLR2004 - fits a line of its own
+    """Whether a word may be put in a header as it is."""
+    return word.isascii() and len(word) <= _PLAIN_WORD and "=?" not in word
 
 
 def encoded_words(text: str) -> str:
@@ -63,9 +65,9 @@ def encoded_words(text: str) -> str:
 def _encoded(text: str) -> list[str]:
     """Base64 words of at most 75 characters that cut no character in two (RFC 2047 §5)."""
     words, piece = [], b""
-    for letter in text:
-        data = letter.encode()
-        if len(piece) + len(data) > 45:  # noqa: PLR2004 - 45 bytes are 60 of base64, and 12 around them
+    for char in text:
+        data = char.encode()
+        if len(piece) + len(data) > _ENCODED_BYTES:
             words.append(piece)
             piece = b""
         piece += data
@@ -86,9 +88,9 @@ def folded(field: str) -> str:
     for word in field.split(" "):
         if line and len(line) + 1 + len(word) > LINE:
             lines.append(line)
-            line = ""
-            word = " " + word  # noqa: PLW2901 - the fold's own space
-        line = f"{line} {word}" if line else word
+            line = f" {word}"  # the fold's own space
+        else:
+            line = f"{line} {word}" if line else word
     return "\r\n".join([*lines, line])
 
 
@@ -104,7 +106,7 @@ def text_part(subtype: str, text: str) -> bytes:
 def attachment_part(enclosure: AttachedFile) -> bytes:
     """A part that is a file. AnswerRefused when its type is none."""
     if not _TYPE.fullmatch(enclosure.type):
-        raise AnswerRefused(f"The enclosure {enclosure.name!r} has no usable type.")
+        raise AnswerRefused(f"The attachment {enclosure.name!r} has no usable type.")
     head = (
         f"Content-Type: {enclosure.type}\r\n"
         f"Content-Disposition: attachment;\r\n {_filename(enclosure.name)}\r\n"

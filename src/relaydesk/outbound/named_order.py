@@ -84,15 +84,15 @@ def choose_order(ticket: int, numbers: Iterable[TicketOrder], choice: OrderChoic
     It is the one picked, else the first of the ticket's that the text names, bound ones first, else the only
     one that can be meant. AnswerRefused where the author must say which.
     """
-    mine = [number for number in numbers if number.what == "order" and number.how != "released"]
-    bound = bound_orders(mine)
+    candidates = [number for number in numbers if number.what == "order" and number.how != "released"]
+    bound = bound_orders(candidates)
     if choice.sees_numbers:
-        _refuse_contradiction(ticket, mine, choice)
-    named = (order for order in (*bound, *_values(mine)) if names_order(order, choice.text))
+        _refuse_contradiction(ticket, candidates, choice)
+    named = (order for order in (*bound, *_values(candidates)) if names_order(order, choice.text))
     chosen = choice.picked or next(named, None)
     if chosen is not None or (choice.none and choice.sees_numbers):
         return chosen
-    unknown = [number.value for number in mine if number.how == "not_found"]
+    unknown = [number.value for number in candidates if number.how == "not_found"]
     likely = bound if bound or choice.sees_numbers else unknown
     if len(likely) == 1:
         return likely[0]
@@ -101,21 +101,21 @@ def choose_order(ticket: int, numbers: Iterable[TicketOrder], choice: OrderChoic
     if likely:
         raise AnswerRefused(f"Several orders are possible ({', '.join(likely)}): {choice.how}.")
     raise AnswerRefused(
-        f"No order is bound to ticket {ticket} ({_listed(mine)}): {choice.how}, or {choice.how_none}."
+        f"No order is bound to ticket {ticket} ({_listed(candidates)}): {choice.how}, or {choice.how_none}."
     )
 
 
-def _refuse_contradiction(ticket: int, mine: Sequence[TicketOrder], choice: OrderChoice) -> None:
-    picked, bound = choice.picked, bound_orders(mine)
+def _refuse_contradiction(ticket: int, numbers: Sequence[TicketOrder], choice: OrderChoice) -> None:
+    picked, bound = choice.picked, bound_orders(numbers)
     if choice.none and picked is not None:
         raise AnswerRefused("Choose one of --order and --no-order.")
     if choice.none and bound:
         raise AnswerRefused(
             f"Order {bound[0]} is bound to ticket {ticket}; release it before you state that there is none."
         )
-    if picked is not None and picked not in _values(mine):
+    if picked is not None and picked not in _values(numbers):
         raise AnswerRefused(
-            f"Order {picked} is not a number of ticket {ticket} ({_listed(mine)}); bind it first with "
+            f"Order {picked} is not a number of ticket {ticket} ({_listed(numbers)}); bind it first with "
             f"`relaydesk ticket {ticket} --bind-order {picked}`."
         )
 

@@ -27,7 +27,7 @@ class NextHop:
 
     @classmethod
     def parse(cls, text: str, user: str = "", password: str = "", *, starttls: bool = True) -> NextHop:
-        """``smtp://host[:587]``, ``smtps://host[:465]`` or ``mx[:25]``; ValueError names the mend.
+        """``smtp://host[:587]``, ``smtps://host[:465]`` or ``mx[:25]``; ValueError names the remedy.
 
         Without ``starttls`` a smarthost need not offer it (one on this machine, say).
         """
@@ -40,7 +40,7 @@ class NextHop:
             host = None
         if not host or parts.scheme == "mx" or parts.path not in ("", "/") or parts.username is not None:
             raise ValueError(
-                f"{text!r} is no next hop; write smtp://host:587, smtps://host:465 or mx "
+                f"{text!r} is not a next hop; use smtp://host:587, smtps://host:465 or mx "
                 "(name and password are settings of their own)."
             )
         tls: Tls = "implicit" if parts.scheme == "smtps" else "required" if starttls else "opportunistic"

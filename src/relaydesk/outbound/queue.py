@@ -1,7 +1,7 @@
 """An answer is queued: which message it answers, which order it names, and its row in the outbox.
 
 For the desk and for what another help desk hands in. The relay address of the message answered binds the
-recipient; nobody writes it.
+recipient; it is never typed.
 """
 
 from __future__ import annotations
@@ -36,28 +36,28 @@ def question_of(session: Session, ticket: TicketRow, wanted: int | None) -> Ques
             f"`relaydesk ticket {ticket.id} --handled now --how …`."
         )
     answered = _answered(messages, wanted, ticket.id)
-    letter = parse_message(tickets.raw(session, answered.id) or b"")
+    message = parse_message(tickets.raw(session, answered.id) or b"")
     return Question(
         ticket=ticket.id,
         message=answered.id,
         relay_address=answered.findings.relay_address,
-        subject=letter.subject,
-        message_id=letter.message_id,
-        references=letter.references,
+        subject=message.subject,
+        message_id=message.message_id,
+        references=message.references,
     )
 
 
 def _answered(messages: Sequence[MessageRow], wanted: int | None, ticket_id: int) -> MessageRow:
-    """The message asked for, else the customer's latest that is no duplicate."""
+    """The message asked for, else the customer's latest that is not a duplicate."""
     if wanted is None:
         first = [row for row in messages if row.duplicate_of is None and row.kind != "bounce"]
         return (first or messages)[-1]
     for row in messages:
         if row.id == wanted:
             return row
-    there = ", ".join(str(row.id) for row in messages)
+    choices = ", ".join(str(row.id) for row in messages)
     raise AnswerRefused(
-        f"Message {wanted} of ticket {ticket_id} cannot be answered; those that can are: {there}."
+        f"Message {wanted} of ticket {ticket_id} cannot be answered; choose one of {choices}."
     )
 
 
@@ -88,11 +88,11 @@ def queue_answer(  # noqa: PLR0913 - whose, to what, about which order, what, wh
     AnswerRefused when the finished bytes do not pass the last check. The row's number is sealed into the
     Message-ID and the bounce address, so the bytes are made between its insert and the commit.
     """
-    made: list[Finished] = []
+    finished: list[Finished] = []
 
     def build(number: int) -> Finished:
-        made.append(sender.finished(question, order, number, make, now=now, subject=subject))
-        return made[0]
+        finished.append(sender.finished(question, order, number, make, now=now, subject=subject))
+        return finished[0]
 
     outgoing = Outgoing(
         purpose=purpose,
@@ -109,4 +109,4 @@ def queue_answer(  # noqa: PLR0913 - whose, to what, about which order, what, wh
     if order.id is None and purpose == "answer":
         confirmed = Event(question.ticket, now, NoOrderConfirmed(number), author)
         events.append(session, [confirmed], now)
-    return number, made[0]
+    return number, finished[0]

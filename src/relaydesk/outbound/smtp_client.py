@@ -14,15 +14,15 @@ import ssl
 import struct
 from contextlib import suppress
 from dataclasses import dataclass, field
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
 from typing import TYPE_CHECKING, Literal
 
 import aiosmtplib
 
-from relaydesk.outbound.answer import HopReply
+from relaydesk.outbound.answer import POSITIVE, HopReply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from relaydesk.outbound.answer import Phase
     from relaydesk.outbound.next_hop import HostPort, NextHop, Timeouts
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _LINE_DOT = re.compile(rb"^\.", re.MULTILINE)
 _PROXY_V2 = b"\r\n\r\n\x00\r\nQUIT\n"
 _SMTP_PORT = 25
+_OK = range(250, 260)  # 251: it will forward the message (RFC 5321 §4.2.3)
+_READY, _GO_AHEAD = (220,), (354,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ class SmtpClient:
         if self._client is not None and self._client.by == "xclient":
             progress.phase = "xclient"
             form = b"IPV6:" if ":" in self._client.ip else b""
-            await self._ask(b"XCLIENT", b"ADDR=%b%b" % (form, self._client.ip.encode("ascii")), wanted=220)
+            await self._ask(b"XCLIENT", b"ADDR=%b%b" % (form, self._client.ip.encode("ascii")), wanted=_READY)
             progress.phase = "hello"
             await self._smtp.ehlo()
 
@@ -162,7 +164,7 @@ class SmtpClient:
     async def _log_in(self) -> None:
         """By PLAIN, else LOGIN (RFC 4954 §4: in the clear only under TLS)."""
         if self._smtp.get_transport_info("sslcontext") is None:
-            raise _NoTls("it offers no TLS, and our password is not sent in the clear")
+            raise _NoTls("it offers no TLS, and the password is never sent in the clear")
         offered = self._smtp.server_auth_methods
         if "plain" in offered:
             await self._smtp.auth_plain(self._hop.user, self._hop.password)
@@ -190,7 +192,7 @@ class SmtpClient:
         return reply
 
     async def send(self, delivery: Delivery, progress: Progress) -> HopReply:
-        """One message. A reply that is no success is raised."""
+        """One message. Any reply but a success is raised."""
         charset = "utf-8" if delivery.smtputf8 else "ascii"
         progress.phase = "mail"
         await self._ask(
@@ -200,7 +202,7 @@ class SmtpClient:
         for recipient in delivery.recipients:
             await self._ask(b"RCPT", b"TO:<%b>" % recipient.encode(charset))
         progress.phase = "data"
-        await self._ask(b"DATA", wanted=354)
+        await self._ask(b"DATA", wanted=_GO_AHEAD)
         progress.phase = "dot"
         reply = await self._content(delivery.raw)
         self.sent += 1
@@ -216,9 +218,9 @@ class SmtpClient:
             parameters.append(b"SMTPUTF8")
         return parameters
 
-    async def _ask(self, *words: bytes, wanted: int = 250) -> None:
+    async def _ask(self, *words: bytes, wanted: Container[int] = _OK) -> None:
         code, text = await self._smtp.execute_command(*words)
-        if code != wanted and not (wanted == code // 10 * 10 == 250):  # noqa: PLR2004 - 251: will forward
+        if code not in wanted:
             raise _Refusal(code, text)
 
     async def _content(self, raw: bytes) -> HopReply:
@@ -229,9 +231,10 @@ class SmtpClient:
         end = b".\r\n" if raw.endswith(b"\r\n") else b"\r\n.\r\n"
         protocol.write(_LINE_DOT.sub(b"..", raw) + end)
         code, text = await protocol.read_response(timeout=self._timeouts.dot)
-        if code // 100 != 2:  # noqa: PLR2004
+        reply = HopReply(code, text, "dot")
+        if reply.severity != POSITIVE:
             raise _Refusal(code, text)
-        return HopReply(code, text, "dot")
+        return reply
 
     def keep(self, seconds: float, forget: Callable[[], object]) -> None:
         """Waits for the next message, but not for ever."""
@@ -280,9 +283,10 @@ def _introduced(address: tuple[str, int], header: bytes, timeout: float) -> sock
 def proxy_header(ip: str, version: Literal[1, 2] = 1) -> bytes:
     """The PROXY header that names ``ip`` as the client (HAProxy's PROXY protocol, versions 1 and 2)."""
     source = ip_address(ip)
-    here = ip_address("127.0.0.1" if source.version == 4 else "::1")  # noqa: PLR2004 (IP version)
+    is_v4 = isinstance(source, IPv4Address)
+    ours = ip_address("127.0.0.1" if is_v4 else "::1")
     if version == 1:
-        return f"PROXY TCP{source.version} {source} {here} {_SMTP_PORT} {_SMTP_PORT}\r\n".encode()
-    addresses = source.packed + here.packed + struct.pack("!HH", _SMTP_PORT, _SMTP_PORT)
-    family = 0x11 if source.version == 4 else 0x21  # noqa: PLR2004 (IP version)
+        return f"PROXY TCP{source.version} {source} {ours} {_SMTP_PORT} {_SMTP_PORT}\r\n".encode()
+    addresses = source.packed + ours.packed + struct.pack("!HH", _SMTP_PORT, _SMTP_PORT)
+    family = 0x11 if is_v4 else 0x21
     return _PROXY_V2 + struct.pack("!BBH", 0x21, family, len(addresses)) + addresses

@@ -36,7 +36,7 @@ VARIABLE = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 
 
 class TemplateProblem(AnswerRefused):
-    """A template cannot be used, or not with these variables; names file and line, and the mend."""
+    """A template cannot be used, or not with these variables; names file and line, and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ SAMPLE_CONTEXTS = (
 def template_context(
     session: Session, ticket_id: int, *, agent: str, shop: Shop, order_id: str | None = None
 ) -> TemplateContext | None:
-    """The occasion of a ticket, None when there is none of that number.
+    """What a template may say of a ticket; None when there is no ticket of that number.
 
     Its order is ``order_id`` where the agent chose one, else the bound order where exactly one is bound;
     what the directory knows of that order is added.
@@ -89,10 +89,10 @@ def template_context(
     return TemplateContext(ticket_id, ticket.subject, ticket.username, order, agent, shop)
 
 
-def variables_of(about: TemplateContext, given: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The variables by their first names. ``given`` are those of the agent, as ``tracking.number``.
+def variables_of(about: TemplateContext, extra: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The variables by their first names. ``extra`` are those of the agent, as ``tracking.number``.
 
-    Raises TemplateProblem for a given name that is malformed or one of :data:`MEANINGS`.
+    Raises TemplateProblem for an extra name that is malformed or one of :data:`MEANINGS`.
     """
     order = about.order or Order("")
     groups: dict[str, dict[str, Any]] = {
@@ -108,11 +108,11 @@ def variables_of(about: TemplateContext, given: Mapping[str, str] | None = None)
         first: {key: _one_line(value) for key, value in group.items()} for first, group in groups.items()
     }
     groups["order"]["items"] = tuple(_item(item) for item in order.items)
-    for name, value in (given or {}).items():
+    for name, value in (extra or {}).items():
         if name in MEANINGS:
-            raise TemplateProblem(f"{name} comes from the ticket and cannot be given.")
+            raise TemplateProblem(f"{name} comes from the ticket and cannot be set.")
         if not VARIABLE.fullmatch(name):
-            raise TemplateProblem(f"{name!r} is no variable; write it as tracking.number.")
+            raise TemplateProblem(f"{name!r} is not a variable; use a name such as tracking.number.")
         first, _, second = name.partition(".")
         groups.setdefault(first, {})[second] = value
     return {first: SimpleNamespace(**group) for first, group in groups.items()}

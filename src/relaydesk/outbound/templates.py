@@ -2,7 +2,7 @@
 
 A template is a text file with a head between two lines ``---``: ``title``, ``description`` and, where an
 agent must say something that no ticket holds, ``needs`` with the names of those variables. Templates run
-in a sandbox, and a name that is not known is an error that says where it stands, never an empty place.
+in a sandbox, and a name that is not known is an error that says where it is, never an empty place.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ class Template:
 class Templates:
     """All templates by name."""
 
-    def __init__(self, found: Mapping[str, Template]) -> None:
-        self._found = dict(sorted(found.items()))
-        self._room = _environment(self._found)
+    def __init__(self, templates: Mapping[str, Template]) -> None:
+        self._templates = dict(sorted(templates.items()))
+        self._environment = _environment(self._templates)
 
     @classmethod
     def load(cls, folders: Sequence[Path]) -> Templates:
@@ -58,37 +58,37 @@ class Templates:
 
         Raises TemplateProblem for a folder that is not there and for a file whose head cannot be read.
         """
-        found: dict[str, Template] = {}
+        templates: dict[str, Template] = {}
         for folder in folders:
             if not folder.is_dir():
-                raise TemplateProblem(f"{folder} is no folder of reply templates.")
-            found |= {path.stem: _read(path) for path in sorted(folder.glob("*.txt"))}
-        return cls(found)
+                raise TemplateProblem(f"{folder} is not a folder of reply templates.")
+            templates |= {path.stem: _read(path) for path in sorted(folder.glob("*.txt"))}
+        return cls(templates)
 
     def __iter__(self) -> Iterator[Template]:
-        return iter(self._found.values())
+        return iter(self._templates.values())
 
     def get(self, name: str) -> Template:
         """The template of this name. Raises TemplateProblem, naming those there are."""
-        if name not in self._found:
-            known = ", ".join(self._found) or "none"
-            raise TemplateProblem(f"There is no template {name}; there are {known}.")
-        return self._found[name]
+        if name not in self._templates:
+            names = ", ".join(self._templates) or "none"
+            raise TemplateProblem(f"There is no template {name}; there are {names}.")
+        return self._templates[name]
 
-    def render(self, name: str, known: Mapping[str, Any]) -> str:
+    def render(self, name: str, variables: Mapping[str, Any]) -> str:
         """The text of a template with :func:`variables` filled in.
 
         Raises TemplateProblem with file and line for a variable that is not known.
         """
         template = self.get(name)
-        names = {f"{first}.{second}" for first, group in known.items() for second in vars(group)}
+        names = {f"{first}.{second}" for first, group in variables.items() for second in vars(group)}
         for need in template.needs:
             if need not in names:
                 raise TemplateProblem(f"{template.path}: {need} is needed; give it with --set {need}=….")
         for problem in self._unknown(template, names):
             raise TemplateProblem(problem)
         try:
-            return self._room.get_template(name).render(known).strip() + "\n"
+            return self._environment.get_template(name).render(variables).strip() + "\n"
         except (
             TemplateError,
             ArithmeticError,
@@ -105,13 +105,13 @@ class Templates:
         """A sentence for every problem that any template has, also in places that are seldom reached."""
         problems: list[str] = []
         for template in self:
-            known = [
+            samples = [
                 variables_of(about, dict.fromkeys(template.needs, "sample")) for about in SAMPLE_CONTEXTS
             ]
             try:
                 problems += self._unknown(template, {*MEANINGS, *template.needs})
-                for one in known:
-                    self.render(template.name, one)
+                for variables in samples:
+                    self.render(template.name, variables)
             except TemplateProblem as problem:
                 problems.append(str(problem))
         return list(dict.fromkeys(problems))
@@ -119,13 +119,13 @@ class Templates:
     def _unknown(self, template: Template, names: set[str]) -> Iterator[str]:
         """A sentence for each name that the template speaks of but that is none of ``names``."""
         try:
-            tree = self._room.parse(template.source, template.name, template.path)
+            tree = self._environment.parse(template.source, template.name, template.path)
         except TemplateSyntaxError as problem:
             raise TemplateProblem(_at(template.path, problem.lineno, problem)) from None
-        known = f"There are {', '.join(sorted(names))}."
+        choices = f"There are {', '.join(sorted(names))}."
         for name, line in _spoken(tree, {name.partition(".")[0] for name in names}):
             if name not in names:
-                yield f"{_at(template.path, line, f'{name} is not known')} {known}"
+                yield f"{_at(template.path, line, f'{name} is not known')} {choices}"
 
 
 def _read(path: Path) -> Template:
@@ -171,9 +171,9 @@ class _Unknown(StrictUndefined):
         return f"{self._undefined_name} is not known"
 
 
-def _environment(found: Mapping[str, Template]) -> Environment:
+def _environment(templates: Mapping[str, Template]) -> Environment:
     def source(name: str) -> tuple[str, str, None] | None:
-        return (found[name].source, found[name].path, None) if name in found else None
+        return (templates[name].source, templates[name].path, None) if name in templates else None
 
     return ImmutableSandboxedEnvironment(
         loader=FunctionLoader(source),

@@ -1,7 +1,7 @@
-"""``allowlist.yaml``: which hosts have which role at the door, and which From domains we serve.
+"""``allowlist.yaml``: which hosts have which role, and which From domains we serve.
 
 Networks grant a role, never a verdict: an address in ``networks`` may hand mail in, and the mail still
-has to prove itself. Parsing reports every bad line at once, so that one round of editing mends the file.
+has to prove itself. Parsing reports every bad line at once, so that one round of editing corrects the file.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A bad line, counted from 1, and a sentence that says what is wrong and how to mend it."""
+    """A bad line, counted from 1, and a sentence that says what is wrong and how to correct it."""
 
     line: int
     text: str
@@ -101,7 +101,7 @@ class Allowlist:
 
 
 def parse_allowlist(text: str, source: str = "allowlist.yaml") -> Allowlist:
-    """Read the file's text. AllowlistError lists every bad line with its number and the mend."""
+    """Read the file's text. AllowlistError lists every bad line with its number and the remedy."""
     try:
         tree = YAML(typ="rt", pure=True).load(text)
     except MarkedYAMLError as error:
@@ -180,24 +180,24 @@ class _AllowlistReader:
         read: Callable[[str], object],
     ) -> dict[str, Any] | None:
         """The checked fields of one entry, written as a plain value or as a mapping; None if it is bad."""
-        given: dict[str, Any] = dict(item) if isinstance(item, CommentedMap) else {main: item}
+        fields: dict[str, Any] = dict(item) if isinstance(item, CommentedMap) else {main: item}
         before = len(self.problems)
-        for key, value in given.items():
+        for key, value in fields.items():
             where = _key_line(item, key) if isinstance(item, CommentedMap) else line
             if key != main and key not in options:
                 keys = ", ".join([main, *options])
                 self.bad(where, f"unknown key {key!r}; an entry of this list has {keys}")
             elif key != main and not isinstance(value, options[key]):
                 self.bad(where, f"{key} must be {_WANTED[options[key]]}, not {value!r}")
-        value = given.get(main)
+        value = fields.get(main)
         if not isinstance(value, str):
             self.bad(line, f"an entry needs {main} as text, not {value!r}")
         else:
             try:
-                given[main] = read(value)
+                fields[main] = read(value)
             except ValueError as error:
                 self.bad(line, str(error))
-        return given if len(self.problems) == before else None
+        return fields if len(self.problems) == before else None
 
     def senders(self) -> dict[str, tuple[str, ...]]:
         senders: dict[str, tuple[str, ...]] = {}
@@ -221,7 +221,7 @@ class _AllowlistReader:
         return tuple(domains)
 
     def conflicts(self, entries: Sequence[Entry]) -> None:
-        """One network may stand once, and no address may have two roles."""
+        """One network may be listed once, and no address may have two roles."""
         ordered = sorted(
             entries, key=lambda e: (e.network.version, int(e.network.network_address), e.network.prefixlen)
         )

@@ -1,4 +1,4 @@
-"""The rows of the door's policy, one function each, in the order of the table: the first match decides.
+"""The rows of the policy, one function each, in the order of the table: the first match decides.
 
 Pure. ``admit`` answers a RCPT with the rows that need no message (2 to 4); :data:`ROWS` answer a whole
 message, so that both entries share one policy.
@@ -37,8 +37,8 @@ class Arrival:
     now: datetime
 
     @property
-    def letter(self) -> Message:
-        return self.gathered.letter
+    def message(self) -> Message:
+        return self.gathered.message
 
     @property
     def auth(self) -> AuthResults:
@@ -59,7 +59,7 @@ class Arrival:
 
     @property
     def from_domain(self) -> str:
-        return self.letter.from_[0].domain if self.letter.from_ else ""
+        return self.message.from_[0].domain if self.message.from_ else ""
 
     @property
     def claims_listed(self) -> bool:
@@ -99,7 +99,7 @@ def admit(origin: Origin, mail_from: str, rcpt: str, policy: Policy, *, drift_do
 def _shape(a: Arrival) -> Verdict | None:  # row 1
     if not a.envelope.rcpt_to:
         return Verdict("refused", reason("no_recipient"))
-    if len(a.letter.received) > a.policy.max_received:
+    if len(a.message.received) > a.policy.max_received:
         return Verdict("refused", reason("mail_loop", limit=a.policy.max_received))
     return None
 
@@ -139,10 +139,10 @@ def _origin(a: Arrival) -> Verdict | None:  # row 4, when the origin is known on
 
 
 def _one_from(a: Arrival) -> Verdict | None:  # row 5
-    if len(a.letter.from_) != 1:
-        return _held(a, reason("not_one_from", count=len(a.letter.from_)))
-    if a.letter.duplicated:
-        return _held(a, reason("duplicate_headers", names=", ".join(a.letter.duplicated)))
+    if len(a.message.from_) != 1:
+        return _held(a, reason("not_one_from", count=len(a.message.from_)))
+    if a.message.duplicated:
+        return _held(a, reason("duplicate_headers", names=", ".join(a.message.duplicated)))
     return None
 
 
@@ -217,7 +217,7 @@ def _has_role(origin: Origin) -> bool:
 def _returned_with_a_sender(a: Arrival) -> bool:
     """Whether mail to our bounce address with a MAIL FROM, from a listed peer, counts as a bounce.
 
-    Meta's own notices and careless automatic replies come so. Proven mail that is no notice is sorted as
+    Meta's own notices and careless automatic replies come so. Proven mail other than a notice is sorted as
     any other, wherever it was sent to: a buyer's words must not be taken for a machine's.
     """
     return _has_role(a.origin) and (vouched(a) is None or a.findings.match.kind == "bounce")

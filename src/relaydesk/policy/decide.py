@@ -34,7 +34,7 @@ def decide(envelope: Envelope, gathered: Gathered, known: Known, policy: Policy,
 
 def _accepted(a: Arrival, verdict: Verdict, remarks: tuple[Reason, ...]) -> Decision:
     kind, why = _kind(a, verdict)
-    sender = a.letter.from_[0].addr.lower() if a.letter.from_ else ""
+    sender = a.message.from_[0].addr.lower() if a.message.from_ else ""
     bounced = _bounced(a, verdict) if kind == "bounce" else None
     placement, placed = place(kind, sender, a.findings, a.known, vouched=verdict.genuine, bounced=bounced)
     if placement.action == "bounce":
@@ -122,8 +122,8 @@ def _orders(a: Arrival) -> tuple[Reason, ...]:
 
 def _remarks(a: Arrival, verdict: Verdict) -> tuple[Reason, ...]:
     remarks = [Reason("lf_read_as_crlf", remark) for remark in a.envelope.remarks]
-    if a.letter.defects:
-        remarks.append(reason("unreadable", detail="; ".join(a.letter.defects[:3])))
+    if a.message.defects:
+        remarks.append(reason("unreadable", detail="; ".join(a.message.defects[:3])))
     if a.findings.foreign_reply_to:
         remarks.append(reason("reply_to_ignored", domain=a.findings.foreign_reply_to))
     if verdict.genuine and (age := _signature_age(a)) is not None and age > a.policy.old_signature:
@@ -139,4 +139,4 @@ def _signature_age(a: Arrival) -> timedelta | None:
     if signature.signed_at is not None:
         return a.now - datetime.fromtimestamp(signature.signed_at, UTC)
     signed = "date" in (name.lower() for name in signature.signed_headers)
-    return a.now - a.letter.date if signed and a.letter.date is not None else None
+    return a.now - a.message.date if signed and a.message.date is not None else None

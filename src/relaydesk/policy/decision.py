@@ -25,7 +25,7 @@ class Gathered:
     ``dsn`` is what it says of an answer of ours, for mail to our bounce addresses and notices of Meta's.
     """
 
-    letter: Message
+    message: Message
     findings: Findings
     auth: AuthResults
     dsn: Dsn | None = None
@@ -64,7 +64,7 @@ class Known:
     """What gather read of the store for this message. Empty for ``explain``.
 
     ``first_seen`` is the first attempt of this delivery, if we deferred it; ``stored_ticket`` and
-    ``stored`` tell that this very delivery is stored; ``replay_of`` is the ticket that holds the same
+    ``stored`` say that this very delivery is stored; ``replay_of`` is the ticket that holds the same
     signed message; ``bounced_ticket`` the ticket our bounce address names, with ``bounces`` so far, and
     ``bounced_answer`` the answer (0 when only the ticket is named).
     ``tickets`` are those of the relay address (newest first), then those of the orders.
@@ -118,7 +118,7 @@ class Placement:
 class Decision:
     """Refuse, defer or accept; and for an accepted message all that the record transaction writes.
 
-    ``reasons`` has at least one entry; the first one names the row of the door's policy. ``vouched`` is
+    ``reasons`` has at least one entry; the first one names the row of the policy. ``vouched`` is
     true when the message is proven genuine (row 7); ``replay_key`` is set only then. ``dsn`` is what a
     bounce says.
     """

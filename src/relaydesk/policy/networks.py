@@ -17,7 +17,7 @@ _MAPPED = IPv6Network("::ffff:0:0/96")
 def parse_network(text: str) -> IpNetwork:
     """A CIDR or a single address as a network; v4-mapped ones as IPv4.
 
-    ValueError carries a sentence with the mend, also for host bits that are set.
+    ValueError carries a sentence with the remedy, also for host bits that are set.
     """
     try:
         network = ip_network(text.strip())

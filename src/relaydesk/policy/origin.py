@@ -75,17 +75,17 @@ def _behind(relay: Entry, received: Sequence[str], allowlist: Allowlist) -> Orig
     """Walk the lines that relays wrote; ``hop`` is the one that wrote the line in hand."""
     hop, shared = relay, relay.shared
     for value in received:
-        seen = _SEEN_BY[hop.format](" ".join(value.split()))
-        if seen == _HANDED_ON:
+        client = _SEEN_BY[hop.format](" ".join(value.split()))
+        if client == _HANDED_ON:
             continue
-        if seen is None:
+        if client is None:
             break
-        role, entry = allowlist.role(seen)
+        role, entry = allowlist.role(client)
         if role == "relay" and entry is not None:
             hop, shared = entry, shared or entry.shared
             continue
         listed = role == "origin"
-        return Origin(str(seen), "relay", listed, "received", shared, _name(entry), _note(entry))
+        return Origin(str(client), "relay", listed, "received", shared, _name(entry), _note(entry))
     return Origin(None, "relay", False, "unknown", shared, note=relay.note)
 
 
@@ -118,10 +118,10 @@ def _google(line: str) -> IpAddress | str | None:
 
 
 def _m365(line: str) -> IpAddress | str | None:
-    seen = _match(_M365, line)
-    if seen is not None and any(seen in net for net in _M365_INNER):
+    client = _match(_M365, line)
+    if client is not None and any(client in net for net in _M365_INNER):
         return _HANDED_ON
-    return seen
+    return client
 
 
 _SEEN_BY: dict[ReceivedFormat, Callable[[str], IpAddress | str | None]] = {

@@ -35,7 +35,7 @@ def publish_report(  # noqa: PLR0913 - the one call: what is asked, where to, an
     now: datetime,
     templates: Path,
 ) -> None:
-    """Write the SLA report of ``scope`` to ``out``, as it stands at ``now``.
+    """Write the SLA report of ``scope`` to ``out``, as it is at ``now``.
 
     ``templates`` is the folder that holds ``report/sla.html``. CSV and JSON hold every clock run, however
     many there are: they are read from the store while they are written.
@@ -44,9 +44,9 @@ def publish_report(  # noqa: PLR0913 - the one call: what is asked, where to, an
         if form == "csv":
             render.csv(_runs(session, scope, now), out, zone=calendar.zone, calendar=calendar.describe())
             return
-        told = histories(reporting.events(session, scope.since, scope.until), now)
+        tickets = histories(reporting.events(session, scope.since, scope.until), now)
         refused = reporting.refusals(session, scope.since, scope.until)
-        report = figures(told, refused, scope, calendar=calendar, now=now)
+        report = figures(tickets, refused, scope, calendar=calendar, now=now)
         if form == "json":
             render.json(report, _runs(session, scope, now), out)
         elif form == "html":
@@ -56,5 +56,5 @@ def publish_report(  # noqa: PLR0913 - the one call: what is asked, where to, an
 
 
 def _runs(session: Session, scope: ReportScope, now: datetime) -> Iterator[ClockRun]:
-    told = histories(reporting.events(session, scope.since, scope.until), now)
-    return (run for history in told for run in history.runs if scope.takes(run))
+    tickets = histories(reporting.events(session, scope.since, scope.until), now)
+    return (run for history in tickets for run in history.runs if scope.takes(run))

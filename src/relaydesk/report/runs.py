@@ -45,8 +45,8 @@ VOUCHED = frozenset({"aligned_dkim", "mapped_dkim", "aligned_spf", "bounce_of_an
 class ClockRun:
     """One round of one clock of one ticket; times are aware UTC.
 
-    ``queue`` is where the ticket stood when the clock was met or fell due (or stands now). ``agent`` is who
-    met it; for a breach who had the ticket at the deadline; else who has it now; "" for nobody.
+    ``queue`` is where the ticket was when the clock was met or fell due (or is now). ``agent`` is who
+    met it; for a breach who had the ticket at the deadline; else who has it now; "" for none.
     ``ended`` is when it stopped or the ticket was closed over it; None while it is open, breached or not.
     ``how`` is the way it was stopped, "" if it was not.
     """
@@ -195,7 +195,7 @@ class _HistoryReader:
         self.message(payload, at)
 
     def message(self, payload: OfMessage, at: datetime) -> None:
-        """Notes a message that nothing proved genuine; its first reason tells."""
+        """Notes a message that nothing proved genuine; by its first reason."""
         code = next(iter(payload.reasons), "")
         if code and code not in VOUCHED:
             self.marks.append((at, "unverified", code))
@@ -206,8 +206,8 @@ class _HistoryReader:
     def history(self, now: datetime) -> History:
         runs = tuple(self._finished(run, now) for run in self.runs.values())
         marks = tuple(
-            RunMark(self.ticket, at, what, ref, self.queue.at(at), self.agent.at(at))
-            for at, what, ref in self.marks
+            RunMark(self.ticket, at, name, ref, self.queue.at(at), self.agent.at(at))
+            for at, name, ref in self.marks
         )
         return History(self.ticket, self.kind, runs, marks)
 

@@ -18,7 +18,7 @@ DEFAULT_DAYS = 30
 class ReportScope:
     """What is asked: clocks started from ``since`` (inclusive) to ``until`` (exclusive), aware UTC.
 
-    ``queue`` and ``agent`` narrow it; None is all, and ``agent=""`` is what nobody had.
+    ``queue`` and ``agent`` narrow it; None is all, and ``agent=""`` is what was unassigned.
     """
 
     since: datetime

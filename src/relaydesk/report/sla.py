@@ -38,7 +38,7 @@ AGES = (
 
 
 class _Count:
-    """A tally in the making. Tickets come in order, so the last one tells whether this one is new."""
+    """A tally in the making. Tickets come in order, so a ticket that is not the last one is new."""
 
     __slots__ = ("count", "tickets")
 

@@ -75,7 +75,7 @@ def _parts(report: Report) -> Iterator[Table]:
 
 def _grid(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Table:
     from rich.table import Table  # noqa: PLC0415 - heavy, and only needed to print
-    from rich.text import Text  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415 - see Table
 
     grid = Table(title=title)
     for place, column in enumerate(columns):

@@ -35,8 +35,8 @@ def percent(share: float | None) -> str:
 
 
 def person(name: str) -> str:
-    """An agent's name, or what stands for none."""
-    return name or "nobody"
+    """An agent's name, or the word for none."""
+    return name or "unassigned"
 
 
 def span(report: Report) -> str:

@@ -58,15 +58,15 @@ class Inherited:
 
 
 def inherited(environ: MutableMapping[str, str] = os.environ) -> Inherited | None:
-    """What a parent handed to this process, None when nobody did. Takes it out of the environment."""
-    given = environ.pop(VARIABLE, None)
-    if given is None:
+    """What a parent handed to this process, None when no parent did. Takes it out of the environment."""
+    value = environ.pop(VARIABLE, None)
+    if value is None:
         return None
-    lifeline, *sockets = [socket.socket(fileno=int(number)) for number in given.split()]
+    lifeline, *sockets = [socket.socket(fileno=int(number)) for number in value.split()]
     for passed in (lifeline, *sockets):
         passed.set_inheritable(False)
     if sys.platform.startswith("linux"):
-        # For the moments before and besides the watch: the kernel tells a child whose parent died.
+        # For the moments before and besides the watch: the kernel signals a child whose parent died.
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     return Inherited(tuple(sockets), lifeline)
 

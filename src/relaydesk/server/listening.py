@@ -1,8 +1,10 @@
-"""Listening addresses and the sockets bound to them before privileges are dropped."""
+"""What only root may do, done first: sockets are bound to their addresses, then privileges are dropped."""
 
 from __future__ import annotations
 
 import errno
+import os
+import pwd
 import socket
 import sys
 import time
@@ -20,7 +22,7 @@ TRY_AGAIN_AFTER = 0.1  # seconds
 
 REMEDIES = {
     errno.EADDRINUSE: "another program listens there; stop it or choose another address",
-    errno.EACCES: "a port below 1024 wants a start as root (and a user to change to) or CAP_NET_BIND_SERVICE",
+    errno.EACCES: "a port below 1024 needs root (and a user to change to) or CAP_NET_BIND_SERVICE",
     errno.EADDRNOTAVAIL: "this machine does not have that address",
     errno.EAFNOSUPPORT: "this machine has no IPv6",
 }
@@ -71,7 +73,7 @@ def bind(addresses: Sequence[ListenAddress], siblings: int, timeout: float = 3.0
 
 
 def _wait_until_free(address: ListenAddress, until: float) -> None:
-    """Sockets that share a port would join a stranger's too, so one that does not share asks first."""
+    """Sockets that share a port would join another program's too, so one that does not share asks first."""
     while True:
         try:
             _bound(address, share=False).close()
@@ -92,7 +94,7 @@ def _bound(address: ListenAddress, *, share: bool) -> socket.socket:
         if share:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
-            # 0.0.0.0 and [::] stand side by side, and no peer shows up as a v4-mapped address.
+            # 0.0.0.0 and [::] are bound side by side, and no peer shows up as a v4-mapped address.
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind((address.host, address.port))
     except OSError as error:
@@ -101,3 +103,29 @@ def _bound(address: ListenAddress, *, share: bool) -> socket.socket:
         why = REMEDIES.get(error.errno or 0, str(error.strerror))
         raise ListenError(error.errno, f"Cannot listen on {address}: {why}.") from error
     return sock
+
+
+class PrivilegeError(RuntimeError):
+    """The change of user is impossible; the message is a sentence with the remedy."""
+
+
+def drop_privileges(user: str) -> None:
+    """Becomes ``user`` for good: supplementary groups, group, user and ``HOME``, ``USER``, ``LOGNAME``.
+
+    Does nothing when the process is that user already. Raises ``PrivilegeError`` for an unknown user and
+    when the process is not root. The children inherit it.
+    """
+    try:
+        entry = pwd.getpwnam(user)
+    except KeyError:
+        raise PrivilegeError(
+            f"There is no user {user!r} on this machine: create it or change `user`."
+        ) from None
+    if os.geteuid() == entry.pw_uid:
+        return
+    if os.geteuid() != 0:
+        raise PrivilegeError(f"Only root can change to user {user!r}: start as root or as {user}.")
+    os.initgroups(user, entry.pw_gid)
+    os.setgid(entry.pw_gid)
+    os.setuid(entry.pw_uid)
+    os.environ.update(HOME=entry.pw_dir, USER=user, LOGNAME=user)

@@ -81,7 +81,7 @@ def _logged(work: Callable[[], Swept | Rederived], event: str) -> None:
 async def _send(process: ChildProcess) -> None:
     """Carries the answers, and what is forwarded, to the next hop."""
     if process.configuration.current.sender is None:
-        log("answers_not_sent", level="warning", mend="set support_contact or mailboxes")
+        log("answers_not_sent", level="warning", remedy="set support_contact or mailboxes")
         return
     settings = process.settings
     tls, helo = _authorities(settings), process.configuration.current.hostname
@@ -113,7 +113,7 @@ def _authorities(settings: Settings) -> ssl.SSLContext | None:
         return ssl.create_default_context(cafile=settings.next_hop_ca)
     except (OSError, ssl.SSLError) as error:
         raise parts.SetupError(
-            f"Setting next_hop_ca: {settings.next_hop_ca} holds no certificates: {error}."
+            f"Setting next_hop_ca: {settings.next_hop_ca} holds no usable certificates: {error}."
         ) from None
 
 

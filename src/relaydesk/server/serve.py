@@ -1,6 +1,6 @@
 """The parent of ``relaydesk serve``: binds the ports, gives up root, and keeps the children running.
 
-What each child is made of stands in :mod:`.listener_process` and :mod:`.office_process`.
+What each child is made of is in :mod:`.listener_process` and :mod:`.office_process`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.config import hide_password, open_store, parts, read_snapshot, utc_now
 from relaydesk.logs import configure, log
-from relaydesk.server.listening import bind
-from relaydesk.server.privileges import drop_privileges
+from relaydesk.server.listening import bind, drop_privileges
 from relaydesk.server.supervisor import Child, SupervisorTiming, supervise
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def _check_reception(settings: Settings) -> None:
     unknown = sorted(set(settings.forward) - set(settings.all_queues))
     if unknown:
         raise parts.SetupError(
-            f"Setting forward: there is no queue {unknown[0]}; there are {', '.join(settings.all_queues)}."
+            f"Setting forward: unknown queue {unknown[0]}; use one of {', '.join(settings.all_queues)}."
         )
     ours = sorted(to for to in settings.forward.values() if to.lower() in settings.mailboxes)
     if ours:

@@ -61,13 +61,13 @@ def supervise(
     has said that it is ready. SIGHUP is handed on. SIGTERM and SIGINT end the children: a second one, or
     the end of the grace, kills them. A child that exits by itself before it was ever ready, as for a bad
     setting, ends everything with its status; any other end is a crash, and the child is started again.
-    Status: 0 drained, 1 somebody had to be killed, else that of the child that could not start.
+    Status: 0 drained, 1 a child had to be killed, else that of the child that could not start.
     """
     return _Supervisor(children, announcement, pace or SupervisorTiming(), announce or _to_stdout).run()
 
 
 def notify_systemd(state: str) -> None:
-    """sd_notify(3): tells the service manager, if there is one that asked (``NOTIFY_SOCKET``)."""
+    """sd_notify(3): informs the service manager, if one asked (``NOTIFY_SOCKET``)."""
     place = os.environ.get("NOTIFY_SOCKET", "")
     if not place.startswith(("/", "@")):
         return
@@ -76,7 +76,7 @@ def notify_systemd(state: str) -> None:
 
 
 def _to_stdout(line: str) -> None:
-    with contextlib.suppress(OSError):  # nobody reads it any more
+    with contextlib.suppress(OSError):  # its reader is gone
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
 
@@ -271,12 +271,12 @@ class _Supervisor:
         self.kill_at = time.monotonic() + self.pace.grace
         for seat in self.seats:
             seat.signal(signal.SIGTERM)
-            # Ours is a copy: as long as it is open the port takes connections that nobody answers.
+            # Ours is a copy: as long as it is open the port takes connections that are never answered.
             for sock in seat.child.sockets:
                 sock.close()
 
     def _kill(self) -> None:
-        """The end of whoever is still there, with what it may have started itself."""
+        """Kills the children that are left, with what they may have started themselves."""
         for seat in self.seats:
             if seat.process is not None:
                 log("child_killed", level="warning", child=seat.child.name, pid=seat.process.pid)

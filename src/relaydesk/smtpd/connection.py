@@ -114,7 +114,7 @@ class Connection(SMTP):
             log.exception("a session failed")
             await self._end(Reply(421, "4.3.0", "Something went wrong, please try again later"))
         finally:
-            # After a failed TLS handshake asyncio never tells us that the connection is lost.
+            # After a failed TLS handshake asyncio never reports that the connection is lost.
             self._depart()
             self._writer.close()
             if self._writer.transport.get_write_buffer_size():
@@ -158,7 +158,7 @@ class Connection(SMTP):
             await self._take_proxy_header(session)
         await self.say(session.greeting)
         if trusted:
-            # Such a front end speaks XCLIENT or PROXY; what comes first tells which.
+            # Such a front end speaks XCLIENT or PROXY; what comes first shows which.
             await self._in_time(self._buffer.wait(proxy.PEEK))
             if proxy.begins(self._buffer):
                 await self._take_proxy_header(session)

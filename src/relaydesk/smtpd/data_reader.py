@@ -25,7 +25,7 @@ class DataReader:
     """Takes in chunks until the end of the data.
 
     ``flaw`` is the reason code of what was found wrong first, or ""; from then on nothing is kept, but
-    the end is still looked for. ``doubtful`` tells that the end seen is the doubtful one: feeding more
+    the end is still looked for. ``doubtful`` says that the end seen is the doubtful one: feeding more
     takes it back. ``rest`` is what came behind a sure end: the next commands.
     """
 
@@ -65,7 +65,7 @@ class DataReader:
         return b"" if self.flaw else b"".join(self._blocks)
 
     def _find_dot(self, block: bytes) -> int:
-        """Index of the dot that stands alone on its line, or -1."""
+        """Index of the dot that is alone on its line, or -1."""
         if not self._midline and block.startswith(_END[2:]):
             return 0
         end = block.find(_END)

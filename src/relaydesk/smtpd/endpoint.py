@@ -90,7 +90,7 @@ class Logins(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint(Generic[ConfigT]):
-    """All that a listener is given. ``hostname`` stands in the banner; ``now`` gives aware UTC.
+    """All that a listener is given. ``hostname`` is in the banner; ``now`` gives aware UTC.
 
     A snapshot of ``configuration`` is taken for each connection and each command; that of MAIL counts until
     its transaction ends. With ``logins`` the endpoint is one of submission (RFC 6409): nothing but AUTH leads

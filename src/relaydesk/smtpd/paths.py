@@ -21,6 +21,7 @@ _LITERAL = r"\[(?P<literal>[0-9A-Za-z:.]{3,51})\]"
 _MAILBOX = re.compile(rf"(?:{_ATOM}(?:\.{_ATOM})*|{_QUOTED})@(?:(?P<domain>{_DOMAIN})|{_LITERAL})")
 _PATH = re.compile(r'<((?:"(?:[^"\\]|\\.)*"|[^<>"])*)>(?: +(.*))?')
 _HELO = re.compile(rf"(?:{_DOMAIN}\.?|\[[0-9A-Za-z:.-]{{3,253}}\])")
+_SIZE = re.compile(r"[0-9]{1,20}")  # RFC 1870 §3
 _PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~]+))?")
 
 
@@ -56,7 +57,7 @@ def parse_mail(argument: str, *, extended: bool) -> MailArgument:
     size = 0
     utf8 = False
     for key, value in parameters.items():
-        if key == "SIZE" and value is not None and value.isdigit() and len(value) <= 20:  # noqa: PLR2004 (RFC 1870 §3)
+        if key == "SIZE" and value is not None and _SIZE.fullmatch(value):
             size = int(value)
         elif key == "BODY" and (value or "").upper() in ("7BIT", "8BITMIME"):
             pass  # the data is taken as it comes in both cases (RFC 6152)
@@ -70,7 +71,7 @@ def parse_mail(argument: str, *, extended: bool) -> MailArgument:
 
 
 def parse_rcpt(argument: str, *, utf8: bool) -> str:
-    """Read ``TO:<path>``; ``utf8`` tells whether MAIL asked for SMTPUTF8. No parameters are known."""
+    """Read ``TO:<path>``; ``utf8`` says whether MAIL asked for SMTPUTF8. No parameters are known."""
     path, parameters = _split(argument, "TO:", "bad_recipient")
     if parameters:
         raise PathError("unknown_parameter")

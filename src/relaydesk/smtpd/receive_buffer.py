@@ -67,10 +67,10 @@ class ReceiveBuffer:
 
     async def line(self, limit: int) -> bytes:
         """One line up to and with its LF. LineTooLongError after a longer one has been read to its end."""
-        seen = 0
+        searched = 0
         overlong = False
         while True:
-            at = self._buffer.find(b"\n", seen)
+            at = self._buffer.find(b"\n", searched)
             if at >= 0:
                 line = self._cut(at + 1)
                 if overlong or len(line) > limit:
@@ -79,8 +79,8 @@ class ReceiveBuffer:
             if len(self._buffer) > limit:
                 overlong = True
                 self._buffer.clear()
-            seen = len(self._buffer)
-            await self.wait(seen + 1)
+            searched = len(self._buffer)
+            await self.wait(searched + 1)
 
     async def read(self, n: int = -1) -> bytes:
         try:

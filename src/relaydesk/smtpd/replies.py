@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from relaydesk.policy import Decision, Outcome
 
+_TRANSIENT = range(400, 500)  # RFC 5321 §4.2.1
 MAX_REPLY = 500
 """Bytes of one reply line without CR LF; RFC 5321 §4.5.3.1.5 allows 512 with them."""
 
@@ -39,7 +40,7 @@ class Reply:
 
     @property
     def temporary(self) -> bool:
-        return 400 <= self.code < 500  # noqa: PLR2004 (RFC 5321 §4.2.1)
+        return self.code in _TRANSIENT
 
     @property
     def closes(self) -> bool:
@@ -59,7 +60,7 @@ def build(code: int, texts: Sequence[str]) -> str:
 
 
 ACCEPTED = Reply(250, "2.0.0", "Ok: stored")
-TRY_AGAIN = Reply(451, "4.3.0", "The message could not be taken now, please try again later")
+TRY_AGAIN = Reply(451, "4.3.0", "The message could not be accepted now, please try again later")
 REFUSED = Reply(550, "5.7.1", "The message is refused")
 
 #: By reason code: what a refusal or deferral for that reason answers.
@@ -71,26 +72,28 @@ BY_REASON: dict[str, Reply] = {
     "bare_newline": Reply(554, "5.6.0", "The message holds a bare CR or LF; every line must end in CR LF"),
     "line_too_long": Reply(554, "5.6.0", "The message holds a line that is too long"),
     "headers_too_large": Reply(554, "5.6.0", "The header section is too large"),
-    "mail_loop": Reply(554, "5.4.6", "Too many hops, the message goes round in a loop"),
+    "mail_loop": Reply(554, "5.4.6", "Too many hops, the message is in a loop"),
     "no_recipient": Reply(554, "5.5.1", "No valid recipients"),
-    "bounce_capped": Reply(550, "5.7.1", "No further bounces of this message are taken"),
+    "bounce_capped": Reply(550, "5.7.1", "No further bounces of this message are accepted"),
     "unknown_mailbox": Reply(550, "5.1.1", "No such mailbox here"),
     "no_role": Reply(550, "5.7.1", "This host may not send mail to this server"),
-    "proxy_without_header": Reply(550, "5.7.1", "This proxy did not say for which client it speaks"),
+    "proxy_without_header": Reply(550, "5.7.1", "This proxy must name its client by PROXY or XCLIENT"),
     "origin_not_listed": Reply(550, "5.7.1", "The origin of this message may not send mail to this server"),
-    "drift": Reply(550, "5.7.1", "The network of this message is not listed here"),
+    "drift": Reply(550, "5.7.1", "The network that sent this message is not listed here"),
     "not_one_from": Reply(554, "5.6.0", "The message must have exactly one From address"),
-    "duplicate_headers": Reply(554, "5.6.0", "A header field that may occur once occurs more often"),
-    "auth_unknown": Reply(451, "4.7.0", "Authentication could not be settled now, please try again later"),
-    "forged": Reply(550, "5.7.1", "The message is not authenticated, and its domain asks to reject such"),
+    "duplicate_headers": Reply(554, "5.6.0", "A header field that may occur only once is repeated"),
+    "auth_unknown": Reply(451, "4.7.0", "Authentication could not be completed now, please try again later"),
+    "forged": Reply(
+        550, "5.7.1", "The message is not authenticated and the DMARC policy of its domain is reject"
+    ),
     "unverified": Reply(550, "5.7.1", "The message is not authenticated"),
     "not_listed_sender": Reply(550, "5.7.1", "The sender is not accepted here"),
     "unauthenticated": Reply(
-        550, "5.7.1", "The message is not authenticated and its sender not accepted here"
+        550, "5.7.1", "The message is not authenticated and its sender is not accepted here"
     ),
     "store_unavailable": TRY_AGAIN,
     "internal_error": TRY_AGAIN,
-    "not_relay_address": Reply(550, "5.7.1", "Relaying denied: this is no relay address of a known ticket"),
+    "not_relay_address": Reply(550, "5.7.1", "Relaying denied: this is not the relay address of a ticket"),
     "answer_refused": Reply(554, "5.6.0", "The answer cannot be sent as it is"),
 }
 
@@ -106,7 +109,7 @@ BY_NAME: dict[str, Reply] = {
     "bye": Reply(221, "2.0.0", "Bye"),
     "start_tls": Reply(220, "2.0.0", "Ready to start TLS"),
     "tls_unavailable": Reply(454, "4.7.0", "TLS is not available"),
-    "tls_already": Reply(503, "5.5.1", "TLS is active already"),
+    "tls_already": Reply(503, "5.5.1", "TLS is already active"),
     "help": Reply(214, "2.0.0", "This server takes mail by RFC 5321; see its EHLO reply for extensions"),
     "cannot_verify": Reply(252, "2.5.2", "Addresses are not verified; send the message"),
     "not_implemented": Reply(502, "5.5.1", "Command not implemented"),
@@ -120,14 +123,14 @@ BY_NAME: dict[str, Reply] = {
     "unknown_parameter": Reply(555, "5.5.4", "Parameter not recognized or not implemented"),
     "helo_first": Reply(503, "5.5.1", "Send HELO or EHLO first"),
     "mail_first": Reply(503, "5.5.1", "Send MAIL first"),
-    "nested_mail": Reply(503, "5.5.1", "A MAIL transaction is under way already"),
+    "nested_mail": Reply(503, "5.5.1", "A mail transaction is already in progress"),
     "rcpt_first": Reply(503, "5.5.1", "Send RCPT first"),
     "too_many_errors": Reply(421, "4.7.0", "Too many errors, closing the connection"),
     "too_many_commands": Reply(421, "4.7.0", "Too many commands, please connect again"),
     "too_many_connections": Reply(421, "4.7.0", "Too many connections, please try again later"),
     "session_over": Reply(421, "4.4.2", "The session lasted too long, please connect again"),
     "busy": Reply(451, "4.3.2", "Too busy now, please try again later"),
-    "shutting_down": Reply(421, "4.3.2", "The service is going down, please try again later"),
+    "shutting_down": Reply(421, "4.3.2", "The service is shutting down, please try again later"),
     # RFC 5321 §3.1: 554 instead of 220 says that no mail is taken from this connection.
     "proxy_refused": Reply(554, "5.7.1", "A PROXY protocol header is required from this host"),
     # RFC 4954 §4 and §6, RFC 3207 §4
@@ -139,7 +142,7 @@ BY_NAME: dict[str, Reply] = {
     "auth_later": Reply(454, "4.7.0", "Authentication is not possible now, please try again later"),
     "auth_cancelled": Reply(501, "5.7.0", "Authentication cancelled"),
     "auth_undecodable": Reply(501, "5.5.2", "Cannot decode the response"),
-    "auth_unknown_mechanism": Reply(504, "5.5.4", "Mechanism not recognized; there are PLAIN and LOGIN"),
+    "auth_unknown_mechanism": Reply(504, "5.5.4", "Mechanism not recognized; use PLAIN or LOGIN"),
     "auth_needs_tls": Reply(538, "5.7.11", "Encryption is required to authenticate: send STARTTLS first"),
     "auth_already": Reply(503, "5.5.1", "Already authenticated"),
     "auth_in_mail": Reply(503, "5.5.1", "AUTH is not allowed within a mail transaction"),

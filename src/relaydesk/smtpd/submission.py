@@ -50,7 +50,7 @@ class SubmissionSession(Session):
             return reply_for("tls_required")
         if not self.client:
             return reply_for("auth_required")
-        # RFC 4954 §5: AUTH= tells who wrote the message first; it is read over, as it proves nothing here.
+        # RFC 4954 §5: AUTH= says who wrote the message first; it is read over, as it proves nothing here.
         words = [word for word in argument.split(" ") if not word.upper().startswith("AUTH=")]
         return await super().mail(" ".join(words))
 
@@ -95,12 +95,13 @@ class SubmissionSession(Session):
     async def _plain(self, initial: str) -> tuple[str, str]:
         """RFC 4616 §2: authorization identity, NUL, name, NUL, password."""
         response = _decoded(initial) if initial else await self._challenge("auth_goes_on")
-        identity, *rest = response.split("\0")
-        if len(rest) != 2:  # noqa: PLR2004 (RFC 4616)
-            raise _Broken(reply_for("auth_undecodable"))
-        if identity not in ("", rest[0]):
-            raise _Broken(reply_for("auth_wrong"))  # nobody may act for another
-        return rest[0], rest[1]
+        match response.split("\0"):
+            case [identity, name, password] if identity in ("", name):
+                return name, password
+            case [_, _, _]:
+                raise _Broken(reply_for("auth_wrong"))  # no client may act for another
+            case _:
+                raise _Broken(reply_for("auth_undecodable"))
 
     async def _login(self, initial: str) -> tuple[str, str]:
         """The old two-question form, which many clients still prefer."""
@@ -118,7 +119,7 @@ class SubmissionSession(Session):
 
 
 def _decoded(text: str) -> str:
-    """A base64 response; ``=`` stands for an empty one (RFC 4954 §4)."""
+    """A base64 response; ``=`` is an empty one (RFC 4954 §4)."""
     try:
         return "" if text == "=" else base64.b64decode(text, validate=True).decode("utf-8")
     except (binascii.Error, ValueError):

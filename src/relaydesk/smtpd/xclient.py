@@ -1,4 +1,4 @@
-"""The XCLIENT command (Postfix's XCLIENT_README): a trusted front end tells for whom it speaks."""
+"""The XCLIENT command (Postfix's XCLIENT_README): a trusted front end says for whom it speaks."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ ATTRIBUTES = ("NAME", "ADDR", "PORT", "PROTO", "HELO")
 """What EHLO offers. LOGIN, DESTADDR and DESTPORT of the original are not taken."""
 
 _XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})+")
+_PORTS = range(1, 65536)
 _UNKNOWN = ("[UNAVAILABLE]", "[TEMPUNAVAIL]")
 
 
@@ -31,21 +32,22 @@ def read(argument: str) -> XclientClaim:
 
     Values are xtext (RFC 3461 §4). IPv6 addresses need the prefix ``IPV6:``; v4-mapped ones become IPv4.
     """
-    given: dict[str, str] = {}
+    attributes: dict[str, str] = {}
     for word in argument.split():
         key, equals, value = word.partition("=")
         key = key.upper()
-        if not equals or key not in ATTRIBUTES or key in given:
+        if not equals or key not in ATTRIBUTES or key in attributes:
             raise PathError("syntax")
-        given[key] = "" if value.upper() in _UNKNOWN else _decode(value)
-    if not given:
+        attributes[key] = "" if value.upper() in _UNKNOWN else _decode(value)
+    if not attributes:
         raise PathError("syntax")
-    if given.get("PORT") and not (given["PORT"].isdigit() and 0 < int(given["PORT"]) < 65536):  # noqa: PLR2004 (TCP)
+    port = attributes.get("PORT")
+    if port and not (port.isdigit() and int(port) in _PORTS):
         raise PathError("syntax")
-    if given.get("PROTO", "").upper() not in ("", "SMTP", "ESMTP"):
+    if attributes.get("PROTO", "").upper() not in ("", "SMTP", "ESMTP"):
         raise PathError("syntax")
-    addr = _address(given["ADDR"]) if given.get("ADDR") else given.get("ADDR")
-    return XclientClaim(addr, given.get("HELO"))
+    addr = _address(attributes["ADDR"]) if attributes.get("ADDR") else attributes.get("ADDR")
+    return XclientClaim(addr, attributes.get("HELO"))
 
 
 def _decode(value: str) -> str:
