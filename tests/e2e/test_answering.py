@@ -288,7 +288,7 @@ def test_it_keeps_a_refused_text_and_sends_it_later(asked: Shop) -> None:
     assert "My words" in shown.stdout
     assert asked.json("outbox") == []
     done = asked.run("answer", "1", "--draft", "--order", "368509000000001", "--as", "alice")
-    assert "about order 368509000000001, leaves " in done.stdout
+    assert "about order 368509000000001, will be sent " in done.stdout
     assert asked.json("ticket", "1")["drafts"] == []
     late = asked.run(
         "answer", "1", "--text", "-", "--no-order", "--seen", "1", "--as", "bob", stdin="Mine", code=1

@@ -74,8 +74,14 @@ def imported(*arguments: str) -> set[str]:
 OF_MAIL = {
     *("aiosmtpd", "aiosmtplib", "smtpd", "checkdmarc", "dkim", "spf", "dns", "jinja2", "rich", "alembic"),
     *("mailparser", "selectolax", "nh3", "re2", "cryptography", "nacl", "holidays", "structlog"),
-    *("relaydesk.server", "relaydesk.intake", "relaydesk.gateway", "relaydesk.report", "relaydesk.mailauth"),
-    *("relaydesk.message.parse", "relaydesk.classify", "relaydesk.policy", "relaydesk.config.parts"),
+    *("relaydesk.server", "relaydesk.intake", "relaydesk.gateway.receive", "relaydesk.report"),
+    *(
+        "relaydesk.mailauth",
+        "relaydesk.message.parse",
+        "relaydesk.classify",
+        "relaydesk.policy",
+        "relaydesk.config.parts",
+    ),
 }
 
 

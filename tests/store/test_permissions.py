@@ -179,7 +179,7 @@ def test_whatever_asks_nobody_writes_nothing() -> None:
     """Only ``acting`` opens a transaction, and it demands a name."""
     room = Path(permissions.__file__).parent
     opening = {path.name for path in room.glob("*.py") if ".transaction(" in path.read_text()}
-    assert opening == {"part.py"}
+    assert opening == {"permissions.py"}
 
 
 def test_a_view_of_ones_own_asks_who_looks(small_shop: Shop) -> None:
