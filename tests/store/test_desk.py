@@ -17,7 +17,7 @@ from tests.support.desk import ADA, ALICE, BOB, desk
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from relaydesk.desk.values import WholeTicket
+    from relaydesk.desk.ticket_view import WholeTicket
     from relaydesk.events import Event
     from relaydesk.policy.decision import Planned
     from relaydesk.store.engine import Store

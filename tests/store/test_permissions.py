@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import select, update
 
 from relaydesk.desk import permissions
+from relaydesk.desk.answers import Written
 from relaydesk.desk.config import DeskError
 from relaydesk.desk.desk import Desk
 from relaydesk.desk.permissions import CONSOLE, PERMITTED, Act, NotPermitted
-from relaydesk.desk.values import Written
 from relaydesk.order import Order, OrderRow
 from relaydesk.store import agents, orders
 from relaydesk.store.tables import OutboxTable, metadata, table

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from relaydesk.desk.answers import Written
 from relaydesk.desk.config import DeskError, UnknownQueue
-from relaydesk.desk.values import Written
 from relaydesk.outbound.answer import AnswerRefused
 from relaydesk.policy.decision import Placement
 from relaydesk.store import messages

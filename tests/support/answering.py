@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from relaydesk.clocks import stops
-from relaydesk.desk.values import Queued, Written
+from relaydesk.desk.answers import Queued, Written
 from relaydesk.store import outbox, outbox_rows
 from relaydesk_testkit.arriving import NOON
 from tests.support.desk import ALICE, SECRET, SENDER, desk, events, plan

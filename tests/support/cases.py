@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from relaydesk.config.settings import Settings
     from relaydesk.config.snapshot import Snapshot
-    from relaydesk.desk.values import WholeTicket
+    from relaydesk.desk.ticket_view import WholeTicket
     from relaydesk.message.envelope import Envelope, Origin
     from relaydesk.policy.decision import Admission, Decision, Gathered
     from relaydesk.reasons import Reason

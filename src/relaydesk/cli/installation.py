@@ -127,7 +127,7 @@ def _write(file: Path, pem: bytes) -> None:
 @click.command("send-test")
 @click.option(
     "--to",
-    "door",
+    "target",
     metavar="HOST:PORT",
     help="Server to test (default: the first listen address of the settings).",
 )
@@ -149,7 +149,7 @@ def _write(file: Path, pem: bytes) -> None:
 @click.pass_obj
 def send(
     config: str | None,
-    door: str | None,
+    target: str | None,
     kind: SampleKind,
     rcpt: str | None,
     proxy: str | None,
@@ -173,7 +173,7 @@ def send(
     if to is None:
         raise click.UsageError("No mailbox is set; set mailboxes or use --rcpt.")
     try:
-        host, port = server_address(door or conf.listen[0])
+        host, port = server_address(target or conf.listen[0])
     except ValueError as error:
         raise click.BadParameter(f"{error}.", param_hint="--to") from None
     via: Literal["direct", "proxy", "xclient"] = "proxy" if proxy else "xclient" if xclient else "direct"

@@ -10,11 +10,11 @@ from relaydesk import late_names
 from relaydesk.desk.config import DeskConfig
 from relaydesk.desk.desk import Desk
 from relaydesk.desk.permissions import CONSOLE, agent_actor
-from relaydesk.desk.values import Queued, WholeTicket, Written
 from relaydesk.store import TicketFilter
 
 if TYPE_CHECKING:
-    from relaydesk.desk.answers import ReplyTemplates
+    from relaydesk.desk.answers import Queued, ReplyTemplates, Written
+    from relaydesk.desk.ticket_view import WholeTicket
 
 __all__ = [
     "CONSOLE",
@@ -29,4 +29,12 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-    __getattr__ = late_names(__name__, {"ReplyTemplates": "answers"})
+    __getattr__ = late_names(
+        __name__,
+        {
+            "Queued": "answers",
+            "ReplyTemplates": "answers",
+            "WholeTicket": "ticket_view",
+            "Written": "answers",
+        },
+    )

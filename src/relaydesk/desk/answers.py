@@ -7,12 +7,11 @@ bytes do not pass the last check is refused with a sentence, and its text is kep
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from relaydesk.desk.config import DeskError
 from relaydesk.desk.permissions import DeskPart, active_agent, agent_name, demand
-from relaydesk.desk.values import Queued
 from relaydesk.events import AnswerCancelled, AnswerQueued, ClockStopped, MessageJoined
 from relaydesk.outbound import (
     SAMPLE_CONTEXTS,
@@ -31,11 +30,11 @@ from relaydesk.store import drafts, outbox, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from sqlmodel import Session
 
     from relaydesk.desk.permissions import Acting
-    from relaydesk.desk.values import Written
     from relaydesk.events import Event
     from relaydesk.outbound import AttachedFile, Sender, Template, Templates
     from relaydesk.store import OutboxRow, TicketRow
@@ -45,6 +44,34 @@ AGENT = OrderChoice(
     how="choose one with --order",
     how_none="confirm with --no-order that no order number exists",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the agent wrote and chose.
+
+    ``order`` picks one of the ticket's candidates, ``no_order`` states that there is none; neither is needed
+    where one order is bound. ``message`` is the one answered, by default the customer's latest.
+    """
+
+    text: str
+    order: str | None = None
+    no_order: bool = False
+    enclosures: tuple[AttachedFile, ...] = ()
+    message: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """An answer in the outbox; ``remarks`` are sentences that the agent should read. Not sent yet."""
+
+    answer: int
+    message: int
+    recipient: str
+    order_id: str | None
+    leaves_at: datetime
+    raw: bytes = field(repr=False)
+    remarks: tuple[str, ...] = ()
 
 
 class _RehearsedError(Exception):

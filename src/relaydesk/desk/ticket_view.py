@@ -2,18 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from relaydesk.desk.values import KeptDraft, ReadMessage, WholeTicket
 from relaydesk.message import parse_message
 from relaydesk.store import drafts, outbox, tickets
 
 if TYPE_CHECKING:
     from sqlmodel import Session
 
+    from relaydesk.events import Event
     from relaydesk.message import Attachment
+    from relaydesk.store import DeadlineRow, MessageRow, OutboxRow, TicketOrder, TicketRow
 
 READ = 50  # of a ticket's messages, the latest: a mail loop may have brought thousands
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMessage:
+    """A stored message with its text, decoded; None where the ticket has so many that it was not read."""
+
+    row: MessageRow
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDraft:
+    """A text that was not sent, with the agent who wrote it as events name them."""
+
+    author: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class WholeTicket:
+    """A ticket with everything that belongs to it, oldest first. Times are aware UTC.
+
+    ``events`` have their numbers (the latest thousand of them); ``linked`` are the tickets of the same order.
+    """
+
+    ticket: TicketRow
+    messages: tuple[ReadMessage, ...]
+    events: tuple[tuple[int, Event], ...]
+    clocks: tuple[DeadlineRow, ...]
+    numbers: tuple[TicketOrder, ...]
+    linked: tuple[TicketRow, ...]
+    answers: tuple[OutboxRow, ...]
+    drafts: tuple[KeptDraft, ...]
 
 
 def whole_ticket(session: Session, ticket_id: int) -> WholeTicket | None:

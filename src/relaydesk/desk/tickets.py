@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from relaydesk.desk.permissions import Act, Acting
-    from relaydesk.desk.values import WholeTicket
+    from relaydesk.desk.ticket_view import WholeTicket
     from relaydesk.events import ClockName, Payload
     from relaydesk.message import Attachment
     from relaydesk.policy import Plan
