@@ -24,7 +24,7 @@ RARELY = 100_000  # allocations between two looks
 COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("running:serve", "Run the server: receive mail, track deadlines, send answers."),
     "demo": ("running:demo", "Show relaydesk at work on sample mail, on this machine only."),
-    "explain": ("mail:explain", "Say what would happen to a message, and why."),
+    "explain": ("mail:explain", "Explain what would happen to a message."),
     "due": ("mail:due", "Say when an answer would be due, and why."),
     "queue": ("queues:queue", "Show the queues, or the tickets of one, by deadline."),
     "ticket": ("tickets:ticket", "Show a ticket, or work on it."),
@@ -33,8 +33,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "templates": ("answers:templates", "List, check or preview the reply templates."),
     "report": ("reports:report", "Report how well the shop answers."),
     "orders": ("administration:orders", "Import or find orders of the local directory."),
-    "allowlist": ("mail:allowlist", "Check the lists of networks, or audit them against DNS."),
-    "refusals": ("reports:refusals", "What was refused or deferred, and why."),
+    "allowlist": ("mail:allowlist", "Check the allowlist, or compare it with DNS."),
+    "refusals": ("reports:refusals", "Show what was refused or deferred, and why."),
     "send-test": ("installation:send", "Send a signed sample to a server and explain its reply."),
     "dkim": ("installation:dkim", "Make the key that signs the answers."),
     "agents": ("administration:agents", "Manage the agents."),
@@ -117,7 +117,7 @@ class Commands(click.Group):
     "--config",
     "config_file",
     type=click.Path(dir_okay=False),
-    help="Settings file (default: $RELAYDESK_CONFIG, else ./relaydesk.yaml if it is there).",
+    help="Settings file (default: $RELAYDESK_CONFIG, else ./relaydesk.yaml if it exists).",
 )
 @click.pass_context
 def cli(ctx: click.Context, config_file: str | None) -> None:

@@ -64,7 +64,7 @@ def explain(
     list_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Say what would happen to MESSAGE (a file, or - for standard input), and why.
+    """Explain what would happen to MESSAGE (a file, or - for standard input).
 
     Runs authentication and sorting against an empty store; nothing is stored.
     """
@@ -164,7 +164,7 @@ def due(
 
 @click.group()
 def allowlist() -> None:
-    """Check the lists of networks, or audit them against DNS."""
+    """Check the allowlist, or compare it with DNS."""
 
 
 @allowlist.command("check")
@@ -189,7 +189,7 @@ def check(config: str | None, file: Path | None, as_json: bool) -> None:
         print_json({"ok": True, "source": lists.source, **counts})
     else:
         sizes = ", ".join(f"{count} {name}" for name, count in counts.items())
-        click.echo(f"{lists.source} is good: {sizes}.")
+        click.echo(f"{lists.source} is valid: {sizes}.")
 
 
 @allowlist.command("audit")

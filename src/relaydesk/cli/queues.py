@@ -56,7 +56,7 @@ def queue(config: str | None, name: str | None, agent: str | None, limit: int, a
     columns = ("ticket", "left", "due", "kind", "order", "from", "agent", "mail")
     print_table(title, columns, rows, f"{title} is empty.")
     if page.after is not None:
-        click.echo(f"There are more; see them with --limit {min(MOST, limit * 4)}.")
+        click.echo(f"There are more tickets; use --limit {min(MOST, limit * 4)}.")
 
 
 def _counts(desk: Desk, *, as_json: bool) -> None:

@@ -91,8 +91,8 @@ class GatewayClients(DeskPart):
             with self.acting("add_gateway_client", by) as acting:
                 if not (name.isascii() and name.isprintable() and name.strip() and len(name) <= LONGEST_NAME):
                     raise DeskError(
-                        f"{name!r} is not a client name; use up to {LONGEST_NAME} printable ASCII letters, "
-                        "such as zendesk."
+                        f"{name!r} is not a client name; use at most {LONGEST_NAME} printable ASCII "
+                        "characters, such as zendesk."
                     )
                 gateway_clients.add(acting.session, name, secret_hash, acting.now)
         except Conflict:

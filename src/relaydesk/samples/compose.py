@@ -107,7 +107,7 @@ def _append(raw: bytes, value: Any, _: bytes) -> bytes:
 def _replace(raw: bytes, value: Any, _: bytes) -> bytes:
     old, new = map(_wire, value)
     if old not in raw:
-        raise CaseError(f"The message holds no {value[0]!r} to replace")
+        raise CaseError(f"The message does not hold {value[0]!r}")
     return raw.replace(old, new, 1)
 
 

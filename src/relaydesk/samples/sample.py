@@ -55,7 +55,7 @@ class Signer:
         if name is None:
             raise SendTestError(f"{domain!r} is not a domain name; use one such as shop.example.")
         if not _SELECTOR.fullmatch(selector):
-            raise SendTestError(f"{selector!r} is not a selector: it is the name before ._domainkey.{name}.")
+            raise SendTestError(f"{selector!r} is not a selector; use the name before ._domainkey.{name}.")
         try:
             dkim_key_record(key)
         except (ValueError, TypeError):

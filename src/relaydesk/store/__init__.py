@@ -1,7 +1,7 @@
 """The store: tables, transactions and every query by purpose, on SQLite and PostgreSQL alike.
 
 :class:`Store` opens it; ``Store.transaction()`` writes, ``Store.reading()`` looks. The queries lie in modules
-named for what they are about, which are this room's door: ``deadlines.start(session, …)``. They are loaded
+named for what they are about, imported whole: ``deadlines.start(session, …)``. They are loaded
 by those who take them.
 """
 
