@@ -11,7 +11,7 @@ from relaydesk.message.envelope import Envelope, Origin
 from relaydesk.message.message import Address, Attachment, Message
 from relaydesk.policy.decision import Decision, Placement, Planned
 from relaydesk.reasons import reason
-from relaydesk.store import messages
+from relaydesk.store import known, messages
 
 if TYPE_CHECKING:
     from relaydesk.events import ClockName
@@ -36,7 +36,7 @@ def envelope(body: bytes = b"Where is my order?\r\n", at: datetime = NOON) -> En
     )
 
 
-def letter(subject: str = "Hello", attachments: tuple[Attachment, ...] = ()) -> Message:
+def parsed_message(subject: str = "Hello", attachments: tuple[Attachment, ...] = ()) -> Message:
     sender = Address("Alice", "case++aaaa", "support.facebook.com")
     return Message(from_=(sender,), subject=subject, message_id="<1@facebook.com>", attachments=attachments)
 
@@ -79,7 +79,13 @@ def store_message(
 ) -> messages.Recorded:
     with store.transaction() as session:
         return messages.record(
-            session, envelope(body, at), letter(**parts), AUTH, decided, trace="Received: by us", now=at
+            session,
+            envelope(body, at),
+            parsed_message(**parts),
+            AUTH,
+            decided,
+            trace="Received: by us",
+            now=at,
         )
 
 
@@ -92,9 +98,9 @@ def open_ticket(
     bind = facts.pop("bind_orders", ())
     placement = Placement("open", thread_key=address, bind_orders=bind)
     decided = decision(placement, clocks=running, relay_address=address, **facts)
-    found = store_message(store, decided, body=f"{name} {at}".encode(), at=at).ticket_id
-    assert found is not None
-    return found
+    ticket = store_message(store, decided, body=f"{name} {at}".encode(), at=at).ticket_id
+    assert ticket is not None
+    return ticket
 
 
 def asked(store: Store, body: bytes = b"Where is my order?\r\n", **keys: Any) -> Any:
@@ -109,4 +115,4 @@ def asked(store: Store, body: bytes = b"Where is my order?\r\n", **keys: Any) ->
         "bounce_ticket": None,
     }
     with store.reading() as session:
-        return messages.known(session, **(usual | keys))
+        return known.known(session, **(usual | keys))

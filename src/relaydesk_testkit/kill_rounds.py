@@ -18,6 +18,7 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from relaydesk_testkit.buyers import ZONE, Mail, mail
@@ -60,8 +61,8 @@ class Load:
         self.serving = serving
         self.acknowledged: set[int] = set()
         self._waiting: queue.SimpleQueue[Mail] = queue.SimpleQueue()
-        for one in mails:
-            self._waiting.put(one)
+        for message in mails:
+            self._waiting.put(message)
         self._threads = [threading.Thread(target=self._client) for _ in range(CLIENTS)]
 
     def start(self) -> None:
@@ -77,16 +78,16 @@ class Load:
     def _client(self) -> None:
         with contextlib.suppress(queue.Empty):
             while True:
-                one = self._waiting.get_nowait()
+                message = self._waiting.get_nowait()
                 # What is in hand when the connection breaks may be stored or not: the resend will tell.
                 with contextlib.suppress(OSError), self.serving.talk() as talk:
-                    while self._deliver(talk, one):
-                        one = self._waiting.get_nowait()
+                    while self._deliver(talk, message):
+                        message = self._waiting.get_nowait()
 
-    def _deliver(self, talk: Talk, one: Mail) -> bool:
-        reply = send(talk, one)
+    def _deliver(self, talk: Talk, message: Mail) -> bool:
+        reply = send(talk, message)
         if reply.startswith(STORED):
-            self.acknowledged.add(one.number)
+            self.acknowledged.add(message.number)
         return bool(reply)
 
 
@@ -148,14 +149,14 @@ def one_round(place: Field, target: str, first: int, figures: Figures) -> None:
         time.sleep(chance.uniform(0.0, 0.2))  # some mails meet a store that is away
     place.mend(target)
     load.finish()
-    before = _readable(lambda: copies(place.serving.database, (one.message_id for one in mails)))
+    before = _readable(lambda: copies(place.serving.database, (message.message_id for message in mails)))
     figures.problems += _lost(mails, load.acknowledged, before)
     figures.stored_without_250 += sum(
-        bool(before[one.message_id]) and one.number not in load.acknowledged for one in mails
+        bool(before[message.message_id]) and message.number not in load.acknowledged for message in mails
     )
     _resend(place, mails, load.acknowledged)
-    after = _readable(lambda: copies(place.serving.database, (one.message_id for one in mails)))
-    figures.problems += _lost(mails, {one.number for one in mails}, after)
+    after = _readable(lambda: copies(place.serving.database, (message.message_id for message in mails)))
+    figures.problems += _lost(mails, {message.number for message in mails}, after)
     figures.problems += unsound(place.serving.database)
     figures.killed[target] += 1
     figures.rounds += 1
@@ -166,27 +167,27 @@ def one_round(place: Field, target: str, first: int, figures: Figures) -> None:
 def _lost(mails: Sequence[Mail], promised: set[int], digests: dict[str, list[str]]) -> list[str]:
     """What is not as promised: a promised mail is there once, any other at most once, all byte for byte."""
     problems = []
-    for one in mails:
-        stored, right = digests[one.message_id], hashlib.sha256(one.raw).hexdigest()
-        if one.number in promised and not stored:
-            problems.append(f"Mail {one.number} was acknowledged and is not stored.")
+    for message in mails:
+        stored, right = digests[message.message_id], hashlib.sha256(message.raw).hexdigest()
+        if message.number in promised and not stored:
+            problems.append(f"Mail {message.number} was acknowledged and is not stored.")
         if len(stored) > 1:
-            problems.append(f"Mail {one.number} is stored {len(stored)} times.")
+            problems.append(f"Mail {message.number} is stored {len(stored)} times.")
         if any(digest != right for digest in stored):
-            problems.append(f"Mail {one.number} is stored with other bytes.")
+            problems.append(f"Mail {message.number} is stored with other bytes.")
     return problems
 
 
 def _resend(place: Field, mails: Sequence[Mail], acknowledged: set[int]) -> None:
-    safe = [one for one in mails if one.number in acknowledged]
+    safe = [message for message in mails if message.number in acknowledged]
     again = place.chance.sample(safe, min(AGAIN, len(safe)))
-    for one in [*(one for one in mails if one.number not in acknowledged), *again]:
-        eventually(lambda one=one: _taken(place.serving, one), f"the 250 for mail {one.number}")  # type: ignore[misc]
+    for message in [*(message for message in mails if message.number not in acknowledged), *again]:
+        eventually(partial(_taken, place.serving, message), f"the 250 for mail {message.number}")
 
 
-def _taken(serving: Serving, one: Mail) -> bool:
+def _taken(serving: Serving, message: Mail) -> bool:
     with contextlib.suppress(OSError):
-        return serving.deliver(one).startswith(STORED)
+        return serving.deliver(message).startswith(STORED)
     return False
 
 

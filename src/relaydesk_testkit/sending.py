@@ -97,9 +97,9 @@ def queue_many(store: Store, tickets: int, each: int, *, now: datetime = NOON) -
                 ticket,
                 first_message(store, ticket),
                 now=now,
-                recipient=f"case++{ticket}.{one}@x.example",
+                recipient=f"case++{ticket}.{place}@x.example",
             )
-            for one in range(each)
+            for place in range(each)
         ]
     return queued
 

@@ -102,12 +102,12 @@ class Serving:
                 cwd=self.directory,
             )
         try:
-            said = self._announcement()
+            announcement = self._announcement()
         except BaseException:
             self.kill_all()
             raise
         if "door" in self.roles:
-            self.port = int(said.rpartition(":")[2])
+            self.port = int(announcement.rpartition(":")[2])
         return self
 
     def _announcement(self) -> str:
@@ -127,13 +127,13 @@ class Serving:
 
     def children(self, role: Role) -> list[int]:
         """The pids of the children of one role that are there now, oldest first."""
-        found = []
+        pids = []
         for entry in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
             with contextlib.suppress(OSError):
                 parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
                 if parent == self.pid and f"run-{role}".encode() in (entry / "cmdline").read_bytes():
-                    found.append(int(entry.name))
-        return found
+                    pids.append(int(entry.name))
+        return pids
 
     def everyone(self) -> list[int]:
         return [self.pid, *self.children("door"), *self.children("office")]
@@ -167,12 +167,12 @@ class Serving:
 
     def logged(self, event: str) -> list[dict[str, Any]]:
         """The lines of one event so far."""
-        found = []
+        records = []
         for line in self.log_file.read_text().splitlines():
             if f'"{event}"' in line:
                 with contextlib.suppress(json.JSONDecodeError):
-                    found.append(json.loads(line))
-        return [line for line in found if line.get("event") == event]
+                    records.append(json.loads(line))
+        return [line for line in records if line.get("event") == event]
 
     # --- mail
 

@@ -82,9 +82,9 @@ class Receiver:
 
     async def receive(self, config: Any, envelope: Envelope) -> Decision:
         self.configs.append(config)
-        made = decision("accepted") if self.deciding is None else await self.deciding(envelope)
+        decided = decision("accepted") if self.deciding is None else await self.deciding(envelope)
         self.envelopes.append(envelope)
-        return made
+        return decided
 
     async def turned_away(
         self, origin: Origin, peer: str, mail_from: str, rcpt_to: tuple[str, ...], why: Reason

@@ -57,10 +57,10 @@ def backends(url: str) -> list[int]:
     engine = looking(url)
     try:
         with engine.connect() as connection:
-            found = connection.execute(
+            pids = connection.execute(
                 text("SELECT pid FROM pg_stat_activity WHERE application_name = 'relaydesk' ORDER BY pid")
             )
-            return list(found.scalars())
+            return list(pids.scalars())
     finally:
         engine.dispose()
 
@@ -70,12 +70,12 @@ def unsound(url: str) -> list[str]:
     engine = looking(url)
     try:
         with engine.connect() as connection:
-            found = [
-                f"{what}: {ids[:5]}"
-                for what, query in HALF_ROWS.items()
+            problems = [
+                f"{problem}: {ids[:5]}"
+                for problem, query in HALF_ROWS.items()
                 if (ids := list(connection.execute(text(query)).scalars()))
             ]
-            return found + _damage(connection)
+            return problems + _damage(connection)
     finally:
         engine.dispose()
 
@@ -83,21 +83,21 @@ def unsound(url: str) -> list[str]:
 def _damage(connection: Connection) -> list[str]:
     if connection.dialect.name != "sqlite":
         return []
-    said = connection.execute(text("PRAGMA integrity_check")).scalars().all()
-    found = [f"SQLite finds {line}" for line in said if line != "ok"]
+    report = connection.execute(text("PRAGMA integrity_check")).scalars().all()
+    problems = [f"SQLite finds {line}" for line in report if line != "ok"]
     orphans = connection.execute(text("PRAGMA foreign_key_check")).all()
-    return found + [f"a foreign key that points nowhere: {tuple(row)}" for row in orphans[:5]]
+    return problems + [f"a foreign key that points nowhere: {tuple(row)}" for row in orphans[:5]]
 
 
-def copies(url: str, wanted: Iterable[str]) -> dict[str, list[str]]:
+def copies(url: str, message_ids: Iterable[str]) -> dict[str, list[str]]:
     """For each Message-ID, the SHA-256 of every stored message that bears it."""
-    ids = list(wanted)
-    found: dict[str, list[str]] = {one: [] for one in ids}
+    ids = list(message_ids)
+    digests: dict[str, list[str]] = {message_id: [] for message_id in ids}
     engine = looking(url)
     try:
         with engine.connect() as connection:
             for message_id, raw in connection.execute(_COPIES, {"ids": ids}):
-                found[message_id].append(hashlib.sha256(raw).hexdigest())
+                digests[message_id].append(hashlib.sha256(raw).hexdigest())
     finally:
         engine.dispose()
-    return found
+    return digests

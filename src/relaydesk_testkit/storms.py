@@ -80,20 +80,24 @@ def must_hold(store: Store, queued: Sequence[int], server: NextHopServer, kills:
         assert surplus <= untold[row.rfc_message_id] + kills, f"doubled outside of the window: {row}"
         doubled += max(surplus, 0)
     by_id = {row.rfc_message_id: row for row in rows.values()}
-    for taken in server.taken:
-        row = by_id[taken.message_id]
-        assert (taken.mail_from, taken.rcpt, taken.raw) == (row.envelope_from, row.recipient, raws[row.id])
+    for message in server.taken:
+        row = by_id[message.message_id]
+        assert (message.mail_from, message.rcpt, message.raw) == (
+            row.envelope_from,
+            row.recipient,
+            raws[row.id],
+        )
     clocks_agree(store, rows.values())
     return {"answers": len(rows), "doubled": doubled, "lost 250s": sum(untold.values())}
 
 
 def clocks_agree(store: Store, rows: object) -> None:
     """A ticket's clock stopped at its first 250 and not before; without one it runs."""
-    first: dict[int, object] = {}
-    for row in sorted(rows, key=lambda one: (one.sent_at is None, one.sent_at)):  # type: ignore[call-overload]
-        first.setdefault(row.ticket_id, row.sent_at)
+    first_sent: dict[int, object] = {}
+    for row in sorted(rows, key=lambda row: (row.sent_at is None, row.sent_at)):  # type: ignore[call-overload]
+        first_sent.setdefault(row.ticket_id, row.sent_at)
     with store.reading() as session:
-        for ticket, sent_at in first.items():
+        for ticket, sent_at in first_sent.items():
             (clock,) = deadlines.of_tickets(session, [ticket])
             assert clock.stopped_at == sent_at, (ticket, clock)
 
@@ -155,10 +159,10 @@ async def together(store: Store, url: str, tickets: int, each: int, processes: i
     epoch = time.time()
     queued = queue_many(store, tickets, each, now=_moment(epoch))
     async with NextHopServer() as server:
-        several = [Process(url, server.port, epoch, 1.0) for _ in range(processes)]
-        await asyncio.gather(*(one.start() for one in several))
+        dispatchers = [Process(url, server.port, epoch, 1.0) for _ in range(processes)]
+        await asyncio.gather(*(dispatcher.start() for dispatcher in dispatchers))
         await until(lambda: not undecided(store), 300.0)
-        assert [await one.end() for one in several] == [0] * processes
+        assert [await dispatcher.end() for dispatcher in dispatchers] == [0] * processes
         figures = must_hold(store, queued, server)
         assert (figures["doubled"], len(server.taken)) == (0, len(queued))
         return figures

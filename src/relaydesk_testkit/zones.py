@@ -79,16 +79,16 @@ def dns_server(zone: dict[str, list[object]], ttl: int = 300) -> Iterator[Server
     server.port = streams.server.server_address[1]
     datagrams = DNSServer(server, address="127.0.0.1", port=server.port, logger=silent)
     threads = []
-    for one in (streams.server, datagrams.server):
-        one.daemon_threads = True
-        threads.append(threading.Thread(target=one.serve_forever, args=(0.02,), daemon=True))
+    for threaded in (streams.server, datagrams.server):
+        threaded.daemon_threads = True
+        threads.append(threading.Thread(target=threaded.serve_forever, args=(0.02,), daemon=True))
         threads[-1].start()
     try:
         yield server
     finally:
         server.stopped.set()
-        for one in (streams.server, datagrams.server):
-            one.shutdown()
-            one.server_close()
+        for threaded in (streams.server, datagrams.server):
+            threaded.shutdown()
+            threaded.server_close()
         for thread in threads:
             thread.join(5)

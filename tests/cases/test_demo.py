@@ -143,7 +143,7 @@ def test_it_fails_when_a_reply_is_not_as_expected(tmp_path: Path) -> None:
         said, _ = demo.communicate(timeout=60)
     assert demo.returncode == 1
     assert "EXPECTED 250" in said
-    assert "NOT AS IT SHOULD BE" not in said
+    assert "NOT AS EXPECTED" not in said
     assert "not as expected: 324-forged" in said
 
 
@@ -152,7 +152,7 @@ def test_it_fails_when_a_reply_is_not_as_expected(tmp_path: Path) -> None:
     [
         (
             WRONG_ANSWER,
-            f"NOT AS IT SHOULD BE: It went to {RELAY} and not to case++bob@support.instagram.com. "
+            f"NOT AS EXPECTED: It went to {RELAY} and not to case++bob@support.instagram.com. "
             "To is not case++bob@support.instagram.com. DKIM does not pass: fail. "
             "The response clock of ticket 1 runs on.",
         ),
@@ -227,7 +227,7 @@ def test_it_serves_until_it_is_interrupted(tmp_path: Path) -> None:
         demo.send_signal(signal.SIGINT)
         said, _ = demo.communicate(timeout=60)
     assert demo.returncode == 0, said
-    assert "Stopped, and cleared away." in said
+    assert "Stopped; all files are deleted." in said
     assert list(tmp_path.iterdir()) == []
     assert running(tmp_path) == []
 

@@ -16,8 +16,7 @@ from click.testing import CliRunner, Result
 from relaydesk.cli import COMMANDS, cli
 from relaydesk.config.load import load_settings
 from relaydesk.config.opening import open_store
-from relaydesk.store import messages
-from relaydesk.store.refusals import RefusalKey
+from relaydesk.store import RefusalKey, refusals
 from relaydesk_testkit.arriving import open_ticket
 from relaydesk_testkit.signing import MESSAGE, key_zone, signed
 
@@ -75,8 +74,14 @@ def imported(*arguments: str) -> set[str]:
 OF_MAIL = {
     *("aiosmtpd", "aiosmtplib", "smtpd", "checkdmarc", "dkim", "spf", "dns", "jinja2", "rich", "alembic"),
     *("mailparser", "selectolax", "nh3", "re2", "cryptography", "nacl", "holidays", "structlog"),
-    *("relaydesk.server", "relaydesk.intake", "relaydesk.gateway", "relaydesk.report", "relaydesk.mailauth"),
-    *("relaydesk.message.parse", "relaydesk.classify", "relaydesk.policy", "relaydesk.config.parts"),
+    *("relaydesk.server", "relaydesk.intake", "relaydesk.gateway.receive", "relaydesk.report"),
+    *(
+        "relaydesk.mailauth",
+        "relaydesk.message.parse",
+        "relaydesk.classify",
+        "relaydesk.policy",
+        "relaydesk.config.parts",
+    ),
 }
 
 
@@ -121,12 +126,12 @@ def test_it_says_when_an_answer_is_due(shop: Path) -> None:
             "gone.yaml cannot be read",
         ),
         (("explain", "gone.eml", "--peer", "192.0.2.1"), "gone.eml"),
-        (("explain", "-", "--peer", "here"), "is no IP address"),
-        (("explain", "-", "--peer", "192.0.2.1", "--now", "noon"), "is no time"),
+        (("explain", "-", "--peer", "here"), "is not an IP address"),
+        (("explain", "-", "--peer", "192.0.2.1", "--now", "noon"), "is not a time"),
         (("queue", "parcels"), "There is no queue parcels"),
         (("orders", "import", "gone.csv"), "gone.csv"),
         (("report", "sla", "--from", "soon"), "is neither a day"),
-        (("--config", "gone.yaml", "config", "show"), "gone.yaml is not there"),
+        (("--config", "gone.yaml", "config", "show"), "gone.yaml does not exist"),
         (("ticket", "1", "--how", "paid"), "go with --handled"),
     ],
 )
@@ -227,7 +232,7 @@ def test_it_shows_empty_queues_and_reports(shop: Path) -> None:
     assert data("queue", "all") == []
     assert "is empty" in run("queue", "case").output
     assert "no agents yet" in run("agents", "list").output
-    assert "Nothing was turned away" in run("refusals").output
+    assert "Nothing was refused or deferred" in run("refusals").output
     for form in ("table", "json", "csv", "html"):
         found = run("report", "sla", "--format", form)
         assert found.exit_code == 0
@@ -241,7 +246,7 @@ def test_it_keeps_agents(shop: Path) -> None:
     assert run("agents", "add", "Alice").exit_code == 1
     assert run("agents", "add", "bob", "--as", "alice").exit_code == 0
     refused = run("agents", "add", "carol", "--as", "bob")
-    assert (refused.exit_code, "takes the role admin" in refused.stderr) == (1, True)
+    assert (refused.exit_code, "needs the role admin" in refused.stderr) == (1, True)
     assert run("agents", "change", "bob", "--display-name", "Bob B.", "--role", "lead").exit_code == 0
     assert run("agents", "deactivate", "alice").exit_code == 0
     shown = {agent["name"]: agent for agent in data("agents", "list")}
@@ -356,7 +361,7 @@ def test_it_says_of_an_answer_number_that_no_store_can_hold_that_it_is_none(shop
 def test_it_tells_refusals_in_whole_sentences(shop: Path) -> None:
     refused = RefusalKey(date(2026, 11, 23), "forged", "203.0.113.5", "support.instagram.com")
     with open_store(load_settings()).transaction() as session:
-        messages.count_refusal(session, refused, 3, datetime(2026, 11, 23, 9, tzinfo=UTC))
+        refusals.count_refusal(session, refused, 3, datetime(2026, 11, 23, 9, tzinfo=UTC))
     (told,) = data("refusals", "--from", "2026-11-01T00:00:00Z", "--to", "2026-12-01T00:00:00Z")
     assert told["count"] == 3
     assert told["text"].startswith("From claims support.instagram.com, nothing vouches")

@@ -54,13 +54,13 @@ def test_each_client_gets_a_password_of_its_own() -> None:
     made = {json.loads(run("add", name, "--json").stdout)["password"] for name in ("a", "b", "c")}
     assert len(made) == 3
     told = run("add", "d")
-    assert "User name: d" in told.stdout and "shown only now" in told.stderr
+    assert "User name: d" in told.stdout and "shown only once" in told.stderr
 
 
 @pytest.mark.parametrize(
     ("call", "told"),
     [
-        (("add", "zendesk"), "take another name"),
+        (("add", "zendesk"), "choose another"),
         (("revoke", "nobody"), "gateway list"),
         (("add", "a\nb"), "not a client name"),
     ],

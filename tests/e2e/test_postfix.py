@@ -23,7 +23,7 @@ from relaydesk.outbound.dispatcher import Dispatcher
 from relaydesk.outbound.next_hop import NextHop
 from relaydesk.policy.decision import Placement
 from relaydesk.store import messages
-from relaydesk_testkit.arriving import AUTH, NOON, candidate, decision, letter, planned
+from relaydesk_testkit.arriving import AUTH, NOON, candidate, decision, parsed_message, planned
 from relaydesk_testkit.arriving import envelope as arrived
 from relaydesk_testkit.sending import SendingFacts
 from relaydesk_testkit.signing import MESSAGE, SELECTOR, key_zone, over, signed
@@ -104,7 +104,7 @@ async def test_the_signature_of_a_forwarded_message_still_passes_behind_postfix(
         candidates=(candidate(),),
     )
     with sqlite_store.transaction() as session:
-        kept = messages.record(session, message, letter(), AUTH, decided, trace=TRACE, now=NOON)
+        kept = messages.record(session, message, parsed_message(), AUTH, decided, trace=TRACE, now=NOON)
         forwarding = Forwarding({decided.queue: "cases@desk.example"}, HEAD, US)
         number = forwarding.lay(session, message, decided, kept, trace=TRACE, subject="Hello", now=NOON)
     assert number is not None

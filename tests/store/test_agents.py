@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from relaydesk.desk.errors import DeskError
+from relaydesk.desk.config import DeskError
 from relaydesk.desk.permissions import CONSOLE
 from relaydesk.store import agents
 from relaydesk.store.errors import Conflict
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def test_it_keeps_agents(store: Store) -> None:
     people = desk(store).agents
-    with pytest.raises(DeskError, match="an agent bob already"):
+    with pytest.raises(DeskError, match="Agent bob already exists"):
         people.add("bob", by=CONSOLE)
     people.add("Zoë", display_name="  Zoë   Z. ", email="zoe@shop.example", by=CONSOLE)
     people.deactivate("zoë", by=CONSOLE)
@@ -30,7 +30,7 @@ def test_it_keeps_agents(store: Store) -> None:
     people.add("ZOË", role="lead", by=CONSOLE)
     (zoe,) = [agent for agent in people.everybody() if agent.name == "Zoë"]
     assert (zoe.display_name, zoe.email, zoe.role, zoe.active) == ("Zoë Z.", "zoe@shop.example", "lead", True)
-    with pytest.raises(DeskError, match="Say what to change"):
+    with pytest.raises(DeskError, match="Nothing to change"):
         people.change("Zoë", by=CONSOLE)
     for name in ("", " bob", "a:b", "a\nb", "x" * 101):
         with pytest.raises(DeskError, match="An agent's name"):
@@ -39,7 +39,7 @@ def test_it_keeps_agents(store: Store) -> None:
 
 @pytest.mark.parametrize("name", ["ALICE", "Alice", "aLiCe", "\N{FULLWIDTH LATIN CAPITAL LETTER A}lice"])
 def test_names_differ_by_more_than_case(store: Store, name: str) -> None:
-    with pytest.raises(DeskError, match="There is an agent alice already"):
+    with pytest.raises(DeskError, match="Agent alice already exists"):
         desk(store).agents.add(name, by=CONSOLE)
     with pytest.raises(Conflict), store.transaction() as session:
         agents.add(session, name, now=NOON)

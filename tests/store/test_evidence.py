@@ -14,8 +14,8 @@ from relaydesk.message.auth_results import AuthResults, DkimResult, DmarcResult,
 from relaydesk.message.envelope import Origin
 from relaydesk.reasons import Reason
 from relaydesk.store import tickets
+from relaydesk.store.columns import read_value
 from relaydesk.store.tables import MessageTable, table
-from relaydesk.store.values import read_value
 from relaydesk_testkit.arriving import ALICE, AUTH, open_ticket
 
 if TYPE_CHECKING:

@@ -26,8 +26,8 @@ from relaydesk_testkit.arriving import (
     candidate,
     decision,
     envelope,
-    letter,
     open_ticket,
+    parsed_message,
     planned,
     store_message,
 )
@@ -273,10 +273,10 @@ def test_it_remembers_the_first_attempt_for_a_while(store: Store) -> None:
     key, keep = envelope().delivery_key, timedelta(days=2)
     for hours in (0, 3):
         with store.transaction() as session:
-            messages.remember_attempt(session, key, NOON + timedelta(hours=hours), keep)
+            gather.remember_attempt(session, key, NOON + timedelta(hours=hours), keep)
     assert asked(store).first_seen == NOON
     with store.transaction() as session:
-        messages.remember_attempt(session, "other", NOON + timedelta(days=3), keep)
+        gather.remember_attempt(session, "other", NOON + timedelta(days=3), keep)
     assert asked(store).first_seen is None
 
 
@@ -286,7 +286,7 @@ def test_it_bounds_the_first_attempts_and_keeps_the_oldest(
     monkeypatch.setattr(gather, "DEFERRED_ROWS", 1)
     for key in ("old", "new"):
         with store.transaction() as session:
-            messages.remember_attempt(session, key, NOON, timedelta(days=2))
+            gather.remember_attempt(session, key, NOON, timedelta(days=2))
     assert asked(store, delivery_key="old").first_seen == NOON
     assert asked(store, delivery_key="new").first_seen is None
 
@@ -296,7 +296,7 @@ def test_it_refuses_a_naive_time(store: Store) -> None:
         messages.record(
             session,
             envelope(at=NOON.replace(tzinfo=None)),
-            letter(),
+            parsed_message(),
             AUTH,
             decision(BY_ALICE),
             trace="",

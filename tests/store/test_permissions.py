@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import select, update
 
 from relaydesk.desk import permissions
+from relaydesk.desk.answers import Written
+from relaydesk.desk.config import DeskError
 from relaydesk.desk.desk import Desk
-from relaydesk.desk.errors import DeskError, NotPermitted
-from relaydesk.desk.permissions import CONSOLE, PERMITTED, Act
-from relaydesk.desk.values import Written
+from relaydesk.desk.permissions import CONSOLE, PERMITTED, Act, NotPermitted
 from relaydesk.order import Order, OrderRow
 from relaydesk.store import agents, orders
 from relaydesk.store.tables import OutboxTable, metadata, table
@@ -136,7 +136,7 @@ def test_a_role_does_what_the_table_says_and_nothing_else(shop: Shop, standing: 
     refused = [name for name in tried if standing not in PERMITTED[name]]
     before = everything(shop.store)
     for name in refused:
-        with pytest.raises(NotPermitted, match=r"takes the role|is not an agent"):
+        with pytest.raises(NotPermitted, match=r"needs the role|is not an agent"):
             tried[name]()
         assert everything(shop.store) == before, name
 
@@ -179,7 +179,7 @@ def test_whatever_asks_nobody_writes_nothing() -> None:
     """Only ``acting`` opens a transaction, and it demands a name."""
     room = Path(permissions.__file__).parent
     opening = {path.name for path in room.glob("*.py") if ".transaction(" in path.read_text()}
-    assert opening == {"part.py"}
+    assert opening == {"permissions.py"}
 
 
 def test_a_view_of_ones_own_asks_who_looks(small_shop: Shop) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from relaydesk.clocks import stops, timekeeper
-from relaydesk.desk.errors import DeskError
+from relaydesk.desk.config import DeskError
 from relaydesk.store import deadlines, tickets
 from relaydesk.store.errors import Conflict
 from relaydesk_testkit.arriving import NOON, open_ticket

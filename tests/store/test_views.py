@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from relaydesk.desk.errors import DeskError, UnknownQueue
-from relaydesk.desk.values import Written
+from relaydesk.desk.answers import Written
+from relaydesk.desk.config import DeskError, UnknownQueue
 from relaydesk.outbound.answer import AnswerRefused
 from relaydesk.policy.decision import Placement
 from relaydesk.store import messages
@@ -21,8 +21,8 @@ from relaydesk_testkit.arriving import (
     candidate,
     decision,
     envelope,
-    letter,
     open_ticket,
+    parsed_message,
     planned,
     store_message,
 )
@@ -87,7 +87,7 @@ def test_lists_are_narrowed_by_every_filter(store: Store) -> None:
     assert listed(store, text=ORDER, state="closed") == [closed]
     assert listed(store, text="CASE++Claim@support.facebook.com") == [claim]
     assert listed(store, text=str(doubtful)) == [doubtful]
-    with pytest.raises(UnknownQueue, match="There is no queue parcels; there are case, claim,"):
+    with pytest.raises(UnknownQueue, match="There is no queue parcels; use one of case, claim,"):
         listed(store, queue="parcels")
 
 
@@ -132,7 +132,7 @@ def with_photo(store: Store) -> tuple[int, int]:
         recorded = messages.record(
             session,
             replace(envelope(), raw=raw),
-            letter(),
+            parsed_message(),
             AUTH,
             decision(Placement("open")),
             trace="Received: by us",

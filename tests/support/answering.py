@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from relaydesk.clocks import stops
-from relaydesk.desk.values import Queued, Written
+from relaydesk.desk.answers import Queued, Written
 from relaydesk.store import outbox, outbox_rows
 from relaydesk_testkit.arriving import NOON
 from tests.support.desk import ALICE, SECRET, SENDER, desk, events, plan
@@ -31,10 +31,10 @@ def write(
     **chosen: Any,
 ) -> Queued:
     """An answer by somebody who has seen all of the ticket, unless ``seen`` says otherwise."""
-    here = desk(store, now)
+    at_desk = desk(store, now)
     if seen is None:
-        seen = here.tickets.latest_event(ticket)
-    return here.answers.write(ticket, Written(text, **chosen), seen=seen, by=by, dry_run=dry_run)
+        seen = at_desk.tickets.latest_event(ticket)
+    return at_desk.answers.write(ticket, Written(text, **chosen), seen=seen, by=by, dry_run=dry_run)
 
 
 def send(store: Store, ticket: int, at: datetime) -> None:

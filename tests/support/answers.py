@@ -22,8 +22,8 @@ MESSAGE_ID = answer_message_id(SECRET, 17, 4, SHOP.domain)
 
 
 def question(**parts: Any) -> Question:
-    known: dict[str, Any] = {"subject": "Message from alice", "message_id": "<1@support.instagram.com>"}
-    return Question(17, 3, **({"relay_address": RELAY} | known | parts))
+    defaults: dict[str, Any] = {"subject": "Message from alice", "message_id": "<1@support.instagram.com>"}
+    return Question(17, 3, **({"relay_address": RELAY} | defaults | parts))
 
 
 def draft(text: str = "It is on its way.", **parts: Any) -> Draft:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from relaydesk.config.settings import Settings
     from relaydesk.config.snapshot import Snapshot
-    from relaydesk.desk.values import WholeTicket
+    from relaydesk.desk.ticket_view import WholeTicket
     from relaydesk.message.envelope import Envelope, Origin
     from relaydesk.policy.decision import Admission, Decision, Gathered
     from relaydesk.reasons import Reason
@@ -70,13 +70,13 @@ def snapshot() -> Snapshot:
 async def explained(case: Case) -> dict[str, Any]:
     """What ``relaydesk explain`` says of the case's message."""
     step = case.last
-    given = composed_mail(step, case.received_at, KEYS, secret=settings().secret)
+    mail = composed_mail(step, case.received_at, KEYS, secret=settings().secret)
     envelope = envelope_of_file(
         compose_case(step, case.received_at, KEYS, as_file=True),
         peer="127.0.0.1" if step.via == "direct" else step.peer,
         helo=step.helo,
         mail_from=step.mail_from,
-        rcpt=given.rcpt,
+        rcpt=mail.rcpt,
         policy=snapshot().policy,
         now=case.received_at + step.delay,
     )
@@ -134,10 +134,10 @@ class Room:
 
     async def hand_in(self, step: Step) -> dict[str, Any]:
         self.intake.seen, self.intake.turned = [], []
-        given = composed_mail(
+        mail = composed_mail(
             step, self.case.received_at, KEYS, secret=settings().secret, ticket=self.latest()
         )
-        reply = await send_composed(given, "127.0.0.1", self.port, seconds=20)
+        reply = await send_composed(mail, "127.0.0.1", self.port, seconds=20)
         if not self.intake.seen:
             ((line, why, origin),) = self.intake.turned
             assert line == reply
@@ -148,7 +148,7 @@ class Room:
                 "origin": {name: getattr(origin, name) for name in ("ip", "role", "allowlisted", "how")},
             }  # fmt: skip
         ((envelope, gathered, decision),) = self.intake.seen
-        assert envelope.raw == given.raw
+        assert envelope.raw == mail.raw
         return explanation(envelope, gathered, decision, reply)
 
     def latest(self) -> int:
@@ -157,16 +157,17 @@ class Room:
 
     def tickets(self) -> list[WholeTicket]:
         """All tickets as people see them, by number."""
-        here = desk(self.store, self.now)
-        pages = [here.queues.page(TicketFilter(state=state), limit=1000) for state in ("open", "closed")]
+        at_desk = desk(self.store, self.now)
+        pages = [at_desk.queues.page(TicketFilter(state=state), limit=1000) for state in ("open", "closed")]
         return [
-            here.tickets.view(number) for number in sorted(row.id for page in pages for row in page.tickets)
+            at_desk.tickets.view(number)
+            for number in sorted(row.id for page in pages for row in page.tickets)
         ]
 
     def messages(self) -> list[tuple[int, MessageRow]]:
         """All messages with their tickets' numbers, oldest first."""
-        held = [(view.ticket.id, message.row) for view in self.tickets() for message in view.messages]
-        return sorted(held, key=lambda pair: pair[1].id)
+        numbered = [(view.ticket.id, message.row) for view in self.tickets() for message in view.messages]
+        return sorted(numbered, key=lambda pair: pair[1].id)
 
     def at_the_desk(self, answer: dict[str, Any]) -> dict[str, Any]:
         """What people find afterwards, for ``desk:`` in expected.yaml."""
@@ -213,31 +214,31 @@ async def opened(case: Case, store: Store) -> AsyncIterator[Room]:
 
 def differences(expected: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]:
     """Where an answer is not as expected; what ``expected`` does not say is free."""
-    seen = _flat(answer)
+    answered = _flat(answer)
     wrong = []
-    for key, wanted in expected.items():
+    for key, value in expected.items():
         if key in ("desk", "demo"):
             continue
-        found = seen.get("order_ids" if key == "not_orders" else key)
-        if not _fits(key, wanted, found):
-            wrong.append(f"{key}: expected {wanted!r}, found {found!r}")
+        actual = answered.get("order_ids" if key == "not_orders" else key)
+        if not _fits(key, value, actual):
+            wrong.append(f"{key}: expected {value!r}, found {actual!r}")
     return wrong
 
 
-def _fits(key: str, wanted: Any, found: Any) -> bool:
+def _fits(key: str, expected: Any, actual: Any) -> bool:
     if key == "reply":
-        return str(found).startswith(str(wanted))
+        return str(actual).startswith(str(expected))
     if key == "reasons":
-        return set(wanted) <= set(found)
+        return set(expected) <= set(actual)
     if key == "not_orders":
-        return not set(wanted) & set(found)
-    if isinstance(wanted, dict) and key != "deadlines":
-        return found is not None and all(found.get(name) == value for name, value in wanted.items())
+        return not set(expected) & set(actual)
+    if isinstance(expected, dict) and key != "deadlines":
+        return actual is not None and all(actual.get(name) == value for name, value in expected.items())
     if key == "attachments":
-        return len(wanted) == len(found) and all(
-            one.items() <= other.items() for one, other in zip(wanted, found, strict=True)
+        return len(expected) == len(actual) and all(
+            part.items() <= facts.items() for part, facts in zip(expected, actual, strict=True)
         )
-    return bool(wanted == found)
+    return bool(expected == actual)
 
 
 def _flat(answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -248,7 +249,7 @@ def _flat(answer: Mapping[str, Any]) -> dict[str, Any]:
     if "rule" in answer:
         flat["rule"] = answer["rule"]["matched"]
     if auth := answer.get("auth"):
-        dkim = [one["result"] for one in auth["dkim"]]
+        dkim = [signature["result"] for signature in auth["dkim"]]
         flat["auth"] = {"spf": auth["spf"]["result"], "dkim": dkim, "dmarc": auth["dmarc"]["result"]}
     return flat
 

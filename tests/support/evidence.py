@@ -79,7 +79,7 @@ class Proof:
         )
         identifiers = [Identifier("dkim", domain, result) for result, domain in self.dkim]
         identifiers.append(Identifier("spf", self.spf[1], self.spf[0]))
-        walks = {one.domain: self._walk(one.domain) for one in identifiers}
+        walks = {identifier.domain: self._walk(identifier.domain) for identifier in identifiers}
         dmarc = evaluate(self._walk(from_domain), identifiers, walks)
         aligned = tuple(
             index

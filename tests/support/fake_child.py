@@ -19,8 +19,8 @@ from relaydesk.server.inherited import inherited
 
 def main() -> int:
     name, mode = sys.argv[1:3]
-    given = inherited()
-    assert given is not None
+    sockets = inherited()
+    assert sockets is not None
     if mode == "refuse":
         sys.stderr.write("a bad value\n")
         return 3
@@ -39,11 +39,11 @@ def main() -> int:
     signal.signal(signal.SIGHUP, reload)
     selector = selectors.DefaultSelector()
     selector.register(wake_reader, selectors.EVENT_READ, "wake")
-    for listener in given.sockets:
+    for listener in sockets.sockets:
         listener.listen()
         selector.register(listener, selectors.EVENT_READ, "accept")
-    given.watch_parent(stop, grace=1.0)
-    given.ready()
+    sockets.watch_parent(stop, grace=1.0)
+    sockets.ready()
     if mode == "crash":
         time.sleep(0.05)
         os.kill(os.getpid(), signal.SIGSEGV)
@@ -55,7 +55,7 @@ def main() -> int:
                 open_ones.append(connection)
                 facts = [name, os.getpid(), state["reloads"]]
                 connection.sendall((" ".join(map(str, facts)) + "\n").encode())
-    for listener in given.sockets:
+    for listener in sockets.sockets:
         listener.close()
     time.sleep(0.2)
     for connection in open_ones:

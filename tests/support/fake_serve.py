@@ -44,7 +44,9 @@ def main() -> int:
     doors = [mode for mode in options.modes if mode != "office"]
     try:
         bound = bind(
-            [ListenAddress.parse(one) for one in options.addresses.split(",")], len(doors), options.timeout
+            [ListenAddress.parse(address) for address in options.addresses.split(",")],
+            len(doors),
+            options.timeout,
         )
         if options.user:
             drop_privileges(options.user)

@@ -28,7 +28,7 @@ from relaydesk.smtpd.limits import Limits
 from relaydesk.store import gateway_clients, messages, outbox, outbox_rows, tickets
 from relaydesk.store.tables import OutboxTable, table
 from relaydesk_testkit.arriving import AUTH as PROVEN
-from relaydesk_testkit.arriving import NOON, candidate, decision, letter, planned
+from relaydesk_testkit.arriving import NOON, candidate, decision, parsed_message, planned
 from relaydesk_testkit.arriving import envelope as arrived
 from relaydesk_testkit.smtp import Holder, OpenDoor
 
@@ -72,7 +72,7 @@ def asked(
         return messages.record(
             session,
             arrived(body),
-            replace(letter(), message_id=message_id),
+            replace(parsed_message(), message_id=message_id),
             PROVEN,
             decided,
             trace="Received: by us",
@@ -145,10 +145,10 @@ def rows(store: Store) -> list[outbox_rows.OutboxRow]:
 def made(store: Store, answer: int) -> EmailMessage:
     """A queued message as its reader parses it."""
     with store.reading() as session:
-        found = session.connection().execute(
+        rows = session.connection().execute(
             select(table(OutboxTable).c.raw).where(table(OutboxTable).c.id == answer)
         )
-        return BytesParser(policy=policy.default).parsebytes(found.scalar_one())
+        return BytesParser(policy=policy.default).parsebytes(rows.scalar_one())
 
 
 def events(store: Store, ticket: int) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def shared(path: str) -> Path:
     """The shared file or folder; skips the test with a plain word where it is absent."""
     base = Path(os.environ.get("RELAYDESK_SHARED", ROOT.parent / "shared"))
-    found = base / path
-    if not found.exists():
+    file = base / path
+    if not file.exists():
         pytest.skip(f"shared test data {path} is not here; set RELAYDESK_SHARED to its folder")
-    return found
+    return file

@@ -52,16 +52,17 @@ def straced(pids: Sequence[int], record: Path) -> Iterator[None]:
     """Records the calls of these processes, and of the threads and children they have or get, in a file."""
     command = ["strace", "-f", "-y", "-s", "4096", "-e", f"trace={WATCHED}", "-e", "signal=none"]
     command += ["-o", str(record), *(word for pid in pids for word in ("-p", str(pid)))]
-    said = record.with_suffix(".said")
-    with said.open("wb") as errors:
+    messages = record.with_suffix(".said")
+    with messages.open("wb") as errors:
         process = subprocess.Popen(command, stdout=errors, stderr=errors)
     try:
         # One line for each process when it is attached to all of its threads.
         eventually(
-            lambda: process.poll() is not None or said.read_text().count(" attached") >= len(pids), "strace"
+            lambda: process.poll() is not None or messages.read_text().count(" attached") >= len(pids),
+            "strace",
         )
         if process.poll() is not None:
-            raise CannotTraceError(said.read_text())
+            raise CannotTraceError(messages.read_text())
         yield
     finally:
         if process.poll() is None:
@@ -71,7 +72,7 @@ def straced(pids: Sequence[int], record: Path) -> Iterator[None]:
 
 def calls(record: Path) -> list[Call]:
     """The record as calls, in the order in which they began; those that never ended are left out."""
-    found: list[Call] = []
+    finished: list[Call] = []
     open_calls: dict[int, Call] = {}
     for number, line in enumerate(record.read_text(errors="replace").splitlines()):
         match = _LINE.match(line)
@@ -82,10 +83,10 @@ def calls(record: Path) -> list[Call]:
             if (call := open_calls.pop(pid, None)) is not None:
                 call.text += match["rest"]
                 call.ended = number
-                found.append(call)
+                finished.append(call)
         elif match["said"].endswith(_UNFINISHED):
             begun = match["said"].removesuffix(_UNFINISHED)
             open_calls[pid] = Call(pid, match["name"], begun, number, number)
         else:
-            found.append(Call(pid, match["name"], match["said"], number, number))
-    return sorted(found, key=lambda call: call.begun)
+            finished.append(Call(pid, match["name"], match["said"], number, number))
+    return sorted(finished, key=lambda call: call.begun)

@@ -74,7 +74,7 @@ def test_it_names_a_recipient_that_is_no_address(rcpt):
     ("options", "problem"),
     [
         (("shop", "s", key(1024)), "is not a domain name"),
-        (("shop.example", "s; d=evil", key(1024)), r"is not a selector: it is the name before \._domainkey"),
+        (("shop.example", "s; d=evil", key(1024)), r"is not a selector; use the name before \._domainkey"),
         (("shop.example", "s", b"-----BEGIN RUBBISH-----"), "unencrypted PEM; make one with"),
     ],
 )

@@ -183,14 +183,14 @@ def test_its_commands_list_check_and_preview(tmp_path, monkeypatch):
         return CliRunner().invoke(cli, ["templates", *words], catch_exceptions=False)
 
     assert '"needs": [\n      "refund.amount"\n    ]' in run("list", "--json").stdout
-    assert run("check").stdout == "All 7 templates are right.\n"
+    assert run("check").stdout == "All 7 templates are valid.\n"
     assert (
         "We have refunded [refund.amount] for order 64000841784004.\n" in run("preview", "refund-done").stdout
     )
     given = run("preview", "refund-done", "--set", "refund.amount=5 EUR = 6 USD")
     assert "We have refunded 5 EUR = 6 USD for" in given.stdout
     wrong = run("preview", "refund-done", "--set", "refund.amount")
-    assert (wrong.exit_code, "sets nothing" in wrong.stderr) == (2, True)
+    assert (wrong.exit_code, "is not NAME=VALUE" in wrong.stderr) == (2, True)
     gone = run("preview", "gone")
     assert (gone.exit_code, "There is no template gone" in gone.stderr) == (1, True)
     folder(tmp_path, own=HEAD + "{{ order.colour }}")

@@ -14,7 +14,6 @@ from typing import Any
 import click
 
 from relaydesk import __version__
-from relaydesk.cli.errors import sentence_of
 
 __all__ = ["main"]
 
@@ -23,29 +22,62 @@ LASTING = "running"  # the module of the commands that run for long
 RARELY = 100_000  # allocations between two looks
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "serve": ("running:serve", "Receive mail and keep the clock: the whole of relaydesk."),
-    "demo": ("running:demo", "Show it all on sample mail, on this machine alone."),
-    "explain": ("mail:explain", "Say what would happen to a message, and why."),
-    "due": ("clock:due", "Say when an answer would be due, and why then."),
+    "serve": ("running:serve", "Run the server: receive mail, track deadlines, send answers."),
+    "demo": ("running:demo", "Show relaydesk at work on sample mail, on this machine only."),
+    "explain": ("mail:explain", "Explain what would happen to a message."),
+    "due": ("mail:due", "Say when an answer would be due, and why."),
     "queue": ("queues:queue", "Show the queues, or the tickets of one, by deadline."),
     "ticket": ("tickets:ticket", "Show a ticket, or work on it."),
     "answer": ("answers:answer", "Answer a ticket through the buyer's relay address."),
-    "outbox": ("answers:outbox_", "What waits to be sent, and what became of it."),
-    "templates": ("templates:templates", "The reply templates: list, check, preview."),
-    "report": ("reports:report", "How well the shop answers."),
-    "orders": ("orders:orders", "The local order directory."),
-    "allowlist": ("mail:allowlist", "Check the lists of networks, or audit them against DNS."),
-    "refusals": ("reports:refusals", "What was turned away at the door, and why."),
-    "send-test": ("sendtest:send", "Send a signed sample through a door and explain the outcome."),
-    "dkim": ("dkim:dkim", "Make the key that signs our answers."),
-    "agents": ("people:agents", "Who works in the queues."),
-    "gateway": ("people:gateway", "Which help desks may hand in their answers."),
-    "config": ("running:config", "The effective settings."),
-    "db": ("running:db", "The database."),
-    "doctor": ("mail:doctor", "Check this installation, and the shop's own mail domain."),
+    "outbox": ("answers:outbox_", "Show what waits to be sent, and what became of it."),
+    "templates": ("answers:templates", "List, check or preview the reply templates."),
+    "report": ("reports:report", "Report how well the shop answers."),
+    "orders": ("administration:orders", "Import or find orders of the local directory."),
+    "allowlist": ("mail:allowlist", "Check the allowlist, or compare it with DNS."),
+    "refusals": ("reports:refusals", "Show what was refused or deferred, and why."),
+    "send-test": ("installation:send", "Send a signed sample to a server and explain its reply."),
+    "dkim": ("installation:dkim", "Make the key that signs the answers."),
+    "agents": ("administration:agents", "Manage the agents."),
+    "gateway": ("administration:gateway", "Manage the help desks that submit their answers."),
+    "config": ("running:config", "Show the effective settings."),
+    "db": ("running:db", "Upgrade the database."),
+    "doctor": ("installation:doctor", "Check this installation, and the shop's own mail domain."),
     "run-door": ("running:run_door", ""),
     "run-office": ("running:run_office", ""),
 }
+
+# Errors that carry a finished sentence, and the exit code each means. Looked up by class name along the
+# exception's bases: importing the classes here would load the database for every `--help`.
+_EXITS = {
+    "SettingsError": 2,
+    "AllowlistError": 2,
+    "RulesError": 2,
+    "CalendarError": 2,
+    "ZoneError": 2,
+    "FileError": 2,
+    "ListenError": 2,
+    "PrivilegeError": 2,
+    "MissingDataError": 2,
+    "CaseError": 2,
+    "GatewayRulesError": 2,
+    "UnknownQueue": 2,
+    "AnswerRefused": 1,
+    "DeskError": 1,
+    "StoreError": 1,
+    "StoreUnavailable": 1,
+    "SendTestError": 1,
+    "SetupError": 2,
+}
+
+
+def sentence_of(error: BaseException) -> tuple[str, int] | None:
+    """The sentence to show and the exit code, or None when the error is a bug of ours."""
+    for kind in type(error).__mro__:
+        if kind.__name__ in _EXITS:
+            return str(error), _EXITS[kind.__name__]
+    if isinstance(error, (PermissionError, FileNotFoundError, IsADirectoryError)) and error.filename:
+        return f"{error.filename}: {error.strerror}.", 2
+    return None
 
 
 class Commands(click.Group):
@@ -85,11 +117,11 @@ class Commands(click.Group):
     "--config",
     "config_file",
     type=click.Path(dir_okay=False),
-    help="Settings file (default: $RELAYDESK_CONFIG, else ./relaydesk.yaml if it is there).",
+    help="Settings file (default: $RELAYDESK_CONFIG, else ./relaydesk.yaml if it exists).",
 )
 @click.pass_context
 def cli(ctx: click.Context, config_file: str | None) -> None:
-    """Receive the buyers' mail that Facebook and Instagram relay, prove it genuine, keep its clock."""
+    """Receive the buyers' mail that Facebook and Instagram relay, verify it and track its deadlines."""
     ctx.obj = config_file
 
 

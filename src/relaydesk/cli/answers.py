@@ -1,4 +1,4 @@
-"""Commands that answer a ticket and look after what is on its way out."""
+"""Commands for answers: writing one, the outbox, the reply templates."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from relaydesk.cli.opening import agent_of, as_option, desk_of, settings
-from relaydesk.cli.options import ROW_ID, variables
+from relaydesk.cli.opening import ROW_ID, agent_of, as_option, desk_of, settings, variables
 from relaydesk.cli.output import json_option, local, print_json, print_table
 
 if TYPE_CHECKING:
@@ -24,27 +23,42 @@ READABLE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 @click.command()
 @click.argument("ticket_id", metavar="TICKET", type=ROW_ID)
 @click.option("--template", metavar="NAME", help="Use this reply template (see `relaydesk templates list`).")
-@click.option("--text", "text_file", type=READABLE, metavar="FILE", help="Use this text; - reads it here.")
-@click.option("--draft", "from_draft", is_flag=True, help="Use the text that was kept when it was refused.")
 @click.option(
-    "--set", "values", multiple=True, callback=variables, metavar="NAME=VALUE", help="Fill a variable."
+    "--text",
+    "text_file",
+    type=READABLE,
+    metavar="FILE",
+    help="Use the text of this file; - is standard input.",
+)
+@click.option(
+    "--draft", "from_draft", is_flag=True, help="Use the draft that was kept when an answer was refused."
+)
+@click.option(
+    "--set",
+    "values",
+    multiple=True,
+    callback=variables,
+    metavar="NAME=VALUE",
+    help="Set a template variable.",
 )
 @click.option(
     "--attach", "files", multiple=True, type=click.Path(exists=True, dir_okay=False), metavar="FILE",
-    help="Enclose this file.",
+    help="Attach this file.",
 )  # fmt: skip
-@click.option("--order", metavar="ORDER", help="The answer is about this one of the ticket's numbers.")
-@click.option("--no-order", is_flag=True, help="State that no order number exists; that is put on record.")
+@click.option("--order", metavar="ORDER", help="Order that the answer is about, one of the ticket's numbers.")
+@click.option("--no-order", is_flag=True, help="State that no order number exists; this is recorded.")
 @click.option("--message", type=ROW_ID, metavar="ID", help="Answer this message (default: the latest).")
-@click.option("--seen", type=int, metavar="EVENT", help="You saw the ticket up to this event (default: all).")
+@click.option(
+    "--seen", type=int, metavar="EVENT", help="Latest event of the ticket that you have seen (default: all)."
+)
 @as_option
-@click.option("--dry-run", is_flag=True, help="Print the exact message, keep and send nothing.")
+@click.option("--dry-run", is_flag=True, help="Print the exact message; store and send nothing.")
 @json_option
 @click.pass_obj
 def answer(config: str | None, /, ticket_id: int, *, dry_run: bool, as_json: bool, **chosen: Any) -> None:
     """Answer ticket TICKET: to the buyer's relay address, about the order, once.
 
-    The answer waits for its undo time, then it leaves; the clock stops when the next hop has taken it.
+    The answer is sent after its undo time; the response clock stops when the next hop has accepted it.
     """
     _check(chosen)
     conf = settings(config)
@@ -99,17 +113,17 @@ def _print(queued: Queued, zone: ZoneInfo, ticket_id: int, *, dry_run: bool, as_
     else:
         about = f"about order {queued.order_id}" if queued.order_id else "about no order"
         leaves = local(queued.leaves_at, zone)
-        click.echo(f"Answer {queued.answer} to {queued.recipient}, {about}, leaves {leaves}.")
-        click.echo(f"Until then `relaydesk outbox cancel {queued.answer}` takes it back.")
+        click.echo(f"Answer {queued.answer} to {queued.recipient}, {about}, will be sent {leaves}.")
+        click.echo(f"Until then, cancel it with `relaydesk outbox cancel {queued.answer}`.")
 
 
 @click.group("outbox", invoke_without_command=True)
-@click.option("--all", "everything", is_flag=True, help="Also what was sent or ended otherwise.")
+@click.option("--all", "everything", is_flag=True, help="Also answers that were sent, cancelled or failed.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=200, show_default=True)
 @json_option
 @click.pass_context
 def outbox_(ctx: click.Context, everything: bool, limit: int, as_json: bool) -> None:
-    """What waits to be sent, and what became of it."""
+    """Show what waits to be sent, and what became of it."""
     if ctx.invoked_subcommand is not None:
         return
     desk = desk_of(settings(ctx.obj))
@@ -132,7 +146,7 @@ def outbox_(ctx: click.Context, everything: bool, limit: int, as_json: bool) -> 
         )
         for row in rows
     ]
-    columns = ("id", "ticket", "purpose", "state", "to", "order", "tries", "sent or next try", "the hop said")
+    columns = ("id", "ticket", "purpose", "state", "to", "order", "tries", "sent or next try", "last reply")
     print_table("Outbox", columns, lines, "Nothing waits to be sent.")
 
 
@@ -141,10 +155,10 @@ def outbox_(ctx: click.Context, everything: bool, limit: int, as_json: bool) -> 
 @as_option
 @click.pass_obj
 def cancel(config: str | None, answer_id: int, name: str | None) -> None:
-    """Take answer ID back before it leaves; another agent's answer takes a lead."""
+    """Cancel answer ID before it is sent; another agent's answer needs the role lead."""
     conf = settings(config)
     desk_of(conf).answers.cancel(answer_id, by=agent_of(conf, name))
-    click.echo(f"Answer {answer_id} is taken back.")
+    click.echo(f"Answer {answer_id} has been cancelled.")
 
 
 @outbox_.command("retry")
@@ -152,7 +166,86 @@ def cancel(config: str | None, answer_id: int, name: str | None) -> None:
 @as_option
 @click.pass_obj
 def retry(config: str | None, answer_id: int, name: str | None) -> None:
-    """Try a deferred, refused or failed answer again at once: the same message, unchanged."""
+    """Retry a deferred, refused or failed answer at once; the message is unchanged."""
     conf = settings(config)
     desk_of(conf).answers.retry(answer_id, by=agent_of(conf, name))
-    click.echo(f"Answer {answer_id} is tried again.")
+    click.echo(f"Answer {answer_id} will be tried again.")
+
+
+@click.group()
+def templates() -> None:
+    """List, check or preview the reply templates: the shipped ones and those of setting reply_templates."""
+
+
+@templates.command("list")
+@json_option
+@click.pass_obj
+def list_templates(config: str | None, as_json: bool) -> None:
+    """List the templates and the variables that each needs."""
+    from relaydesk.config import open_templates
+
+    replies = open_templates(settings(config)).everything()
+    if as_json:
+        rows = [
+            {"name": template.name, "title": template.title, "description": template.description,
+             "needs": list(template.needs), "path": template.path}
+            for template in replies
+        ]  # fmt: skip
+        print_json(rows)
+        return
+    print_table(
+        "Reply templates",
+        ("name", "description", "needs"),
+        [(template.name, template.description, ", ".join(template.needs) or "-") for template in replies],
+        "There are no reply templates.",
+    )
+
+
+@templates.command("check")
+@json_option
+@click.pass_context
+def check_templates(ctx: click.Context, as_json: bool) -> None:
+    """Check every template against sample tickets; exit code 1 when one has a problem."""
+    from relaydesk.config import open_templates
+
+    replies = open_templates(settings(ctx.obj))
+    names, problems = [template.name for template in replies.everything()], replies.problems()
+    if as_json:
+        print_json({"templates": names, "problems": problems})
+    else:
+        click.echo("\n".join(problems) or f"All {len(names)} templates are valid.")
+    ctx.exit(1 if problems else 0)
+
+
+@templates.command()
+@click.argument("template")
+@click.option("--ticket", "ticket_id", type=ROW_ID, metavar="ID", help="Use this ticket (default: a sample).")
+@click.option("--order", metavar="ORDER", help="Use this order (default: the one bound to the ticket).")
+@click.option(
+    "--set",
+    "values",
+    multiple=True,
+    callback=variables,
+    metavar="NAME=VALUE",
+    help="Set a template variable.",
+)
+@as_option
+@click.pass_obj
+def preview(
+    config: str | None,
+    template: str,
+    ticket_id: int | None,
+    order: str | None,
+    values: dict[str, str],
+    name: str | None,
+) -> None:
+    """Print TEMPLATE as it would read; in the sample, variables that are not set appear in brackets."""
+    from relaydesk.config import open_templates
+
+    conf = settings(config)
+    if ticket_id is None:
+        text = open_templates(conf).sample(template, values)
+    else:
+        by = agent_of(conf, name)
+        text = desk_of(conf).answers.filled(ticket_id, template, values, by=by, order=order)
+    click.echo(text, nl=False)

@@ -1,23 +1,21 @@
-"""Commands about mail at the door: what would happen, who may come, whether all is set up."""
+"""Commands about arriving mail: what would happen to it, when it would be due, which networks are listed."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from relaydesk import intake
-from relaydesk.cli.opening import settings
-from relaydesk.cli.options import address, moment
+from relaydesk.business_time import READINGS, Target, explain_due
+from relaydesk.cli.opening import address, moment, settings
 from relaydesk.cli.output import json_option, print_json, print_table
 from relaydesk.config import parts, utc_now
 from relaydesk.dns import Resolver, ZoneSource, parse_zone
-from relaydesk.doctor import Finding, audit_networks, check_domain, examine, examine_domain
-from relaydesk.message import domain_of
+from relaydesk.doctor import audit_networks
 from relaydesk.policy import LISTS, AllowlistError
 from relaydesk.smtpd import read_flaw, reply_for
 
@@ -39,13 +37,19 @@ EXPLAINED = (
 
 @click.command()
 @click.argument("message", type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--peer", required=True, callback=address, help="Address of the host that would hand it in.")
-@click.option("--helo", help="Name it would say (default: its address literal).")
-@click.option("--mail-from", help="Reverse-path; '' is the null sender (default: Return-Path, else From).")
-@click.option("--rcpt", multiple=True, help="Recipient, may be repeated (default: a mailbox of ours).")
-@click.option("--zone", type=click.Path(path_type=Path), help="Answer DNS from this file, ask no server.")
-@click.option("--now", "at", callback=moment, help="Moment of receipt, ISO 8601 (default: now).")
-@click.option("--allowlist", "list_file", type=click.Path(path_type=Path), help="Lists of networks to use.")
+@click.option("--peer", required=True, callback=address, help="Address of the client host.")
+@click.option("--helo", help="HELO name of the client (default: its address literal).")
+@click.option("--mail-from", help="Reverse-path, '' for the null sender (default: Return-Path, else From).")
+@click.option(
+    "--rcpt", multiple=True, help="Recipient, may be repeated (default: the first mailbox of the settings)."
+)
+@click.option(
+    "--zone",
+    type=click.Path(path_type=Path),
+    help="Answer DNS queries from this zone file instead of the network.",
+)
+@click.option("--now", "at", callback=moment, help="Time of receipt, ISO 8601 (default: now).")
+@click.option("--allowlist", "list_file", type=click.Path(path_type=Path), help="Allowlist file to use.")
 @json_option
 @click.pass_obj
 def explain(
@@ -60,9 +64,9 @@ def explain(
     list_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Say what would happen to MESSAGE (a file, or - for standard input), and why.
+    """Explain what would happen to MESSAGE (a file, or - for standard input).
 
-    Runs the whole line on an empty store and keeps nothing.
+    Runs authentication and sorting against an empty store; nothing is stored.
     """
     conf = settings(config)
     if list_file is not None:
@@ -122,9 +126,45 @@ def _tell(answer: dict[str, Any]) -> None:
         click.echo(f"{why['code']:>20}  {why['text']}")
 
 
+@click.command()
+@click.option("--received", required=True, metavar="ISO", help="When the message came, with its zone.")
+@click.option("--target", default="2 business days", show_default=True, help="Such as '16 business hours'.")
+@click.option("--reading", type=click.Choice(READINGS), default="elapsed", show_default=True)
+@click.option("--calendar", "calendar_file", type=click.Path(path_type=Path), help="Calendar file, YAML.")
+@json_option
+@click.pass_obj
+def due(
+    config: str | None, received: str, target: str, reading: str, calendar_file: Path | None, as_json: bool
+) -> None:
+    """Say when an answer would be due, and why.
+
+    Without --calendar the calendar of the settings counts.
+    """
+    if calendar_file is not None:
+        calendar = parts.calendar_file(calendar_file)
+    else:
+        calendar = parts.calendar(settings(config))
+    for warning in calendar.warnings:
+        click.echo(f"relaydesk: {warning}", err=True)
+    try:
+        Target.parse(target)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--target") from None
+    try:
+        answer = explain_due(received, target, reading, calendar)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--received") from None
+    if as_json:
+        print_json(answer)
+        return
+    click.echo(f"{answer['due']}  ({answer['reading']})")
+    for line in answer["explanation"]:  # type: ignore[attr-defined]
+        click.echo(f"  {line}")
+
+
 @click.group()
 def allowlist() -> None:
-    """Check the lists of networks, or audit them against DNS."""
+    """Check the allowlist, or compare it with DNS."""
 
 
 @allowlist.command("check")
@@ -132,7 +172,7 @@ def allowlist() -> None:
 @json_option
 @click.pass_obj
 def check(config: str | None, file: Path | None, as_json: bool) -> None:
-    """Say whether the lists can be used; every bad line is named with its number."""
+    """Check the allowlist; every bad line is reported with its number."""
     conf = settings(config)
     if file is not None:
         conf = conf.model_copy(update={"allowlist": file})
@@ -149,12 +189,12 @@ def check(config: str | None, file: Path | None, as_json: bool) -> None:
         print_json({"ok": True, "source": lists.source, **counts})
     else:
         sizes = ", ".join(f"{count} {name}" for name, count in counts.items())
-        click.echo(f"{lists.source} is good: {sizes}.")
+        click.echo(f"{lists.source} is valid: {sizes}.")
 
 
 @allowlist.command("audit")
 @click.option(
-    "--sender", "extra", multiple=True, help="A further domain whose SPF to read, such as facebook.com."
+    "--sender", "extra", multiple=True, help="Another domain whose SPF record is read, such as facebook.com."
 )
 @json_option
 @click.pass_obj
@@ -180,39 +220,11 @@ def audit(config: str | None, extra: tuple[str, ...], as_json: bool) -> None:
         )
     else:
         rows = [(str(network), ", ".join(by)) for network, by in differences.lacking]
-        print_table("Published, not listed", ("network", "published by"), rows, "The list lacks nothing.")
+        print_table(
+            "Published, not listed", ("network", "published by"), rows, "Every published network is listed."
+        )
         idle = [(str(network),) for network in differences.unpublished]
         print_table("Listed, not published", ("network",), idle, "Every listed network is published.")
         for remark in differences.remarks:
             click.echo(remark, err=True)
     sys.exit(1 if differences.lacking or differences.unpublished or differences.remarks else 0)
-
-
-@click.command()
-@click.option(
-    "--domain", "domains", multiple=True, help="The shop's mail domain (default: of the mailboxes)."
-)
-@json_option
-@click.pass_obj
-def doctor(config: str | None, domains: tuple[str, ...], as_json: bool) -> None:
-    """Check this installation, and the shop's own mail domain: would Meta take our replies?
-
-    Exit code 1 when something must be mended.
-    """
-    conf = settings(config)
-    findings = [*examine(conf, utc_now())]
-    if signing := asyncio.run(examine_domain(conf, parts.resolver(conf))):
-        findings.append(signing)
-    own = {domain_of(box) for box in conf.mailboxes} | {conf.bounce_domain} - {""}
-    for domain in domains or sorted(own):
-        try:
-            checked = check_domain(domain, conf.nameservers, conf.dns_timeout)
-        except ValueError as error:
-            raise click.BadParameter(str(error), param_hint="--domain") from None
-        findings += [Finding(f"{domain} {check.check}", check.level, check.text) for check in checked]
-    if as_json:
-        print_json([asdict(finding) for finding in findings])
-    else:
-        for finding in findings:
-            click.echo(f"{finding.level:>9}  {finding.check}: {finding.text}")
-    sys.exit(1 if any(finding.level == "fail" for finding in findings) else 0)

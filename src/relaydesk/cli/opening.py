@@ -1,10 +1,11 @@
-"""What commands begin with: the settings, the desk over their store, and who is acting.
+"""What commands begin with: options that several share, the settings, the desk, and who is acting.
 
-Imported inside functions, so that ``--help`` waits for none of it.
+Rooms are imported inside functions, so that ``--help`` waits for none of them.
 """
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,12 @@ if TYPE_CHECKING:
     from relaydesk.config import Settings
     from relaydesk.desk import Desk
 
+ROW_ID = click.IntRange(1, 2**63 - 1)  # what a database can number
+admin_option = click.option(
+    "--as", "admin", metavar="AGENT", help="Act as this admin (default: the console operator)."
+)
 as_option = click.option(
-    "--as", "name", metavar="AGENT", help="Who does it (default: the setting agent, RELAYDESK_AGENT)."
+    "--as", "name", metavar="AGENT", help="Act as this agent (default: the setting agent, RELAYDESK_AGENT)."
 )
 
 
@@ -40,7 +45,7 @@ def agent_of(conf: Settings, name: str | None) -> str:
     agent = name or conf.agent
     if not agent:
         raise click.UsageError(
-            "Say which agent you are with --as NAME, or set agent in relaydesk.yaml or RELAYDESK_AGENT."
+            "No agent is named; use --as NAME, or set agent in relaydesk.yaml or RELAYDESK_AGENT."
         )
     return agent_actor(agent)
 
@@ -50,3 +55,42 @@ def operator_of(name: str | None) -> str:
     from relaydesk.desk import CONSOLE, agent_actor
 
     return agent_actor(name) if name else CONSOLE
+
+
+def moment(_: click.Context, __: click.Parameter, text: str | None) -> datetime | None:
+    """An ISO 8601 time with its zone, as aware UTC; ``now`` is this moment."""
+    if text is None:
+        return None
+    if text == "now":
+        return datetime.now(UTC)
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r} is not a time; use a form such as 2026-11-23T09:30:00Z, or now"
+        ) from None
+    if instant.tzinfo is None:
+        raise click.BadParameter(f"{text!r} has no time zone; add Z for UTC or an offset such as -08:00")
+    return instant.astimezone(UTC)
+
+
+def address(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
+    """An IP address in canonical text."""
+    if text is None:
+        return None
+    from relaydesk.message import canonical_ip
+
+    ip = canonical_ip(text)
+    if ip is None:
+        raise click.BadParameter(
+            f"{text!r} is not an IP address; use one such as 66.220.144.130 or 2001:db8::1"
+        )
+    return str(ip)
+
+
+def variables(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
+    """``--set tracking.number=…`` as a mapping."""
+    for pair in pairs:
+        if "=" not in pair:
+            raise click.BadParameter(f"{pair!r} is not NAME=VALUE; use a form such as tracking.number=1Z999")
+    return {name.strip(): value for name, _, value in (pair.partition("=") for pair in pairs)}

@@ -34,8 +34,8 @@ def queue(config: str | None, name: str | None, agent: str | None, limit: int, a
         _counts(desk, as_json=as_json)
         return
     title = f"Queue {name or 'all'}"
-    wanted = TicketFilter(queue=None if name == "all" else name, assignee=agent)
-    page = desk.queues.page(wanted, limit=limit)
+    narrowed = TicketFilter(queue=None if name == "all" else name, assignee=agent)
+    page = desk.queues.page(narrowed, limit=limit)
     if as_json:
         print_json([_row(ticket, page.numbers) for ticket in page.tickets])
         return
@@ -56,7 +56,7 @@ def queue(config: str | None, name: str | None, agent: str | None, limit: int, a
     columns = ("ticket", "left", "due", "kind", "order", "from", "agent", "mail")
     print_table(title, columns, rows, f"{title} is empty.")
     if page.after is not None:
-        click.echo(f"There are more; see them with --limit {min(MOST, limit * 4)}.")
+        click.echo(f"There are more tickets; use --limit {min(MOST, limit * 4)}.")
 
 
 def _counts(desk: Desk, *, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""Reports on the command line: how well the shop answers, and what was turned away."""
+"""Reports on the command line: how well the shop answers, and what was refused or deferred."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from relaydesk.cli.opening import desk_of, settings
-from relaydesk.cli.options import moment
+from relaydesk.cli.opening import desk_of, moment, settings
 from relaydesk.cli.output import json_option, print_json, print_table
 from relaydesk.reasons import general
 
@@ -34,7 +33,7 @@ def _target(output: Path | None) -> Iterator[TextIO]:
 
 @click.group()
 def report() -> None:
-    """How well the shop answers."""
+    """Report how well the shop answers."""
 
 
 @report.command()
@@ -43,7 +42,7 @@ def report() -> None:
 )
 @click.option("--to", "until", default="", metavar="DAY", help="Last day, or an ISO time (default: now).")
 @click.option("--queue", help="Only this queue.")
-@click.option("--agent", help="Only this agent; '' is what nobody had.")
+@click.option("--agent", help="Only this agent; '' for unassigned tickets.")
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv", "html"]), default="table")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write to this file.")
 @json_option
@@ -85,7 +84,7 @@ def refusals(
     limit: int,
     as_json: bool,
 ) -> None:
-    """What was turned away at the door, and why: latest first, added up by day, reason and network.
+    """Show what was refused or deferred, and why: latest first, added up by day, reason and network.
 
     TEXT narrows it to a reason code, a From domain, an address or its network.
     """
@@ -105,7 +104,7 @@ def refusals(
         for tally in tallies
     ]
     columns = ("day (UTC)", "count", "reason", "network", "From domain", "last")
-    print_table("Turned away", columns, rows, "Nothing was turned away.")
+    print_table("Refused or deferred", columns, rows, "Nothing was refused or deferred.")
     if any(tally.code == "drift" for tally in tallies):
         click.echo("Drift: Meta may send from new networks; see `relaydesk allowlist audit`.")
 

@@ -19,11 +19,11 @@ from relaydesk.server import ALL_ROLES
     "roles",
     type=click.Choice(ALL_ROLES),
     multiple=True,
-    help="Run only this part, as on one of several machines; may be given twice. Default: all.",
+    help="Run only this role, for one of several machines; may be repeated (default: all).",
 )
 @click.pass_obj
 def serve(config: str | None, roles: tuple[str, ...]) -> None:
-    """Receive mail and keep the clock: the whole of relaydesk.
+    """Run the server: receive mail, track deadlines, send answers.
 
     SIGTERM or Ctrl-C drains and stops; SIGHUP reloads the lists, the rules and the certificate.
     """
@@ -46,10 +46,10 @@ def run_office(config: str | None) -> None:
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="Stop after the samples instead of serving on.")
+@click.option("--once", is_flag=True, help="Exit after the samples instead of serving until Ctrl-C.")
 @click.option("--port", type=click.IntRange(0, 65535), help="SMTP port on 127.0.0.1 (default: a free one).")
 def demo(once: bool, port: int | None) -> None:
-    """Show it all on sample mail, on this machine alone: no account, no outside service."""
+    """Show relaydesk at work on sample mail, on this machine only: no account, no outside service."""
     from relaydesk.demo import run
 
     sys.exit(run(once=once, port=port))
@@ -57,7 +57,7 @@ def demo(once: bool, port: int | None) -> None:
 
 @click.group()
 def config() -> None:
-    """The effective settings."""
+    """Show the effective settings."""
 
 
 @config.command("show")
@@ -80,12 +80,12 @@ def show_config(config_file: str | None, as_json: bool) -> None:
 
 @click.group()
 def db() -> None:
-    """The database."""
+    """Upgrade the database."""
 
 
 @db.command("upgrade")
 @click.pass_obj
 def upgrade(config_file: str | None) -> None:
-    """Bring the database's schema up to date. `serve` does it by itself at its start."""
+    """Upgrade the database schema. `serve` does this when it starts."""
     open_store(settings(config_file), upgrade=True).close()
     click.echo("The database is up to date.")

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from relaydesk.cli.opening import agent_of, as_option, desk_of, settings
-from relaydesk.cli.options import ROW_ID, moment
+from relaydesk.cli.opening import ROW_ID, agent_of, as_option, desk_of, moment, settings
 from relaydesk.cli.output import json_option, left, local, print_json
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from relaydesk.store import DeadlineRow, OutboxRow
 
 # What an event's data tells a person at the terminal; --json prints all of it.
-TOLD = ("agent", "to", "order", "ticket", "clock", "how", "why", "text")
+SHOWN = ("agent", "to", "order", "ticket", "clock", "how", "why", "text")
 
 
 @click.command()
@@ -30,17 +29,17 @@ TOLD = ("agent", "to", "order", "ticket", "clock", "how", "why", "text")
 @click.option(
     "--answered-outside", "answered", callback=moment, metavar="AT", help="Answered elsewhere at AT."
 )
-@click.option("--handled", callback=moment, metavar="AT", help="Handled at AT; say how with --how.")
+@click.option("--handled", callback=moment, metavar="AT", help="Handled at AT; describe it with --how.")
 @click.option("--how", help="What was done, with --handled.")
 @click.option("--clock", type=click.Choice(["handling", "evidence"]), help="Which clock --handled stops.")
-@click.option("--assign", metavar="AGENT", help="Give it to an agent.")
-@click.option("--unassign", is_flag=True, help="Give it to nobody.")
+@click.option("--assign", metavar="AGENT", help="Assign it to an agent.")
+@click.option("--unassign", is_flag=True, help="Remove the assignee.")
 @click.option("--note", metavar="TEXT", help="Add an internal note.")
 @click.option("--move", metavar="QUEUE", help="Move it to another queue.")
-@click.option("--bind-order", metavar="ORDER", help="Tie it to an order of the directory.")
-@click.option("--release-order", metavar="ORDER", help="Untie it from an order.")
-@click.option("--close", is_flag=True, help="Close it; clocks that still run count as undecided.")
-@click.option("--reopen", is_flag=True, help="Open it again; its clocks run on from their start.")
+@click.option("--bind-order", metavar="ORDER", help="Bind an order of the directory to it.")
+@click.option("--release-order", metavar="ORDER", help="Release an order from it.")
+@click.option("--close", is_flag=True, help="Close it; running clocks count as undecided.")
+@click.option("--reopen", is_flag=True, help="Reopen it; its clocks run on from their start.")
 @click.option(
     "--original", metavar="MESSAGE", type=ROW_ID, help="Write a message's bytes exactly as received."
 )
@@ -52,7 +51,7 @@ def ticket(
 ) -> None:
     """Show ticket ID, or work on it; AT is an ISO 8601 time with its zone, or now.
 
-    Several acts may be given; they are done in the order of this list, each on record.
+    Several actions may be given; they are done in the order of this list, and each is recorded.
     """
     _check(acts)
     conf = settings(config)
@@ -61,8 +60,8 @@ def ticket(
         sys.stdout.buffer.write(desk.tickets.original(ticket_id, original))
         sys.stdout.buffer.flush()
         return
-    wanted = any(value not in (None, False) for value in acts.values())
-    done = list(_work(desk, ticket_id, agent_of(conf, name), acts)) if wanted else []
+    has_acts = any(value not in (None, False) for value in acts.values())
+    done = list(_work(desk, ticket_id, agent_of(conf, name), acts)) if has_acts else []
     if done and not as_json:
         click.echo("\n".join(done))
         return
@@ -84,15 +83,15 @@ def _work(desk: Desk, ticket_id: int, by: str, acts: dict[str, Any]) -> Iterator
     tickets, about = desk.tickets, f"Ticket {ticket_id}"
     if acts["answered"]:
         tickets.state_answered_elsewhere(ticket_id, at=acts["answered"], by=by)
-        yield f"{about}: answered elsewhere, on record."
+        yield f"{about}: answered elsewhere, recorded."
     if acts["handled"]:
         tickets.state_handled(
             ticket_id, at=acts["handled"], how=acts["how"] or "", clock=acts["clock"], by=by
         )
-        yield f"{about}: handled, on record."
+        yield f"{about}: handled, recorded."
     if acts["assign"] or acts["unassign"]:
         tickets.assign(ticket_id, acts["assign"], by=by)
-        yield f"{about}: assigned to {acts['assign'] or 'nobody'}."
+        yield f"{about}: assigned to {acts['assign'] or 'no one'}."
     if acts["note"] is not None:
         tickets.note(ticket_id, acts["note"], by=by)
         yield f"{about}: note added."
@@ -110,7 +109,7 @@ def _work(desk: Desk, ticket_id: int, by: str, acts: dict[str, Any]) -> Iterator
         yield f"{about}: closed."
     if acts["reopen"]:
         tickets.reopen(ticket_id, by=by)
-        yield f"{about}: open again."
+        yield f"{about}: reopened."
 
 
 def _as_json(view: WholeTicket) -> dict[str, Any]:
@@ -118,7 +117,7 @@ def _as_json(view: WholeTicket) -> dict[str, Any]:
         **asdict(view.ticket),
         "clocks": [asdict(clock) for clock in view.clocks],
         "numbers": [asdict(number) for number in view.numbers],
-        "links": [other.id for other in view.linked],
+        "links": [linked.id for linked in view.linked],
         "messages": [{**asdict(message.row), "text": message.text} for message in view.messages],
         "events": [{"id": number, **_event(event)} for number, event in view.events],
         "answers": [asdict(answer) for answer in view.answers],
@@ -140,26 +139,26 @@ def _print(view: WholeTicket, zone: ZoneInfo, now: datetime) -> None:
     row = view.ticket
     state = row.state + (", escalated" if row.escalated else "") + ("" if row.verified else ", UNVERIFIED")
     click.echo(
-        f"Ticket {row.id}  {row.kind} in queue {row.queue}, {state}, assigned to {row.assignee or 'nobody'}"
+        f"Ticket {row.id}  {row.kind} in queue {row.queue}, {state}, assigned to {row.assignee or 'no one'}"
     )
     click.echo(f"  {row.subject}")
     click.echo(f"  from {row.username or row.sender}, answer to {row.relay_address or '(no relay address)'}")
     for number in view.numbers:
         click.echo(f"  {number.what} {number.value}: {number.how.replace('_', ' ')} {number.label}".rstrip())
     if view.linked:
-        click.echo(f"  see also tickets {', '.join(str(other.id) for other in view.linked)}")
+        click.echo(f"  see also tickets {', '.join(str(linked.id) for linked in view.linked)}")
     for clock in view.clocks:
         _print_clock(clock, zone, now)
     _print_messages(view, zone)
     for place, event in view.events:
-        facts = ", ".join(str(event.data[key]) for key in TOLD if event.data.get(key))
+        facts = ", ".join(str(event.data[key]) for key in SHOWN if event.data.get(key))
         line = f"{event.what} by {event.actor}" + (f": {facts}" if facts else "")
         click.echo(f"  {place:>6}  {local(event.at, zone)}  {line}")
     for answer in view.answers:
         _print_answer(answer, zone)
     for draft in view.drafts:
         click.echo(f"  draft of {draft.author}: {len(draft.text)} characters")
-    click.echo(f"  you have seen it up to event {view.events[-1][0]}")
+    click.echo(f"  latest event: {view.events[-1][0]}")
 
 
 def _print_clock(clock: DeadlineRow, zone: ZoneInfo, now: datetime) -> None:
@@ -189,4 +188,4 @@ def _print_answer(answer: OutboxRow, zone: ZoneInfo) -> None:
         f"  {answer.purpose} {answer.id} by {answer.author} to message {answer.message_id}, {about}: {state}"
     )
     if answer.last_text and answer.state != "sent":
-        click.echo(f"      the next hop said: {answer.last_text}")
+        click.echo(f"      last reply of the next hop: {answer.last_text}")

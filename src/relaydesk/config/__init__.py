@@ -5,9 +5,9 @@
 with the file and the remedy named.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from relaydesk import late_names
 from relaydesk.config.listen import ListenAddress
 from relaydesk.config.load import load_settings
 from relaydesk.config.opening import open_desk, open_store, open_templates, store_secret, utc_now
@@ -36,17 +36,13 @@ __all__ = [
     "utc_now",
 ]
 
-_LATE = {
-    "Configuration": "snapshot",
-    "GatewayConfiguration": "snapshot",
-    "read_snapshot": "snapshot",
-    "read_yaml": "parts",
-}
-
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> object:
-        """Loads what is taken (PEP 562): a command that reads settings need not wait for all other rooms."""
-        if name not in _LATE:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
+    __getattr__ = late_names(
+        __name__,
+        {
+            "Configuration": "snapshot",
+            "GatewayConfiguration": "snapshot",
+            "read_snapshot": "snapshot",
+            "read_yaml": "parts",
+        },
+    )

@@ -31,6 +31,6 @@ class ListenAddress:
             six, number = bracketed, -1
         if not colon or bracketed != six or not 0 <= number <= LAST_PORT:
             raise ValueError(
-                f"{text!r} is no listen address: write an IP address and a port, as 0.0.0.0:25 or [::]:25."
+                f"{text!r} is not a listen address; use address and port, such as 0.0.0.0:25 or [::]:25."
             )
         return cls(host, number)

@@ -1,6 +1,6 @@
 """Settings from ``relaydesk.yaml`` and from ``RELAYDESK_*`` in the environment, which wins over the file.
 
-A bad value stops the start with a sentence that names the setting and the mend.
+A bad value stops the start with a sentence that names the setting and the remedy.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 DEFAULT_FILE = Path("relaydesk.yaml")
 # What pydantic says in its own words, for the admin.
 _PLAIN = {
-    "tuple_type": "this must be a list; write it as [one, two]",
-    "dict_type": "this must be a mapping; write it as {name: value}",
-    "model_type": "this must be a mapping; write it as {name: value}",
+    "tuple_type": "this must be a list; use [one, two]",
+    "dict_type": "this must be a mapping; use {name: value}",
+    "model_type": "this must be a mapping; use {name: value}",
     "string_type": "this must be text; put it in quotes",
     "extra_forbidden": "there is no such field",
 }
 
 
 class SettingsError(ValueError):
-    """The settings cannot be used; the message names each bad one and the mend."""
+    """The settings cannot be used; the message names each bad one and the remedy."""
 
 
 def load_settings(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -45,9 +45,9 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     environ = os.environ if environment is None else environment
     _check_names(environ)
     source = _file(path, environ)
-    given = _over(_mapping(source), _variables(environ))
+    values = _over(_mapping(source), _variables(environ))
     try:
-        return Settings(**given)
+        return Settings(**values)
     except ValidationError as error:
         lines = [_sentence(dict(problem)) for problem in error.errors(include_url=False)]
     raise SettingsError("\n".join(lines))
@@ -57,7 +57,9 @@ def _file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
     named = path or (Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None)
     if named is not None:
         if not named.is_file():
-            raise SettingsError(f"The settings file {named} is not there; make it or leave the option out.")
+            raise SettingsError(
+                f"The settings file {named} does not exist; create it, or name another with --config."
+            )
         return named
     return DEFAULT_FILE if DEFAULT_FILE.is_file() else None
 
@@ -73,7 +75,7 @@ def _mapping(path: Path | None) -> dict[str, Any]:
     if tree is None:
         return {}
     if not isinstance(tree, dict):
-        raise SettingsError(f"{path} must hold settings as 'name: value' lines.")
+        raise SettingsError(f"{path} is not a mapping; use 'name: value' lines.")
     unknown = [_unknown(str(key), path.name) for key in tree if key not in Settings.model_fields]
     if unknown:
         raise SettingsError("\n".join(unknown))
@@ -88,8 +90,8 @@ def _variables(environ: Mapping[str, str]) -> dict[str, Any]:
         return source()
     except ValueError as error:  # pydantic-settings names the field in quotes
         variable = PREFIX + str(error).split('"')[1].upper()
-        mend = "lists are written as JSON, such as '[\"help@shop.example\"]', mappings as '{\"name\": 1}'"
-        raise SettingsError(f"{variable} cannot be read: {mend}.") from error
+        remedy = "lists are written as JSON, such as '[\"help@shop.example\"]', mappings as '{\"name\": 1}'"
+        raise SettingsError(f"{variable} cannot be read; {remedy}.") from error
 
 
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,11 +104,11 @@ def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_names(environ: Mapping[str, str]) -> None:
-    """Reports misspelt variables only: others of our prefix may be somebody's (Kubernetes sets such)."""
-    given = {name: name.removeprefix(PREFIX).partition("__")[0].lower() for name in sorted(environ)}
+    """Reports misspelt variables only: others of our prefix may belong to others (Kubernetes sets such)."""
+    variables = {name: name.removeprefix(PREFIX).partition("__")[0].lower() for name in sorted(environ)}
     misspelt = [
         _unknown(setting, name)
-        for name, setting in given.items()
+        for name, setting in variables.items()
         if name.startswith(PREFIX)
         and setting not in Settings.model_fields
         and difflib.get_close_matches(setting, list(Settings.model_fields), 1, cutoff=0.8)
@@ -117,8 +119,8 @@ def _check_names(environ: Mapping[str, str]) -> None:
 
 def _unknown(name: str, where: str) -> str:
     near = difflib.get_close_matches(name, list(Settings.model_fields), 1)
-    hint = f" Did you mean {near[0]}?" if near else " `relaydesk config show` lists the settings."
-    return f"{where}: {name} is no setting.{hint}"
+    hint = f" Did you mean {near[0]}?" if near else " See `relaydesk config show` for all settings."
+    return f"{where}: {name} is not a setting.{hint}"
 
 
 def _sentence(problem: dict[str, Any]) -> str:

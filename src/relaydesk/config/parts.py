@@ -27,7 +27,6 @@ from relaydesk.outbound import NextHop, Sender, Shop, SigningKey, Templates
 from relaydesk.policy import Policy, QueuePlan, QueueTargets, parse_allowlist
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import date
 
     from relaydesk.classify import Rules
@@ -60,7 +59,7 @@ def read_yaml(path: Path) -> Any:
 
 
 def calendar_file(path: Path) -> Calendar:
-    """The calendar of one file. CalendarError names the key and the mend."""
+    """The calendar of one file. CalendarError names the key and the remedy."""
     return Calendar.from_mapping(read_yaml(path), str(path))
 
 
@@ -81,20 +80,13 @@ def allowlist(conf: Settings) -> Allowlist:
 def listen(conf: Settings) -> tuple[ListenAddress, ...]:
     """The addresses of the SMTP server."""
     if not conf.listen:
-        raise SetupError("Setting listen: no address is given; write it as listen: ['0.0.0.0:25'].")
-    return _addresses("listen", conf.listen)
+        raise SetupError("Setting listen: no address is given; use one such as ['0.0.0.0:25'].")
+    return tuple(map(ListenAddress.parse, conf.listen))
 
 
 def gateway_listen(conf: Settings) -> tuple[ListenAddress, ...]:
     """The addresses of the gateway; none when it is not wanted."""
-    return _addresses("gateway_listen", conf.gateway_listen)
-
-
-def _addresses(setting: str, texts: Iterable[str]) -> tuple[ListenAddress, ...]:
-    try:
-        return tuple(ListenAddress.parse(text) for text in texts)
-    except ValueError as error:
-        raise SetupError(f"Setting {setting}: {error}") from None
+    return tuple(map(ListenAddress.parse, conf.gateway_listen))
 
 
 def rules(conf: Settings) -> Rules:
@@ -154,7 +146,7 @@ def _targets(name: str, queue: Queue) -> QueueTargets:
         evidence=target("evidence", queue.evidence),
         reading=queue.reading,
         warn_before=target("warn_before", queue.warn_before),
-        tighter={reason: given for reason, given in tighter.items() if given is not None},
+        tighter={reason: sooner for reason, sooner in tighter.items() if sooner is not None},
     )
 
 
@@ -170,21 +162,21 @@ def gateway_rules(conf: Settings) -> GatewayRules:
 def shop(conf: Settings) -> Shop:
     """Who answers: the support contact of the settings, else the first mailbox.
 
-    SetupError where there is none, or where its domain is none of ours.
+    SetupError where there is none, or where its domain is not one of ours.
     """
-    name, given = parseaddr(conf.support_contact or next(iter(conf.mailboxes), ""))
-    contact = plain_address(given)
+    name, written = parseaddr(conf.support_contact or next(iter(conf.mailboxes), ""))
+    contact = plain_address(written)
     if contact is None:
         raise SetupError(
-            "Setting support_contact: answers need a sender; write it as 'Shop <help@shop.example>'."
+            "Setting support_contact: answers need a sender; use one such as 'Shop <help@shop.example>'."
         )
     domain = domain_of(contact)
     ours = {domain_of(box) for box in conf.mailboxes} | {conf.bounce_domain.lower()}
     signs = conf.answer_dkim.domain.lower() if conf.answer_dkim else ""
     if conf.support_contact and domain not in ours and not _aligned(domain, signs):
         raise SetupError(
-            f"Setting support_contact: {domain} is none of our domains; take an address of one in mailboxes, "
-            "or sign for it (answer_dkim)."
+            f"Setting support_contact: {domain} is not a domain of the mailboxes; use an address of one "
+            "of those, or sign for it (answer_dkim)."
         )
     if signs and not _aligned(domain, signs):
         raise SetupError(
@@ -211,16 +203,16 @@ def sender(conf: Settings, lists: Allowlist, *, secret: bytes) -> Sender:
     )
 
 
-def _signing_key(given: DkimKey) -> SigningKey:
-    pem = read_text(given.key).encode()
+def _signing_key(dkim: DkimKey) -> SigningKey:
+    pem = read_text(dkim.key).encode()
     try:
         dkim_key_record(pem)
     except (ValueError, TypeError):
         raise SetupError(
-            f"Setting answer_dkim: {given.key} holds no private key that can sign; make one with "
+            f"Setting answer_dkim: {dkim.key} does not hold a private key that can sign; make one with "
             "`relaydesk dkim new`."
         ) from None
-    return SigningKey(given.domain.lower(), given.selector, pem)
+    return SigningKey(dkim.domain.lower(), dkim.selector, pem)
 
 
 def next_hop(conf: Settings) -> NextHop:
@@ -243,7 +235,7 @@ def forward_hop(conf: Settings) -> NextHop | None:
 
 
 def resolver(conf: Settings) -> Resolver:
-    """The one resolver of a process. SetupError names a name server that is no address."""
+    """The one resolver of a process. SetupError names a name server that is not an address."""
     try:
         return Resolver.over_network(conf.nameservers, timeout=conf.dns_timeout)
     except ValueError as error:

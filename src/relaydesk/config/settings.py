@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from relaydesk.config.listen import ListenAddress
 from relaydesk.message import normal_address, plain_address
 from relaydesk.outbound import NextHop
 from relaydesk.smtpd import Limits
@@ -58,21 +59,21 @@ DEFAULT_QUEUES: dict[str, Queue] = {
 }
 
 
-def _limits(given: object) -> Limits:
-    """The door's caps from a mapping of names to positive numbers; what is left out keeps its default."""
-    if isinstance(given, Limits):
-        return given
-    if not isinstance(given, dict):
-        raise ValueError("write the limits as 'name: number' lines")
+def _limits(written: object) -> Limits:
+    """The server's limits from a mapping of names to positive numbers; what is left out keeps its default."""
+    if isinstance(written, Limits):
+        return written
+    if not isinstance(written, dict):
+        raise ValueError("this must be a mapping; use 'name: number' lines")
     kinds = {name: type(value) for name, value in dataclasses.asdict(Limits()).items()}
-    for name in given:
+    for name in written:
         if name not in kinds:
-            raise ValueError(f"{name} is no limit; there are {', '.join(kinds)}")
-    numbers = {name: kinds[name](_number(name, value)) for name, value in given.items()}
+            raise ValueError(f"{name} is not a limit; use one of {', '.join(kinds)}")
+    numbers = {name: kinds[name](_number(name, value)) for name, value in written.items()}
     if numbers.get("line_bytes", SHORTEST_LINE) < SHORTEST_LINE:
         raise ValueError(f"limit line_bytes must be at least {SHORTEST_LINE}; real mail has such lines")
     if nothing := next((name for name, number in numbers.items() if not number), None):
-        raise ValueError(f"limit {nothing} must be at least 1, not {given[nothing]!r}")
+        raise ValueError(f"limit {nothing} must be at least 1, not {written[nothing]!r}")
     return Limits(**numbers)
 
 
@@ -106,13 +107,11 @@ class Settings(BaseSettings):
     listen: tuple[str, ...] = Field(
         ("0.0.0.0:25",), description="SMTP addresses, host:port; IPv6 as [::1]:25; port 0 takes a free one"
     )
-    processes: int = Field(0, ge=0, le=64, description="listener processes; 0: one a processor, at most 4")
+    processes: int = Field(0, ge=0, le=64, description="listener processes; 0: one per processor, at most 4")
     user: str = Field(
         "", description="drop to this user once the ports are bound (only when started as root)"
     )
-    database: str = Field(
-        "sqlite:///relaydesk.db", description="where all is kept: sqlite:///FILE or postgresql://…"
-    )
+    database: str = Field("sqlite:///relaydesk.db", description="database: sqlite:///FILE or postgresql://…")
     allowlist: Path | None = Field(
         default=None, description="the lists of networks; default: the shipped ones"
     )
@@ -133,23 +132,28 @@ class Settings(BaseSettings):
         "unsorted", description="what to do with authenticated mail from a sender that is not listed"
     )
     outage_hours: float = Field(
-        4.0, gt=0, description="accept as unverified after so many hours of unsettled authentication"
+        4.0,
+        gt=0,
+        description="hours of unsettled authentication after which mail counts as unverified",
     )
-    old_signature_days: int = Field(7, gt=0, description="mark messages whose signature is older")
+    old_signature_days: int = Field(7, gt=0, description="days after which a signature is marked as old")
     max_bounces: int = Field(20, gt=0, description="bounces taken for one ticket's answers")
-    secret: str = Field("", description="seals bounce addresses; default: made once and kept in the store")
+    secret: str = Field(
+        "", description="secret that seals bounce addresses; default: made once and kept in the store"
+    )
     support_contact: str = Field(
         "",
         description="From of the answers, such as 'Shop <help@shop.example>'; default: the first mailbox",
     )
     next_hop: str = Field(
-        "mx", description="who takes the answers: smtp://host:587, smtps://host:465, or mx (Meta's own hosts)"
+        "mx",
+        description="where answers are sent: smtp://host:587, smtps://host:465 or mx (Meta's hosts)",
     )
     next_hop_starttls: bool = Field(
         True, description="whether a smarthost must offer STARTTLS; without, no login is given in the clear"
     )
     next_hop_ca: Path | None = Field(
-        default=None, description="certificates that vouch for the next hop, PEM; default: the system's"
+        default=None, description="CA certificates for the next hop, PEM; default: the system's"
     )
     next_hop_user: str = Field("", description="login at the next hop; empty: none")
     next_hop_password: str = Field("", description="its password")
@@ -159,28 +163,32 @@ class Settings(BaseSettings):
     bounce_domain: str = Field(
         "", description="domain of our bounce addresses; its mail must come here; default: the contact's"
     )
-    undo_seconds: float = Field(30.0, ge=0, le=3600, description="an answer waits so long before it leaves")
-    give_up_hours: float = Field(72.0, gt=0, description="an answer that no hop took for so long has failed")
+    undo_seconds: float = Field(
+        30.0, ge=0, le=3600, description="seconds that an answer waits before it is sent"
+    )
+    give_up_hours: float = Field(72.0, gt=0, description="hours after which an undelivered answer has failed")
     attachment_types: tuple[str, ...] = Field(
-        ("application/pdf", "image/png", "image/jpeg"), description="what may be enclosed, by its content"
+        ("application/pdf", "image/png", "image/jpeg"), description="types allowed as attachments"
     )
     attachment_bytes: int = Field(
-        8_000_000, gt=0, le=15_000_000, description="largest size of one enclosure; all may have 15000000"
+        8_000_000,
+        gt=0,
+        le=15_000_000,
+        description="largest attachment in bytes; all together at most 15000000",
     )
     reply_templates: Path | None = Field(
         default=None, description="a directory of the shop's own reply templates, over the shipped ones"
     )
-    agent: str = Field(
-        "", description="who acts at the command line where no --as says so: the name of an agent"
-    )
+    agent: str = Field("", description="name of the agent who acts at the command line without --as")
     forward: dict[str, str] = Field(
-        default_factory=dict, description="addresses of another help desk by queue: its mail goes on there"
+        default_factory=dict,
+        description="addresses of another help desk by queue, to which mail is forwarded",
     )
-    forward_hop: str = Field("", description="who takes what is forwarded; default: next_hop")
+    forward_hop: str = Field("", description="where forwarded mail is sent; default: next_hop")
     forward_hop_user: str = Field("", description="login at forward_hop; empty: none")
     forward_hop_password: str = Field("", description="its password")
     gateway_listen: tuple[str, ...] = Field(
-        (), description="addresses where another help desk hands in its answers, host:port; default: none"
+        (), description="submission addresses for other help desks, host:port; default: none"
     )
     gateway_tls: Literal["starttls", "implicit"] = Field(
         "starttls", description="how the gateway is secured; it needs a certificate either way"
@@ -190,10 +198,10 @@ class Settings(BaseSettings):
     )
     gateway_key: Path | None = Field(default=None, description="its private key, PEM; default: tls_key")
     gateway_rules: Path | None = Field(
-        default=None, description="the shop's own rules for cleaning what the gateway takes"
+        default=None, description="the shop's own rules for cleaning submitted answers"
     )
     automatic_answers: Literal["send", "swallow"] = Field(
-        "send", description="what becomes of another help desk's automatic answers"
+        "send", description="what to do with another help desk's automatic answers"
     )
     calendar: dict[str, Any] = Field(
         default_factory=dict, description="business time: zone, hours, holidays, special, business_day"
@@ -202,10 +210,10 @@ class Settings(BaseSettings):
         default_factory=dict, description="targets by queue: answer, evidence, reading, warn_before, tighter"
     )
     limits: Annotated[Limits, BeforeValidator(_limits)] = Field(
-        default_factory=Limits, description="caps of the SMTP door, by name (see the table of limits)"
+        default_factory=Limits, description="limits of the SMTP server, by name (see the table of limits)"
     )
     workers: int = Field(4, ge=1, le=64, description="store threads in each listener process")
-    sweep_seconds: float = Field(5.0, gt=0, description="seconds between two looks at the deadlines")
+    sweep_seconds: float = Field(5.0, gt=0, description="seconds between two sweeps of the deadlines")
     drain_seconds: float = Field(30.0, gt=0, description="seconds a stopping process may take to finish")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")
     log_format: Literal["auto", "json", "logfmt", "console"] = Field(
@@ -235,13 +243,12 @@ class Settings(BaseSettings):
             NextHop.parse(hop)
         return hop
 
-    @field_validator("gateway_listen")
+    @field_validator("listen", "gateway_listen")
     @classmethod
-    def _listens(cls, where: tuple[str, ...]) -> tuple[str, ...]:
-        for one in where:
-            if not one.rpartition(":")[2].isdigit():
-                raise ValueError(f"{one!r} is no listening address; write it as 0.0.0.0:587")
-        return where
+    def _listens(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
+        for address in addresses:
+            ListenAddress.parse(address)
+        return addresses
 
     @property
     def all_queues(self) -> dict[str, Queue]:

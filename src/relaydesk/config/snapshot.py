@@ -42,7 +42,7 @@ class GatewaySnapshot:
 class Snapshot:
     """All that settings and files say, as it was read at one moment.
 
-    ``sender`` is None where nobody is named to answer, ``forwarding`` where no queue goes on elsewhere,
+    ``sender`` is None where no sender is set, ``forwarding`` where no queue goes on elsewhere,
     ``gateway`` where none is configured. ``auth_timeout`` is in seconds.
     """
 
@@ -103,7 +103,9 @@ class GatewayConfiguration:
     def current(self) -> GatewaySnapshot:
         gateway = self._whole.current.gateway
         if gateway is None:
-            raise parts.SetupError("Setting gateway_listen: no gateway is configured.")
+            raise parts.SetupError(
+                "Setting gateway_listen: no gateway is configured; use an address such as 0.0.0.0:587."
+            )
         return gateway
 
 

@@ -31,30 +31,30 @@ _UNSIGNED = DkimResult("none", reason="It is not signed.")
 class ReceivedAnswer:
     """A message that the relay took, and what its topmost signature is worth."""
 
-    letter: Message
+    message: Message
     dkim: DkimResult
 
     def lines(self) -> list[str]:
         """What a person wants to see of it."""
-        named = [(name, self.letter.header(name) or "(none)") for name in _SHOWN]
+        named = [(name, self.message.header(name) or "(none)") for name in _SHOWN]
         named.append(("DKIM", f"{self.dkim.result}: {self.dkim.reason}"))
         return [f"  {name + ':':14}{value}" for name, value in named] + [
-            f"  | {line}".rstrip() for line in self.letter.text.strip().splitlines()
+            f"  | {line}".rstrip() for line in self.message.text.strip().splitlines()
         ]
 
     def objections(self, relay_address: str, order_id: str) -> list[str]:
         """What is wrong with it as the answer to a message of that relay address, about that order."""
-        recipients = [value for name, value in self.letter.headers if name == "Delivered-To"]
-        held = {
+        recipients = [value for name, value in self.message.headers if name == "Delivered-To"]
+        checks = {
             f"It went to {', '.join(recipients)} and not to {relay_address}.": recipients == [relay_address],
-            f"To is not {relay_address}.": self.letter.header("To") == relay_address,
-            "It has copies.": not {"cc", "bcc"} & {name.lower() for name, _ in self.letter.headers},
-            f"The subject lacks the order {order_id}.": order_id in self.letter.subject,
-            f"The text lacks the order {order_id}.": order_id in self.letter.text,
-            f"The HTML lacks the order {order_id}.": order_id in self.letter.html,
+            f"To is not {relay_address}.": self.message.header("To") == relay_address,
+            "It has copies.": not {"cc", "bcc"} & {name.lower() for name, _ in self.message.headers},
+            f"The subject lacks the order {order_id}.": order_id in self.message.subject,
+            f"The text lacks the order {order_id}.": order_id in self.message.text,
+            f"The HTML lacks the order {order_id}.": order_id in self.message.html,
             f"DKIM does not pass: {self.dkim.result}.": self.dkim.result == "pass",
         }
-        return [sentence for sentence, good in held.items() if not good]
+        return [sentence for sentence, good in checks.items() if not good]
 
 
 def awaited(
@@ -65,8 +65,8 @@ def awaited(
     if file is None:
         return None
     raw = file.read_bytes()
-    found = asyncio.run(verify_dkim(raw, Resolver.over_network(nameservers), now()))
-    return ReceivedAnswer(parse_message(raw), found[0] if found else _UNSIGNED)
+    signatures = asyncio.run(verify_dkim(raw, Resolver.over_network(nameservers), now()))
+    return ReceivedAnswer(parse_message(raw), signatures[0] if signatures else _UNSIGNED)
 
 
 def stopped(desk: Desk, ticket_id: int) -> DeadlineRow | None:
@@ -83,6 +83,6 @@ def stopped(desk: Desk, ticket_id: int) -> DeadlineRow | None:
 def _until(look: Callable[[], T | None]) -> T | None:
     """What ``look`` finds, as soon as it finds something."""
     end = time.monotonic() + PATIENCE_SECONDS
-    while (found := look()) is None and time.monotonic() < end:
+    while (result := look()) is None and time.monotonic() < end:
         time.sleep(_PAUSE_SECONDS)
-    return found
+    return result

@@ -78,7 +78,7 @@ class RelaySession:
         self.mail_from, self.rcpt = None, []
 
     def _deliver(self, raw: bytes) -> None:
-        envelope = [f"Return-Path: <{self.mail_from}>", *(f"Delivered-To: {one}" for one in self.rcpt)]
+        envelope = [f"Return-Path: <{self.mail_from}>", *(f"Delivered-To: {rcpt}" for rcpt in self.rcpt)]
         file = self.directory / f"{next(self.numbers):04}.part"
         file.write_bytes("".join(f"{line}\r\n" for line in envelope).encode() + raw)
         file.rename(file.with_suffix(".eml"))

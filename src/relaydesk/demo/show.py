@@ -35,7 +35,7 @@ ELSEWHERE = (
 GROUPS = {
     "1": "Genuine mail",
     "2": "Signatures and SPF",
-    "3": "The door's policy, row by row",
+    "3": "The policy, row by row",
     "4": "By way of relays",
     "5": "Look-alikes",
     "6": "Hostile MIME",
@@ -46,7 +46,7 @@ _BOLD = "1"
 
 
 def run(*, once: bool, port: int | None) -> int:
-    """The whole demo; ``port`` is the door's on loopback (default: a free one). The exit status.
+    """The whole demo; ``port`` is the server's on loopback (default: a free one). The exit status.
 
     With ``once`` it ends by itself: 0 if every reply was as the case expects, every command went well, and
     the answer arrived at the right address with a signature that passes and stopped the clock.
@@ -72,16 +72,16 @@ def run(*, once: bool, port: int | None) -> int:
         if once:
             return 0 if good else 1
         with contextlib.suppress(KeyboardInterrupt):
-            _say(f"Serving on {HOST}:{shop.port} until Ctrl-C. Everything lies in {place} and goes with it.")
+            _say(f"Serving on {HOST}:{shop.port} until Ctrl-C. Everything is in {place} until then.")
             process.wait()
-            raise parts.SetupError(f"The server has ended. {stand.last_words(place / stand.SERVER_LOG)}")
-    _say("\nStopped, and cleared away.")
+            raise parts.SetupError(f"The server has stopped. {stand.last_lines(place / stand.SERVER_LOG)}")
+    _say("\nStopped; all files are deleted.")
     return 0
 
 
 @dataclass(slots=True)
 class DemoShop:
-    """The running demo: its settings file, the fixtures, the port of its door, and what came of it.
+    """The running demo: its settings file, the fixtures, the port of its server, and what came of it.
 
     ``relay`` is where the process that stands for Meta's relay keeps what it took.
     """
@@ -110,13 +110,13 @@ class DemoShop:
         """Answer a ticket by the real command; whether the right thing arrived and the clock stopped."""
         if not self._command("answer", str(ticket), "--template", "acknowledgement", "--as", AGENT):
             return False
-        came = arrival.awaited(self.relay, load_settings(self.config).nameservers, utc_now)
-        if came is None:
+        arrived = arrival.awaited(self.relay, load_settings(self.config).nameservers, utc_now)
+        if arrived is None:
             _say("Nothing arrived at Meta's relay.")
             return False
         _say(_paint("\nWhat arrived at Meta's relay, a process of its own:", _BOLD))
-        _say("\n".join(came.lines()))
-        wrong = came.objections(question.expected["relay_address"], question.expected["order_ids"][0])
+        _say("\n".join(arrived.lines()))
+        wrong = arrived.objections(question.expected["relay_address"], question.expected["order_ids"][0])
         clock = arrival.stopped(desk, ticket)
         if clock is None or clock.stopped_at is None:
             wrong.append(f"The response clock of ticket {ticket} runs on.")
@@ -124,7 +124,7 @@ class DemoShop:
             at = clock.stopped_at.isoformat(sep=" ", timespec="seconds")
             _say(f"With the relay's 250 the response clock of ticket {ticket} stopped: {at}.")
         if wrong:
-            _say(f"NOT AS IT SHOULD BE: {' '.join(wrong)}")
+            _say(f"NOT AS EXPECTED: {' '.join(wrong)}")
         return not wrong
 
     def _look(self, desk: Desk, answered: int) -> bool:
@@ -151,9 +151,9 @@ class DemoShop:
             for step in case.steps:
                 self._do(desk, case, step)
         counts = self.replies
-        told = f"{counts['2']} taken in, {counts['5']} refused, {counts['4']} asked to come again"
+        totals = f"{counts['2']} accepted, {counts['5']} refused, {counts['4']} deferred"
         ending = f"not as expected: {', '.join(self.wrong)}" if self.wrong else "every reply as expected"
-        _say(f"\n{counts.total()} messages: {told}; {ending}.")
+        _say(f"\n{counts.total()} messages: {totals}; {ending}.")
 
     def _do(self, desk: Desk, case: Case, step: Step) -> None:
         """One step of a case: an agent's act, or a message and its reply."""
@@ -163,12 +163,12 @@ class DemoShop:
             return
         ticket = _sender_ticket(desk, case.steps[0]) if "{bounce}" in step.rcpt else 0
         secret = load_settings(self.config).secret
-        given = composed_mail(step, utc_now(), self.fixtures / "keys", secret=secret, ticket=ticket)
-        reply = asyncio.run(send_composed(given, HOST, self.port))
+        mail = composed_mail(step, utc_now(), self.fixtures / "keys", secret=secret, ticket=ticket)
+        reply = asyncio.run(send_composed(mail, HOST, self.port))
         self.replies[reply[0]] += 1
         title = case.name if step is case.last else f"{'':4}before: a message"
-        wanted = _wanted(step)
-        odd = "" if reply.startswith(wanted) else f"   EXPECTED {wanted}"
+        expected = _wanted(step)
+        odd = "" if reply.startswith(expected) else f"   EXPECTED {expected}"
         _say(f"  {title:42} {_paint(reply, _COLOURS.get(reply[0], ''))}{odd}")
         if odd:
             self.wrong.append(case.name)
@@ -188,9 +188,9 @@ What to look at next, in another terminal:
   {run} outbox --all          # what went out, and when
   {run} queue case            # one queue, by deadline
   {run} report sla --format html -o sla.html   # the report to print
-  {run} refusals              # what was turned away, and why
-The answers that went out lie in {self.relay}.
-The samples lie in {self.fixtures / "cases"}; each says in why.md what it is for.
+  {run} refusals              # what was refused or deferred, and why
+The sent answers are in {self.relay}.
+The samples are in {self.fixtures / "cases"}; each says in why.md what it is for.
 """)
 
 

@@ -1,4 +1,4 @@
-"""What the demo stands on: a name server, keys, a settings file, the real server and Meta's relay."""
+"""What the demo runs on: a name server, keys, a settings file, the real server and Meta's relay."""
 
 from __future__ import annotations
 
@@ -88,8 +88,8 @@ def _certify(place: Path) -> None:
     builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
     builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=30))
     names = x509.SubjectAlternativeName([x509.DNSName("mx.shop.example")])
-    made = builder.add_extension(names, critical=False).sign(key, SHA256())
-    (place / "certificate.pem").write_bytes(made.public_bytes(Encoding.PEM))
+    certificate = builder.add_extension(names, critical=False).sign(key, SHA256())
+    (place / "certificate.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
     (place / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     (place / "key.pem").chmod(0o600)
 
@@ -136,7 +136,7 @@ def _running(command: list[str], log: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def announced_port(process: subprocess.Popen[str], log: Path) -> int:
-    """The port that the server says it listens on. SetupError with its last words when it never does."""
+    """The port that the server says it listens on. SetupError with its last log lines when it never does."""
     late = threading.Timer(READY_SECONDS, process.kill)
     late.start()
     try:
@@ -146,12 +146,12 @@ def announced_port(process: subprocess.Popen[str], log: Path) -> int:
     finally:
         late.cancel()
     process.wait()
-    raise parts.SetupError(f"The server did not start. {last_words(log)}")
+    raise parts.SetupError(f"The server did not start. {last_lines(log)}")
 
 
-def last_words(log: Path) -> str:
+def last_lines(log: Path) -> str:
     lines = log.read_text(encoding="utf-8").splitlines()
-    return "Its last words: " + (" ".join(lines[-3:]) or "none.")
+    return "Its last log lines: " + (" ".join(lines[-3:]) or "none.")
 
 
 def command(config: Path, *arguments: str) -> list[str]:

@@ -1,20 +1,20 @@
-"""THE door for people: every act and every view of command line, pages and API.
+"""The way in for people: every act and every view of command line, pages and API.
 
-A :class:`Desk` has a store, a :class:`DeskConfig` and a clock. Who may do what stands in one table,
+A :class:`Desk` has a store, a :class:`DeskConfig` and a clock. Who may do what is one table,
 :mod:`relaydesk.desk.permissions`.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from relaydesk import late_names
 from relaydesk.desk.config import DeskConfig
 from relaydesk.desk.desk import Desk
 from relaydesk.desk.permissions import CONSOLE, agent_actor
-from relaydesk.desk.values import Queued, WholeTicket, Written
 from relaydesk.store import TicketFilter
 
 if TYPE_CHECKING:
-    from relaydesk.desk.templates import ReplyTemplates
+    from relaydesk.desk.answers import Queued, ReplyTemplates, Written
+    from relaydesk.desk.ticket_view import WholeTicket
 
 __all__ = [
     "CONSOLE",
@@ -29,9 +29,12 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> object:
-        """Loads the templates when they are asked for (PEP 562): a list of queues does without."""
-        if name != "ReplyTemplates":
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return import_module(f"{__name__}.templates").ReplyTemplates
+    __getattr__ = late_names(
+        __name__,
+        {
+            "Queued": "answers",
+            "ReplyTemplates": "answers",
+            "WholeTicket": "ticket_view",
+            "Written": "answers",
+        },
+    )

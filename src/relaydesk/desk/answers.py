@@ -1,21 +1,20 @@
-"""Answering at the desk: one transaction makes the answer, checks it and lays it in the outbox.
+"""Answering at the desk, and the reply templates.
 
-The recipient is bound to the message answered. An answer that was written to an outdated view of the ticket,
-that names no order, or whose finished bytes do not pass the last check is refused with a sentence, and its
-text is kept as a draft.
+One transaction makes the answer, checks it and puts it in the outbox. The recipient is bound to the message
+answered. An answer that was written to an outdated view of the ticket, that names no order, or whose finished
+bytes do not pass the last check is refused with a sentence, and its text is kept as a draft.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from relaydesk.desk.errors import DeskError
-from relaydesk.desk.part import DeskPart
-from relaydesk.desk.permissions import active_agent, agent_name, demand
-from relaydesk.desk.values import Queued
+from relaydesk.desk.config import DeskError
+from relaydesk.desk.permissions import DeskPart, active_agent, agent_name, demand
 from relaydesk.events import AnswerCancelled, AnswerQueued, ClockStopped, MessageJoined
 from relaydesk.outbound import (
+    SAMPLE_CONTEXTS,
     AnswerRefused,
     Draft,
     OrderChoice,
@@ -31,13 +30,13 @@ from relaydesk.store import drafts, outbox, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from sqlmodel import Session
 
-    from relaydesk.desk.part import Acting
-    from relaydesk.desk.values import Written
+    from relaydesk.desk.permissions import Acting
     from relaydesk.events import Event
-    from relaydesk.outbound import AttachedFile, Sender
+    from relaydesk.outbound import AttachedFile, Sender, Template, Templates
     from relaydesk.store import OutboxRow, TicketRow
 
 
@@ -45,6 +44,34 @@ AGENT = OrderChoice(
     how="choose one with --order",
     how_none="confirm with --no-order that no order number exists",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the agent wrote and chose.
+
+    ``order`` picks one of the ticket's candidates, ``no_order`` states that there is none; neither is needed
+    where one order is bound. ``message`` is the one answered, by default the customer's latest.
+    """
+
+    text: str
+    order: str | None = None
+    no_order: bool = False
+    enclosures: tuple[AttachedFile, ...] = ()
+    message: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """An answer in the outbox; ``remarks`` are sentences that the agent should read. Not sent yet."""
+
+    answer: int
+    message: int
+    recipient: str
+    order_id: str | None
+    leaves_at: datetime
+    raw: bytes = field(repr=False)
+    remarks: tuple[str, ...] = ()
 
 
 class _RehearsedError(Exception):
@@ -111,14 +138,14 @@ class Answers(DeskPart):
         )
 
     def cancel(self, answer_id: int, *, by: str) -> OutboxRow:
-        """Takes an answer back before it leaves; another agent's a lead. DeskError when it is too late."""
+        """Cancels an answer before it is sent; another agent's needs a lead. DeskError when too late."""
         with self.acting("cancel_answer", by) as acting:
             row = _row(acting, answer_id)
             if _of_another(row, acting):
                 demand(acting.session, "cancel_answer_of_another", by)
             if not outbox.cancel(acting.session, answer_id, actor=acting.actor, now=acting.now):
                 raise DeskError(
-                    f"Answer {answer_id} is {row.state}; only what still waits can be taken back."
+                    f"Answer {answer_id} is {row.state}; only queued or deferred ones can be cancelled."
                 )
         return replace(row, state="cancelled")
 
@@ -172,19 +199,19 @@ def _queue(acting: Acting, ticket_id: int, written: Written, sender: Sender, *, 
 def _may_be_answered(session: Session, ticket: TicketRow, seen: int) -> None:
     if not ticket.open:
         raise AnswerRefused(
-            f"Ticket {ticket.id} is closed; open it first: `relaydesk ticket {ticket.id} --reopen`."
+            f"Ticket {ticket.id} is closed; reopen it first: `relaydesk ticket {ticket.id} --reopen`."
         )
     numbered = tickets.events(session, ticket.id)
     if seen and seen not in {number for number, _ in numbered}:
         raise AnswerRefused(
-            f"Event {seen} is none of ticket {ticket.id}, whose latest is {numbered[-1][0]}: look at the "
-            f"ticket again, it names the event up to which you have seen it."
+            f"Event {seen} is not an event of ticket {ticket.id}, whose latest is {numbered[-1][0]}; show "
+            f"the ticket again and pass its latest event with --seen."
         )
     changes = tuple(changed_since(numbered, seen))
     if changes:
         raise AnswerRefused(
-            f"Ticket {ticket.id} has moved on since you looked at it: {'; '.join(changes)}. "
-            f"Look at it again, then send with --seen {numbered[-1][0]}."
+            f"Ticket {ticket.id} has changed since you looked at it: {'; '.join(changes)}. "
+            f"Show it again, then answer with --seen {numbered[-1][0]}."
         )
 
 
@@ -195,22 +222,22 @@ def changed_since(events: Iterable[tuple[int, Event]], seen: int) -> list[str]:
         if number <= seen:
             continue
         when = f"{event.at:%Y-%m-%d %H:%M} UTC"
-        who = event.actor.removeprefix("agent:")
+        author = event.actor.removeprefix("agent:")
         match event.payload:
             case MessageJoined(message=message):
                 changes[f"message {number}"] = f"message {message} came ({when})"
             case AnswerQueued(answer=answer, purpose="answer"):
-                changes[f"answer {answer}"] = f"{who} wrote answer {answer} ({when})"
+                changes[f"answer {answer}"] = f"{author} wrote answer {answer} ({when})"
             case AnswerCancelled(answer=answer):
                 changes.pop(f"answer {answer}", None)
             case ClockStopped(how="answered_outside"):
-                changes[f"stop {number}"] = f"{who} stated that it was answered elsewhere ({when})"
+                changes[f"stop {number}"] = f"{author} recorded an answer given elsewhere ({when})"
     return list(changes.values())
 
 
 def _remarks(ticket: TicketRow, sender: Sender) -> Iterable[str]:
     if not ticket.verified:
-        yield "The customer's mail is unverified: nothing proves that it is Meta's. Tell no personal data."
+        yield "The customer's mail is unverified: it may not come from Meta. Do not disclose personal data."
     if sender.key is None:
         yield "No DKIM key is set, so the answer is not signed; Meta refuses unsigned mail (answer_dkim)."
 
@@ -223,5 +250,25 @@ def _row(acting: Acting, answer_id: int) -> OutboxRow:
 
 
 def _of_another(row: OutboxRow, acting: Acting) -> bool:
-    """Whether another agent wrote it; what no agent wrote (mail handed on) is anybody's."""
+    """Whether another agent wrote it; what no agent wrote (forwarded mail) belongs to all."""
     return agent_name(row.author) is not None and row.author != acting.actor
+
+
+class ReplyTemplates:
+    """The shipped templates, with the shop's own over them. They are files: nothing here needs the store."""
+
+    def __init__(self, templates: Templates) -> None:
+        self._templates = templates
+
+    def everything(self) -> tuple[Template, ...]:
+        """All templates by name."""
+        return tuple(self._templates)
+
+    def problems(self) -> list[str]:
+        """What is wrong with them, tried on sample tickets; each sentence names file and line."""
+        return self._templates.check()
+
+    def sample(self, name: str, values: Mapping[str, str]) -> str:
+        """A template as it reads for a sample ticket; what it needs and is not given appears in brackets."""
+        needed = {need: f"[{need}]" for need in self._templates.get(name).needs}
+        return self._templates.render(name, variables_of(SAMPLE_CONTEXTS[0], {**needed, **values}))

@@ -1,11 +1,9 @@
-"""What the desk reads of the settings, as one frozen value."""
+"""What the desk reads of the settings, as one frozen value, and how it refuses what it is asked."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-
-from relaydesk.desk.errors import UnknownQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +13,14 @@ if TYPE_CHECKING:
     from relaydesk.business_time import Calendar
     from relaydesk.outbound import Sender, Templates
     from relaydesk.policy import Plan
+
+
+class DeskError(Exception):
+    """The act is not possible now; the text is a sentence that says why and what to do instead."""
+
+
+class UnknownQueue(DeskError):  # noqa: N818
+    """The settings have no such queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,4 +47,4 @@ class DeskConfig:
     def demand_queue(self, name: str) -> None:
         """UnknownQueue unless the settings have a queue of this name."""
         if name not in self.queues:
-            raise UnknownQueue(f"There is no queue {name}; there are {', '.join(self.queues)}.")
+            raise UnknownQueue(f"There is no queue {name}; use one of {', '.join(self.queues)}.")

@@ -8,24 +8,20 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from relaydesk.desk.part import DeskPart
+from relaydesk.desk.permissions import DeskPart
 
 if TYPE_CHECKING:
-    from relaydesk.desk.agents import Agents
-    from relaydesk.desk.answers import Answers
-    from relaydesk.desk.clients import GatewayClients
-    from relaydesk.desk.directory import Orders
-    from relaydesk.desk.queues import Queues
+    from relaydesk.desk.administration import Agents, GatewayClients, Orders
+    from relaydesk.desk.answers import Answers, ReplyTemplates
     from relaydesk.desk.reports import Reports
-    from relaydesk.desk.templates import ReplyTemplates
     from relaydesk.desk.tickets import Tickets
-    from relaydesk.desk.traffic import Outbox, Refusals
+    from relaydesk.desk.views import Outbox, Queues, Refusals
 
 
 class Desk(DeskPart):
     """What people can do and see: the only way there is for command line, pages and API.
 
-    Acts take ``by``, whoever does it (``agent:NAME``, or :data:`CONSOLE`), and are checked against the one
+    Acts take ``by``, the actor (``agent:NAME``, or :data:`CONSOLE`), and are checked against the one
     table of :mod:`relaydesk.desk.permissions`; views return frozen values that need no further look.
     """
 
@@ -35,7 +31,7 @@ class Desk(DeskPart):
 
     @cached_property
     def queues(self) -> Queues:
-        from relaydesk.desk.queues import Queues
+        from relaydesk.desk.views import Queues
 
         return Queues(self.store, self.config, self.clock)
 
@@ -53,37 +49,37 @@ class Desk(DeskPart):
 
     @cached_property
     def templates(self) -> ReplyTemplates:
-        from relaydesk.desk.templates import ReplyTemplates
+        from relaydesk.desk.answers import ReplyTemplates
 
         return ReplyTemplates(self.config.templates())
 
     @cached_property
     def outbox(self) -> Outbox:
-        from relaydesk.desk.traffic import Outbox
+        from relaydesk.desk.views import Outbox
 
         return Outbox(self.store, self.config, self.clock)
 
     @cached_property
     def refusals(self) -> Refusals:
-        from relaydesk.desk.traffic import Refusals
+        from relaydesk.desk.views import Refusals
 
         return Refusals(self.store, self.config, self.clock)
 
     @cached_property
     def orders(self) -> Orders:
-        from relaydesk.desk.directory import Orders
+        from relaydesk.desk.administration import Orders
 
         return Orders(self.store, self.config, self.clock)
 
     @cached_property
     def agents(self) -> Agents:
-        from relaydesk.desk.agents import Agents
+        from relaydesk.desk.administration import Agents
 
         return Agents(self.store, self.config, self.clock)
 
     @cached_property
     def gateway_clients(self) -> GatewayClients:
-        from relaydesk.desk.clients import GatewayClients
+        from relaydesk.desk.administration import GatewayClients
 
         return GatewayClients(self.store, self.config, self.clock)
 

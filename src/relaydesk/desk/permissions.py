@@ -1,4 +1,4 @@
-"""Who may do what: one table of acts and roles, and the one check that every act goes through.
+"""Who may do what, and the one way to act: a table of acts and roles, the check, the transaction.
 
 By whom is an event's actor: ``agent:NAME`` for a person of the desk, :data:`CONSOLE` for the operator at the
 host's own command line, who holds the database anyway. No agent can be called so: an agent's actor begins
@@ -7,15 +7,21 @@ with ``agent:``.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from relaydesk.desk.errors import NotPermitted
+from relaydesk.desk.config import DeskError
 from relaydesk.store import agents
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
     from sqlmodel import Session
 
-    from relaydesk.store import AgentRow
+    from relaydesk.desk.config import DeskConfig
+    from relaydesk.store import AgentRow, Store
 
 Act = Literal[
     "answer",
@@ -77,6 +83,10 @@ PERMITTED: dict[Act, frozenset[Standing]] = {
 """Each act, and who may do it."""
 
 
+class NotPermitted(DeskError):  # noqa: N818 - a state, as the store names its own
+    """The actor may not do this: unknown, no longer active, or of another role."""
+
+
 def agent_actor(name: str) -> str:
     """The actor of an agent's acts."""
     return _AGENT + name
@@ -98,7 +108,7 @@ def demand(session: Session, act: Act, by: str) -> str:
     if agent.role not in PERMITTED[act]:
         roles = " or ".join(role for role in ("agent", "lead", "admin") if role in PERMITTED[act])
         raise NotPermitted(
-            f"Agent {agent.name} has the role {agent.role}, but to {act.replace('_', ' ')} takes the role "
+            f"Agent {agent.name} has the role {agent.role}, but to {act.replace('_', ' ')} needs the role "
             f"{roles}; change it with `relaydesk agents change {agent.name} --role ROLE`."
         )
     return agent_actor(agent.name)
@@ -111,6 +121,31 @@ def active_agent(session: Session, name: str) -> AgentRow:
         raise NotPermitted(f"There is no agent {name}; add one with `relaydesk agents add`.")
     if not agent.active:
         raise NotPermitted(
-            f"Agent {agent.name} is no longer active; `relaydesk agents add {agent.name}` takes them back."
+            f"Agent {agent.name} is no longer active; reactivate with `relaydesk agents add {agent.name}`."
         )
     return agent
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """One act under way: its transaction, who acts (as events name them), and when (aware UTC)."""
+
+    session: Session
+    actor: str
+    now: datetime
+
+
+class DeskPart:
+    """The base of the desk's parts. ``clock`` gives aware UTC."""
+
+    def __init__(self, store: Store, config: DeskConfig, clock: Callable[[], datetime]) -> None:
+        self.store, self.config, self.clock = store, config, clock
+
+    @contextmanager
+    def acting(self, act: Act, by: str) -> Iterator[Acting]:
+        """A write transaction for one act, once ``by`` is found to be permitted it.
+
+        Raises NotPermitted before anything is written.
+        """
+        with self.store.transaction() as session:
+            yield Acting(session, demand(session, act, by), self.clock())

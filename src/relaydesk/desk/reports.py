@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relaydesk.desk.part import DeskPart
+from relaydesk.desk.permissions import DeskPart
 from relaydesk.report import ReportScope, publish_report, report_period
 
 if TYPE_CHECKING:

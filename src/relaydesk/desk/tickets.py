@@ -6,10 +6,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from relaydesk.clocks import rederive_deadline, reopen_ticket, stop_clock, suspend_clocks
-from relaydesk.desk.errors import DeskError
-from relaydesk.desk.part import DeskPart
-from relaydesk.desk.permissions import active_agent, agent_actor, demand
-from relaydesk.desk.ticket_view import attachment_of, filed_in, whole_ticket
+from relaydesk.desk.config import DeskError
+from relaydesk.desk.permissions import DeskPart, active_agent, agent_actor, demand
+from relaydesk.desk.ticket_view import attachment_of, whole_ticket
 from relaydesk.events import (
     Event,
     NoteAdded,
@@ -19,7 +18,7 @@ from relaydesk.events import (
     TicketClosed,
     TicketMoved,
 )
-from relaydesk.store import deadlines, events, ticket_orders, tickets
+from relaydesk.store import deadlines, events, messages, ticket_orders, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,9 +26,8 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
-    from relaydesk.desk.part import Acting
-    from relaydesk.desk.permissions import Act
-    from relaydesk.desk.values import WholeTicket
+    from relaydesk.desk.permissions import Act, Acting
+    from relaydesk.desk.ticket_view import WholeTicket
     from relaydesk.events import ClockName, Payload
     from relaydesk.message import Attachment
     from relaydesk.policy import Plan
@@ -39,8 +37,8 @@ if TYPE_CHECKING:
 class Tickets(DeskPart):
     """Each act is one transaction, checked against the current state; ``by`` is ``agent:NAME``.
 
-    What is impossible raises DeskError, whoever may not do it NotPermitted. StoreUnavailable and Conflict
-    (somebody else acted at the same moment: try again) come from the store. Times are aware.
+    What is impossible raises DeskError, what the actor may not do NotPermitted. StoreUnavailable and Conflict
+    (another acted at the same moment: try again) come from the store. Times are aware.
     """
 
     # --- what there is to see
@@ -67,8 +65,8 @@ class Tickets(DeskPart):
             numbers = [message.id for message in tickets.messages(session, ticket_id)]
             raw = tickets.raw(session, message_id) if message_id in numbers else None
         if raw is None:
-            there = ", ".join(map(str, numbers)) or "none"
-            raise DeskError(f"Ticket {ticket_id} has no message {message_id} (it has {there}).")
+            listed = ", ".join(map(str, numbers)) or "none"
+            raise DeskError(f"Ticket {ticket_id} has no message {message_id} (it has {listed}).")
         return raw
 
     def attachment(self, ticket_id: int, message_id: int, number: int) -> Attachment:
@@ -81,7 +79,7 @@ class Tickets(DeskPart):
     def filed(self, delivery_key: str) -> WholeTicket | None:
         """The ticket that holds a delivery, None when it is not stored here."""
         with self.store.reading() as session:
-            ticket_id = filed_in(session, delivery_key)
+            ticket_id = messages.filed_in(session, delivery_key)
             return None if ticket_id is None else whole_ticket(session, ticket_id)
 
     # --- what is done
@@ -104,7 +102,9 @@ class Tickets(DeskPart):
         """
         with self._locked("state_handled", ticket_id, by) as (acting, ticket):
             if not how.strip():
-                raise DeskError("Say what was done: a handling clock stops only on an explicit statement.")
+                raise DeskError(
+                    "A handling clock stops only with a statement of what was done; use --how TEXT."
+                )
             names: tuple[ClockName, ...] = (clock,) if clock else ("handling", "evidence")
             running = _running(acting, ticket, names, at)
             stop_clock(
@@ -121,7 +121,7 @@ class Tickets(DeskPart):
         """Closes a ticket. That stops no clock: one in time becomes undecided, a passed one is breached."""
         with self._locked("close", ticket_id, by) as (acting, ticket):
             if not ticket.open:
-                raise DeskError(f"Ticket {ticket_id} is closed already.")
+                raise DeskError(f"Ticket {ticket_id} is already closed.")
             undecided = suspend_clocks(acting.session, ticket_id, acting.now)
             tickets.change(acting.session, ticket_id, state="closed", closed_at=acting.now, next_due=None)
             _tell(acting, ticket_id, TicketClosed(undecided))
@@ -130,11 +130,11 @@ class Tickets(DeskPart):
         """Opens a closed ticket again; its undecided clocks run on from their start, as if never closed."""
         with self._locked("reopen", ticket_id, by) as (acting, ticket):
             if ticket.open:
-                raise DeskError(f"Ticket {ticket_id} is open.")
+                raise DeskError(f"Ticket {ticket_id} is already open.")
             session, now = acting.session, acting.now
-            other = tickets.thread_is_open(session, ticket_id)
-            if other is not None:
-                raise DeskError(f"The same relay address has an open ticket, {other}; go on there.")
+            open_ticket = tickets.thread_is_open(session, ticket_id)
+            if open_ticket is not None:
+                raise DeskError(f"Ticket {open_ticket} is open for the same relay address; continue there.")
             reopen_ticket(session, ticket_id, why, actor=acting.actor, at=now, now=now)
 
     def move(self, ticket_id: int, queue: str, *, by: str) -> None:
@@ -148,19 +148,19 @@ class Tickets(DeskPart):
             if not ticket.open:
                 raise DeskError(f"Ticket {ticket_id} is closed; reopen it first.")
             if queue == ticket.queue:
-                raise DeskError(f"Ticket {ticket_id} is in queue {queue} already.")
+                raise DeskError(f"Ticket {ticket_id} is already in queue {queue}.")
             tickets.change(acting.session, ticket_id, queue=queue)
             _tell(acting, ticket_id, TicketMoved(ticket.queue, queue))
             _replan(acting.session, ticket, queue, self.config.plan(), acting.now)
 
     def assign(self, ticket_id: int, agent: str | None, *, by: str) -> None:
-        """Gives a ticket to an active agent, or to nobody (None). From another agent a lead takes it."""
+        """Gives a ticket to an active agent, or unassigns it (None). From another agent a lead takes it."""
         with self._locked("assign", ticket_id, by) as (acting, ticket):
             assignee = active_agent(acting.session, agent).name if agent is not None else None
             if ticket.assignee is not None and agent_actor(ticket.assignee) != acting.actor:
                 demand(acting.session, "reassign", by)
             if ticket.assignee == assignee:
-                raise DeskError(f"Ticket {ticket_id} is assigned to {assignee or 'nobody'} already.")
+                raise DeskError(f"Ticket {ticket_id} is already assigned to {assignee or 'no one'}.")
             tickets.change(acting.session, ticket_id, assignee=assignee)
             _tell(acting, ticket_id, TicketAssigned(assignee))
 
@@ -168,7 +168,7 @@ class Tickets(DeskPart):
         """Adds an internal note. It stops no clock."""
         with self._locked("note", ticket_id, by) as (acting, _):
             if not text.strip():
-                raise DeskError("The note is empty.")
+                raise DeskError("The note is empty; give it a text.")
             _tell(acting, ticket_id, NoteAdded(text))
 
     def bind_order(self, ticket_id: int, order: str, *, by: str) -> None:
@@ -176,10 +176,10 @@ class Tickets(DeskPart):
         with self._locked("bind_order", ticket_id, by) as (acting, _):
             if not ticket_orders.in_directory(acting.session, order):
                 raise DeskError(
-                    f"Order {order} is not in the directory; bring it in with `relaydesk orders import`."
+                    f"Order {order} is not in the directory; import it with `relaydesk orders import`."
                 )
             if not ticket_orders.bind(acting.session, ticket_id, order, acting.actor):
-                raise DeskError(f"Order {order} is bound to ticket {ticket_id} already.")
+                raise DeskError(f"Order {order} is already bound to ticket {ticket_id}.")
             _tell(acting, ticket_id, OrderBound(order, "agent"))
 
     def release_order(self, ticket_id: int, order: str, *, by: str) -> None:
@@ -206,18 +206,22 @@ def _running(acting: Acting, ticket: TicketRow, names: tuple[ClockName, ...], at
     if clock is not None:
         _may_stop(clock, at, acting.now)
         return clock
-    wanted = " or ".join(names)
+    clock_names = " or ".join(names)
     if not ticket.open:
-        raise DeskError(f"No {wanted} clock runs on ticket {ticket.id}, which is closed; reopen it first.")
-    others = ", ".join(sorted(running)) or "none"
-    raise DeskError(f"No {wanted} clock runs on ticket {ticket.id} (running: {others}).")
+        raise DeskError(
+            f"No {clock_names} clock runs on ticket {ticket.id}, which is closed; reopen it first."
+        )
+    running_names = ", ".join(sorted(running)) or "none"
+    raise DeskError(f"No {clock_names} clock runs on ticket {ticket.id} (running: {running_names}).")
 
 
 def _may_stop(clock: DeadlineRow, at: datetime, now: datetime) -> None:
     if at > now:
-        raise DeskError(f"{at.isoformat()} lies in the future; a clock stops when it has been done.")
+        raise DeskError(f"{at.isoformat()} is in the future; give the time when it was done.")
     if at < clock.started_at:
-        raise DeskError(f"{at.isoformat()} lies before the clock started ({clock.started_at.isoformat()}).")
+        raise DeskError(
+            f"{at.isoformat()} is before the clock started; use {clock.started_at.isoformat()} or later."
+        )
 
 
 def _replan(session: Session, ticket: TicketRow, queue: str, plan: Plan, now: datetime) -> None:
@@ -228,8 +232,8 @@ def _replan(session: Session, ticket: TicketRow, queue: str, plan: Plan, now: da
     had = {clock.clock for clock in existing}
     answerable = bool(ticket.relay_address)
     fresh = plan(queue, ticket.opened_at, relay=answerable, contact_reason=ticket.contact_reason)
-    wanted = [planned for planned in fresh if planned.clock not in had]
-    deadlines.start(session, ticket.id, queue, wanted, now=now, existing=existing)
+    planned_clocks = [planned for planned in fresh if planned.clock not in had]
+    deadlines.start(session, ticket.id, queue, planned_clocks, now=now, existing=existing)
     deadlines.refresh_next_due(session, ticket.id)
 
 

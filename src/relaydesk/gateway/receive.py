@@ -19,7 +19,7 @@ from relaydesk.message import domain_of
 from relaydesk.outbound import AnswerRefused, OrderChoice, attach_files, order_of, question_of, queue_answer
 from relaydesk.policy import Admission
 from relaydesk.reasons import reason
-from relaydesk.store import StoreUnavailable, events, gateway_clients, tickets, until_settled
+from relaydesk.store import StoreUnavailable, events, gateway_clients, outbox, tickets, until_settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -143,7 +143,7 @@ class Gateway:
         if domain_of(rcpt) not in config.sender.sender_domains:
             return None
         with self.store.reading() as session:
-            return gateway_clients.ticket_of(session, rcpt)
+            return tickets.of_address(session, rcpt)
 
     def _take(self, config: GatewayConfig, envelope: Envelope) -> Admission:
         answer = submitted(envelope.raw, config.rules)
@@ -160,9 +160,9 @@ class Gateway:
         now, [rcpt] = self.clock(), envelope.rcpt_to
         if not gateway_clients.used(session, envelope.client, now):
             raise AnswerRefused(f"The gateway client {envelope.client} has been revoked.")
-        if gateway_clients.handed_in(session, envelope.delivery_key) is not None:
+        if outbox.handed_in(session, envelope.delivery_key) is not None:
             return ACCEPTED
-        number = gateway_clients.ticket_of(session, rcpt)
+        number = tickets.of_address(session, rcpt)
         ticket = tickets.lock(session, number) if number is not None else None
         if ticket is None:
             return Admission("refused", reason("not_relay_address", rcpt=rcpt))

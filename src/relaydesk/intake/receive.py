@@ -21,7 +21,7 @@ from relaydesk.mailauth import authenticate, check_spf
 from relaydesk.message import authentication_results, domain_of, parse_message, received_line
 from relaydesk.policy import Decision, Gathered, admit, decide, replay_key
 from relaydesk.reasons import reason
-from relaydesk.store import StoreUnavailable, messages, until_settled
+from relaydesk.store import RefusalKey, StoreUnavailable, known, messages, refusals, until_settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +94,7 @@ class Intake:
     resolver: Resolver
     clock: Callable[[], datetime]
     workers: Executor
-    refusals: Counter[messages.RefusalKey] = field(default_factory=Counter)
+    refusals: Counter[RefusalKey] = field(default_factory=Counter)
 
     async def admit(
         self, config: IntakeConfig, origin: Origin, helo: str, mail_from: str, rcpt: str
@@ -156,9 +156,9 @@ class Intake:
 
         def attempt() -> tuple[Decision, Ids]:
             with self.store.reading() as session:
-                known = self._known(session, envelope, gathered, policy, key)
+                facts = self._known(session, envelope, gathered, policy, key)
             now = self.clock()
-            decision = decide(envelope, gathered, known, policy, now)
+            decision = decide(envelope, gathered, facts, policy, now)
             return decision, self._record(config, envelope, gathered, decision, now)
 
         return until_settled(attempt)
@@ -168,7 +168,7 @@ class Intake:
     ) -> Known:
         findings = gathered.findings
         sealed = bounced.sealed_answer(envelope, gathered.dsn, policy.secret)
-        return messages.known(
+        return known.known(
             session,
             delivery_key=envelope.delivery_key,
             replay_key=key,
@@ -191,7 +191,7 @@ class Intake:
         if decision.outcome == "deferred":
             with self.store.transaction() as session:
                 keep = config.policy.outage_after + ATTEMPTS_KEPT
-                messages.remember_attempt(session, envelope.delivery_key, envelope.received_at, keep)
+                known.remember_attempt(session, envelope.delivery_key, envelope.received_at, keep)
         if decision.outcome != "accepted":
             return {}
         if decision.placement is not None and decision.placement.action == "stored":
@@ -225,12 +225,12 @@ class Intake:
         return domain
 
     def _count(self, why: Reason, ip: str | None, domain: str) -> None:
-        self.refusals[messages.RefusalKey(self.clock().date(), why.code, ip or "", domain)] += 1
+        self.refusals[RefusalKey(self.clock().date(), why.code, ip or "", domain)] += 1
 
-    def _write_refusals(self, counted: Counter[messages.RefusalKey]) -> None:
+    def _write_refusals(self, counted: Counter[RefusalKey]) -> None:
         with self.store.transaction() as session:
             for refused, count in counted.items():
-                messages.count_refusal(session, refused, count, self.clock())
+                refusals.count_refusal(session, refused, count, self.clock())
 
     def _log(
         self,

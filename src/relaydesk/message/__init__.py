@@ -4,9 +4,9 @@
 What authentication found of a message is a value of this room: :class:`AuthResults`. Pure.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from relaydesk import late_names
 from relaydesk.message.addresses import (
     MAX_ADDRESS,
     IpAddress,
@@ -72,12 +72,5 @@ __all__ = [
     "with_protocol",
 ]
 
-_LATE = {"html_to_text": "html", "parse_message": "parse"}
-
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> object:
-        """Loads what is taken (PEP 562): who reads an address need not wait for what reads HTML."""
-        if name not in _LATE:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
+    __getattr__ = late_names(__name__, {"html_to_text": "html", "parse_message": "parse"})

@@ -4,9 +4,9 @@
 it by SMTP.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from relaydesk import late_names
 from relaydesk.outbound.answer import AnswerRefused, AttachedFile, Draft, HopReply, NamedOrder, Question, Shop
 from relaydesk.outbound.next_hop import HostPort, NextHop, Timeouts
 
@@ -67,43 +67,39 @@ __all__ = [
     "visible_text",
 ]
 
-_LATE = {
-    "Courier": "courier",
-    "Delivery": "smtp_client",
-    "Dispatcher": "dispatcher",
-    "OrderChoice": "named_order",
-    "ProxiedClient": "smtp_client",
-    "SAMPLE_CONTEXTS": "template_variables",
-    "Sender": "sender",
-    "SigningKey": "sender",
-    "SmtpClient": "smtp_client",
-    "Template": "templates",
-    "Templates": "templates",
-    "answer_subject": "compose",
-    "attach_files": "attachments",
-    "attachment_part": "mime",
-    "bound_orders": "named_order",
-    "boundary_of": "compose",
-    "clean_text": "mime",
-    "compose_answer": "compose",
-    "header_lines": "compose",
-    "missing_line": "named_order",
-    "multipart": "mime",
-    "one_space": "mime",
-    "order_of": "queue",
-    "question_of": "queue",
-    "queue_answer": "queue",
-    "require_order_number": "named_order",
-    "template_context": "template_variables",
-    "text_part": "mime",
-    "variables_of": "template_variables",
-    "visible_text": "check",
-}
-
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> object:
-        """Loads what is taken (PEP 562): settings need a few values of this room, not its work."""
-        if name not in _LATE:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
+    __getattr__ = late_names(
+        __name__,
+        {
+            "Courier": "courier",
+            "Delivery": "smtp_client",
+            "Dispatcher": "dispatcher",
+            "OrderChoice": "named_order",
+            "ProxiedClient": "smtp_client",
+            "SAMPLE_CONTEXTS": "template_variables",
+            "Sender": "sender",
+            "SigningKey": "sender",
+            "SmtpClient": "smtp_client",
+            "Template": "templates",
+            "Templates": "templates",
+            "answer_subject": "compose",
+            "attach_files": "attachments",
+            "attachment_part": "mime",
+            "bound_orders": "named_order",
+            "boundary_of": "compose",
+            "clean_text": "mime",
+            "compose_answer": "compose",
+            "header_lines": "compose",
+            "missing_line": "named_order",
+            "multipart": "mime",
+            "one_space": "mime",
+            "order_of": "queue",
+            "question_of": "queue",
+            "queue_answer": "queue",
+            "require_order_number": "named_order",
+            "template_context": "template_variables",
+            "text_part": "mime",
+            "variables_of": "template_variables",
+            "visible_text": "check",
+        },
+    )

@@ -25,7 +25,7 @@ _OWN_KEYS = ("received_at", "history", "message", "case", "expected")
 
 
 class CaseError(ValueError):
-    """A case cannot be read; the sentence names the file and the mend."""
+    """A case cannot be read; the sentence names the file and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class CaseSignature:
 class Step:
     """One thing that happens: a message handed in, or an agent's act.
 
-    ``peer`` is the host named to the door by ``via``; ``delay`` the time between the composition and the
+    ``peer`` is the host named to the server by ``via``; ``delay`` the time between the composition and the
     receipt; ``after`` what happened on the way, in order. With ``line_ends`` "lf" the file is as somebody
     saved it, while the wire has CR LF; "exact" sends the file's own bytes. ``expected`` is a part of the
     answer.
@@ -105,11 +105,11 @@ def load_case(fixtures: Path, name: str) -> Case:
         earlier = [
             _earlier(fixtures, place, main, dict(told_step)) for told_step in envelope.get("history", ())
         ]
-        last = _step(_bytes(place / "message.eml"), main, expected)
+        final = _step(_bytes(place / "message.eml"), main, expected)
     except (KeyError, TypeError, ValueError) as error:
         raise CaseError(f"{place / 'envelope.yaml'}: {_problem(error)}.") from None
     why = _bytes(place / "why.md").decode("utf-8")
-    return Case(name, why, received_at, (*earlier, last), _zone(fixtures, place))
+    return Case(name, why, received_at, (*earlier, final), _zone(fixtures, place))
 
 
 def load_cases(fixtures: Path) -> tuple[Case, ...]:
@@ -140,8 +140,8 @@ def _zone(fixtures: Path, place: Path) -> Mapping[str, Any]:
 def _earlier(fixtures: Path, place: Path, main: dict[str, Any], changes: dict[str, Any]) -> Step:
     """A step of the history: what it does not say is as in its own case."""
     expected = changes.pop("expected", {})
-    if other := changes.pop("case", None):
-        place = fixtures / "cases" / str(other)
+    if case := changes.pop("case", None):
+        place = fixtures / "cases" / str(case)
         main = {k: v for k, v in _mapping(place / "envelope.yaml").items() if k not in _OWN_KEYS}
     content = _bytes(place / str(changes.pop("message", "message.eml")))
     return _step(content, main | changes, expected)

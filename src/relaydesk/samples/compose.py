@@ -39,7 +39,7 @@ class ComposedMail:
 def compose_case(step: Step, at: datetime, keys: Path, *, as_file: bool = False) -> bytes:
     """The message of a step as it arrives, composed at ``at`` (aware). ``keys`` is the folder of the keys.
 
-    ``{date}`` stands for a moment shortly before ``at``. With ``as_file`` a message that somebody saved with
+    ``{date}`` is a moment shortly before ``at``. With ``as_file`` a message that somebody saved with
     bare line feeds keeps them. CaseError names a change that finds nothing to change.
     """
     stamp = format_datetime(at - WRITTEN_BEFORE).encode()
@@ -107,7 +107,7 @@ def _append(raw: bytes, value: Any, _: bytes) -> bytes:
 def _replace(raw: bytes, value: Any, _: bytes) -> bytes:
     old, new = map(_wire, value)
     if old not in raw:
-        raise CaseError(f"The message holds no {value[0]!r} to replace")
+        raise CaseError(f"The message does not hold {value[0]!r}")
     return raw.replace(old, new, 1)
 
 

@@ -37,7 +37,7 @@ _TEXT = (
 
 
 class SendTestError(Exception):
-    """The sample could not be made or handed over; the message is a sentence with the mend."""
+    """The sample could not be made or handed over; the message is a sentence with the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Signer:
         if name is None:
             raise SendTestError(f"{domain!r} is not a domain name; use one such as shop.example.")
         if not _SELECTOR.fullmatch(selector):
-            raise SendTestError(f"{selector!r} is not a selector: it is the name before ._domainkey.{name}.")
+            raise SendTestError(f"{selector!r} is not a selector; use the name before ._domainkey.{name}.")
         try:
             dkim_key_record(key)
         except (ValueError, TypeError):
@@ -125,19 +125,19 @@ def _related(domain: str, signing: str) -> bool:
 
 
 def _signed(raw: bytes, sender: str, signer: Signer | None) -> bytes:
-    made = signer or Signer(domain_of(sender), "send-test", new_dkim_key(1024))
-    return sign_dkim(raw, made.domain, made.selector, made.key)
+    signing = signer or Signer(domain_of(sender), "send-test", new_dkim_key(1024))
+    return sign_dkim(raw, signing.domain, signing.selector, signing.key)
 
 
 async def key_published(signer: Signer, resolver: Lookup) -> bool | None:
-    """Whether the signer's public key stands where it must; None when DNS cannot tell."""
+    """Whether the signer's public key is published where it must be; None when DNS cannot tell."""
     answer = await resolver.lookup(signer.record_name, "TXT")
     if isinstance(answer, TempFail):
         return None
     if not isinstance(answer, RecordSet):
         return False
-    wanted = _public_part(dkim_key_record(signer.key).encode())
-    return any(_public_part(text) == wanted for text in answer.texts)
+    public_key = _public_part(dkim_key_record(signer.key).encode())
+    return any(_public_part(text) == public_key for text in answer.texts)
 
 
 def _public_part(record: bytes) -> bytes:

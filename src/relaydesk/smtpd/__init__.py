@@ -4,9 +4,9 @@ An :class:`Endpoint` is what one port is given; its receiver decides, and the ou
 :class:`Server` holds what the connections of an endpoint share.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from relaydesk import late_names
 from relaydesk.smtpd.limits import Limits
 
 if TYPE_CHECKING:
@@ -33,25 +33,21 @@ __all__ = [
     "reply_for",
 ]
 
-_LATE = {
-    "ACCEPTED": "replies",
-    "BY_NAME": "replies",
-    "BY_REASON": "replies",
-    "Endpoint": "endpoint",
-    "Listener": "listener",
-    "PathError": "paths",
-    "Server": "server",
-    "TRY_AGAIN": "replies",
-    "open_listener": "listener",
-    "parse_rcpt": "paths",
-    "read_flaw": "data_reader",
-    "reply_for": "replies",
-}
-
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> object:
-        """Loads what is taken (PEP 562): settings need a few values of this room, not its work."""
-        if name not in _LATE:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
+    __getattr__ = late_names(
+        __name__,
+        {
+            "ACCEPTED": "replies",
+            "BY_NAME": "replies",
+            "BY_REASON": "replies",
+            "Endpoint": "endpoint",
+            "Listener": "listener",
+            "PathError": "paths",
+            "Server": "server",
+            "TRY_AGAIN": "replies",
+            "open_listener": "listener",
+            "parse_rcpt": "paths",
+            "read_flaw": "data_reader",
+            "reply_for": "replies",
+        },
+    )

@@ -1,13 +1,13 @@
 """The store: tables, transactions and every query by purpose, on SQLite and PostgreSQL alike.
 
 :class:`Store` opens it; ``Store.transaction()`` writes, ``Store.reading()`` looks. The queries lie in modules
-named for what they are about, which are this room's door: ``deadlines.start(session, …)``. They are loaded
+named for what they are about, imported whole: ``deadlines.start(session, …)``. They are loaded
 by those who take them.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from relaydesk import late_names
 from relaydesk.store.engine import Store
 from relaydesk.store.errors import Conflict, StoreError, StoreUnavailable
 from relaydesk.store.lists import Page, PageKey, QueueCount, TicketFilter, TicketRow
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         drafts,
         events,
         gateway_clients,
+        known,
         lists,
         messages,
         orders,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from relaydesk.store.messages import Recorded, answer_scope
     from relaydesk.store.orders import Put
     from relaydesk.store.outbox_rows import Claimed, DeliveryOutcome, Finished, OutboxRow, Outgoing
-    from relaydesk.store.refusals import RefusalCount
+    from relaydesk.store.refusals import RefusalCount, RefusalKey
     from relaydesk.store.ticket_orders import TicketOrder
     from relaydesk.store.tickets import MessageRow
 
@@ -58,6 +59,7 @@ __all__ = [
     "QueueCount",
     "Recorded",
     "RefusalCount",
+    "RefusalKey",
     "Store",
     "StoreError",
     "StoreUnavailable",
@@ -70,6 +72,7 @@ __all__ = [
     "drafts",
     "events",
     "gateway_clients",
+    "known",
     "lists",
     "messages",
     "orders",
@@ -82,29 +85,26 @@ __all__ = [
     "until_settled",
 ]
 
-_LATE = {
-    "AgentRole": "agents",
-    "AgentRow": "agents",
-    "Claimed": "outbox_rows",
-    "ClientRow": "gateway_clients",
-    "DeadlineRow": "deadlines",
-    "DeliveryOutcome": "outbox_rows",
-    "Finished": "outbox_rows",
-    "MessageRow": "tickets",
-    "OutboxRow": "outbox_rows",
-    "Outgoing": "outbox_rows",
-    "Put": "orders",
-    "Recorded": "messages",
-    "RefusalCount": "refusals",
-    "TicketOrder": "ticket_orders",
-    "answer_scope": "messages",
-    "until_settled": "contention",
-}
-
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> object:
-        """Loads what is taken (PEP 562): a list of queues needs nothing that reads mail."""
-        if name not in _LATE:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
+    __getattr__ = late_names(
+        __name__,
+        {
+            "AgentRole": "agents",
+            "AgentRow": "agents",
+            "Claimed": "outbox_rows",
+            "ClientRow": "gateway_clients",
+            "DeadlineRow": "deadlines",
+            "DeliveryOutcome": "outbox_rows",
+            "Finished": "outbox_rows",
+            "MessageRow": "tickets",
+            "OutboxRow": "outbox_rows",
+            "Outgoing": "outbox_rows",
+            "Put": "orders",
+            "Recorded": "messages",
+            "RefusalCount": "refusals",
+            "RefusalKey": "refusals",
+            "TicketOrder": "ticket_orders",
+            "answer_scope": "messages",
+            "until_settled": "contention",
+        },
+    )

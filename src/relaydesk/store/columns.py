@@ -1,10 +1,21 @@
-"""Column types with one meaning on SQLite and PostgreSQL. Migrations name them too, so they only grow."""
+"""What lies in a column: types with one meaning on SQLite and PostgreSQL, and JSON read into frozen values.
 
+Migrations name the types too, so they only grow. JSON is written by ``dataclasses.asdict``. When it is read,
+a key that is missing is the field's default, since older rows lack what was added later; a key that no field
+has is passed over. What is missing without a default, or no moment where one is due, is a ValueError.
+"""
+
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, LargeBinary, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+Value = TypeVar("Value")
 
 # A btree entry of PostgreSQL holds about 2700 bytes; 500 characters of four bytes always fit.
 KEY_LIMIT = 500
@@ -77,3 +88,51 @@ class Raw(TypeDecorator[bytes]):
 
     impl = LargeBinary
     cache_ok = True
+
+
+def read_value(cls: type[Value], values: Mapping[str, Any]) -> Value:
+    """A value of the frozen dataclass ``cls``. Literals are taken as written."""
+    arguments = {}
+    shape: Any = cls
+    for name, key, read, required in _plan(shape):
+        if key in values:
+            arguments[name] = read(values[key])
+        elif required:
+            raise ValueError(f"{cls.__name__} has no {key}.")
+    return cls(**arguments)
+
+
+def keys(cls: type) -> frozenset[str]:
+    """The keys that the JSON of ``cls`` can have."""
+    return frozenset(key for _, key, _, _ in _plan(cls))
+
+
+@cache
+def _plan(cls: Any) -> tuple[tuple[str, str, Callable[[Any], Any], bool], ...]:
+    """Name, key, reader and "must be there" of every field, found out once a class."""
+    hints = get_type_hints(cls)
+    return tuple(
+        (
+            field.name,
+            field.metadata.get("key", field.name),
+            _reader(hints[field.name]),
+            field.default is MISSING and field.default_factory is MISSING,
+        )
+        for field in fields(cls)
+    )
+
+
+def _reader(hint: Any) -> Callable[[Any], Any]:
+    """How a JSON value becomes one of this type."""
+    kind, inner = get_origin(hint), get_args(hint)
+    if kind in (Union, types.UnionType):
+        read = next(_reader(hinted) for hinted in inner if hinted is not types.NoneType)
+        return lambda value: None if value is None else read(value)
+    if kind is tuple:
+        read = _reader(inner[0])
+        return lambda value: tuple(map(read, value))
+    if hint is datetime:
+        return datetime.fromisoformat
+    if isinstance(hint, type) and is_dataclass(hint):
+        return lambda value: read_value(hint, value)
+    return lambda value: value

@@ -89,14 +89,14 @@ class Claims:
     def take(  # noqa: PLR0913 - whose, from when, for how long, how many
         self,
         session: Session,
-        who: str,
+        worker: str,
         *,
         now: datetime,
         lease: timedelta,
         limit: int,
         returning: Sequence[ColumnElement[Any]],
     ) -> list[tuple[Row[Any], bool]]:
-        """Up to ``limit`` rows whose time has come, the longest waiting first; now ``who``'s for ``lease``.
+        """Up to ``limit`` rows whose time has come, longest waiting first; now ``worker``'s for ``lease``.
 
         Each with ``returning``, which holds the id, and whether the claim before ran out without an outcome.
         """
@@ -117,7 +117,7 @@ class Claims:
             .values(
                 state=self.working,
                 attempts=columns.attempts + 1,
-                lease_by=who,
+                lease_by=worker,
                 lease_until=now + lease,
                 next_try_at=now + lease,
                 first_tried_at=func.coalesce(columns.first_tried_at, now),
@@ -130,12 +130,12 @@ class Claims:
     def end(self, session: Session, claim: ClaimedRow, **values: Any) -> bool:
         """Gives the row back with ``values``, its new state among them. False when the lease was lost."""
         columns = table(self.model).c
-        held = (
+        own = (
             columns.id == claim.id,
             columns.state == self.working,
             columns.attempts == claim.attempts,
         )
-        statement = update(table(self.model)).where(*held).values(lease_by=None, lease_until=None, **values)
+        statement = update(table(self.model)).where(*own).values(lease_by=None, lease_until=None, **values)
         return session.connection().execute(statement).rowcount == 1
 
     def _due(self, now: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -288,7 +288,7 @@ def _passed(mark: DeadlineMark, clock: DeadlineRow) -> Event:
 
 def fallen_due(session: Session, now: datetime, limit: int, skipping: Sequence[int] = ()) -> tuple[int, ...]:
     """Ids of running clocks with a warning or breach to stamp, earliest first, off the deadline indexes."""
-    found: dict[int, None] = {}
+    ids: dict[int, None] = {}
     for stamp, falls_due, passed in (
         (D.warned_at, D.warn_at, D.warn_at <= now),
         (D.breached_at, D.due_at, D.due_at < now),
@@ -299,8 +299,8 @@ def fallen_due(session: Session, now: datetime, limit: int, skipping: Sequence[i
             .order_by(falls_due, D.id)
             .limit(limit)
         )
-        found.update(dict.fromkeys(session.connection().execute(statement).scalars()))
-    return tuple(found)[:limit]
+        ids.update(dict.fromkeys(session.connection().execute(statement).scalars()))
+    return tuple(ids)[:limit]
 
 
 def claim(session: Session, ids: Sequence[int]) -> tuple[DeadlineRow, ...]:
@@ -314,11 +314,11 @@ def claim(session: Session, ids: Sequence[int]) -> tuple[DeadlineRow, ...]:
     return tuple(_clock(row) for row in session.connection().execute(statement))
 
 
-def running_after(session: Session, last: tuple[int, str], limit: int) -> tuple[DeadlineRow, ...]:
-    """Running clocks of open tickets in the order of (ticket, clock name), after ``last``."""
+def running_after(session: Session, after: tuple[int, str], limit: int) -> tuple[DeadlineRow, ...]:
+    """Running clocks of open tickets in the order of (ticket, clock name), from ``after`` on."""
     statement = (
         select(table(DeadlineTable))
-        .where(RUNNING, tuple_(D.ticket_id, D.clock) > tuple_(*last))
+        .where(RUNNING, tuple_(D.ticket_id, D.clock) > tuple_(*after))
         .order_by(D.ticket_id, D.clock)
         .limit(limit)
     )

@@ -36,8 +36,8 @@ def read(session: Session, ticket: int, author: str) -> str | None:
 
 def of_ticket(session: Session, ticket: int) -> tuple[tuple[str, str], ...]:
     """(author, text) of every draft on this ticket."""
-    found = select(D.author, D.text).where(D.ticket_id == ticket).order_by(D.author)
-    return tuple((row.author, row.text) for row in session.connection().execute(found))
+    statement = select(D.author, D.text).where(D.ticket_id == ticket).order_by(D.author)
+    return tuple((row.author, row.text) for row in session.connection().execute(statement))
 
 
 def drop(session: Session, ticket: int, author: str) -> None:

@@ -56,17 +56,17 @@ def _write_ahead(connection: sqlite3.Connection, seconds: float) -> None:
 
 def demand_sqlite(connection: sqlite3.Connection, busy_milliseconds: int) -> None:
     """StoreUnfit unless the connection is as :func:`assure_sqlite` left it."""
-    wanted = {
+    required = {
         "journal_mode": "wal",
         "synchronous": SQLITE_FULL,
         "foreign_keys": 1,
         "busy_timeout": busy_milliseconds,
     }
-    for name, value in wanted.items():
-        found = connection.execute(f"PRAGMA {name}").fetchone()[0]
-        if found != value:
+    for name, value in required.items():
+        actual = connection.execute(f"PRAGMA {name}").fetchone()[0]
+        if actual != value:
             raise StoreUnfit(
-                f"SQLite has {name}={found} where {value} is needed; use a file on a local disk."
+                f"SQLite has {name}={actual} where {value} is needed; use a file on a local disk."
             )
 
 
@@ -80,7 +80,7 @@ def assure_postgres(connection: psycopg.Connection[Any], lock_timeout: float) ->
     row = connection.execute(_ASSURE, [f"{int(lock_timeout * 1000)}ms"]).fetchone()
     connection.autocommit = before
     if row is None:
-        raise StoreUnfit("PostgreSQL did not tell its durability settings.")
+        raise StoreUnfit("PostgreSQL did not return its durability settings.")
     demand_postgres(fsync=row[3], full_page_writes=row[4], synchronous_commit=row[5])
 
 

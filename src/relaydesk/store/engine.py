@@ -44,7 +44,7 @@ class Store:
 
         ``connections`` bounds the pool; ``lock_timeout`` in seconds is how long a writer waits for another
         before :class:`StoreUnavailable`. With ``upgrade`` the schema is brought up to date first.
-        Raises StoreUnfit (a sentence that names the mend) or StoreUnavailable.
+        Raises StoreUnfit (a sentence that names the remedy) or StoreUnavailable.
         """
         address = _address(url)
         if address.get_backend_name() == "sqlite":
@@ -109,7 +109,7 @@ class Store:
             yield
             return
         if not self._turn.acquire(timeout=self._lock_timeout):
-            raise StoreUnavailable("The store does not answer: other writers of this process hold it.")
+            raise StoreUnavailable("The store is unavailable: other writers of this process hold it.")
         try:
             yield
         finally:
@@ -120,14 +120,16 @@ def _address(url: str) -> URL:
     try:
         address = make_url(url)
     except ArgumentError:
-        raise StoreUnfit(f"The database address cannot be read; write it like {FORMS}.") from None
+        raise StoreUnfit(f"Setting database: the address cannot be read; use {FORMS}.") from None
     family = address.get_backend_name()
     if family == "postgresql":
         return address.set(drivername="postgresql+psycopg")
     if family != "sqlite":
-        raise StoreUnfit(f"{family} is no database relaydesk knows; write the address like {FORMS}.")
+        raise StoreUnfit(f"Setting database: {family} is not supported; use {FORMS}.")
     if not address.database or address.database == ":memory:":
-        raise StoreUnfit("A database in memory keeps nothing; give a file, as in sqlite:///relaydesk.db.")
+        raise StoreUnfit(
+            "Setting database: a database in memory keeps nothing; use a file, such as sqlite:///relaydesk.db."
+        )
     return address
 
 

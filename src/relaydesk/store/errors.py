@@ -21,7 +21,7 @@ class StoreUnavailable(StoreError):  # noqa: N818 - a state, named as people say
 
 
 class Conflict(StoreError):  # noqa: N818
-    """Somebody else was first. Read again, decide again, try again."""
+    """Another process was first. Read again, decide again, try again."""
 
 
 class StoreUnfit(StoreError):  # noqa: N818
@@ -58,7 +58,7 @@ def translate(error: DBAPIError) -> StoreError | None:
 
 def _unavailable(origin: BaseException | None) -> StoreUnavailable:
     lines = str(origin).strip().splitlines()
-    return StoreUnavailable(f"The store does not answer: {lines[0] if lines else type(origin).__name__}.")
+    return StoreUnavailable(f"The store is unavailable: {lines[0] if lines else type(origin).__name__}.")
 
 
 @contextmanager
@@ -67,9 +67,9 @@ def translated() -> Iterator[None]:
     try:
         yield
     except PoolTimeout as error:
-        raise StoreUnavailable("The store does not answer: all its connections are in use.") from error
+        raise StoreUnavailable("The store is unavailable: all its connections are in use.") from error
     except DBAPIError as error:
-        known = translate(error)
-        if known is None:
+        state = translate(error)
+        if state is None:
             raise
-        raise known from error
+        raise state from error

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import insert
 
 from relaydesk.events import PAYLOADS, Event, Payload, UnreadPayload
+from relaydesk.store.columns import keys, read_value
 from relaydesk.store.tables import TicketEventTable, table
-from relaydesk.store.values import keys, read_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""The gateway's clients, and which ticket a relay address belongs to."""
+"""The gateway's clients: help desks that submit their answers, each with a password of its own."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select, update
 
-from relaydesk.store.tables import GatewayClientTable, OutboxTable, TicketTable, table
+from relaydesk.store.tables import GatewayClientTable, table
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlmodel import Session
 
-C, T, O = table(GatewayClientTable).c, table(TicketTable).c, table(OutboxTable).c  # noqa: E741 - as every table has its letter
+C = table(GatewayClientTable).c
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,34 +48,11 @@ def revoke(session: Session, name: str, now: datetime) -> bool:
 def secret_of(session: Session, name: str) -> str | None:
     """The hash of a client's password; None for one that is unknown or revoked."""
     statement = select(C.secret_hash).where(C.name == name, C.revoked_at.is_(None))
-    found: str | None = session.connection().execute(statement).scalar()
-    return found
+    secret_hash: str | None = session.connection().execute(statement).scalar()
+    return secret_hash
 
 
 def used(session: Session, name: str, now: datetime) -> bool:
     """Notes that a client handed something in. False when it was revoked meanwhile."""
     statement = update(table(GatewayClientTable)).where(C.name == name, C.revoked_at.is_(None))
     return session.connection().execute(statement.values(last_used_at=now)).rowcount == 1
-
-
-def ticket_of(session: Session, address: str) -> int | None:
-    """The ticket of a relay address: the one bound to it, an open one before closed ones, the latest first.
-
-    A ticket of unverified mail is bound to none and found by the address its mail came from.
-    """
-    for column in (T.thread_key, T.relay_address):
-        statement = (
-            select(T.id)
-            .where(column == address.lower(), column != "")
-            .order_by((T.state == "open").desc(), T.id.desc())
-        )
-        found: int | None = session.connection().execute(statement.limit(1)).scalar()
-        if found is not None:
-            return found
-    return None
-
-
-def handed_in(session: Session, delivery_key: str) -> int | None:
-    """The answer that this very submission became, None when it is new."""
-    found: int | None = session.connection().execute(select(O.id).where(O.handed_in == delivery_key)).scalar()
-    return found

@@ -129,10 +129,10 @@ def _bounces(session: Session, ticket_id: int) -> int | None:
 def _tickets(session: Session, address: str, sender: str, orders: Iterable[str]) -> tuple[KnownTicket, ...]:
     connection = session.connection()
     rows = list(connection.execute(_THREAD, {"address": address})) if address else []
-    if wanted := sorted(orders):
-        seen = {row.id for row in rows}
-        found = connection.execute(_OF_ORDERS, {"orders": wanted, "sender": sender})
-        rows += [row for row in found if row.id not in seen]
+    if order_ids := sorted(orders):
+        thread_ids = {row.id for row in rows}
+        rows_of_orders = connection.execute(_OF_ORDERS, {"orders": order_ids, "sender": sender})
+        rows += [row for row in rows_of_orders if row.id not in thread_ids]
     ids = [row.id for row in rows]
     timed, named = deadlines.of_tickets(session, ids), ticket_orders.of_tickets(session, ids)
     return tuple(_known_ticket(row, timed, named) for row in rows)
@@ -145,7 +145,7 @@ def _known_ticket(
 ) -> KnownTicket:
     """A closed ticket's ``running`` clocks are those that would run on if it were reopened."""
     opened = row.state == "open"
-    mine = [clock for clock in timed if clock.ticket_id == row.id]
+    clocks = [clock for clock in timed if clock.ticket_id == row.id]
     return KnownTicket(
         id=row.id,
         kind=row.kind,
@@ -158,8 +158,8 @@ def _known_ticket(
             for n in named
             if n.ticket_id == row.id and n.what == "order" and n.how in ("bound", "not_found")
         ),
-        running=tuple(clock.clock for clock in mine if (clock.running if opened else clock.suspended)),
-        rounds=max((clock.round for clock in mine), default=0),
+        running=tuple(clock.clock for clock in clocks if (clock.running if opened else clock.suspended)),
+        rounds=max((clock.round for clock in clocks), default=0),
     )
 
 

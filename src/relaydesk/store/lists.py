@@ -123,10 +123,10 @@ def counts(session: Session, now: datetime, today_ends: datetime) -> tuple[Queue
     return tuple(QueueCount(*row) for row in session.connection().execute(statement))
 
 
-def page(session: Session, wanted: TicketFilter, *, after: PageKey | None = None, limit: int = 50) -> Page:
+def page(session: Session, criteria: TicketFilter, *, after: PageKey | None = None, limit: int = 50) -> Page:
     """The tickets that a filter lets through, from ``after`` on."""
-    conditions = _conditions(session, wanted)
-    if wanted.state == "closed":
+    conditions = _conditions(session, criteria)
+    if criteria.state == "closed":
         rows = _closed(session, conditions, after, limit)
     else:
         rows = _by_deadline(session, conditions, after, limit)
@@ -136,18 +136,18 @@ def page(session: Session, wanted: TicketFilter, *, after: PageKey | None = None
     return Page(shown, numbers, more)
 
 
-def _conditions(session: Session, wanted: TicketFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [T.state == wanted.state]
-    if wanted.queue is not None:
-        conditions.append(T.queue == wanted.queue)
-    if wanted.assignee is not None:
-        conditions.append(T.assignee == wanted.assignee if wanted.assignee else T.assignee.is_(None))
-    if wanted.kind is not None:
-        conditions.append(T.kind == wanted.kind)
-    if wanted.verified is not None:
-        conditions.append(T.verified.is_(wanted.verified))
-    if wanted.text:
-        conditions.append(_naming(session, wanted.text, NAMING))
+def _conditions(session: Session, criteria: TicketFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [T.state == criteria.state]
+    if criteria.queue is not None:
+        conditions.append(T.queue == criteria.queue)
+    if criteria.assignee is not None:
+        conditions.append(T.assignee == criteria.assignee if criteria.assignee else T.assignee.is_(None))
+    if criteria.kind is not None:
+        conditions.append(T.kind == criteria.kind)
+    if criteria.verified is not None:
+        conditions.append(T.verified.is_(criteria.verified))
+    if criteria.text:
+        conditions.append(_naming(session, criteria.text, NAMING))
     return conditions
 
 

@@ -21,12 +21,10 @@ from relaydesk.events import (
 )
 from relaydesk.store import deadlines, ticket_orders
 from relaydesk.store import events as journal
+from relaydesk.store.columns import read_value
 from relaydesk.store.contention import upsert
 from relaydesk.store.errors import Conflict
-from relaydesk.store.known import known, remember_attempt
-from relaydesk.store.refusals import RefusalKey, count_refusal
 from relaydesk.store.tables import AttachmentTable, MessageTable, TicketLinkTable, TicketTable, table
-from relaydesk.store.values import read_value
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,8 +35,6 @@ if TYPE_CHECKING:
     from relaydesk.events import Kind, OfMessage
     from relaydesk.message import AuthResults, Envelope, Message
     from relaydesk.policy import Decision, Placement
-
-__all__ = ["Recorded", "RefusalKey", "answer_scope", "count_refusal", "known", "record", "remember_attempt"]
 
 M, T = table(MessageTable).c, table(TicketTable).c
 _NEW_TICKET, _NEW_MESSAGE = insert(table(TicketTable)), insert(table(MessageTable))
@@ -60,7 +56,7 @@ class Recorded:
 @dataclass(frozen=True, slots=True)
 class _Recording:
     envelope: Envelope
-    letter: Message
+    message: Message
     auth: AuthResults
     decision: Decision
     placement: Placement
@@ -73,13 +69,13 @@ class _Recording:
 
     @property
     def sender(self) -> str:
-        return self.letter.from_[0].addr.lower() if self.letter.from_ else ""
+        return self.message.from_[0].addr.lower() if self.message.from_ else ""
 
 
 def record(  # noqa: PLR0913 - what arrived, what was found, what was decided
     session: Session,
     envelope: Envelope,
-    letter: Message,
+    message: Message,
     auth: AuthResults,
     decision: Decision,
     *,
@@ -93,7 +89,7 @@ def record(  # noqa: PLR0913 - what arrived, what was found, what was decided
     """
     if decision.placement is None:
         raise ValueError("A decision without a placement has nothing to record.")
-    arrival = _Recording(envelope, letter, auth, decision, decision.placement, trace, now)
+    arrival = _Recording(envelope, message, auth, decision, decision.placement, trace, now)
     action = arrival.placement.action
     if action == "stored":
         return _recorded(session, envelope.delivery_key)
@@ -116,6 +112,11 @@ def _recorded(session: Session, delivery_key: str) -> Recorded:
     return Recorded(row.id, row.ticket_id)
 
 
+def filed_in(session: Session, delivery_key: str) -> int | None:
+    """The ticket that holds a delivery, None when it is not in this store."""
+    return session.connection().scalar(select(M.ticket_id).where(M.delivery_key == delivery_key))
+
+
 def _open(session: Session, arrival: _Recording) -> int:
     decision, findings = arrival.decision, arrival.decision.findings
     row = {
@@ -128,7 +129,7 @@ def _open(session: Session, arrival: _Recording) -> int:
         "case_number": findings.case_number,
         "username": findings.username,
         "sender": arrival.sender,
-        "subject": arrival.letter.subject,
+        "subject": arrival.message.subject,
         "contact_reason": findings.contact_reason,
         "escalated": False,
         "verified": decision.vouched,
@@ -151,7 +152,7 @@ def _join(session: Session, ticket_id: int, arrival: _Recording) -> None:
 
 
 def _message(session: Session, ticket_id: int, arrival: _Recording) -> int:
-    envelope, letter, decision = arrival.envelope, arrival.letter, arrival.decision
+    envelope, message, decision = arrival.envelope, arrival.message, arrival.decision
     original = _original(session, decision.replay_key) if arrival.placement.action == "duplicate" else None
     row = {
         "delivery_key": envelope.delivery_key,
@@ -168,8 +169,8 @@ def _message(session: Session, ticket_id: int, arrival: _Recording) -> int:
         "tls": envelope.tls,
         "size": len(envelope.raw),
         "from_addr": arrival.sender,
-        "subject": letter.subject,
-        "message_id": letter.message_id,
+        "subject": message.subject,
+        "message_id": message.message_id,
         "origin": asdict(envelope.origin),
         "auth": asdict(arrival.auth),
         "reasons": [{"code": reason.code, "text": reason.text} for reason in decision.reasons],
@@ -178,7 +179,7 @@ def _message(session: Session, ticket_id: int, arrival: _Recording) -> int:
         "raw": envelope.raw,
     }
     message_id = _inserted(session.connection().execute(_NEW_MESSAGE, row))
-    _attach(session, message_id, letter)
+    _attach(session, message_id, message)
     return message_id
 
 
@@ -186,7 +187,7 @@ def _original(session: Session, replay_key: str) -> int | None:
     return session.connection().scalar(select(M.id).where(M.replay_key == replay_key))
 
 
-def _attach(session: Session, message_id: int, letter: Message) -> None:
+def _attach(session: Session, message_id: int, message: Message) -> None:
     rows = [
         {
             "message_id": message_id,
@@ -196,7 +197,7 @@ def _attach(session: Session, message_id: int, letter: Message) -> None:
             "size": part.size,
             "sha256": part.sha256,
         }
-        for part in letter.attachments
+        for part in message.attachments
     ]
     if rows:
         session.connection().execute(insert(table(AttachmentTable)), rows)
@@ -247,26 +248,26 @@ def _start_clocks(session: Session, ticket_id: int, arrival: _Recording) -> None
 
 
 def _relate(session: Session, ticket_id: int, arrival: _Recording) -> None:
-    """Marks escalated cases and links tickets of the same order, each told once, on both sides."""
+    """Marks escalated cases and links tickets of the same order, each recorded once, on both sides."""
     placement, events = arrival.placement, []
     for escalated in placement.escalates:
         statement = update(table(TicketTable)).where(T.id == escalated, T.escalated.is_(False))
         if session.connection().execute(statement.values(escalated=True)).rowcount == 1:
             events.append(Event(escalated, arrival.at, TicketEscalated(ticket_id)))
-    for other in dict.fromkeys((*placement.escalates, *placement.links)):
-        first, second = sorted((ticket_id, other))
-        link = upsert(session, TicketLinkTable).values(ticket_id=first, other_id=second)
-        told = link.on_conflict_do_nothing().returning(table(TicketLinkTable).c.ticket_id)
-        if session.connection().execute(told).first() is not None:
-            events.append(Event(ticket_id, arrival.at, TicketLinked(other)))
-            events.append(Event(other, arrival.at, TicketLinked(ticket_id)))
+    for linked in dict.fromkeys((*placement.escalates, *placement.links)):
+        lower, higher = sorted((ticket_id, linked))
+        link = upsert(session, TicketLinkTable).values(ticket_id=lower, other_id=higher)
+        inserted = link.on_conflict_do_nothing().returning(table(TicketLinkTable).c.ticket_id)
+        if session.connection().execute(inserted).first() is not None:
+            events.append(Event(ticket_id, arrival.at, TicketLinked(linked)))
+            events.append(Event(linked, arrival.at, TicketLinked(ticket_id)))
     journal.append(session, events, arrival.now)
 
 
 def _inserted(result: CursorResult[Any]) -> int:
     key = result.inserted_primary_key
     if key is None:
-        raise RuntimeError("The database told no number for the new row.")
+        raise RuntimeError("The database gave no number for the new row.")
     return int(key[0])
 
 

@@ -75,8 +75,8 @@ def _put(session: Session, rows: Sequence[OrderRow], now: datetime) -> list[Put]
 
 
 def _holders(session: Session, refs: set[str]) -> dict[str, str]:
-    found = session.execute(select(_ORDER.c.merchant_ref, _ORDER.c.id).where(_ORDER.c.merchant_ref.in_(refs)))
-    return {row.merchant_ref: row.id for row in found}
+    rows = session.execute(select(_ORDER.c.merchant_ref, _ORDER.c.id).where(_ORDER.c.merchant_ref.in_(refs)))
+    return {row.merchant_ref: row.id for row in rows}
 
 
 def _same(old: Order, new: Order) -> bool:
@@ -134,11 +134,11 @@ def _item_cells(order: Order) -> list[dict[str, Any]]:
 def find(session: Session, key: str) -> list[Order]:
     """The orders with this Facebook id, seller's reference or relay address, newest first."""
     columns = _ORDER.c
-    found = _read(
+    orders = _read(
         session, or_(columns.id == key, columns.merchant_ref == key, columns.relay_address == key.lower())
     )
     return sorted(
-        found,
+        orders,
         key=lambda order: (order.created_at or datetime.min.replace(tzinfo=UTC), order.id),
         reverse=True,
     )
@@ -164,12 +164,12 @@ def _read(session: Session, condition: Any) -> list[Order]:
 
 
 def _items(session: Session, orders: Iterable[str]) -> dict[str, tuple[Item, ...]]:
-    wanted = (
+    statement = (
         select(_ITEM).where(_ITEM.c.order_id.in_(list(orders))).order_by(_ITEM.c.order_id, _ITEM.c.item_id)
     )
-    found: dict[str, tuple[Item, ...]] = {}
-    for row in session.execute(wanted):
+    items: dict[str, tuple[Item, ...]] = {}
+    for row in session.execute(statement):
         own_id = "" if row.item_id.startswith("#") else row.item_id
         item = Item(own_id, row.retailer_id, row.name, row.quantity, row.price)
-        found[row.order_id] = (*found.get(row.order_id, ()), item)
-    return found
+        items[row.order_id] = (*items.get(row.order_id, ()), item)
+    return items

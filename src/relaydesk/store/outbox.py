@@ -74,15 +74,15 @@ def put(session: Session, outgoing: Outgoing, build: Callable[[int], Finished], 
     key = session.connection().execute(_NEW, row).inserted_primary_key
     if key is None:
         raise RuntimeError("The database gave no number for the new row.")
-    made = build(int(key[0]))
+    finished = build(int(key[0]))
     session.connection().execute(
         update(table(OutboxTable))
         .where(O.id == key[0])
         .values(
-            envelope_from=made.envelope_from,
-            rfc_message_id=made.rfc_message_id,
-            subject=made.subject,
-            raw=made.raw,
+            envelope_from=finished.envelope_from,
+            rfc_message_id=finished.rfc_message_id,
+            subject=finished.subject,
+            raw=finished.raw,
         )
     )
     _tell_queued(session, int(key[0]), outgoing, now)
@@ -101,10 +101,10 @@ def anything_due(session: Session, now: datetime) -> bool:
     return _CLAIMS.any_due(session, now)
 
 
-def claim(session: Session, who: str, now: datetime, lease: timedelta, limit: int) -> tuple[Claimed, ...]:
-    """Up to ``limit`` rows whose time has come or whose lease ran out, now ``who``'s for the lease."""
-    taken = _CLAIMS.take(session, who, now=now, lease=lease, limit=limit, returning=_CLAIMED)
-    return tuple(Claimed(**row._mapping, lapsed=lapsed) for row, lapsed in taken)
+def claim(session: Session, worker: str, now: datetime, lease: timedelta, limit: int) -> tuple[Claimed, ...]:
+    """Up to ``limit`` rows whose time has come or whose lease ran out, now ``worker``'s for the lease."""
+    rows = _CLAIMS.take(session, worker, now=now, lease=lease, limit=limit, returning=_CLAIMED)
+    return tuple(Claimed(**row._mapping, lapsed=lapsed) for row, lapsed in rows)
 
 
 def delivered(session: Session, claimed: Claimed, outcome: DeliveryOutcome, hop: str, now: datetime) -> bool:
@@ -225,6 +225,14 @@ def raw(session: Session, answer: int) -> bytes | None:
 def of_ticket(session: Session, ticket: int) -> tuple[OutboxRow, ...]:
     """All that went or goes out for a ticket, oldest first."""
     return _rows(session, select(*_ROW).where(O.ticket_id == ticket).order_by(O.id))
+
+
+def handed_in(session: Session, delivery_key: str) -> int | None:
+    """The answer that this very submission became, None when it is new."""
+    answer: int | None = (
+        session.connection().execute(select(O.id).where(O.handed_in == delivery_key)).scalar()
+    )
+    return answer
 
 
 def waiting(session: Session, limit: int = 1000) -> tuple[OutboxRow, ...]:

@@ -1,4 +1,4 @@
-"""What was turned away: one row per UTC day, reason, network and From domain, up to a cap."""
+"""What was refused or deferred: one row per UTC day, reason, network and From domain, up to a cap."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class RefusalKey:
 
 @dataclass(frozen=True, slots=True)
 class RefusalCount:
-    """One line of what was turned away; where the day's cap was reached the last two keys are ""."""
+    """One line of what was refused or deferred; where the day's cap was reached the last two keys are ""."""
 
     day: str
     code: str

@@ -59,14 +59,14 @@ def events(session: Session, since: datetime, until: datetime) -> Iterator[Event
 
     Whole stories, ticket by ticket, in the order of recording; a thousand rows are in memory at once.
     """
-    came = select(_EVENT.c.ticket_id).where(
+    placed = select(_EVENT.c.ticket_id).where(
         _EVENT.c.at >= since, _EVENT.c.at < until, _EVENT.c.what.in_(_PLACING)
     )
     waiting = select(_DEADLINE.c.ticket_id).where(text(RUNNING))
     columns = _EVENT.c
     stories = (
         select(columns.ticket_id, columns.at, columns.what, columns.actor, columns.data)
-        .where(columns.ticket_id.in_(union(came, waiting)), columns.what.in_(_TELLING))
+        .where(columns.ticket_id.in_(union(placed, waiting)), columns.what.in_(_TELLING))
         .order_by(columns.ticket_id, columns.id)
         .execution_options(yield_per=AT_ONCE)
     )
@@ -76,12 +76,12 @@ def events(session: Session, since: datetime, until: datetime) -> Iterator[Event
 
 def refusals(session: Session, since: datetime, until: datetime) -> list[tuple[str, int]]:
     """Refused messages by reason. They are kept by UTC day, so the days at both ends count whole."""
-    first = since.astimezone(UTC).date().isoformat()
-    last = (until.astimezone(UTC) - timedelta(microseconds=1)).date().isoformat()
+    first_day = since.astimezone(UTC).date().isoformat()
+    last_day = (until.astimezone(UTC) - timedelta(microseconds=1)).date().isoformat()
     columns = _REFUSAL.c
-    found = session.execute(
+    rows = session.execute(
         select(columns.code, func.sum(columns["count"]))
-        .where(columns.day >= first, columns.day <= last)
+        .where(columns.day >= first_day, columns.day <= last_day)
         .group_by(columns.code)
     )
-    return [(code, int(count)) for code, count in found]
+    return [(code, int(count)) for code, count in rows]

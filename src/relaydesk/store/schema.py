@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 HEAD = "0003"  # the newest file of migrations/versions; a test holds the two together
-_LOCK = 0x72656C617964  # "relayd": the advisory lock of everybody who migrates
+_LOCK = 0x72656C617964  # "relayd": the advisory lock of every process that migrates
 
 
 def config(connection: Connection) -> Config:
@@ -27,24 +27,24 @@ def config(connection: Connection) -> Config:
 
 
 def revision(connection: Connection) -> str | None:
-    """The revision the database stands at, None for an empty one."""
+    """The revision of the database, None for an empty one."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def demand_current(engine: Engine) -> None:
-    """StoreUnfit unless the database stands at :data:`HEAD`."""
+    """StoreUnfit unless the database is at :data:`HEAD`."""
     with engine.connect() as connection:
-        found = revision(connection)
-    if found == HEAD:
+        current = revision(connection)
+    if current == HEAD:
         return
-    if found is None:
+    if current is None:
         raise StoreUnfit("The database has no relaydesk tables yet; run `relaydesk db upgrade`.")
-    if found > HEAD:
-        raise StoreUnfit(_newer(found))
+    if current > HEAD:
+        raise StoreUnfit(_newer(current))
     raise StoreUnfit(
-        f"The database is of schema {found}, this version needs {HEAD}; run `relaydesk db upgrade`."
+        f"The database has schema {current}, this version needs {HEAD}; run `relaydesk db upgrade`."
     )
 
 
@@ -60,10 +60,10 @@ def upgrade(engine: Engine) -> None:
         with connection.begin():
             if not embedded:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            found = revision(connection)
-            if found is not None and found > HEAD:
-                raise StoreUnfit(_newer(found))
-            if found != HEAD:
+            current = revision(connection)
+            if current is not None and current > HEAD:
+                raise StoreUnfit(_newer(current))
+            if current != HEAD:
                 command.upgrade(config(connection), "head")
             if embedded and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
                 raise StoreUnfit("The upgrade would leave rows that point nowhere; nothing was changed.")
@@ -77,8 +77,8 @@ def _pragma(connection: Connection, pragma: str) -> None:
     cursor.close()
 
 
-def _newer(found: str) -> str:
+def _newer(current: str) -> str:
     return (
-        f"The database is of schema {found}, newer than this version's {HEAD}; "
+        f"The database has schema {current}, newer than this version's {HEAD}; "
         "install the newer relaydesk (`relaydesk db upgrade` cannot go back)."
     )

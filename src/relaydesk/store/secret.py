@@ -20,12 +20,12 @@ NAME = "bounces"
 
 def read(store: Store, make: Callable[[int], bytes]) -> bytes:
     """The store's key; the first process to ask has it made by ``make`` (a source of random bytes)."""
-    wanted = select(table(SecretTable).c.value).where(table(SecretTable).c.name == NAME)
+    statement = select(table(SecretTable).c.value).where(table(SecretTable).c.name == NAME)
     with store.reading() as session:
-        found = session.connection().execute(wanted).scalar()
-    if found is None:
+        value = session.connection().execute(statement).scalar()
+    if value is None:
         with store.transaction() as session:
             new = upsert(session, SecretTable).values(name=NAME, value=make(BYTES).hex())
             session.connection().execute(new.on_conflict_do_nothing())
-            found = session.connection().execute(wanted).scalar_one()
-    return bytes.fromhex(found)
+            value = session.connection().execute(statement).scalar_one()
+    return bytes.fromhex(value)

@@ -131,7 +131,7 @@ class TicketOrderTable(SQLModel, table=True):
 
 
 class TicketLinkTable(SQLModel, table=True):
-    """Two tickets of one order; the smaller id stands first."""
+    """Two tickets of one order; the smaller id comes first."""
 
     __tablename__: ClassVar[str] = "ticket_link"
     __table_args__ = (Index("ix_ticket_link_other_id", "other_id"),)
@@ -217,7 +217,7 @@ class SecretTable(SQLModel, table=True):
 
 
 class RefusalTable(SQLModel, table=True):
-    """What was turned away, added up by UTC day, reason, network (/24 or /48) and From domain."""
+    """What was refused or deferred, added up by UTC day, reason, network (/24 or /48) and From domain."""
 
     __tablename__: ClassVar[str] = "refusal"
     day: str = Field(primary_key=True, sa_type=Key)

@@ -63,14 +63,14 @@ def note(session: Session, ticket_id: int, candidates: Sequence[Candidate], boun
         ("order", order): TicketOrder(ticket_id, "order", order, "bound") for order in bound
     }
     for candidate in candidates:
-        what, value = candidate.what, candidate.value
-        order = orders.get(value) if what == "merchant_ref" else value
+        kind, value = candidate.what, candidate.value
+        order = orders.get(value) if kind == "merchant_ref" else value
         unbound: NumberHow = "not_found" if candidate.sure == "labelled" else "mentioned"
         how = "bound" if order in bound else unbound
-        earlier = numbers.get((what, value))
+        earlier = numbers.get((kind, value))
         if earlier is None or not earlier.label:
             best = earlier.how if earlier and _RANK[earlier.how] < _RANK[how] else how
-            numbers[what, value] = TicketOrder(ticket_id, what, value, best, candidate.label, candidate.where)
+            numbers[kind, value] = TicketOrder(ticket_id, kind, value, best, candidate.label, candidate.where)
     _write(session, list(numbers.values()))
 
 
@@ -122,10 +122,10 @@ def bind(session: Session, ticket_id: int, order: str, label: str) -> bool:
 
 def release(session: Session, ticket_id: int, order: str) -> bool:
     """An agent unbinds an order for good; False when it is not bound."""
-    mine = (N.ticket_id == ticket_id) & (N.what == "order") & (N.value == order) & (N.how == "bound")
+    bound = (N.ticket_id == ticket_id) & (N.what == "order") & (N.value == order) & (N.how == "bound")
     return (
         session.connection()
-        .execute(update(table(TicketOrderTable)).where(mine).values(how="released"))
+        .execute(update(table(TicketOrderTable)).where(bound).values(how="released"))
         .rowcount
         == 1
     )

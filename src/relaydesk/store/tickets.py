@@ -11,6 +11,7 @@ from relaydesk.classify import Findings
 from relaydesk.message import AuthResults, Origin
 from relaydesk.reasons import Reason
 from relaydesk.store import deadlines, lists, ticket_orders
+from relaydesk.store.columns import read_value
 from relaydesk.store.events import read_event
 from relaydesk.store.tables import (
     AttachmentTable,
@@ -20,7 +21,6 @@ from relaydesk.store.tables import (
     TicketTable,
     table,
 )
-from relaydesk.store.values import read_value
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -128,6 +128,23 @@ def thread_is_open(session: Session, ticket_id: int) -> int | None:
     return session.connection().execute(statement).scalar()
 
 
+def of_address(session: Session, address: str) -> int | None:
+    """The ticket of a relay address: the one bound to it, an open one before closed ones, the latest first.
+
+    A ticket of unverified mail is bound to none and found by the address its mail came from.
+    """
+    for column in (T.thread_key, T.relay_address):
+        statement = (
+            select(T.id)
+            .where(column == address.lower(), column != "")
+            .order_by((T.state == "open").desc(), T.id.desc())
+        )
+        ticket: int | None = session.connection().execute(statement.limit(1)).scalar()
+        if ticket is not None:
+            return ticket
+    return None
+
+
 def view(session: Session, ticket_id: int) -> TicketView | None:
     """One ticket whole (its latest :data:`EVENTS_SHOWN` events), None when there is none of that number."""
     ticket = row(session, ticket_id)
@@ -149,11 +166,11 @@ def messages(session: Session, ticket_id: int) -> tuple[MessageRow, ...]:
     parts = select(A.message_id, A.name, A.declared_type, A.sniffed_type, A.size, A.sha256).join(
         table(MessageTable), M.id == A.message_id
     )
-    held: dict[int, list[AttachmentRow]] = {}
+    attachments: dict[int, list[AttachmentRow]] = {}
     for part in connection.execute(parts.where(M.ticket_id == ticket_id).order_by(A.id)):
-        held.setdefault(part.message_id, []).append(AttachmentRow(*part[1:]))
-    found = connection.execute(select(*_MESSAGE).where(M.ticket_id == ticket_id).order_by(M.id))
-    return tuple(_message(line, tuple(held.get(line.id, ()))) for line in found)
+        attachments.setdefault(part.message_id, []).append(AttachmentRow(*part[1:]))
+    rows = connection.execute(select(*_MESSAGE).where(M.ticket_id == ticket_id).order_by(M.id))
+    return tuple(_message(line, tuple(attachments.get(line.id, ()))) for line in rows)
 
 
 def _message(line: Row[Any], attachments: tuple[AttachmentRow, ...]) -> MessageRow:
@@ -175,8 +192,8 @@ def events(session: Session, ticket_id: int) -> tuple[tuple[int, Event], ...]:
         .order_by(E.id.desc())
         .limit(EVENTS_SHOWN)
     )
-    found = session.connection().execute(statement).all()
-    return tuple((number, read_event(*columns)) for number, *columns in reversed(found))
+    rows = session.connection().execute(statement).all()
+    return tuple((number, read_event(*columns)) for number, *columns in reversed(rows))
 
 
 def links(session: Session, ticket_id: int) -> tuple[int, ...]:
@@ -190,5 +207,5 @@ def links(session: Session, ticket_id: int) -> tuple[int, ...]:
 
 def raw(session: Session, message_id: int) -> bytes | None:
     """The bytes of a message exactly as received, None when there is none of that number."""
-    found: bytes | None = session.connection().execute(select(M.raw).where(M.id == message_id)).scalar()
-    return found
+    content: bytes | None = session.connection().execute(select(M.raw).where(M.id == message_id)).scalar()
+    return content

@@ -1,0 +1,217 @@
+"""Commands for what admins look after: agents, the help desks that submit answers, the order directory."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from relaydesk.cli.opening import admin_option, desk_of, operator_of, settings
+from relaydesk.cli.output import json_option, print_json, print_table
+
+if TYPE_CHECKING:
+    from relaydesk.store import AgentRole
+
+SHOWN = 20  # bad rows listed on a screen; --json lists them all
+display_option = click.option("--display-name", default="", help="Name that signs the agent's answers.")
+email_option = click.option("--email", default="", help="Email address.")
+role_option = click.option("--role", type=click.Choice(["agent", "lead", "admin"]), help="Role of the agent.")
+
+
+@click.group()
+def agents() -> None:
+    """Manage the agents."""
+
+
+@agents.command("add")
+@click.argument("name")
+@display_option
+@email_option
+@role_option
+@admin_option
+@click.pass_obj
+def add_agent(
+    config: str | None,
+    name: str,
+    display_name: str,
+    email: str,
+    role: AgentRole | None,
+    admin: str | None,
+) -> None:
+    """Add agent NAME (role agent, unless --role says otherwise), or reactivate a former one."""
+    desk = desk_of(settings(config))
+    desk.agents.add(name, display_name=display_name, email=email, role=role, by=operator_of(admin))
+    click.echo(f"Agent {name} has been added.")
+
+
+@agents.command("change")
+@click.argument("name")
+@display_option
+@email_option
+@role_option
+@admin_option
+@click.pass_obj
+def change_agent(
+    config: str | None,
+    name: str,
+    display_name: str,
+    email: str,
+    role: AgentRole | None,
+    admin: str | None,
+) -> None:
+    """Change the display name, email address or role of agent NAME."""
+    desk = desk_of(settings(config))
+    desk.agents.change(name, display_name=display_name, email=email, role=role, by=operator_of(admin))
+    click.echo(f"Agent {name} has been changed.")
+
+
+@agents.command("deactivate")
+@click.argument("name")
+@admin_option
+@click.pass_obj
+def deactivate(config: str | None, name: str, admin: str | None) -> None:
+    """Deactivate agent NAME; their tickets and figures are kept."""
+    desk_of(settings(config)).agents.deactivate(name, by=operator_of(admin))
+    click.echo(f"Agent {name} is no longer active.")
+
+
+@agents.command("list")
+@json_option
+@click.pass_obj
+def list_agents(config: str | None, as_json: bool) -> None:
+    """List the agents."""
+    everybody = desk_of(settings(config)).agents.everybody()
+    if as_json:
+        print_json([asdict(agent) for agent in everybody])
+        return
+    rows = [
+        (agent.name, agent.display_name, agent.role, agent.email, _yes(agent.active), agent.added_at.date())
+        for agent in everybody
+    ]
+    columns = ("name", "display name", "role", "email", "active", "since")
+    print_table("Agents", columns, rows, "There are no agents yet; add one with `relaydesk agents add NAME`.")
+
+
+def _yes(active: bool) -> str:
+    return "yes" if active else "no"
+
+
+@click.group("gateway")
+def gateway() -> None:
+    """Manage the help desks that submit their answers."""
+
+
+@gateway.command("add")
+@click.argument("name")
+@admin_option
+@json_option
+@click.pass_obj
+def add_client(config: str | None, name: str, admin: str | None, as_json: bool) -> None:
+    """Add the client NAME and print its password, once."""
+    password = desk_of(settings(config), upgrade=True).gateway_clients.add(name, by=operator_of(admin))
+    if as_json:
+        print_json({"name": name, "password": password})
+        return
+    click.echo(f"User name: {name}")
+    click.echo(f"Password:  {password}")
+    click.echo("The password is shown only once; enter it in the help desk's SMTP settings.", err=True)
+
+
+@gateway.command("list")
+@json_option
+@click.pass_obj
+def list_clients(config: str | None, as_json: bool) -> None:
+    """List the clients, revoked ones too."""
+    clients = desk_of(settings(config)).gateway_clients.everybody()
+    if as_json:
+        print_json([asdict(client) for client in clients])
+        return
+    rows = [
+        (client.name, _when(client.created_at), _when(client.last_used_at), _when(client.revoked_at))
+        for client in clients
+    ]
+    empty = "There are no gateway clients yet; add one with `relaydesk gateway add NAME`."
+    print_table("Gateway clients", ("name", "added (UTC)", "last used", "revoked"), rows, empty)
+
+
+@gateway.command("revoke")
+@click.argument("name")
+@admin_option
+@click.pass_obj
+def revoke_client(config: str | None, name: str, admin: str | None) -> None:
+    """Refuse the client NAME from now on."""
+    desk_of(settings(config)).gateway_clients.revoke(name, by=operator_of(admin))
+    click.echo(f"{name} is refused from now on.")
+
+
+def _when(moment: object) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}" if moment is not None else "-"
+
+
+@click.group()
+def orders() -> None:
+    """Import or find orders of the local directory."""
+
+
+@orders.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--as", "admin", metavar="AGENT", help="Act as this admin (default: the console operator).")
+@json_option
+@click.pass_obj
+def import_orders(config: str | None, file: Path, admin: str | None, as_json: bool) -> None:
+    """Import the orders of FILE (CSV, JSON or JSON lines); a later import updates them.
+
+    Columns: order_id, merchant_ref, state, amount, currency, created_at, ship_by, relay_address,
+    marketing_opt_in, items. Bad rows are reported and skipped.
+    """
+    desk = desk_of(settings(config), upgrade=True)
+    quiet = as_json or not sys.stderr.isatty()
+    with click.progressbar(length=1000, label="Importing", file=sys.stderr, hidden=quiet) as bar:
+        imported = desk.orders.import_file(
+            file,
+            by=operator_of(admin),
+            progress=lambda read, size: bar.update(1000 * read // max(1, size) - bar.pos),
+        )
+    if as_json:
+        print_json(asdict(imported))
+        return
+    for rejected in imported.rejected[:SHOWN]:
+        click.echo(f"Row {rejected.row} is skipped: {rejected.why}", err=True)
+    if imported.left_out > SHOWN:
+        click.echo(f"… and {imported.left_out - SHOWN} more; use --json to see all.", err=True)
+    if imported.ignored:
+        click.echo(f"Ignored unknown columns: {', '.join(imported.ignored)}.", err=True)
+    counts = f"{imported.added} added, {imported.updated} updated, {imported.unchanged} unchanged"
+    click.echo(f"{counts}, {imported.left_out} skipped.")
+
+
+@orders.command("find")
+@click.argument("text")
+@json_option
+@click.pass_obj
+def find(config: str | None, text: str, as_json: bool) -> None:
+    """Find orders by Facebook order id, seller's reference or the buyer's relay address."""
+    matching = desk_of(settings(config)).orders.find(text)
+    if as_json:
+        print_json([asdict(order) for order in matching])
+    else:
+        rows = [
+            (
+                order.id,
+                order.merchant_ref,
+                order.state,
+                f"{order.amount} {order.currency}".strip(),
+                order.created_at.date() if order.created_at else "-",
+                order.relay_address,
+                ", ".join(
+                    f"{item.quantity} x {item.retailer_id or item.name or item.id}" for item in order.items
+                ),
+            )
+            for order in matching
+        ]
+        columns = ("order", "seller's ref", "state", "amount", "date", "relay address", "items")
+        print_table("Orders", columns, rows, f"No order matches {text!r}.")
+    sys.exit(0 if matching else 1)

@@ -1,0 +1,125 @@
+"""What admins look after: the agents, the help desks that submit their answers, the order directory."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+from relaydesk.desk.config import DeskError
+from relaydesk.desk.permissions import DeskPart, active_agent, demand
+from relaydesk.gateway import PASSWORD_BYTES, SALT_BYTES, hashed
+from relaydesk.orders import find_orders, import_file
+from relaydesk.store import Conflict, agents, gateway_clients
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from relaydesk.order import Order
+    from relaydesk.orders import Imported
+    from relaydesk.store import AgentRole, AgentRow, ClientRow
+
+LONGEST_NAME = 100
+
+
+class Agents(DeskPart):
+    """The agents: who they are and what they may do."""
+
+    def everybody(self) -> tuple[AgentRow, ...]:
+        """All agents by name, former ones too."""
+        with self.store.reading() as session:
+            return agents.everybody(session)
+
+    def add(
+        self, name: str, *, by: str, display_name: str = "", email: str = "", role: AgentRole | None = None
+    ) -> None:
+        """Adds an agent, or takes a former one back with what is newly given. Role ``agent`` by default."""
+        values = _given(display_name, email, role)
+        with self.acting("add_agent", by) as acting:
+            if not name or name != name.strip() or not name.isprintable() or ":" in name:
+                raise DeskError(
+                    "An agent's name must be printable, without a colon and without space around it."
+                )
+            if len(name) > LONGEST_NAME:
+                raise DeskError(f"An agent's name must have at most {LONGEST_NAME} characters.")
+            former = agents.named(acting.session, name)
+            if former is None:
+                agents.add(acting.session, name, now=acting.now, **values)
+            elif former.active:
+                raise DeskError(
+                    f"Agent {former.name} already exists; change it with `relaydesk agents change`."
+                )
+            else:
+                agents.change(acting.session, former.name, active=True, **values)
+
+    def change(
+        self, name: str, *, by: str, display_name: str = "", email: str = "", role: AgentRole | None = None
+    ) -> None:
+        """Changes what is given of an active agent."""
+        values = _given(display_name, email, role)
+        with self.acting("change_agent", by) as acting:
+            agent = active_agent(acting.session, name)
+            if not values:
+                raise DeskError("Nothing to change; give a display name, an email address or a role.")
+            agents.change(acting.session, agent.name, **values)
+
+    def deactivate(self, name: str, *, by: str) -> None:
+        """An agent leaves: keeps what is assigned and on record, and can do nothing more."""
+        with self.acting("deactivate_agent", by) as acting:
+            agents.change(acting.session, active_agent(acting.session, name).name, active=False)
+
+
+def _given(display_name: str, email: str, role: AgentRole | None) -> dict[str, Any]:
+    values = {"display_name": " ".join(display_name.split()), "email": email.strip(), "role": role or ""}
+    return {name: value for name, value in values.items() if value}
+
+
+class GatewayClients(DeskPart):
+    """The help desks that may hand in their answers by submission."""
+
+    def everybody(self) -> tuple[ClientRow, ...]:
+        """All clients by name, revoked ones too."""
+        with self.store.reading() as session:
+            return gateway_clients.clients(session)
+
+    def add(self, name: str, *, by: str) -> str:
+        """Adds a client and returns its password, which is kept nowhere. DeskError when the name is taken."""
+        chance = self.config.chance
+        password = base64.urlsafe_b64encode(chance(PASSWORD_BYTES)).decode("ascii").rstrip("=")
+        secret_hash = hashed(password, chance(SALT_BYTES))
+        try:
+            with self.acting("add_gateway_client", by) as acting:
+                if not (name.isascii() and name.isprintable() and name.strip() and len(name) <= LONGEST_NAME):
+                    raise DeskError(
+                        f"{name!r} is not a client name; use at most {LONGEST_NAME} printable ASCII "
+                        "characters, such as zendesk."
+                    )
+                gateway_clients.add(acting.session, name, secret_hash, acting.now)
+        except Conflict:
+            raise DeskError(f"The client name {name!r} is or was in use; choose another.") from None
+        return password
+
+    def revoke(self, name: str, *, by: str) -> None:
+        """Refuses a client from now on, within a session too. DeskError when there is none."""
+        with self.acting("revoke_gateway_client", by) as acting:
+            if not gateway_clients.revoke(acting.session, name, acting.now):
+                raise DeskError(f"There is no active client {name!r}; see `relaydesk gateway list`.")
+
+
+class Orders(DeskPart):
+    """The orders that the shop knows of."""
+
+    def find(self, text: str) -> list[Order]:
+        """The orders whose Facebook id, seller's reference or relay address is ``text``, newest first."""
+        return find_orders(self.store, text)
+
+    def import_file(
+        self, file: Path, *, by: str, progress: Callable[[int, int], None] | None = None
+    ) -> Imported:
+        """Imports the orders of a file, batch by batch; what became of each row.
+
+        ``progress`` gets (bytes read, bytes in all). FileError when the file cannot be read as a whole.
+        """
+        with self.store.reading() as session:
+            demand(session, "import_orders", by)
+        return import_file(self.store, file, now=self.clock(), progress=progress)
