@@ -293,7 +293,7 @@ def test_it_keeps_a_refused_text_and_sends_it_later(asked: Shop) -> None:
     late = asked.run(
         "answer", "1", "--text", "-", "--no-order", "--seen", "1", "--as", "bob", stdin="Mine", code=1
     ).stderr
-    assert "has has changed since since you looked at it: alice wrote answer 1" in late
+    assert "has changed since you looked at it: alice wrote answer 1" in late
 
 
 def test_it_takes_an_answer_back(asked: Shop) -> None:
