@@ -286,7 +286,7 @@ def test_it_reads_an_address(text, host, port):
     ["", "25", ":25", "localhost:25", "::1:25", "[127.0.0.1]:25", "[::1]", "1.2.3.4:", "1.2.3.4:65536"],
 )
 def test_it_says_what_an_address_looks_like(text):
-    with pytest.raises(ValueError, match=r"write an IP address and a port, as 0\.0\.0\.0:25 or \[::\]:25"):
+    with pytest.raises(ValueError, match=r"use address and port, such as 0\.0\.0\.0:25 or \[::\]:25"):
         ListenAddress.parse(text)
 
 

@@ -6,10 +6,10 @@ SQLite lets one writer in at a time and PostgreSQL many, so each of these is saf
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from relaydesk.store.errors import Conflict, StoreUnavailable
 from relaydesk.store.tables import table
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from sqlalchemy import ColumnElement, Row
+    from sqlalchemy.dialects import postgresql, sqlite
     from sqlmodel import Session, SQLModel
 
 T = TypeVar("T")
@@ -46,9 +47,11 @@ def engine_of(session: Session) -> str:
 def upsert_for(engine: str, model: type[SQLModel]) -> sqlite.Insert | postgresql.Insert:
     """An insert that knows ``on_conflict_do_update`` and ``on_conflict_do_nothing``.
 
-    Both engines speak it alike; SQLAlchemy spells it once per engine.
+    Both engines speak it alike; SQLAlchemy spells it once per engine, and only that of the session is loaded.
     """
-    return sqlite.insert(table(model)) if engine == "sqlite" else postgresql.insert(table(model))
+    insert: sqlite.Insert | postgresql.Insert
+    insert = import_module(f"sqlalchemy.dialects.{engine}").insert(table(model))
+    return insert
 
 
 def upsert(session: Session, model: type[SQLModel]) -> sqlite.Insert | postgresql.Insert:

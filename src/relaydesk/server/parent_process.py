@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 
     from relaydesk.config import ListenAddress, Settings
 
-ALL_ROLES = ("door", "office")
 
-
-def serve(settings: Settings, config_file: str | None, roles: Sequence[str] = ALL_ROLES) -> int:
+def serve(settings: Settings, config_file: str | None, roles: Sequence[str]) -> int:
     """Run until SIGTERM or SIGINT; the exit status. Every role may run alone, on many machines."""
     configure(settings.log_level, settings.log_format)
     _check_files(settings)
