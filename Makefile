@@ -24,7 +24,8 @@ demo:
 
 test:
 	@$(SETUP) dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@# Three workers on two cores: much of the suite waits for clocks and processes.
+	$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
 
 lint:
 	@$(SETUP) dev
