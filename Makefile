@@ -22,6 +22,7 @@ demo:
 	@$(SETUP) runtime
 	@exec $(BIN)/relaydesk demo $(if $(filter once,$(DEMO)),--once)
 
+# Three workers on two cores: much of the suite waits for clocks and processes.
 test:
 	@$(SETUP) dev
 	@# Three workers on two cores: much of the suite waits for clocks and processes.
