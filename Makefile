@@ -25,7 +25,6 @@ demo:
 # Three workers on two cores: much of the suite waits for clocks and processes.
 test:
 	@$(SETUP) dev
-	@# Three workers on two cores: much of the suite waits for clocks and processes.
 	$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
 
 lint:
