@@ -101,8 +101,10 @@ def _server() -> dict[str, object]:
             if os.environ.get("CI") == "true":
                 pytest.fail(str(problem))
             pytest.skip(f"{problem} These tests ran on SQLite only.")
-        _ours.append(server)
         given, pid, directory = server.url(), server.pid, str(server.directory)
+        if "PYTEST_XDIST_WORKER" in os.environ:
+            server.leave()  # the first process of the run ends it
+        _ours.append(server)
     template = _renamed(given, TEMPLATE)
     postgres.execute(given, f"DROP DATABASE IF EXISTS {TEMPLATE}", f"CREATE DATABASE {TEMPLATE}")
     Store.open(template, upgrade=True).close()
