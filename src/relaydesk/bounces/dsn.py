@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from relaydesk.message import header_fields, message_ids
 
@@ -36,6 +36,9 @@ _AWAY = re.compile(
 )
 
 
+About = Literal["undelivered", "delayed", "delivered", "auto_reply", "feedback", "unclear"]
+
+
 @dataclass(frozen=True, slots=True)
 class Dsn:
     """What a message to our bounce address says.
@@ -53,6 +56,17 @@ class Dsn:
     diagnostic: str = ""
     is_auto_reply: bool = False
     of_bounce: bool = False
+
+    @property
+    def about(self) -> About:
+        """What it says in one word; ``unclear`` is for a person to read."""
+        if self.is_auto_reply:
+            return "auto_reply"
+        if self.hard is None:
+            return "unclear"
+        if self.hard:
+            return "undelivered"
+        return "delivered" if self.status.startswith("2") else "delayed"
 
     @property
     def undelivered(self) -> bool:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from relaydesk.classify.findings import Candidate, NumberKind, Where
 from relaydesk.classify.form import MAX_TEXT
 from relaydesk.classify.patterns import first
-from relaydesk.message import Address, domain_name, html_to_text
+from relaydesk.message import Address, domain_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -34,24 +34,24 @@ _ALIKE = ("other", "case")
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
-    """One text of a message, where it is, and the lines of Meta's form in it."""
+class FormText:
+    """One body of a message, and the lines of Meta's form in what its sender wrote there."""
 
     where: Where
     text: str
     lines: tuple[Line, ...]
 
 
-def bodies(message: Message, form: Form) -> tuple[Body, ...]:
-    """The texts of a message; one that was only made from the HTML is in ``html``."""
-    hyper = html_to_text(message.html)[:MAX_TEXT] if message.html else ""
-    plain = message.text[:MAX_TEXT] if message.text[:MAX_TEXT] != hyper else ""
-    texts: tuple[tuple[Where, str], ...] = (("text", plain), ("html", hyper))
-    return tuple(Body(where, text, tuple(form.lines(text))) for where, text in texts if text)
+def bodies(message: Message, form: Form) -> tuple[FormText, ...]:
+    """The bodies of a message; lines that are quoted are none of the form's."""
+    return tuple(
+        FormText(body.source, body.text[:MAX_TEXT], tuple(form.lines(body.own[:MAX_TEXT])))
+        for body in message.bodies
+    )
 
 
 def candidates(
-    message: Message, read: tuple[Body, ...], rules: Rules, captured: str = ""
+    message: Message, read: tuple[FormText, ...], rules: Rules, captured: str = ""
 ) -> tuple[Candidate, ...]:
     """Every number that may be an order's, one candidate for each, labelled before mentioned.
 
@@ -108,7 +108,7 @@ def _agreed(numbers: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
     return tuple(c if c.value in sure else replace(c, sure="mentioned") for c in numbers)
 
 
-def _texts(message: Message, read: tuple[Body, ...]) -> Iterator[tuple[Where, str]]:
+def _texts(message: Message, read: tuple[FormText, ...]) -> Iterator[tuple[Where, str]]:
     yield "subject", message.subject
     for body in read:
         yield body.where, body.text
@@ -130,7 +130,7 @@ def _linked(links: tuple[str, ...], rules: Rules) -> Iterator[Candidate]:
             yield Candidate(number, "order", "link", announced, "labelled")
 
 
-def case_number(message: Message, read: tuple[Body, ...], rules: Rules) -> str:
+def case_number(message: Message, read: tuple[FormText, ...], rules: Rules) -> str:
     """The case number that the text shows ("" for none): labelled in the form, else announced in prose."""
     for body in read:
         for line in body.lines:
@@ -182,7 +182,7 @@ def username(subject: str, rules: Rules) -> str:
     return ((match.groupdict().get("username") or "").strip()[:200]) if match else ""
 
 
-def contact_reason(message: Message, read: tuple[Body, ...], rules: Rules) -> str:
+def contact_reason(message: Message, read: tuple[FormText, ...], rules: Rules) -> str:
     """The code of the reason for contact: from the form's line, else from Subject and start of the text."""
     stated = [line.value for body in read for line in body.lines if line.kind == "reason"]
     for text in stated or [message.subject, *(body.text[:REASON_TEXT] for body in read[:1])]:

@@ -12,9 +12,10 @@ from relaydesk.policy import Decision, Known, decide, find_origin
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from relaydesk.bounces import Dsn
     from relaydesk.classify import Rules
     from relaydesk.dns import Resolver
-    from relaydesk.message import AuthResults
+    from relaydesk.message import AuthResults, Message
     from relaydesk.policy import Gathered, Policy
     from relaydesk.reasons import Reason
 
@@ -86,6 +87,7 @@ def explanation(envelope: Envelope, gathered: Gathered, decision: Decision, repl
             "how": envelope.origin.how,
         },
         "auth": _auth(gathered.auth),
+        "message": _message(gathered.message),
         "kind": decision.kind if accepted else None,
         "queue": decision.queue if accepted else None,
         "relay_address": findings.relay_address or None,
@@ -99,6 +101,7 @@ def explanation(envelope: Envelope, gathered: Gathered, decision: Decision, repl
             {"value": c.value, "what": c.what, "where": c.where, "label": c.label, "sure": c.sure}
             for c in findings.candidates
         ],
+        "bounce": _bounce(gathered.dsn),
         "attachments": [
             {"name": a.name, "type": a.sniffed_type, "size": a.size, "sha256": a.sha256}
             for a in gathered.message.attachments
@@ -119,6 +122,24 @@ def explanation(envelope: Envelope, gathered: Gathered, decision: Decision, repl
         ],
         "reasons": [{"code": why.code, "text": why.text} for why in decision.reasons],
     }
+
+
+def _message(message: Message) -> dict[str, Any]:
+    sender = message.from_[0] if message.from_ else None
+    return {
+        "subject": message.subject,
+        "from_name": sender.name if sender else None,
+        "from_address": sender.addr if sender else None,
+        "text": message.own,
+        "quoted": message.quoted,
+        "defects": list(message.defects),
+    }
+
+
+def _bounce(dsn: Dsn | None) -> dict[str, Any] | None:
+    if dsn is None:
+        return None
+    return {"about": dsn.about, "hard": dsn.hard, "status": dsn.status or None}
 
 
 def _auth(auth: AuthResults) -> dict[str, Any]:

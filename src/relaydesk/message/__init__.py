@@ -34,7 +34,6 @@ from relaydesk.message.headers import header_fields, header_section, header_valu
 from relaydesk.message.message import Address, Attachment, Message
 
 if TYPE_CHECKING:
-    from relaydesk.message.html import html_to_text
     from relaydesk.message.parse import parse_message
 
 __all__ = [
@@ -59,7 +58,6 @@ __all__ = [
     "header_fields",
     "header_section",
     "header_values",
-    "html_to_text",
     "message_ids",
     "normal_address",
     "parse_message",
@@ -73,4 +71,4 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-    __getattr__ = late_names(__name__, {"html_to_text": "html", "parse_message": "parse"})
+    __getattr__ = late_names(__name__, {"parse_message": "parse"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,6 +38,37 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """A run of lines that the sender wrote, or that they quoted from an earlier mail."""
+
+    text: str
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """One readable body and the part it was read from: its passages, top first. Hidden text is in none."""
+
+    source: Literal["text", "html"]
+    passages: tuple[Passage, ...]
+
+    @property
+    def text(self) -> str:
+        """All of it, as the sender's program shows it."""
+        return "\n".join(passage.text for passage in self.passages)
+
+    @property
+    def own(self) -> str:
+        """What the sender wrote."""
+        return "\n".join(passage.text for passage in self.passages if not passage.quoted)
+
+    @property
+    def quoted(self) -> str:
+        """What they quoted."""
+        return "\n".join(passage.text for passage in self.passages if passage.quoted)
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """What the bytes say, as far as they can be read.
 
@@ -45,9 +76,10 @@ class Message:
     top first. ``from_`` holds every mailbox of every From header: a trustworthy message has exactly one.
     ``duplicated`` names singleton headers (RFC 5322 §3.6) that occur more than once, lower case.
     ``received`` are the Received values, top (latest) first, unfolded. ``text`` is the plain text (taken
-    from the HTML when there is none); ``html`` is sanitised; ``links`` are the http(s) targets in the HTML
-    and text. ``defects`` are sentences about what could not be read. ``date`` is the Date header, aware,
-    or None: it decides nothing.
+    from the HTML when there is none); ``html`` is sanitised; ``bodies`` are the plain text and the HTML's,
+    each where there is one, parted into what is the sender's own and what is quoted; ``links`` are the
+    http(s) targets in the HTML and text. ``defects`` are sentences about what could not be read. ``date``
+    is the Date header, aware, or None: it decides nothing.
     """
 
     headers: tuple[tuple[str, str], ...] = ()
@@ -61,10 +93,21 @@ class Message:
     received: tuple[str, ...] = ()
     text: str = ""
     html: str = ""
+    bodies: tuple[Body, ...] = ()
     links: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     duplicated: tuple[str, ...] = ()
     defects: tuple[str, ...] = ()
+
+    @property
+    def own(self) -> str:
+        """What the sender wrote, without what they quoted."""
+        return self.bodies[0].own if self.bodies else ""
+
+    @property
+    def quoted(self) -> str:
+        """What they quoted from earlier mails, "" for nothing."""
+        return self.bodies[0].quoted if self.bodies else ""
 
     def header(self, name: str) -> str | None:
         """The first value of a header, or None."""

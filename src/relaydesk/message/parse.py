@@ -16,8 +16,9 @@ import filetype
 from relaydesk.message import addresses, charsets
 from relaydesk.message import headers as header
 from relaydesk.message import html as hypertext
-from relaydesk.message.message import Attachment, Message
+from relaydesk.message.message import Attachment, Body, Message
 from relaydesk.message.parts import Part, leaves
+from relaydesk.message.quotes import passages
 from relaydesk.message.unreadable import Unreadable, hostile_bytes
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def parse_message(raw: bytes) -> Message:
         return next((value for key, value in headers if key.lower() == name), "")
 
     dates = every("date")
-    body = _attempt(lambda: _body(fields, raw[start:], defects), _Body(), "body", defects)
+    body = _attempt(lambda: _body(fields, raw[start:], defects), _Content(), "body", defects)
     return Message(
         headers=headers,
         from_=_attempt(lambda: addresses.mailboxes(every("from"), defects), (), "From", defects),
@@ -73,6 +74,7 @@ def parse_message(raw: bytes) -> Message:
         received=tuple(charsets.one_line(value.decode("utf-8", "replace")) for value in every("received")),
         text=body.text,
         html=body.html,
+        bodies=body.bodies,
         links=_attempt(lambda: hypertext.links(body.html, body.text), (), "links", defects),
         attachments=body.attachments,
         duplicated=_duplicated(whole),
@@ -118,13 +120,14 @@ def _decoded(fields: list[tuple[str, bytes]], defects: list[str]) -> tuple[tuple
 
 
 @dataclass(frozen=True, slots=True)
-class _Body:
+class _Content:
     text: str = ""
     html: str = ""
+    bodies: tuple[Body, ...] = ()
     attachments: tuple[Attachment, ...] = ()
 
 
-def _body(fields: list[tuple[str, bytes]], body: bytes, defects: list[str]) -> _Body:
+def _body(fields: list[tuple[str, bytes]], body: bytes, defects: list[str]) -> _Content:
     """Text, sanitised HTML and attachments. The text is the HTML's where no plain part is."""
     plain: list[str] = []
     hyper: list[str] = []
@@ -140,8 +143,11 @@ def _body(fields: list[tuple[str, bytes]], body: bytes, defects: list[str]) -> _
     if len(text) > MAX_TEXT or len(source) > hypertext.MAX_HTML:
         defects.append("The text is too long to show in full.")
     html = hypertext.sanitised(source) if source else ""
-    text = text[:MAX_TEXT] or (hypertext.html_to_text(html)[:MAX_TEXT] if html else "")
-    return _Body(text, html, tuple(attachments))
+    hyper_text = hypertext.html_to_text(html)[:MAX_TEXT] if html else ""
+    plain_text = text[:MAX_TEXT] if text[:MAX_TEXT] != hyper_text else ""
+    bodies = [Body("text", passages(plain_text))] if plain_text else []
+    bodies += [Body("html", passages(hyper_text))] if hyper_text else []
+    return _Content(plain_text or hyper_text, html, tuple(bodies), tuple(attachments))
 
 
 def _text(part: Part, defects: list[str]) -> str:
