@@ -113,7 +113,7 @@ def test_search_finds_open_and_closed(store: Store) -> None:
     first = open_ticket(store, name="first", candidates=(candidate(),))
     second = open_ticket(store, name="second", candidates=(candidate(),))
     desk(store).tickets.close(first, by=ALICE)
-    search = desk(store).queues.search
+    search = desk(store).search.tickets
     assert [row.id for row in search(f" {ORDER} ")] == [second, first]
     assert [row.id for row in search("Case++First@support.facebook.com")] == [first]
     assert search("") == search("nothing of ours") == ()

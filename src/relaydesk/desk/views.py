@@ -9,7 +9,7 @@ from relaydesk.desk.permissions import DeskPart
 from relaydesk.store import QueueCount, lists, outbox, refusals
 
 if TYPE_CHECKING:
-    from relaydesk.store import OutboxRow, Page, PageKey, RefusalCount, TicketFilter, TicketRow
+    from relaydesk.store import OutboxRow, Page, PageKey, RefusalCount, TicketFilter
 
 REFUSAL_DAYS = timedelta(days=30)
 
@@ -32,11 +32,6 @@ class Queues(DeskPart):
             self.config.demand_queue(criteria.queue)
         with self.store.reading() as session:
             return lists.page(session, criteria, after=after, limit=limit)
-
-    def search(self, text: str, limit: int = 50) -> tuple[TicketRow, ...]:
-        """Tickets, open or closed, of an order, seller's reference, relay address or number; newest first."""
-        with self.store.reading() as session:
-            return lists.search(session, text.strip(), limit)
 
 
 class Outbox(DeskPart):

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import and_, func, or_, select
 
+from relaydesk.message import query_words
+from relaydesk.store import search as word_index
 from relaydesk.store import ticket_orders
 from relaydesk.store.tables import TicketTable, table
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 T = table(TicketTable).c
 OPEN = T.state == "open"
-NAMING = 1000  # tickets looked at that name one number
+MATCHES = 1000  # tickets looked at that hold one text
 LONGEST_NUMBER = 18  # digits of a ticket number that a database can hold
 
 TicketState = Literal["open", "closed"]
@@ -79,7 +81,7 @@ class QueueCount:
 class TicketFilter:
     """What a list is narrowed to; None is all. ``assignee`` "" is what nobody has.
 
-    ``text`` is an order number or reference, a relay address or a ticket number.
+    ``text`` is what :func:`search` finds: a number, an address, or words.
     """
 
     queue: str | None = None
@@ -147,7 +149,7 @@ def _conditions(session: Session, criteria: TicketFilter) -> list[ColumnElement[
     if criteria.verified is not None:
         conditions.append(T.verified.is_(criteria.verified))
     if criteria.text:
-        conditions.append(_naming(session, criteria.text, NAMING))
+        conditions.append(_holding(session, criteria.text, MATCHES))
     return conditions
 
 
@@ -180,17 +182,22 @@ def _closed(
 
 
 def search(session: Session, text: str, limit: int = 50) -> tuple[TicketRow, ...]:
-    """Tickets, open or closed, with this order number or reference, relay address or ticket number.
+    """Tickets, open or closed, that hold ``text``: newest first.
 
-    Newest first.
+    A ticket's number, an order number or reference, a relay address; or all its words, in whatever order,
+    anywhere in the conversation.
     """
-    statement = select(*_ROW).where(_naming(session, text, limit)).order_by(T.id.desc()).limit(limit)
+    statement = select(*_ROW).where(_holding(session, text, limit)).order_by(T.id.desc()).limit(limit)
     return tuple(_rows(session, statement))
 
 
-def _naming(session: Session, text: str, limit: int) -> ColumnElement[bool]:
+def _holding(session: Session, text: str, limit: int) -> ColumnElement[bool]:
     is_number = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
-    ids = {*ticket_orders.tickets_naming(session, text, limit), *([int(text)] if is_number else [])}
+    ids = {
+        *ticket_orders.tickets_naming(session, text, limit),
+        *word_index.tickets_with(session, query_words(text), limit),
+        *([int(text)] if is_number else []),
+    }
     return or_(T.id.in_(sorted(ids)), T.relay_address == text.lower())
 
 

@@ -19,7 +19,7 @@ from relaydesk.events import (
     TicketOpened,
     TicketReopened,
 )
-from relaydesk.store import deadlines, ticket_orders
+from relaydesk.store import deadlines, search, ticket_orders
 from relaydesk.store import events as journal
 from relaydesk.store.columns import read_value
 from relaydesk.store.contention import upsert
@@ -180,6 +180,7 @@ def _message(session: Session, ticket_id: int, arrival: _Recording) -> int:
     }
     message_id = _inserted(session.connection().execute(_NEW_MESSAGE, row))
     _attach(session, message_id, message)
+    search.will_index(session, "message", message_id)
     return message_id
 
 
