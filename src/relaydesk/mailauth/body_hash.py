@@ -84,6 +84,5 @@ def _without_line_ends(piece: bytes) -> bytes:
 
 
 def _line_ends(count: int) -> Iterator[bytes]:
-    block = _SLICE // 2
-    for done in range(0, count, block):
-        yield b"\r\n" * min(block, count - done)
+    for done in range(0, count, _SLICE):
+        yield b"\r\n" * min(_SLICE, count - done)
