@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from relaydesk.dns.resolver import Resolver
-from relaydesk.mailauth import dkim, spf
+from relaydesk.mailauth import dkim, dkim_signature, spf, spf_query, spf_record
 from relaydesk.mailauth.authenticate import authenticate
+from relaydesk.mailauth.spf_record import parse_record
 from relaydesk.message.auth_results import authentication_results, undecided, vouches
 from relaydesk.message.envelope import Envelope, Origin
 from relaydesk.message.message import Address, Message
@@ -193,11 +194,35 @@ async def test_it_answers_over_the_network() -> None:
         assert server.asked.total() == asked, "the second message asks nothing"
 
 
-@pytest.mark.parametrize("error", [RuntimeError, ValueError, KeyError, TypeError])
+# A record that uses every part of the evaluation, and its explanation.
+EVERYTHING: dict[str, list[Any]] = {
+    DOMAIN: [
+        {"TXT": "v=spf1 x=1 a:%{d}.b.example mx:%{d} exists:%{p}.b.example -all exp=e.example"},
+        {"A": "192.0.2.7"},
+    ],
+    "e.example": [{"TXT": "By %{d}"}],
+    f"{DOMAIN}.b.example": [{"A": "192.0.2.8"}],
+}
+
+
+@pytest.mark.parametrize("error", [RuntimeError, ValueError, UnicodeDecodeError, KeyError, TypeError])
 @pytest.mark.parametrize(
     ("module", "name"),
     [
         (spf._Evaluation, "_verdict"),
+        (spf._Evaluation, "records"),
+        (spf_query, "parse_record"),
+        (spf_query, "expand_name"),
+        (spf_query, "expand_text"),
+        (spf_query, "ip_network"),
+        (spf_query, "label_fits"),
+        (spf_record, "check_domain_spec"),
+        (spf_record, "check_macro_string"),
+        (dkim_signature, "parse_tags"),
+        (dkim_signature, "base64_octets"),
+        (dkim_signature, "quoted_printable"),
+        (dkim_signature, "domain_name"),
+        (dkim, "header_digest"),
         (dkim, "read_signature"),
         (dkim, "parse_key"),
         (dkim, "body_hash"),
@@ -211,12 +236,15 @@ async def test_a_bug_of_ours_is_no_result(
     """Neither a verdict nor ``temperror``, which ends in an unverified ticket."""
 
     def broken(*_: object, **__: object) -> None:
-        raise error("planted")
+        raise (
+            UnicodeDecodeError("x", b"", 0, 1, "planted") if error is UnicodeDecodeError else error("planted")
+        )
 
     monkeypatch.setattr(module, name, broken)
+    parse_record.cache_clear()
     raised: list[BaseException] = []
     try:
-        await report()
+        await report({**ZONE, **EVERYTHING})
     except* error as group:
         raised.extend(group.exceptions)
     assert "planted" in repr(raised)

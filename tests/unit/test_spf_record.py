@@ -246,6 +246,26 @@ async def test_a_term_of_more_than_512_characters_is_an_error(size: int, wanted:
         assert (await spf(f"v=spf1 ip4:{IP} {term[: size - 4]}.com -all")).result == wanted
 
 
+async def test_a_warm_cache_changes_no_result() -> None:
+    """What is kept from run to run must not change what is counted, nor whose name ``%{p}`` is."""
+    names = ["a.d.example", "a.inner.example"]
+    zone: Zone = {
+        "1.2.0.192.in-addr.arpa": [{"PTR": name} for name in names],
+        **{name: [{"A": IP}] for name in names},
+        "d.example": [{"TXT": "v=spf1 exists:%{p}.x.example include:inner.example -all"}],
+        "inner.example": [{"TXT": "v=spf1 a:gone.example exists:%{p}.y.example -all"}],
+        "a.inner.example.y.example": [{"A": "127.0.0.2"}],
+    }
+    resolver = over(zone)
+    cold = await check_spf(IP, "bob@d.example", "h.example", resolver)
+    assert cold.result == "pass"
+    assert await check_spf(IP, "bob@d.example", "h.example", resolver) == cold
+    unnamed = over({**zone, "1.2.0.192.in-addr.arpa": []})
+    cold = await check_spf(IP, "bob@d.example", "h.example", unnamed)
+    assert cold.result == "permerror"
+    assert await check_spf(IP, "bob@d.example", "h.example", unnamed) == cold
+
+
 NOTHING: Zone = {
     f"mx{n}.void.example": [{"MX": [n, f"gone{k}.void.example"]} for k in range(5)] for n in range(4)
 }

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 MAX_SIGNATURES = 5
 MAX_KEYS = 4  # records of one selector that are tried
-HEADER_LIMIT = 1 << 18  # octets of a header section that is verified
+HEADER_LIMIT, LINES_LIMIT = 1 << 18, 10_000  # octets and lines of a header section that is verified
+_TOP = 1 << 14  # octets at the top of a larger one, in which its signatures are looked for
 _LARGE = 1 << 20  # a body that is hashed off the event loop
 _KEY_RECORD = re.compile(rb"(?:^|;)\s*+p\s*+=")
 
@@ -46,12 +47,13 @@ async def verify_dkim(
     ``temperror``; what is raised is a bug, whatever the message and its keys hold.
     """
     section, body = split_message(raw)
-    fields = header_fields(section[:HEADER_LIMIT])
+    whole = len(section) <= HEADER_LIMIT and section.count(b"\r\n") <= LINES_LIMIT
+    fields = header_fields(section if whole else section[:_TOP])
     signed = [field for field in fields if field.name == b"dkim-signature"][:MAX_SIGNATURES]
     if not signed:
         return ()
-    counts, whole = Counter(field.name for field in fields), len(section) <= HEADER_LIMIT
-    signatures = [read_signature(field, counts, int(now.timestamp()), whole=whole) for field in signed]
+    counts, moment = Counter(field.name for field in fields), int(now.timestamp())
+    signatures = [read_signature(field, counts, moment, whole=whole) for field in signed]
     hashes = _BodyHashes(body)
     return tuple(
         await asyncio.gather(

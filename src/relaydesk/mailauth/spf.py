@@ -8,13 +8,12 @@ is read by :mod:`relaydesk.mailauth.spf_record` and :mod:`relaydesk.mailauth.spf
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from relaydesk.dns import DnsAnswer, RecordSet, TempFail
 from relaydesk.mailauth.spf_query import HOSTS_LIMIT, Query, TempError
-from relaydesk.message import Result, SpfResult, domain_name, printable, split_address
+from relaydesk.message import Result, SpfResult, canonical_ip, domain_name, printable, split_address
 
 if TYPE_CHECKING:
     from relaydesk.dns import Lookup, Rdata, RrType
@@ -47,23 +46,18 @@ async def check_spf(
     blank = SpfResult("none", domain=domain or "", identity=identity, ip=ip)
     if domain is None:
         return replace(blank, reason=f"{printable(text) or 'Nothing'} is not a domain that can publish SPF.")
-    try:
-        address = _address(ip)
-    except ValueError:
+    address = canonical_ip(ip)
+    if address is None:
         return replace(blank, reason=f"{printable(ip)} is not an IP address.")
-    evaluation = _Evaluation(address, printable(local) or "postmaster", domain, printable(helo), resolver)
+    evaluation = _Evaluation(
+        str(address), printable(local) or "postmaster", domain, printable(helo), resolver
+    )
     for _ in range(_ROUNDS):
         outcome = evaluation.run()
         if isinstance(outcome, SpfResult):
             return replace(outcome, identity=identity)
         await evaluation.fetch(outcome, deadline)
     return replace(blank, result="permerror", reason=f"SPF of {domain} needs too many look-ups.")
-
-
-def _address(ip: str) -> str:
-    address = ipaddress.ip_address(ip.partition("%")[0])
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return str(mapped or address)
 
 
 class _Evaluation:

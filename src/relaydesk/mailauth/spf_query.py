@@ -104,7 +104,15 @@ class Query(spf.query):  # type: ignore[misc]  # pyspf has no types
 
     def macro(self, letter: str) -> str:
         """What a macro letter stands for (§7.2)."""
-        return str((self.getp() if letter == "p" else getattr(self, letter)) or "")
+        return self._client_name() if letter == "p" else str(getattr(self, letter) or "")
+
+    def _client_name(self) -> str:
+        """The validated name that is nearest to the present domain (§7.3); no term is void for lack of one."""
+        self.p, outer, self.void_term = None, self.void_term, True
+        try:
+            return str(self.getp())
+        finally:
+            self.void_term = outer
 
     def explanation(self) -> str:
         """The text of exp= (§6.2), "" when it cannot be had or read: it decides nothing."""

@@ -9,7 +9,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import (
+    AddressValueError,
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    NetmaskValueError,
+)
 from typing import TYPE_CHECKING
 
 from relaydesk.mailauth.spf_macros import MacroError, check_domain_spec, check_macro_string
@@ -28,6 +35,10 @@ _NETWORK = re.compile(rf":(?P<address>[0-9a-f.:]++)(?:/(?P<length>{_LENGTH}))?",
 
 class RecordError(ValueError):
     """Why a record cannot be evaluated, as a sentence."""
+
+
+class _WrittenWrongly(Exception):  # noqa: N818 - of one term; its reader knows no more
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,21 +123,19 @@ def _mechanism(term: str) -> Mechanism:
         raise RecordError(f"{term} is no mechanism.")
     try:
         network = reader(match["rest"])
-    except MacroError:
-        raise
-    except ValueError:
+    except _WrittenWrongly:
         raise RecordError(f"{term} is written wrongly.") from None
     return Mechanism(term, name, network)
 
 
 def _nothing(rest: str) -> None:
     if rest:
-        raise ValueError(rest)
+        raise _WrittenWrongly
 
 
 def _domain(rest: str) -> None:
     if rest[:1] != ":":
-        raise ValueError(rest)
+        raise _WrittenWrongly
     check_domain_spec(rest[1:])
 
 
@@ -139,24 +148,30 @@ def _hosts(rest: str) -> None:
     """Of ``a`` and ``mx``: a domain and the lengths of prefixes, none of which must be there."""
     match = _TARGET.fullmatch(rest)
     if match is None or int(match["four"] or 0) > 32 or int(match["six"] or 0) > 128:  # noqa: PLR2004 - bits
-        raise ValueError(rest)
+        raise _WrittenWrongly
     _optional_domain(match["spec"] or "")
 
 
 def _network4(rest: str) -> IPv4Network:
     address, length = _network(rest)
-    return IPv4Network((IPv4Address(address), int(length or 32)), strict=False)
+    try:
+        return IPv4Network((IPv4Address(address), int(length or 32)), strict=False)
+    except (AddressValueError, NetmaskValueError):
+        raise _WrittenWrongly from None
 
 
 def _network6(rest: str) -> IPv6Network:
     address, length = _network(rest)
-    return IPv6Network((IPv6Address(address), int(length or 128)), strict=False)
+    try:
+        return IPv6Network((IPv6Address(address), int(length or 128)), strict=False)
+    except (AddressValueError, NetmaskValueError):
+        raise _WrittenWrongly from None
 
 
 def _network(rest: str) -> tuple[str, str | None]:
     match = _NETWORK.fullmatch(rest)
     if match is None:
-        raise ValueError(rest)
+        raise _WrittenWrongly
     return match["address"], match["length"]
 
 
