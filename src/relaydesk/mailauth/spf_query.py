@@ -107,7 +107,7 @@ class Query(spf.query):  # type: ignore[misc]  # pyspf has no types
         return self._client_name() if letter == "p" else str(getattr(self, letter) or "")
 
     def _client_name(self) -> str:
-        """The validated name that is nearest to the present domain (§7.3); no term is void for lack of one."""
+        """The validated name nearest to the present domain (§7.3); no term is void for lack of one."""
         self.p, outer, self.void_term = None, self.void_term, True
         try:
             return str(self.getp())
