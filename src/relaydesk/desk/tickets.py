@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from relaydesk.clocks import rederive_deadline, reopen_ticket, stop_clock, suspend_clocks
 from relaydesk.desk.config import DeskError
 from relaydesk.desk.permissions import DeskPart, active_agent, agent_actor, demand
-from relaydesk.desk.ticket_view import attachment_of, whole_ticket
+from relaydesk.desk.ticket_view import READ, attachments_of, whole_ticket
 from relaydesk.events import (
     Event,
     NoteAdded,
@@ -43,10 +43,10 @@ class Tickets(DeskPart):
 
     # --- what there is to see
 
-    def view(self, ticket_id: int) -> WholeTicket:
-        """One ticket whole. DeskError when there is none of that number."""
+    def view(self, ticket_id: int, *, most: int | None = READ) -> WholeTicket:
+        """One ticket with its latest ``most`` messages read (None: all). DeskError when there is none."""
         with self.store.reading() as session:
-            view = whole_ticket(session, ticket_id)
+            view = whole_ticket(session, ticket_id, most)
         if view is None:
             raise DeskError(f"There is no ticket {ticket_id}.")
         return view
@@ -71,10 +71,25 @@ class Tickets(DeskPart):
 
     def attachment(self, ticket_id: int, message_id: int, number: int) -> Attachment:
         """An attachment with its content, by its place in the message from 1 on."""
-        attachment = attachment_of(self.original(ticket_id, message_id), number)
-        if attachment is None:
+        attachments = attachments_of(self.original(ticket_id, message_id))
+        if not 1 <= number <= len(attachments):
             raise DeskError(f"Message {message_id} of ticket {ticket_id} has no attachment {number}.")
-        return attachment
+        return attachments[number - 1]
+
+    def attachments(
+        self, ticket_id: int, message_id: int | None = None
+    ) -> Iterator[tuple[int, int, Attachment]]:
+        """Every attachment of a ticket, or of one message, with its message and its place there from 1 on.
+
+        Read message by message: their contents are not all in memory at once.
+        """
+        with self.store.reading() as session:
+            if tickets.row(session, ticket_id) is None:
+                raise DeskError(f"There is no ticket {ticket_id}.")
+            numbers = [message.id for message in tickets.messages(session, ticket_id)]
+        for number in numbers if message_id is None else [message_id]:
+            for place, attachment in enumerate(attachments_of(self.original(ticket_id, number)), 1):
+                yield number, place, attachment
 
     def filed(self, delivery_key: str) -> WholeTicket | None:
         """The ticket that holds a delivery, None when it is not stored here."""
