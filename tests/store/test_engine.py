@@ -15,7 +15,7 @@ from sqlalchemy import select, text, update
 
 from relaydesk.store import agents, durability
 from relaydesk.store.engine import Store
-from relaydesk.store.errors import Conflict, StoreUnavailable, StoreUnfit
+from relaydesk.store.errors import Conflict, StoreAbsent, StoreUnavailable, StoreUnfit
 from relaydesk.store.tables import FirstSeenTable, RefusalTable, table
 from relaydesk_testkit.arriving import NOON
 
@@ -302,3 +302,28 @@ def test_it_keeps_its_locks_when_the_file_is_opened_again(sqlite_url: str) -> No
         with store.reading() as session:
             assert [agent.name for agent in agents.everybody(session)] == ["alice", "bob", "carol", "dora"]
         store.close()
+
+
+def test_a_store_opened_to_read_writes_nothing(store: Store, store_url: str) -> None:
+    remember(store, "one")
+    reader = Store.open_to_read(store_url)
+    assert remembered(reader) == ["one"]
+    with pytest.raises(StoreUnavailable):
+        remember(reader, "two")
+    reader.close()
+    assert remembered(store) == ["one"]
+
+
+def test_opening_to_read_makes_no_file(tmp_path: Path) -> None:
+    with pytest.raises(StoreAbsent, match="There is no database"):
+        Store.open_to_read(f"sqlite:///{tmp_path / 'none.db'}")
+    with pytest.raises(StoreAbsent):
+        Store.open_to_read(f"sqlite:///{tmp_path / 'no folder' / 'none.db'}")
+    assert list(tmp_path.iterdir()) == []
+    plain = tmp_path / "plain.db"
+    with sqlite3.connect(plain) as connection:
+        connection.execute("CREATE TABLE other (id INTEGER)")
+    before = plain.read_bytes()
+    with pytest.raises(StoreUnfit, match="has no relaydesk tables yet"):
+        Store.open_to_read(f"sqlite:///{plain}")
+    assert plain.read_bytes() == before  # not even its journal mode

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -78,12 +79,7 @@ def explain(
     if list_file is not None:
         conf = conf.model_copy(update={"allowlist": list_file})
     raw = _read(message, conf.limits.message_bytes)
-    store = None if empty or asked["zone"] else _existing(conf)
-    try:
-        answer = asyncio.run(_explained(conf, raw, Asked(**asked), store))
-    finally:
-        if store is not None:
-            store.close()
+    answer = _answer(conf, raw, Asked(**asked), empty=empty or asked["zone"] is not None)
     if as_json:
         print_json(answer)
     else:
@@ -100,12 +96,16 @@ def _read(message: Path, limit: int) -> bytes:
     return sys.stdin.buffer.read(limit + 1)
 
 
-def _existing(conf: Settings) -> Store | None:
+def _answer(conf: Settings, raw: bytes, asked: Asked, *, empty: bool) -> dict[str, Any]:
+    """By the database there is; one that cannot be read is remarked upon and taken for an empty one."""
     try:
-        return existing_store(conf)
+        store = None if empty else existing_store(conf)
+        if store is not None:
+            with closing(store):
+                return asyncio.run(_explained(conf, raw, asked, store))
     except StoreError as error:
         say(f"relaydesk: {error} It is explained without orders and tickets.", err=True)
-        return None
+    return asyncio.run(_explained(conf, raw, asked, None))
 
 
 async def _explained(conf: Settings, raw: bytes, asked: Asked, store: Store | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,7 +11,6 @@ from relaydesk.cli.opening import desk_of, settings
 from relaydesk.cli.output import Alarm, Faint, is_terminal, json_option, one_line, print_json, say
 from relaydesk.cli.tables import Column, print_table
 from relaydesk.cli.times import left, local
-from relaydesk.events import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from relaydesk.store import Page, PageKey, TicketOrder, TicketRow
 
 MOST = 1000
+# Those of relaydesk.events, which takes a fifth of the time that --help has; a test holds the two together.
+KINDS = ("case", "claim", "chargeback", "notice", "unsorted", "bounce")
 # Colour alone says nothing to many, and the column that says it in words may be left out.
 OVERDUE, UNVERIFIED = "!", "?"
 SIGNS = {OVERDUE: "overdue", UNVERIFIED: "unverified: nothing vouches for the mail"}
@@ -30,7 +31,7 @@ TICKETS = (
     Column("ticket", right=True),
     Column("due"),
     Column("deadline", rank=6),
-    Column("subject", least=16),
+    Column("subject", least=24),
     Column("reason", least=10, rank=1),
     Column("from", least=8, rank=2),
     Column("order", rank=3),
@@ -44,7 +45,7 @@ TICKETS = (
 @click.argument("name", required=False)
 @click.option("--agent", help="Only the tickets of this agent.")
 @click.option("--unassigned", is_flag=True, help="Only tickets that nobody has.")
-@click.option("--kind", type=click.Choice(get_args(Kind)), help="Only tickets of this kind.")
+@click.option("--kind", type=click.Choice(KINDS), help="Only tickets of this kind.")
 @click.option("--unverified", is_flag=True, help="Only tickets of mail that nothing vouches for.")
 @click.option("--overdue", is_flag=True, help="Only tickets past their deadline.")
 @click.option("--closed", is_flag=True, help="Closed tickets instead of open ones, newest first.")

@@ -108,9 +108,9 @@ def refusals(
         Column("day (UTC)"),
         Column("count", right=True),
         Column("reason"),
-        Column("network", least=12),
+        Column("network", least=12, rank=1),
         Column("From domain", least=14),
-        Column("last (UTC)", rank=1),
+        Column("last (UTC)", rank=2),
     )
     print_table("Refused or deferred", columns, rows, "Nothing was refused or deferred.")
     if any(tally.code == "drift" for tally in tallies):

@@ -22,7 +22,7 @@ ELLIPSIS = "…"
 class Column:
     """A column of a list: ``least`` cells when it is cut (0: never), and how soon it is left out.
 
-    The highest ``rank`` goes first; 0 stays always.
+    The highest ``rank`` goes first; 0 stays always. A column is not cut below its name.
     """
 
     name: str
@@ -34,28 +34,42 @@ class Column:
 def print_table(
     title: str, columns: Sequence[Column | str], rows: Iterable[Sequence[object]], empty: str
 ) -> None:
-    """A list on standard output, or the sentence ``empty`` when there are no rows."""
+    """A list on standard output, or the sentence ``empty`` when there are no rows.
+
+    A column without a name holds signs: other columns say the same in words, so only a terminal shows it.
+    There a column that may be left out is, when no row has anything in it.
+    """
     heads = [column if isinstance(column, Column) else Column(column) for column in columns]
     cells = [[_cell(value) for value in row] for row in rows]
     if not cells:
         say(empty)
         return
+    by_column = list(zip(*cells, strict=True))
     room = width()
-    if room is None:
-        _print(title, heads, cells, [max(map(len, c)) for c in zip(_names(heads), *cells, strict=True)], len)
-        return
+    measure = len if room is None else _cells()
+    widths = [
+        max(map(measure, (head.name, *texts))) if _is_shown(head, texts, room) else 0
+        for head, texts in zip(heads, by_column, strict=True)
+    ]
+    if room is not None:
+        widths = fitted(heads, widths, room)
+    say(Heading(title))
+    _print_row(heads, [Heading(head.name) for head in heads], widths, measure)
+    _print_row(heads, [Faint("-" * cells_wide) for cells_wide in widths], widths, measure)
+    for row in cells:
+        _print_row(heads, row, widths, measure)
+
+
+def _cells() -> Callable[[str], int]:
     from rich.cells import cell_len  # needed only on a terminal
 
-    natural = [max(map(cell_len, c)) for c in zip(_names(heads), *cells, strict=True)]
-    widths = fitted(heads, natural, room)
-    shown = [place for place, cells_wide in enumerate(widths) if cells_wide]
-    _print(
-        title,
-        [heads[place] for place in shown],
-        [[row[place] for place in shown] for row in cells],
-        [widths[place] for place in shown],
-        cell_len,
-    )
+    return cell_len
+
+
+def _is_shown(column: Column, texts: Sequence[str], room: int | None) -> bool:
+    if room is None:
+        return bool(column.name)
+    return not column.rank or any(text not in ("", "-") for text in texts)
 
 
 def _cell(value: object) -> str:
@@ -65,18 +79,18 @@ def _cell(value: object) -> str:
     return type(value)(text) if isinstance(value, str) and type(value) is not str else text
 
 
-def _names(columns: Sequence[Column]) -> list[str]:
-    return [column.name for column in columns]
-
-
 def fitted(columns: Sequence[Column], natural: Sequence[int], room: int) -> list[int]:
     """The width of each column so that a row takes at most ``room`` cells; 0 for one that is left out."""
     shown = [place for place, cells in enumerate(natural) if cells]
     while True:
         widths = {place: natural[place] for place in shown}
         over = sum(widths.values()) + GAP * (len(shown) - 1) - room
-        bearing = {place: columns[place].least for place in shown if columns[place].least}
-        over = _cut(widths, bearing, over)
+        least = {
+            place: max(columns[place].least, len(columns[place].name))
+            for place in shown
+            if columns[place].least
+        }
+        over = _cut(widths, least, over)
         droppable = [place for place in shown if columns[place].rank]
         if over <= 0 or not droppable:
             break
@@ -96,38 +110,25 @@ def _cut(widths: dict[int, int], least: dict[int, int], over: int) -> int:
     return over
 
 
-def _print(
-    title: str,
-    columns: Sequence[Column],
-    rows: Sequence[Sequence[str]],
-    widths: Sequence[int],
-    measure: Callable[[str], int],
-) -> None:
-    say(Heading(title))
-    _row(columns, [Heading(name) for name in _names(columns)], widths, measure)
-    say(Faint("  ".join("-" * cells for cells in widths)))
-    for row in rows:
-        _row(columns, row, widths, measure)
-
-
-def _row(
+def _print_row(
     columns: Sequence[Column], row: Sequence[str], widths: Sequence[int], measure: Callable[[str], int]
 ) -> None:
     pieces: list[str] = []
-    pending = 0  # blanks before the next piece: none are printed at the end of a line
+    blanks = 0  # before the next piece: none are printed at the end of a line
     for column, cell, cells in zip(columns, row, widths, strict=True):
+        if not cells:
+            continue
         text = cell if measure(cell) <= cells else _shortened(cell, cells)
-        blank = cells - measure(text)
-        before = pending + (blank if column.right else 0)
+        rest = cells - measure(text)
         if text:
-            pieces += [" " * before, type(cell)(text)]
-            pending = GAP + (0 if column.right else blank)
+            pieces += [" " * (blanks + rest * column.right), type(cell)(text)]
+            blanks = GAP + rest * (not column.right)
         else:
-            pending += cells + GAP
+            blanks += cells + GAP
     say(*pieces)
 
 
 def _shortened(cell: str, cells: int) -> str:
     from rich.cells import set_cell_size
 
-    return set_cell_size(cell, cells - 1).rstrip() + ELLIPSIS if cells > 1 else ELLIPSIS
+    return set_cell_size(cell, cells - 1).rstrip() + ELLIPSIS

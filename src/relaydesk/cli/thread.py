@@ -49,7 +49,7 @@ def print_ticket(view: WholeTicket, shown: Shown) -> None:
     unread = sum(not message.was_read for message in view.messages)
     if unread:
         older = f"{unread} older message{'s' * (unread > 1)} and what belongs to them"
-        say(Faint(f"\n[… {older}; --all shows them]"))
+        say("\n", Faint(f"[… {older}; --all shows them]"))
     for _, lines in sorted(_entries(view, shown), key=lambda entry: entry[0]):
         say("")
         for line in lines:
@@ -61,7 +61,7 @@ def print_ticket(view: WholeTicket, shown: Shown) -> None:
         _print_history(view, shown)
     count = len(view.events)
     hint = "" if shown.history else f"; --history shows {'all ' * (count > 1)}{count}"
-    say(Faint(f"\nlatest event: {view.events[-1][0]}{hint}"))
+    say("\n", Faint(f"latest event: {view.events[-1][0]}{hint}"))
 
 
 # --- the head
@@ -157,7 +157,7 @@ def _message(message: ReadMessage, view: WholeTicket, shown: Shown) -> Iterator[
 def _quote(text: str, shown: Shown) -> Iterator[Styled]:
     lines = text.strip("\n").splitlines()
     if shown.quotes:
-        yield from (Faint(line) for line in _text("\n".join(f"> {line}" for line in lines)))
+        yield from (Faint(line) for line in _text("\n".join(f"| {line}" for line in lines)))
     elif lines:
         count = f"{len(lines)} quoted line{'s' * (len(lines) > 1)}"
         yield Faint(f"{INDENT}[… {count}; --quotes shows {'them' if len(lines) > 1 else 'it'}]")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from relaydesk.report.words import EMPTY, WEEKDAYS, percent, person, span, stopwatch
 
@@ -10,11 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import TextIO
 
+    from rich.console import Console
     from rich.table import Table
 
     from relaydesk.report.figures import Figure, Outcomes, Report
 
 PLAIN_WIDTH = 110
+WIDEST = 10_000  # more than any grid takes
+LEAST_COLUMNS = 2
 SHOWN = 6
 SHADES = " ░▒▓█"
 HOURS = "0     6     12    18    "
@@ -34,9 +37,17 @@ def table(report: Report, out: TextIO) -> None:
     for part in _parts(report):
         console.print(f"\n{part.title}", style="bold", markup=False)
         part.title = None
+        _fit(part, console)
         console.print(part)
     if not report.overall.clocks:
         console.print(f"\n{EMPTY}")
+
+
+def _fit(grid: Table, console: Console) -> None:
+    """Leaves out the columns on the right that a narrow terminal has no room for: a row stays a line."""
+    wide = console.options.update(max_width=WIDEST)
+    while len(grid.columns) > LEAST_COLUMNS and console.measure(grid, options=wide).maximum > console.width:
+        grid.columns.pop()
 
 
 def _head(report: Report) -> Iterator[str]:
@@ -60,8 +71,8 @@ def _parts(report: Report) -> Iterator[Table]:
     if report.times:
         yield _times(report)
     if any(age.in_time.count or age.overdue.count for age in report.ageing):
-        ages = ((age.name, *_pair(age.in_time), *_pair(age.overdue)) for age in report.ageing)
-        yield _grid("Open now, by age", ("age", "in time", "tickets", "overdue", "tickets"), ages)
+        ages = ((age.name, *_pair(age.overdue), *_pair(age.in_time)) for age in report.ageing)
+        yield _grid("Open now, by age", ("age", "overdue", "tickets", "in time", "tickets"), ages)
     if report.became_claims:
         title = f"Cases that became claims (of {len(report.cases.tickets)} cases)"
         yield _grid(title, ("case", "claim"), ((str(case), claim) for case, claim in report.became_claims))
@@ -74,12 +85,14 @@ def _parts(report: Report) -> Iterator[Table]:
 
 
 def _grid(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Table:
-    from rich.table import Table  # noqa: PLC0415 - heavy, and only needed to print
-    from rich.text import Text  # noqa: PLC0415 - see Table
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - heavy, and only needed to print
+    from rich.table import Table  # noqa: PLC0415 - see the box
+    from rich.text import Text  # noqa: PLC0415 - see the box
 
-    grid = Table(title=title)
+    grid = Table(title=title, box=SIMPLE_HEAD)
     for place, column in enumerate(columns):
-        grid.add_column(column, justify="right" if place and column not in WORDS else "left")
+        justify: Literal["left", "right"] = "right" if place and column not in WORDS else "left"
+        grid.add_column(column, justify=justify, no_wrap=True)
     for row in rows:
         grid.add_row(*(Text(cell) for cell in row))
     return grid

@@ -73,7 +73,9 @@ class Store:
             address = address.set(database=file, query={"mode": "ro", "uri": "true"})
         engine = create_engine(address, pool_size=1, max_overflow=0, connect_args=_connect_args(address))
         durability.attach(engine, lock_timeout, read_only=True)
-        return cls(engine, lock_timeout)._checked(upgrade=False)
+        store = cls(engine, lock_timeout)
+        store._writer = store._reader
+        return store._checked(upgrade=False)
 
     def _checked(self, *, upgrade: bool) -> Store:
         try:
