@@ -126,9 +126,8 @@ async def _explained(conf: Settings, raw: bytes, asked: Asked, store: Store | No
         now=asked.at or utc_now(),
     )
     flaw = read_flaw(envelope.raw, conf.limits)
-    gathered, decision = await intake.explain(
-        envelope, resolver, policy, parts.rules(conf), flaw=flaw, store=store
-    )
+    rules = parts.rules(conf)
+    gathered, decision = await intake.explain(envelope, resolver, policy, rules, flaw, store=store)
     return intake.explanation(envelope, gathered, decision, reply_for(decision).line())
 
 

@@ -68,9 +68,9 @@ async def explain(  # noqa: PLR0913 - the message, the means to judge it, and wh
     resolver: Resolver,
     policy: Policy,
     rules: Rules,
-    *,
     flaw: Reason | None,
-    store: Store | None,
+    *,
+    store: Store | None = None,
 ) -> tuple[Gathered, Decision]:
     """Parse, authenticate and decide, by the orders and tickets of ``store``; None stands for an empty one.
 

@@ -32,8 +32,8 @@ class Store:
         self.engine = engine
         self._lock_timeout = lock_timeout
         embedded = engine.dialect.name == "sqlite"
-        self._reader = engine if embedded else engine.execution_options(postgresql_readonly=True)
-        self._writer = engine.execution_options(writes=True)
+        self._reader: Engine = engine if embedded else engine.execution_options(postgresql_readonly=True)
+        self._writer: Engine = engine.execution_options(writes=True)
         # SQLite lets one writer in at a time and waits by sleeping: within a process a lock is fairer.
         self._turn = threading.Lock() if embedded else None
 
