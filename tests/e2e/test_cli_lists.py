@@ -220,6 +220,7 @@ def listed(*arguments: str) -> list[int]:
         (("--unverified",), [3]),
         (("--agent", "alice"), [1]),
         (("--unassigned",), [2, 3]),
+        (("--agent", ""), [2, 3]),
         (("case", "--kind", "claim"), []),
         (("--kind", "case"), [1, 2, 3]),
         (("--closed",), []),

@@ -241,6 +241,8 @@ def test_saved_files_are_described_to_programs(shop: Path) -> None:
     [
         (("1", "--save-files", "relaydesk.yaml"), 2, "is a file"),
         (("1", "--save-files", "relaydesk.yaml/files"), 2, "Not a directory"),
+        (("1", "--save-files", "files", "--note", "x"), 2, "Choose one of --original, --save-files and the"),
+        (("1", "--original", "1", "--close"), 2, "Choose one of --original, --save-files and the actions."),
         (("1", "--message", "1"), 2, "--message goes with --save-files DIR"),
         (("1", "--save-files", "files", "--message", "99"), 1, "has no message 99 (it has 1, 2, 3)"),
         (("9", "--save-files", "files"), 1, "There is no ticket 9."),

@@ -43,13 +43,13 @@ TICKETS = (
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--agent", help="Only the tickets of this agent.")
+@click.option("--agent", help="Only the tickets of this agent; '' is nobody.")
 @click.option("--unassigned", is_flag=True, help="Only tickets that nobody has.")
 @click.option("--kind", type=click.Choice(KINDS), help="Only tickets of this kind.")
 @click.option("--unverified", is_flag=True, help="Only tickets of mail that nothing vouches for.")
 @click.option("--overdue", is_flag=True, help="Only tickets past their deadline.")
 @click.option("--closed", is_flag=True, help="Closed tickets instead of open ones, newest first.")
-@click.option("--text", default="", help="Only tickets of this number, reference or relay address.")
+@click.option("--text", help="Only tickets of this number, reference or relay address.")
 @click.option("--limit", type=click.IntRange(1, MOST), default=50, show_default=True, help="Rows of a page.")
 @click.option("--after", metavar="KEY", help="Go on after the page that named this KEY.")
 @json_option
@@ -66,7 +66,8 @@ def queue(
     if filters["overdue"] and filters["closed"]:
         raise click.UsageError("Choose one of --overdue and --closed: a closed ticket has no deadline.")
     desk = desk_of(settings(config))
-    if name is None and after is None and not any(filters.values()):
+    narrowed = any(value not in (None, False) for value in filters.values())
+    if name is None and after is None and not narrowed:
         _print_counts(desk, as_json=as_json)
         return
     page = desk.queues.page(_criteria(desk, name, **filters), after=_page_key(after), limit=limit)
@@ -74,7 +75,7 @@ def queue(
         print_json(list(_as_json(page)))
         return
     title = f"Queue {name or 'all'}"
-    empty = f"{title} has no such ticket." if any(filters.values()) else f"{title} is empty."
+    empty = f"{title} has no such ticket." if narrowed else f"{title} is empty."
     _print_page(desk, title, page, empty, closed=filters["closed"])
     if page.after is not None:
         say(f"More: --after {_key_text(page.after)}")
@@ -116,7 +117,7 @@ def _criteria(
     unverified: bool,
     overdue: bool,
     closed: bool,
-    text: str,
+    text: str | None,
 ) -> TicketFilter:
     from relaydesk.desk import TicketFilter
 
@@ -126,7 +127,7 @@ def _criteria(
         assignee="" if unassigned else agent,
         kind=kind,
         verified=False if unverified else None,
-        text=text.strip(),
+        text=(text or "").strip(),
         due_before=desk.clock() if overdue else None,
     )
 

@@ -75,9 +75,12 @@ def ticket(
 
     Several actions may be given; they are done in the order of this list, and each is recorded.
     """
+    has_acts = any(value not in (None, False) for value in acts.values())
     _check(acts)
     if message is not None and directory is None:
         raise click.UsageError("--message goes with --save-files DIR.")
+    if has_acts + (original is not None) + (directory is not None) > 1:
+        raise click.UsageError("Choose one of --original, --save-files and the actions.")
     conf = settings(config)
     desk = desk_of(conf)
     if original is not None:
@@ -87,7 +90,6 @@ def ticket(
     if directory is not None:
         _save(desk, ticket_id, message, directory, as_json=as_json)
         return
-    has_acts = any(value not in (None, False) for value in acts.values())
     done = list(_work(desk, ticket_id, agent_of(conf, name), acts)) if has_acts else []
     if done and not as_json:
         say("\n".join(done))

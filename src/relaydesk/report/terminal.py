@@ -44,7 +44,11 @@ def table(report: Report, out: TextIO) -> None:
 
 
 def _fit(grid: Table, console: Console) -> None:
-    """Leaves out the columns on the right that a narrow terminal has no room for: a row stays a line."""
+    """Makes a grid fit a terminal: no vertical lines, and no columns on the right that have no room there."""
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - heavy, and only needed to print
+
+    if console.is_terminal:
+        grid.box = SIMPLE_HEAD
     wide = console.options.update(max_width=WIDEST)
     while len(grid.columns) > LEAST_COLUMNS and console.measure(grid, options=wide).maximum > console.width:
         grid.columns.pop()
@@ -85,11 +89,10 @@ def _parts(report: Report) -> Iterator[Table]:
 
 
 def _grid(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Table:
-    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - heavy, and only needed to print
-    from rich.table import Table  # noqa: PLC0415 - see the box
-    from rich.text import Text  # noqa: PLC0415 - see the box
+    from rich.table import Table  # noqa: PLC0415 - heavy, and only needed to print
+    from rich.text import Text  # noqa: PLC0415 - see Table
 
-    grid = Table(title=title, box=SIMPLE_HEAD)
+    grid = Table(title=title)
     for place, column in enumerate(columns):
         justify: Literal["left", "right"] = "right" if place and column not in WORDS else "left"
         grid.add_column(column, justify=justify, no_wrap=True)
