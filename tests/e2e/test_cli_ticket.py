@@ -193,7 +193,25 @@ def test_a_monstrous_text_is_cut(shop: Path) -> None:
     deliver(store, body, Placement("join", 1), at=NOON + 8 * HOUR)
     store.close()
     assert len(shown()) < 40_000
-    assert "more characters; --original MESSAGE writes all of it]" in shown()
+    assert "more characters; --read MESSAGE shows all]" in shown()
+    alone = shown("--read", "4")
+    assert alone.startswith("message 4 from alice, ")
+    assert alone.count("blah blah") == 20_000
+
+
+def test_one_message_is_shown_alone(shop: Path) -> None:
+    alone = shown("--read", "1")
+    assert "Wo ist mein Päckchen?" in alone
+    assert "[… 2 quoted lines; --quotes shows them]" in alone
+    assert "file 1: box.png" in alone
+    assert "And now?" not in alone
+    assert "    | > has shipped\n" in shown("--read", "1", "--quotes")
+    assert data("ticket", "1", "--read", "1") == data("ticket", "1")["messages"][0]
+    missing = run("ticket", "1", "--read", "99")
+    assert (missing.exit_code, missing.stderr) == (
+        1,
+        "relaydesk: Ticket 1 has no message 99 (it has 1, 2, 3).\n",
+    )
 
 
 # --- files
@@ -241,8 +259,8 @@ def test_saved_files_are_described_to_programs(shop: Path) -> None:
     [
         (("1", "--save-files", "relaydesk.yaml"), 2, "is a file"),
         (("1", "--save-files", "relaydesk.yaml/files"), 2, "Not a directory"),
-        (("1", "--save-files", "files", "--note", "x"), 2, "Choose one of --original, --save-files and the"),
-        (("1", "--original", "1", "--close"), 2, "Choose one of --original, --save-files and the actions."),
+        (("1", "--save-files", "files", "--note", "x"), 2, "Choose one of --original, --read, --save-files"),
+        (("1", "--original", "1", "--close"), 2, "Choose one of --original, --read, --save-files"),
         (("1", "--message", "1"), 2, "--message goes with --save-files DIR"),
         (("1", "--save-files", "files", "--message", "99"), 1, "has no message 99 (it has 1, 2, 3)"),
         (("9", "--save-files", "files"), 1, "There is no ticket 9."),

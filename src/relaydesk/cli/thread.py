@@ -10,18 +10,18 @@ from relaydesk.cli.output import Alarm, Faint, Heading, harmless, one_line, say,
 from relaydesk.cli.times import left, local
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from relaydesk.desk import ReadMessage, WholeTicket, WrittenAnswer
-    from relaydesk.events import Event
+    from relaydesk.events import Event, Kind
     from relaydesk.store import DeadlineRow
 
 INDENT = "    "
 NAMES = 12  # cells of the names in the head
 KILO = 1000
-LONGEST_TEXT = 20_000  # characters of one text; the rest is in the original
+LONGEST_TEXT = 20_000  # characters of one text in a thread
 # What an event's data tells a person at the terminal; --json prints all of it.
 SHOWN = ("agent", "to", "order", "ticket", "clock", "how", "why", "text")
 LOST = {"refused", "failed", "bounced"}
@@ -41,6 +41,12 @@ class Shown:
     now: datetime
     quotes: bool = False
     history: bool = False
+    whole: bool = False  # texts are not cut
+
+
+def print_message(message: ReadMessage, shown: Shown) -> None:
+    """One message alone."""
+    _print_lines(_message(message, message.row.kind, "", shown))
 
 
 def print_ticket(view: WholeTicket, shown: Shown) -> None:
@@ -52,11 +58,10 @@ def print_ticket(view: WholeTicket, shown: Shown) -> None:
         say("\n", Faint(f"[… {older}; --all shows them]"))
     for _, lines in sorted(_entries(view, shown), key=lambda entry: entry[0]):
         say("")
-        for line in lines:
-            say(*line) if isinstance(line, tuple) else say(line)
+        _print_lines(lines)
     for draft in view.drafts:
         say("\n", Heading(f"draft of {_name(draft.author)}"), ", not sent")
-        _print_lines(_text(draft.text))
+        _print_lines(_text(draft.text, shown))
     if shown.history:
         _print_history(view, shown)
     count = len(view.events)
@@ -115,19 +120,19 @@ def _entries(view: WholeTicket, shown: Shown) -> Iterator[tuple[datetime, list[S
     read = [message for message in view.messages if message.was_read]
     since = read[0].row.received_at if len(read) < len(view.messages) and read else None
     for message in read:
-        yield message.row.received_at, [*_message(message, view, shown)]
+        yield message.row.received_at, [*_message(message, view.ticket.kind, view.ticket.subject, shown)]
     for answer in view.answers:
         if since is None or answer.row.created_at >= since:
             yield answer.row.created_at, [*_answer(answer, shown)]
     for _, event in view.events:
         if event.what == "note" and (since is None or event.at >= since):
             heading = (Heading(f"note by {_name(event.actor)}"), f", {local(event.at, shown.zone)}")
-            yield event.at, [heading, *_text(str(event.data.get("text", "")))]
+            yield event.at, [heading, *_text(str(event.data.get("text", "")), shown)]
 
 
-def _message(message: ReadMessage, view: WholeTicket, shown: Shown) -> Iterator[Styled]:
+def _message(message: ReadMessage, usual_kind: Kind, usual_subject: str, shown: Shown) -> Iterator[Styled]:
     row = message.row
-    kind = "" if row.kind == view.ticket.kind else f" ({row.kind})"
+    kind = "" if row.kind == usual_kind else f" ({row.kind})"
     again = f", the same as message {row.duplicate_of}" if row.duplicate_of else ""
     sender = row.findings.username or row.from_addr or "nobody"
     proof = "" if row.vouched or row.kind == "bounce" else Alarm(", UNVERIFIED")
@@ -136,11 +141,11 @@ def _message(message: ReadMessage, view: WholeTicket, shown: Shown) -> Iterator[
         f"{kind}, {local(row.received_at, shown.zone)}{again}",
         proof,
     )
-    if row.subject != view.ticket.subject:
+    if row.subject != usual_subject:
         yield f"{INDENT}Subject: {one_line(row.subject) or '(none)'}"
     passages = message.body.passages if message.body else ()
     for passage in passages:
-        yield from _quote(passage.text, shown) if passage.quoted else _text(passage.text)
+        yield from _quote(passage.text, shown) if passage.quoted else _text(passage.text, shown)
     if not any(passage.text.strip() for passage in passages):
         yield Faint(f"{INDENT}(no text)")
     for place, part in enumerate(message.attachments, 1):
@@ -157,7 +162,7 @@ def _message(message: ReadMessage, view: WholeTicket, shown: Shown) -> Iterator[
 def _quote(text: str, shown: Shown) -> Iterator[Styled]:
     lines = text.strip("\n").splitlines()
     if shown.quotes:
-        yield from (Faint(line) for line in _text("\n".join(f"| {line}" for line in lines)))
+        yield from (Faint(line) for line in _text("\n".join(f"| {line}" for line in lines), shown))
     elif lines:
         count = f"{len(lines)} quoted line{'s' * (len(lines) > 1)}"
         yield Faint(f"{INDENT}[… {count}; --quotes shows {'them' if len(lines) > 1 else 'it'}]")
@@ -171,7 +176,7 @@ def _answer(answer: WrittenAnswer, shown: Shown) -> Iterator[Styled]:
         f" to message {row.message_id}, {about}, {local(row.created_at, shown.zone)}",
     )
     yield INDENT, *_state(answer, shown)
-    yield from _text(answer.text)
+    yield from _text(answer.text, shown)
 
 
 def _state(answer: WrittenAnswer, shown: Shown) -> Iterator[str]:
@@ -187,14 +192,14 @@ def _state(answer: WrittenAnswer, shown: Shown) -> Iterator[str]:
         yield f"; last reply: {one_line(row.last_text)}"
 
 
-def _text(text: str) -> Iterator[str]:
+def _text(text: str, shown: Shown) -> Iterator[str]:
     """A text as indented lines, folded to the terminal where there is one."""
-    body = re.sub(r"\n\s*\n\s*\n", "\n\n", harmless(text[:LONGEST_TEXT])).strip("\n")
+    longest = len(text) if shown.whole else LONGEST_TEXT
+    body = re.sub(r"\n(?:[ \t]*+\n){2,}+", "\n\n", harmless(text[:longest])).strip("\n")
     for line in _folded(body.rstrip()) if body.strip() else ():
         yield f"{INDENT}{line}".rstrip()
-    if len(text) > LONGEST_TEXT:
-        more = len(text) - LONGEST_TEXT
-        yield Faint(f"{INDENT}[… {more:,} more characters; --original MESSAGE writes all of it]")
+    if len(text) > longest:
+        yield Faint(f"{INDENT}[… {len(text) - longest:,} more characters; --read MESSAGE shows all]")
 
 
 def _folded(text: str) -> Iterator[str]:
@@ -211,9 +216,9 @@ def _folded(text: str) -> Iterator[str]:
         yield from (part.plain for part in Text(line).wrap(console, room)) if line.strip() else ("",)
 
 
-def _print_lines(lines: Iterator[str]) -> None:
+def _print_lines(lines: Iterable[Styled]) -> None:
     for line in lines:
-        say(line)
+        say(*line) if isinstance(line, tuple) else say(line)
 
 
 # --- history

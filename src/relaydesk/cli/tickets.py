@@ -12,7 +12,7 @@ import click
 from relaydesk.cli.files import save_file
 from relaydesk.cli.opening import ROW_ID, agent_of, as_option, desk_of, moment, settings
 from relaydesk.cli.output import json_option, print_json, say
-from relaydesk.cli.thread import Shown, print_ticket
+from relaydesk.cli.thread import Shown, print_message, print_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,8 +42,10 @@ READ = 50  # of a long ticket's messages, the latest
 @click.option(
     "--original", metavar="MESSAGE", type=ROW_ID, help="Write a message's bytes exactly as received."
 )
+@click.option("--read", metavar="MESSAGE", type=ROW_ID, help="Show this message alone, in full length.")
 @click.option(
     "--save-files",
+    "--save-attachments",
     "directory",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
@@ -62,6 +64,7 @@ def ticket(
     ticket_id: int,
     *,
     original: int | None,
+    read: int | None,
     directory: Path | None,
     message: int | None,
     quotes: bool,
@@ -79,8 +82,8 @@ def ticket(
     _check(acts)
     if message is not None and directory is None:
         raise click.UsageError("--message goes with --save-files DIR.")
-    if has_acts + (original is not None) + (directory is not None) > 1:
-        raise click.UsageError("Choose one of --original, --save-files and the actions.")
+    if has_acts + sum(choice is not None for choice in (original, read, directory)) > 1:
+        raise click.UsageError("Choose one of --original, --read, --save-files and the actions.")
     conf = settings(config)
     desk = desk_of(conf)
     if original is not None:
@@ -90,6 +93,11 @@ def ticket(
     if directory is not None:
         _save(desk, ticket_id, message, directory, as_json=as_json)
         return
+    shown = Shown(desk.config.calendar.zone, desk.clock(), quotes, history, whole=read is not None)
+    if read is not None:
+        one_message = desk.tickets.message(ticket_id, read)
+        print_json(_message(one_message)) if as_json else print_message(one_message, shown)
+        return
     done = list(_work(desk, ticket_id, agent_of(conf, name), acts)) if has_acts else []
     if done and not as_json:
         say("\n".join(done))
@@ -98,7 +106,7 @@ def ticket(
     if as_json:
         print_json(_as_json(view))
     else:
-        print_ticket(view, Shown(desk.config.calendar.zone, desk.clock(), quotes, history))
+        print_ticket(view, shown)
 
 
 def _check(acts: dict[str, Any]) -> None:

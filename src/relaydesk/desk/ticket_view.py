@@ -85,7 +85,7 @@ def whole_ticket(session: Session, ticket_id: int, most: int | None = READ) -> W
     return WholeTicket(
         ticket=view.ticket,
         messages=tuple(
-            ReadMessage(row) if place < unread else _read(session, row)
+            ReadMessage(row) if place < unread else read_message(session, row)
             for place, row in enumerate(view.messages)
         ),
         events=view.events,
@@ -97,7 +97,8 @@ def whole_ticket(session: Session, ticket_id: int, most: int | None = READ) -> W
     )
 
 
-def _read(session: Session, row: MessageRow) -> ReadMessage:
+def read_message(session: Session, row: MessageRow) -> ReadMessage:
+    """A stored message, read as today's reader does."""
     message = parse_message(tickets.raw(session, row.id) or b"")
     return ReadMessage(
         row,
