@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import stat
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,8 +22,6 @@ from relaydesk.store.tables import FirstSeenTable, RefusalTable, table
 from relaydesk_testkit.arriving import NOON
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from relaydesk_testkit.postgres import Server
 
 SEEN, REFUSED = table(FirstSeenTable), table(RefusalTable)
@@ -327,3 +327,17 @@ def test_opening_to_read_makes_no_file(tmp_path: Path) -> None:
     with pytest.raises(StoreUnfit, match="has no relaydesk tables yet"):
         Store.open_to_read(f"sqlite:///{plain}")
     assert plain.read_bytes() == before  # not even its journal mode
+
+
+def test_what_a_crash_left_is_read_and_not_tidied_up(sqlite_store: Store, tmp_path: Path) -> None:
+    remember(sqlite_store, "one")
+    living = Path(str(sqlite_store.engine.url.database))
+    left = tmp_path / "left.db"
+    for ending in ("", "-wal"):
+        shutil.copy(f"{living}{ending}", f"{left}{ending}")
+    before = left.read_bytes()
+    reader = Store.open_to_read(f"sqlite:///{left}")
+    assert remembered(reader) == ["one"]
+    reader.close()
+    assert left.read_bytes() == before
+    assert Path(f"{left}-wal").stat().st_size > 0
