@@ -40,7 +40,7 @@ def arrived(store: Store, body: str, *, ticket: int | None = None) -> int:
 
 
 def hits(store: Store, query: str) -> list[int]:
-    return [row.id for row in desk(store).search.tickets(query)]
+    return [row.id for row in desk(store).search.tickets(query).tickets]
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,8 @@ class QueueCount:
 class TicketFilter:
     """What a list is narrowed to; None is all. ``assignee`` "" is what nobody has.
 
-    ``text`` is what :func:`search` finds: a number, an address, or words.
+    ``text`` is what :func:`search` looks for: a number, an address, or words. ``due_before`` leaves those
+    whose next deadline is earlier; aware.
     """
 
     queue: str | None = None
@@ -90,6 +91,7 @@ class TicketFilter:
     kind: str | None = None
     verified: bool | None = None
     text: str = ""
+    due_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,8 @@ def _conditions(session: Session, criteria: TicketFilter) -> list[ColumnElement[
         conditions.append(T.kind == criteria.kind)
     if criteria.verified is not None:
         conditions.append(T.verified.is_(criteria.verified))
+    if criteria.due_before is not None:
+        conditions.append(T.next_due < criteria.due_before)
     if criteria.text:
         conditions.append(_holding(session, criteria.text, MATCHES))
     return conditions
@@ -181,14 +185,18 @@ def _closed(
     return _rows(session, select(*_ROW).where(*conditions, *before).order_by(T.id.desc()).limit(limit + 1))
 
 
-def search(session: Session, text: str, limit: int = 50) -> tuple[TicketRow, ...]:
-    """Tickets, open or closed, that hold ``text``: newest first.
+def search(
+    session: Session, text: str, limit: int = 50, *, state: TicketState | None = None
+) -> tuple[TicketRow, ...]:
+    """Tickets that hold ``text``, in ``state`` or any: newest first.
 
     A ticket's number, an order number or reference, a relay address; or all its words, in whatever order,
     anywhere in the conversation.
     """
-    statement = select(*_ROW).where(_holding(session, text, limit)).order_by(T.id.desc()).limit(limit)
-    return tuple(_rows(session, statement))
+    statement = select(*_ROW).where(_holding(session, text, MATCHES)).order_by(T.id.desc())
+    if state is not None:
+        statement = statement.where(T.state == state)
+    return tuple(_rows(session, statement.limit(limit)))
 
 
 def _holding(session: Session, text: str, limit: int) -> ColumnElement[bool]:
