@@ -28,7 +28,14 @@ _DIRECTION = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _BREAKS_AND_TABS = re.compile(rf"[\t{_BREAK}]+")
 _NOT_IN_A_LINE = re.compile(rf"[{_CONTROL}{_DIRECTION}\ufeff]+")
 _NOT_IN_AN_ADDRESS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_BODY_BREAKS = re.compile(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_ASCII_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_BODY_BREAKS = re.compile(r"\r\n|[\r\x0b\x0c\u2028\u2029]")
+_C1 = re.compile("[\x80-\x9f]")
+_AS_WINDOWS = {
+    chr(byte): char
+    for byte in range(0x80, 0xA0)
+    if (char := decoded(bytes([byte]), WINDOWS_1252)) != chr(byte)
+}
 _NOT_IN_A_BODY = re.compile(rf"[{_CONTROL}\u202d\u202e]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -40,43 +47,58 @@ _BYTE_ORDER_MARKS = (
 # Encodings in which ASCII bytes may mean something else.
 _NOT_ASCII = {"utf-7", "utf-16", "utf-16le", "utf-16be", "utf-32", "utf-32le", "utf-32be", "hz", "iso-2022",
               "cp037", "cp500", "cp1026", "cp1140"}  # fmt: skip
-# Programs take one for the other: then many characters are odd, not one.
-_OTHER_JAPANESE, _SELDOM = {"shift_jis": "euc-jp", "euc-jp": "shift_jis"}, 16
+_MOSTLY = 2
+# Programs take one for the other: then most characters are odd, not one.
+_OTHER_JAPANESE = {"shift_jis": "euc-jp", "euc-jp": "shift_jis"}
 _TWO_SCRIPTS = re.compile("[A-Za-z][\u0370-\u052f]|[\u0370-\u052f][A-Za-z]")
 _PLAIN = re.compile(rb"[\t\n\r -~]*[\n ][\t\n\r -~]*")
 _LETTERS = re.compile(rb"[A-Za-z]")
 
 
-def to_text(data: bytes, charset: str = "") -> tuple[str, str]:
-    """Bytes as text with its controls taken out, and what went wrong ("" for nothing). Never raises.
+def to_text(data: bytes, charset: str = "", otherwise: str = "") -> tuple[str, str]:
+    """Bytes as text of several lines without controls, and what went wrong ("" for nothing). Never raises.
 
     A label is read as the web reads it (Encoding Standard). Without one, and for ``us-ascii``, 8-bit bytes
-    are UTF-8, else windows-1252. What is UTF-8 by its own bytes is UTF-8 under a label of one byte a
-    character, and wherever the label does not fit. An odd character in an otherwise fitting text becomes
-    U+FFFD and leaves the rest alone.
+    are UTF-8, else of the charset ``otherwise`` where all of them fit, else windows-1252. What is UTF-8 by
+    its own bytes is UTF-8 under a label of one byte a character, and wherever the label does not fit. An
+    odd character in a text that otherwise fits becomes U+FFFD and leaves the rest alone.
     """
+    text, defect = as_written(data, charset, otherwise)
+    return readable(text), defect
+
+
+def as_written(data: bytes, charset: str = "", otherwise: str = "") -> tuple[str, str]:
+    """Bytes as :func:`to_text` reads them, with the controls that they hold."""
     encoding = encoding_of(charset)
     defect = "" if encoding is not None else f"The charset {charset[:40]!a} is unknown."
     if data.isascii() and b"\x1b" not in data and encoding not in _NOT_ASCII:
-        return _clean(data.decode("ascii")), defect
+        return data.decode("ascii"), defect
     for mark, marked in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             data, encoding = data[len(mark) :], marked
             break
     says_nothing = not encoding or charset.strip().lower() in ("us-ascii", "ascii")
-    text, fits = _by_its_bytes(data) if says_nothing else _by_its_label(data, encoding or "")
+    text, fits = _by_its_bytes(data, otherwise) if says_nothing else _by_its_label(data, encoding or "")
     if not fits and not defect:
-        label = charset[:40] or "us-ascii"
-        defect = f"The bytes do not fit the charset {label!a}."
-    return _clean(text), defect
+        defect = f"The bytes do not fit the charset {charset[:40] or 'us-ascii'!a}."
+    return text, defect
 
 
-def _by_its_bytes(data: bytes) -> tuple[str, bool]:
-    """The text of bytes that no label describes, and whether they are UTF-8 or ISO-2022-JP."""
+def _by_its_bytes(data: bytes, otherwise: str = "") -> tuple[str, bool]:
+    """The text of bytes that no label describes, and whether something else does.
+
+    ``otherwise`` does not fit a word in which it mixes Latin letters with Greek or Cyrillic ones.
+    """
     if _is_iso_2022(data):
         return decoded(data, "iso-2022"), True
-    text = _utf_8(data)
-    return (text, True) if text is not None else _nearly_utf_8(data)
+    if (text := _utf_8(data)) is not None:
+        return text, True
+    encoding = encoding_of(otherwise)
+    if encoding and encoding not in _NOT_ASCII | {UTF_8, WINDOWS_1252}:
+        text = decoded(data, encoding)
+        if ODD not in text and not (is_single_byte(encoding) and _TWO_SCRIPTS.search(text)):
+            return text, True
+    return _nearly_utf_8(data)
 
 
 def _by_its_label(data: bytes, encoding: str) -> tuple[str, bool]:
@@ -91,14 +113,12 @@ def _by_its_label(data: bytes, encoding: str) -> tuple[str, bool]:
     text = decoded(data, encoding)
     if ODD not in text:
         return text, True
-    as_utf_8 = _utf_8(data)
-    if (
-        as_utf_8 is None
-        and (other := _OTHER_JAPANESE.get(encoding))
-        and text.count(ODD) * _SELDOM > len(data)
-    ):
+    if not data.isascii() and (as_utf_8 := _utf_8(data)) is not None:
+        return as_utf_8, False
+    letters = sum(not char.isascii() for char in text)
+    if (other := _OTHER_JAPANESE.get(encoding)) and text.count(ODD) * 2 > letters:
         text = min(text, decoded(data, other), key=lambda reading: reading.count(ODD))
-    return (text if as_utf_8 is None else as_utf_8), False
+    return text, False
 
 
 def _is_iso_2022(data: bytes) -> bool:
@@ -115,13 +135,14 @@ def _utf_8(data: bytes) -> str | None:
 def _nearly_utf_8(data: bytes) -> tuple[str, bool]:
     """Bytes that are not UTF-8 throughout: windows-1252, or UTF-8 with odd bytes in it.
 
-    Where nothing but ASCII is UTF-8, and no character is cut short, the whole is windows-1252. Otherwise an
-    odd byte is U+FFFD, unless it is a small letter of windows-1252 beside one of ASCII, as when a relay
-    added its footer in another charset.
+    Where hardly a character but those of ASCII is UTF-8, not even one cut short, the whole is windows-1252.
+    Otherwise an odd byte is U+FFFD, unless it is a small letter of windows-1252 beside one of ASCII, as when
+    a relay added its footer in another charset.
     """
     kept = data.decode("utf-8", "ignore")
-    shown = data.decode("utf-8", "replace")
-    if kept.isascii() and shown.count(ODD) == len(data) - len(kept):
+    odd = data.decode("utf-8", "replace").count(ODD)
+    cut_short = len(data) - len(kept.encode()) - odd
+    if odd > _MOSTLY * (cut_short + sum(not char.isascii() for char in kept)):
         return decoded(data, WINDOWS_1252), False
     return data.decode("utf-8", _odd_bytes()), False
 
@@ -142,22 +163,18 @@ def _odd_byte(failure: UnicodeError) -> tuple[str, int]:
     return (letter if meant else ODD), end
 
 
-def _clean(text: str) -> str:
-    """Text of several lines, whose lines end in line feeds and which holds no other control than the tab.
+def readable(text: str) -> str:
+    """Text whose lines end in line feeds and which holds no other control than the tab.
 
-    The marks that only choose a direction stay, for Hebrew and Arabic need them and a line's end closes
-    them; the overrides, which show digits in reverse, go.
+    C1 controls are what windows-1252 has in their place, as in HTML: they come from programs that took it
+    for Latin-1. The marks that only choose a direction stay, for Hebrew and Arabic need them and the end of
+    a line closes them; the overrides, which show digits in reverse, go.
     """
-    if text.isascii() and text.isprintable():
+    if text.isascii() and not _ASCII_CONTROL.search(text):
         return text
     text = _BODY_BREAKS.sub("\n", text.removeprefix("\ufeff"))
-    text = _NOT_IN_A_BODY.sub("", text)
-    return _SURROGATE.sub(ODD, text)
-
-
-def readable(text: str) -> str:
-    """Text of several lines without the characters that :func:`to_text` never gives."""
-    return _clean(text)
+    text = _C1.sub(lambda control: _AS_WINDOWS.get(control[0], ""), text)
+    return _SURROGATE.sub(ODD, _NOT_IN_A_BODY.sub("", text))
 
 
 def one_line(text: str) -> str:
@@ -182,17 +199,17 @@ def harmless(text: str) -> str:
 
 def raw_text(data: bytes, charset: str = "") -> str:
     """Header bytes outside of encoded words: UTF-8 (RFC 6532), else ``charset`` where all of it fits, else
-    windows-1252. ``charset`` is that of the body; it never changes what ASCII bytes say, and does not fit a
-    word in which it mixes Latin letters with Greek or Cyrillic ones.
+    windows-1252. ``charset`` is that of the body; it never changes what ASCII bytes say.
     """
     if data.isascii() and b"\x1b" not in data:
         return data.decode("ascii")
-    encoding = encoding_of(charset)
-    if _utf_8(data) is None and encoding and encoding not in _NOT_ASCII and encoding != UTF_8:
-        text = decoded(data, encoding)
-        if ODD not in text and not (is_single_byte(encoding) and _TWO_SCRIPTS.search(text)):
-            return text
-    return _by_its_bytes(data)[0]
+    return _by_its_bytes(data, charset)[0]
+
+
+def charset_of_words(value: bytes) -> str:
+    """The charset of the first encoded word of a header value, "" where none is."""
+    word = _WORD.search(value)
+    return word[1].partition(b"*")[0].decode("ascii") if word else ""
 
 
 def _base64(data: bytes) -> bytes:
@@ -220,7 +237,7 @@ def decode(value: bytes, charset: str = "") -> tuple[str, str]:
     def close() -> None:
         nonlocal defect, pieces
         if pieces:
-            text, wrong = to_text(b"".join(pieces), joined.decode("ascii"))
+            text, wrong = as_written(b"".join(pieces), joined.decode("ascii"))
             out.append(text)
             defect, pieces = defect or wrong, []
 

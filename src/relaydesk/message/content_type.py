@@ -149,4 +149,4 @@ def _joined(segments: dict[int, tuple[bytes, bool]]) -> bytes:
 
 
 def _in_utf_8(data: bytes, charset: bytes) -> bytes:
-    return charsets.to_text(data, charset.decode("ascii"))[0].encode()
+    return charsets.as_written(data, charset.decode("ascii"))[0].encode("utf-8", "replace")

@@ -16,7 +16,7 @@ _NAMES = (
 _AHEAD = re.compile(rb"(?:[ \t]{0,80}\r?\n|>?From [^\n]{0,1000}\n){1,100}(?=" + _NAMES + rb")", re.IGNORECASE)
 # A line that is no field amid those that tell how the body is to be read.
 _JUNK = re.compile(
-    rb"[^\r\n]{1,1000}\r?\n(?=(?:content-(?:type|transfer-encoding|disposition)|mime-version|received"
+    rb"(?!--)[^\r\n]{1,1000}\r?\n(?=(?:content-(?:type|transfer-encoding|disposition)|mime-version|received"
     rb"|message-id|dkim-signature):)",
     re.IGNORECASE,
 )

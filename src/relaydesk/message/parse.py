@@ -47,6 +47,8 @@ _SINGLETONS = frozenset({
     "subject", "mime-version", "content-type", "content-transfer-encoding",
 })  # fmt: skip
 
+_WRITTEN = ("subject", "from")
+
 
 def parse_message(raw: bytes) -> Message:
     """The readable view of a message, whatever its bytes are."""
@@ -56,7 +58,7 @@ def parse_message(raw: bytes) -> Message:
     whole, start = header.split(raw, MAX_HEADERS, header.start_of(raw))
     fields = _capped(whole, start, defects)
     parts = tuple(leaves(fields, raw[start:], defects))
-    charset = next((part.charset for part in parts if part.type.startswith("text/") and part.charset), "")
+    charset = _charset(fields, parts)
     headers = _decoded(fields, charset, defects)
 
     def every(name: str) -> list[bytes]:
@@ -69,7 +71,7 @@ def parse_message(raw: bytes) -> Message:
         return next((value for key, value in headers if key.lower() == name), "")
 
     dates = every("date")
-    body = _attempt(lambda: _body(parts, defects), _Content(), "body", defects)
+    body = _attempt(lambda: _body(parts, charset, defects), _Content(), "body", defects)
     return Message(
         headers=headers,
         from_=_attempt(mailboxes("from"), (), "From", defects),
@@ -137,9 +139,16 @@ class _Content:
     attachments: tuple[Attachment, ...] = ()
 
 
-def _body(parts: Sequence[Part], defects: list[str]) -> _Content:
+def _charset(fields: list[tuple[str, bytes]], parts: Sequence[Part]) -> str:
+    """The charset of this message, for what names none: that of its first text, or of its encoded words."""
+    declared = [part.charset for part in parts if part.type.startswith("text/")]
+    words = [charsets.charset_of_words(value) for name, value in fields if name.lower() in _WRITTEN]
+    return next((charset for charset in declared + words if charset.lower() not in ("", "us-ascii")), "")
+
+
+def _body(parts: Sequence[Part], charset: str, defects: list[str]) -> _Content:
     """Text, sanitised HTML and attachments. The text is the HTML's where no plain part is."""
-    read = texts(parts, defects)
+    read = texts(parts, charset, defects)
     attachments = [_attachment(part, number, defects) for number, part in enumerate(read.files, 1)]
     attachments += [
         _file(file_name(name), "enclosed", "application/octet-stream", content, defects)

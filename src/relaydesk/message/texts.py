@@ -58,9 +58,12 @@ class _Slot:
     html: str = ""
 
 
-def texts(parts: Sequence[Part], defects: list[str]) -> Texts:
-    """The text of these parts. A part with a name, or of another kind, is text only where no other is."""
-    reader = _Reader(defects)
+def texts(parts: Sequence[Part], charset: str, defects: list[str]) -> Texts:
+    """The text of these parts. A part with a name, or of another kind, is text only where no other is.
+
+    ``charset`` is that of the message, for parts that name none.
+    """
+    reader = _Reader(charset, defects)
     slots = _slots([part for part in parts if _is_shown(part)], reader)
     files = [part for part in parts if not _is_shown(part) and part.type not in _OTHER_VERSIONS]
     if not any(slot.plain.strip() or slot.html.strip() for slot in slots):
@@ -97,7 +100,8 @@ def _notice(files: Iterable[Part]) -> str:
 class _Reader:
     """Reads parts, and keeps the files that stand in their text."""
 
-    def __init__(self, defects: list[str]) -> None:
+    def __init__(self, charset: str, defects: list[str]) -> None:
+        self.charset = charset
         self.defects = defects
         self.enclosed: list[tuple[str, bytes]] = []
 
@@ -109,7 +113,7 @@ class _Reader:
             self.enclosed += [(charsets.decode(name, part.charset)[0], data) for name, data in files]
         charset = part.charset or (html_charset(content) if part.type == "text/html" else "")
         # UTF-32 needs four bytes for a character.
-        text, defect = charsets.to_text(content[: 4 * MAX_TEXT], charset)
+        text, defect = charsets.to_text(content[: 4 * MAX_TEXT], charset, self.charset)
         if len(content) > 4 * MAX_TEXT:
             self.defects.append("The text is too long to show in full.")
         elif defect:

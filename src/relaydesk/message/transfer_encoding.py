@@ -16,7 +16,7 @@ _NO_ALPHABET = bytes(byte for byte in range(256) if byte not in _ALPHABET)
 _NO_BASE64 = bytes(byte for byte in _NO_ALPHABET if byte != ord("="))
 _PADDING = re.compile(rb"=+")
 _MAX_PIECES = 200_000
-_END = re.compile(rb"(?:=|(?<=\n))[ \t]*+\r?\n")
+_END = re.compile(rb"(?:=|(?<=\n))[ \t]*+\r?\n|=[ \t]++(?=[^ \t\r\n])")
 _FOOTER = 4_096
 _MAX_LINES = 600_000
 _SAMPLE = 16_384
@@ -31,8 +31,9 @@ _ESCAPE = re.compile(rb"=([0-9A-Fa-f]{2})?")
 # No encoder escapes a letter or a digit, but for the F of "From ", which some mailboxes would alter.
 _NEVER_ESCAPED = re.compile(rb"(?:3[0-9]|4[1-57-9a-fA-F]|5[0-9aA]|6[1-9a-fA-F]|7[0-9aA])")
 
-_UU_BEGIN = re.compile(rb"^begin(-base64)? [0-7]{3,4} ([^\r\n]{1,200}?)[ \t]*\r?\n", re.MULTILINE)
+_UU_BEGIN = re.compile(rb"^begin(-base64)? [0-7]{3,4}(?: ([^\r\n]{0,200}?))?[ \t]*\r?\n", re.MULTILINE)
 _UU_END = re.compile(rb"^(?:end|====)[ \t]*\r?(?:\n|\Z)", re.MULTILINE)
+_UU_ALPHABET = bytes(range(0x20, 0x61))
 _UU_LINE = 45
 _UU_TRIES = 20
 
@@ -113,7 +114,8 @@ def _without_footer(encoded: bytes) -> bytes:
         words = before.split()
         if not all(map(_is_base64, words)) or (not start and sum(map(len, words)) % _QUANTUM):
             return encoded
-        if not _is_base64(behind.translate(None, b"\r\n")):
+        on_its_line = not end[0].endswith(b"\n")
+        if not _is_base64(behind.translate(None, b"\r\n")) or (on_its_line and len(behind) % _QUANTUM):
             return encoded[: end.end()]
     return encoded
 
@@ -150,7 +152,7 @@ def _uuencode(body: bytes) -> tuple[bytes, str]:
 def uu_name(body: bytes) -> bytes:
     """The file name that the first begin line of uuencoded bytes states."""
     begin = _UU_BEGIN.search(body)
-    return begin[2] if begin else b""
+    return (begin[2] or b"") if begin else b""
 
 
 def _uu_content(body: bytes, begin: re.Match[bytes]) -> bytes:
@@ -184,15 +186,15 @@ def without_uuencoded(text: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
             break
         after = begin.end()
         if begin[1] or _is_uuencoded(text[after : end.start()]):
-            files.append((begin[2], _uu_content(text, begin)))
+            files.append((begin[2] or b"", _uu_content(text, begin)))
             kept.append(text[at : begin.start()])
             at = after = end.end()
     return (b"".join([*kept, text[at:]]), files) if files else (text, [])
 
 
 def _is_uuencoded(encoded: bytes) -> bool:
+    """Whether these are lines of such a file: of its alphabet, and most as long as their first byte says."""
     lines = [line.rstrip(b"\r") for line in encoded.split(b"\n", _MAX_LINES)]
     full = [line for line in lines if line.strip(b" `")]
-    return bool(full) and all(
-        0 < (count := line[0] - 0x20) <= _UU_LINE and len(line) <= (count + 2) // 3 * 4 + 3 for line in full
-    )
+    exact = [line for line in full if 0 <= len(line) - 1 - (line[0] - 0x20 + 2) // 3 * 4 <= 1]
+    return len(exact) * 2 > len(full) and not b"".join(full).translate(None, _UU_ALPHABET)
