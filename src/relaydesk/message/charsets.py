@@ -27,7 +27,6 @@ _CONTROL = "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u206a-\u206f\ufff9-\ufffb\U000e
 _DIRECTION = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _BREAKS_AND_TABS = re.compile(rf"[\t{_BREAK}]+")
 _NOT_IN_A_LINE = re.compile(rf"[{_CONTROL}{_DIRECTION}\ufeff]+")
-_NOT_IN_AN_ADDRESS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _ASCII_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _BODY_BREAKS = re.compile(r"\r\n|[\r\x0b\x0c\u2028\u2029]")
 _C1 = re.compile("[\x80-\x9f]")
@@ -113,7 +112,7 @@ def _by_its_label(data: bytes, encoding: str) -> tuple[str, bool]:
     text = decoded(data, encoding)
     if ODD not in text:
         return text, True
-    if not data.isascii() and (as_utf_8 := _utf_8(data)) is not None:
+    if encoding not in ("iso-2022", "hz") and (as_utf_8 := _utf_8(data)) is not None:
         return as_utf_8, False
     letters = sum(not char.isascii() for char in text)
     if (other := _OTHER_JAPANESE.get(encoding)) and text.count(ODD) * 2 > letters:
@@ -186,10 +185,10 @@ def one_line(text: str) -> str:
 
 
 def for_addresses(text: str) -> str:
-    """A field of addresses as one line: controls become spaces, and nothing is taken out, for a domain with
-    an invisible character in it must not become the one it imitates.
+    """A field of addresses as one line. Nothing else is taken out before it is read as addresses: a domain
+    with an invisible character in it must not become the one it imitates.
     """
-    return _NOT_IN_AN_ADDRESS.sub(" ", text)
+    return _BREAKS_AND_TABS.sub(" ", text)
 
 
 def harmless(text: str) -> str:
