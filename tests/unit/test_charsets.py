@@ -177,7 +177,7 @@ def test_half_width_kana_in_all_japanese_encodings(pair):
     assert to_text(b"\x1b(I" + bytes([pair]) + b"\x1b(B", "iso-2022-jp")[0] == kana
     assert to_text(b"\x8e" + bytes([pair | 0x80]), "euc-jp")[0] == kana
     assert to_text(bytes([pair | 0x80]) + b"\x1b(B", "iso-2022-jp")[0] == kana  # as 8-bit bytes
-    assert to_text(b"\x0e" + bytes([pair | 0x80]) + b"\x0f", "iso-2022-jp")[0]
+    assert to_text(b"x\x0e" + bytes([pair]) + b"\x0fy", "iso-2022-jp")[0] == f"x{kana}y"
 
 
 @pytest.mark.parametrize(
