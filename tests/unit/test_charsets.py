@@ -8,8 +8,8 @@ import re
 import pytest
 
 from relaydesk.message.charset_labels import encoding_of
-from relaydesk.message.charsets import ODD, decode, one_line, raw_text, to_text
-from relaydesk.message.decoders import decoded
+from relaydesk.message.charsets import decode, one_line, raw_text, to_text
+from relaydesk.message.decoders import ODD, decoded
 
 # The Encoding Standard's labels (§4.2) by encoding, written down from the standard and not from our table.
 LABELS = {

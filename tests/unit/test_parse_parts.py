@@ -156,3 +156,10 @@ def test_it_rewrites_much_markup_to_the_same_text():
     many = hypertext.html_to_text(hypertext.sanitised(html * 200))
     assert few == "Order number: 1 < 2"
     assert {line for line in many.split("\n") if line} == {few}
+
+
+def test_no_control_comes_out_of_an_entity():
+    found = parse_message(b"Content-Type: text/html\r\n\r\n<p>a&#x202e;b&#27;[31m&#x9b;c&#0;d</p>")
+    for text in (found.text, found.html):
+        assert not set(text) & set("\u202e\x1b\x9b\0"), text
+    assert found.text.startswith("ab[31m")
