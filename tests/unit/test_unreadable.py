@@ -32,7 +32,8 @@ OURS: dict[str, tuple[Any, str]] = {
     "the parts": (parts, "_cut"),
     "the links": (html, "links"),
     "a charset": (charsets, "to_text"),
-    "markup": (html, "sanitised"),
+    "markup": (html, "rewritten"),
+    "quotations": (html, "parted"),
 }
 
 

@@ -101,13 +101,20 @@ class Message:
 
     @property
     def own(self) -> str:
-        """What the sender wrote, without what they quoted."""
-        return self.bodies[0].own if self.bodies else ""
+        """What a person reads first: what the sender wrote, without what they quoted.
+
+        Where all of it is quoted (a mail passed on without a word) it is all shown, for a person must
+        read something. Numbers are read of :attr:`Body.own`, where nothing quoted ever is.
+        """
+        if not self.bodies:
+            return ""
+        body = self.bodies[0]
+        return (body.own if body.own.strip() else body.text).strip("\n")
 
     @property
     def quoted(self) -> str:
-        """What they quoted from earlier mails, "" for nothing."""
-        return self.bodies[0].quoted if self.bodies else ""
+        """What was folded away below :attr:`own`: what they quoted, "" for nothing."""
+        return self.bodies[0].quoted if self.bodies and self.bodies[0].own.strip() else ""
 
     def header(self, name: str) -> str | None:
         """The first value of a header, or None."""

@@ -16,9 +16,10 @@ import filetype
 from relaydesk.message import addresses, charsets
 from relaydesk.message import headers as header
 from relaydesk.message import html as hypertext
+from relaydesk.message.markup import MAX_HTML
 from relaydesk.message.message import Attachment, Body, Message
 from relaydesk.message.parts import Part, leaves
-from relaydesk.message.quotes import passages
+from relaydesk.message.quotes import agreed, passages
 from relaydesk.message.unreadable import Unreadable, hostile_bytes
 
 if TYPE_CHECKING:
@@ -140,14 +141,16 @@ def _body(fields: list[tuple[str, bytes]], body: bytes, defects: list[str]) -> _
             attachments.append(_attachment(part, len(attachments) + 1, defects))
     text = "\n".join(piece for piece in plain if piece.strip())
     source = "\n".join(hyper)
-    if len(text) > MAX_TEXT or len(source) > hypertext.MAX_HTML:
+    if len(text) > MAX_TEXT or len(source) > MAX_HTML:
         defects.append("The text is too long to show in full.")
-    html = hypertext.sanitised(source) if source else ""
-    hyper_text = hypertext.html_to_text(html)[:MAX_TEXT] if html else ""
-    plain_text = text[:MAX_TEXT] if text[:MAX_TEXT] != hyper_text else ""
-    bodies = [Body("text", passages(plain_text))] if plain_text else []
-    bodies += [Body("html", passages(hyper_text))] if hyper_text else []
-    return _Content(plain_text or hyper_text, html, tuple(bodies), tuple(attachments))
+    page = hypertext.read(source) if source else hypertext.Rendering()
+    if page.hides and not page.passages:
+        defects.append("The HTML shows no text: its style hides all of it.")
+    plain_text = text[:MAX_TEXT] if text[:MAX_TEXT] != page.text else ""
+    plain_body, html_body = agreed(passages(plain_text), page.passages)
+    bodies = [Body("text", plain_body)] if plain_body else []
+    bodies += [Body("html", html_body)] if html_body else []
+    return _Content(plain_text or page.text, page.html, tuple(bodies), tuple(attachments))
 
 
 def _text(part: Part, defects: list[str]) -> str:
