@@ -23,14 +23,13 @@ PARSERS: dict[str, tuple[Any, str]] = {
     "From": (mailparser.utils, "get_addresses"),
     "Date": (mailparser.dates, "parse_mail_date"),
     "body": (html.nh3, "clean"),
-    "links": (html, "unescape"),
     "file type": (filetype, "guess"),
 }
 OURS: dict[str, tuple[Any, str]] = {
     "an address": (addresses, "_domain_or_text"),
     "the body": (parse, "_text"),
     "the parts": (parts, "_cut"),
-    "the links": (html, "links"),
+    "the links": (parse, "links"),
     "a charset": (charsets, "to_text"),
     "markup": (html, "rewritten"),
     "quotations": (html, "parted"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from html import unescape
 from typing import TYPE_CHECKING
 
 import nh3
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 _LINES = TAGS - FORMATTING - {"span", "td", "th"}
 _PARAGRAPHS = {"p", "blockquote", "pre", "ul", "ol", "dl", "h1", "h2", "h3", "h4", "h5", "h6"}
 _LEVELS = {"quote": QUOTED, "cut": QUOTED, "perhaps": PERHAPS}
-_ANCHOR = re.compile(r'<a href="([^"]+)"')
-_URL = re.compile(r"\bhttps?://[^\s<>\"'`\\^{|}]{3,2000}", re.IGNORECASE)
 _SPACE = re.compile(r"[ \t\r\n\f\xa0]+")
 
 
@@ -32,12 +29,14 @@ _SPACE = re.compile(r"[ \t\r\n\f\xa0]+")
 class Rendering:
     """What a person sees of HTML. ``html`` is safe to show: text, tables, lists and links.
 
-    ``passages`` are its text, a line for each block and table row, a tab between cells; ``hides`` says
-    that some text is in neither because its style hides it.
+    ``passages`` are its text, a line for each block and table row, a tab between cells; ``anchors`` the
+    targets of its links, each with whether it is quoted; ``hides`` says that some text is in none of
+    these because its style hides it.
     """
 
     html: str = ""
     passages: tuple[Passage, ...] = ()
+    anchors: tuple[tuple[str, bool], ...] = ()
     hides: bool = False
 
     @property
@@ -65,17 +64,7 @@ def read(source: str) -> Rendering:
             url_schemes={"http", "https", "mailto"},
             link_rel="noopener noreferrer nofollow",
         )
-    return Rendering(html, walk.lines.passages(), bool(walk.hidden))
-
-
-def links(html: str, text: str, limit: int = 200) -> tuple[str, ...]:
-    """The distinct http(s) targets in sanitised HTML, then those in the text, at most ``limit``."""
-    with hostile_bytes():
-        targets = [unescape(target) for target in _ANCHOR.findall(html)] if html else []
-    if "://" in text:
-        targets += [target.rstrip(".,;:!?)]") for target in _URL.findall(text)]
-    wanted = (link[:2_000] for link in targets if link.lower().startswith(("http://", "https://")))
-    return tuple(dict.fromkeys(wanted))[:limit]
+    return Rendering(html, *walk.lines.read(), bool(walk.hidden))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +106,13 @@ class _TextLines:
         self._pieces: list[str] = []
         self.level = OWN
         self._gap = False
+        # Each target, its level and the number of its line.
+        self._anchors: list[tuple[str, int, int]] = []
+        self._waiting: list[tuple[str, int]] = []
+
+    def anchor(self, target: str, level: int) -> None:
+        """A link; it is on the line of the text that comes next."""
+        self._waiting.append((target, level))
 
     def text(self, text: str, level: int) -> None:
         if level != self.level:
@@ -145,12 +141,23 @@ class _TextLines:
         self._gap = True
 
     def _put(self, text: str, level: int) -> None:
+        if text:
+            self._anchored()
         self._lines.append(text)
         self._levels.append(level)
 
-    def passages(self) -> tuple[Passage, ...]:
+    def _anchored(self) -> None:
+        self._anchors += [(target, level, len(self._lines)) for target, level in self._waiting]
+        self._waiting = []
+
+    def read(self) -> tuple[tuple[Passage, ...], tuple[tuple[str, bool], ...]]:
+        """The passages, and the links with whether they are quoted."""
         self.line()
-        return parted(self._lines, self._levels) if self._lines else ()
+        self._anchored()
+        passages = parted(self._lines, self._levels) if self._lines else ()
+        quoted = [passage.quoted for passage in passages for _ in passage.text.split("\n")]
+        quoted.append(quoted[-1] if quoted else False)
+        return passages, tuple((target, level == QUOTED or quoted[at]) for target, level, at in self._anchors)
 
 
 class _Walk:
@@ -174,9 +181,12 @@ class _Walk:
                 if "gone" in marks:
                     self.hidden.append(node)
                     continue
+                look = look.inside(marks)
                 self._edge(node.tag or "", starts=True)
+                if (target := node.attributes.get("href")) and look.shows:
+                    self.lines.anchor(target, max(look.level, self._rest))
                 todo.append((node, None))
-                todo += reversed(self._children(node, look.inside(marks), boxed="box" in marks))
+                todo += reversed(self._children(node, look, boxed="box" in marks))
                 if "cut" in marks:
                     self._rest = QUOTED
 

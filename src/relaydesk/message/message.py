@@ -78,8 +78,8 @@ class Message:
     ``received`` are the Received values, top (latest) first, unfolded. ``text`` is the plain text (taken
     from the HTML when there is none); ``html`` is sanitised; ``bodies`` are the plain text and the HTML's,
     each where there is one, parted into what is the sender's own and what is quoted; ``links`` are the
-    http(s) targets in the HTML and text. ``defects`` are sentences about what could not be read. ``date``
-    is the Date header, aware, or None: it decides nothing.
+    http(s) targets in the HTML and text outside quotations. ``defects`` are sentences about what could not
+    be read. ``date`` is the Date header, aware, or None: it decides nothing.
     """
 
     headers: tuple[tuple[str, str], ...] = ()

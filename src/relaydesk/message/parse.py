@@ -16,6 +16,7 @@ import filetype
 from relaydesk.message import addresses, charsets
 from relaydesk.message import headers as header
 from relaydesk.message import html as hypertext
+from relaydesk.message.links import links
 from relaydesk.message.markup import MAX_HTML
 from relaydesk.message.message import Attachment, Body, Message
 from relaydesk.message.parts import Part, leaves
@@ -76,7 +77,7 @@ def parse_message(raw: bytes) -> Message:
         text=body.text,
         html=body.html,
         bodies=body.bodies,
-        links=_attempt(lambda: hypertext.links(body.html, body.text), (), "links", defects),
+        links=body.links,
         attachments=body.attachments,
         duplicated=_duplicated(whole),
         defects=tuple(dict.fromkeys(defects))[:MAX_DEFECTS],
@@ -125,6 +126,7 @@ class _Content:
     text: str = ""
     html: str = ""
     bodies: tuple[Body, ...] = ()
+    links: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = ()
 
 
@@ -150,7 +152,9 @@ def _body(fields: list[tuple[str, bytes]], body: bytes, defects: list[str]) -> _
     plain_body, html_body = agreed(passages(plain_text), page.passages)
     bodies = [Body("text", plain_body)] if plain_body else []
     bodies += [Body("html", html_body)] if html_body else []
-    return _Content(plain_text or page.text, page.html, tuple(bodies), tuple(attachments))
+    return _Content(
+        plain_text or page.text, page.html, tuple(bodies), links(page.anchors, bodies), tuple(attachments)
+    )
 
 
 def _text(part: Part, defects: list[str]) -> str:

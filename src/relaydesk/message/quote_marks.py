@@ -8,8 +8,8 @@ from __future__ import annotations
 
 # The first word of "On … wrote:".
 OPENERS = (
-    *("on", "at", "in message", "in article", "quoting"),  # English
-    *("am", "um", "zitat von"),  # German
+    *("on", "at", "in message", "in article"),  # English
+    *("am", "um"),  # German
     *("le", "en date du", "el", "el día", "con fecha", "em", "no dia", "às"),  # French, Spanish, Portuguese
     *("il", "il giorno", "in data", "alle"),  # Italian
     *("op", "den", "på", "d.", "kl."),  # Dutch, Swedish, Danish, Norwegian
@@ -53,17 +53,40 @@ VERBS_UNSPACED = (
     "كتب",
 )
 
-# Who a person writes of; a mail program writes a name.
-PRONOUNS = (
-    *("i", "you", "your", "we", "our", "they", "their", "she", "her", "he", "his", "my", "me", "us"),
-    *("it", "who"),
-    *("somebody", "someone", "ich", "du", "sie", "ihr", "ihre", "ihnen", "wir", "er", "mein", "meine"),
-    *("unser", "je", "j'ai", "vous", "votre", "nous", "tu", "elle", "il a", "ils ont", "usted", "ustedes"),
-    *("yo",),
-    *("su", "você", "vocês", "eu", "lei", "mi ha", "ci ha", "ik", "jij", "u", "uw", "wij", "hij", "zij"),
-    *("jag", "ni", "du", "jeg", "vi", "i", "te", "minä", "ja", "pan", "pani", "já", "вы", "я", "мы"),
+# What stands before an address instead ("Zitat von …:").
+CITING = ("quoting", "zitat von", "citando a", "citat från", "citerar", "cytowanie", "citazione di")
+
+# Of whom a person writes; a mail program writes a name. Of themselves it never does.
+OURSELVES = (
+    *(
+        "i",
+        "i've",
+        "we",
+        "my",
+        "me",
+        "us",
+        "our",
+        "ich",
+        "mir",
+        "mich",
+        "wir",
+        "uns",
+        "mein",
+        "meine",
+        "unser",
+    ),
+    *("je", "j'ai", "m'a", "nous", "notre", "yo", "nos", "mío", "eu", "meu", "ci", "ci ha"),
+    *("mi ha", "ho", "ik", "mij", "wij", "jag", "mig", "jeg", "meg", "oss", "vi", "minä", "minulle"),
+    *("mnie", "mně", "jsem", "bana", "я", "мне", "мы", "нам"),
+)
+OURSELVES_UNSPACED = ("我", "私", "저는", "제가")
+PERSONS = (
+    *("you", "your", "they", "their", "she", "her", "he", "his", "it", "who", "somebody", "someone"),
+    *("du", "sie", "ihr", "ihre", "ihnen", "er", "vous", "votre", "tu", "elle", "il a", "ils ont", "usted"),
+    *("ustedes", "su", "você", "vocês", "lei", "jij", "u", "uw", "hij", "zij", "ni", "i", "te", "ja", "pan"),
+    *("pani", "já", "вы"),
     *("the", "a", "an", "die", "der", "das", "ein", "eine", "une", "una", "les", "het", "een"),
-)  # fmt: skip
+)
 
 WEEKDAYS = (
     *("mon", "tue", "tues", "wed", "thu", "thur", "thurs", "fri", "sat", "sun"),
