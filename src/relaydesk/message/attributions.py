@@ -1,7 +1,8 @@
 """The line that says who wrote when ("On … wrote:"), as mail programs put it above a quotation.
 
 Told from a person's prose by what a program writes and people don't: an end by a colon, a year with a time
-of day, an address beside the verb, a name where a person says "you".
+of day, an address beside the verb, a name where a person says "you". A name with the verb alone is none:
+Meta's form has "alice wrote:" above the buyer's own words.
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ def _any(words: Iterable[str]) -> str:
 
 
 _VERBS, _UNSPACED = _any(marks.VERBS), _any(marks.VERBS_UNSPACED)
+_WEEKDAYS = _any(marks.WEEKDAYS)
 # A word of a script without blanks ends where the next begins.
-OPENER = re.compile(rf"{_any(marks.OPENERS)}(?:(?<=[^\x00-\u0500])|\b)")
-_BEGINS = re.compile(rf"{OPENER.pattern}|{_any(marks.WEEKDAYS)}\b|\d")
+OPENER = re.compile(rf"{_any(marks.OPENERS)}(?:(?<=[^\x00-\u0500])|(?=[\s\d]))")
+_BEGINS = re.compile(rf"{OPENER.pattern}|{_WEEKDAYS}\b|\d")
 _VERB = re.compile(rf"(?<!\w){_VERBS}(?!\w)|{_UNSPACED}")
 _OURSELVES = re.compile(rf"(?<!\w){_any(marks.OURSELVES)}(?!\w)|{_any(marks.OURSELVES_UNSPACED)}")
 _PERSONS = re.compile(rf"(?<!\w){_any(marks.PERSONS)}(?!\w)")
-_DAY = re.compile(rf"(?<!\w)(?:\d{{1,2}}(?!\d)|{_any(marks.WEEKDAYS)}(?!\w))")
+_DATED = re.compile(rf"{OPENER.pattern}.*?(?<![\w/#-])\d{{1,2}}(?![\d/#])|(?:on|am|op|den) {_WEEKDAYS}\b")
 _YEAR = re.compile(r"(?<!\d)(?:(?:19|20)\d\d(?!\d)|\d{1,2}[./-]\d{1,2}[./-]\d\d(?!\d))")
 _TIME = re.compile(r"(?<!\d)\d{1,2}(?:[:.h\u6642\u65f6\uc2dc] ?[0-5]\d(?!\d)|[ ap.]{0,2}m\b)")
 ADDRESS = re.compile(r"[^\s<>@\"',;:()\[\]]{1,64}@[\w.-]{2,255}")
@@ -36,7 +38,8 @@ _AUTHOR = re.compile(
     rf"{ADDRESS.pattern}[\]>)\"' ]{{0,4}}(?:\([^()]{{0,60}}\) ?)?(?:\w{{1,4}} )?"
     rf"(?:{_VERBS}|\S{{0,3}}{_UNSPACED})"
 )
-# "Shop wrote on 12 May:"
+_ADDRESS_LAST = re.compile(rf"{ADDRESS.pattern}[\]>)\"' ]{{0,4}}[:\uff1a]")
+# "Shop wrote on 12 May at 14:03:"
 _DATED_AFTER = re.compile(rf"{_VERBS} {_any(marks.OPENERS)} [^\n]{{0,40}}?\d|{_VERBS} (?:\(|\d{{1,4}}[./-])")
 
 
@@ -57,19 +60,20 @@ def attributes(text: str, *, folded: bool) -> tuple[bool, bool]:
     opened = _BEGINS.match(text) is not None
     if folded and not opened:
         return False, False
-    verb, address, time = _VERB.search(text), ADDRESS.search(text), _TIME.search(text)
-    day, year = _DAY.search(text), _YEAR.search(text)
+    verb, time, year = _VERB.search(text), _TIME.search(text), _YEAR.search(text)
     if verb is None:
-        sure = bool(address and ((opened and (time or year)) or text.startswith(marks.CITING)))
+        dated = (opened and (time or year)) or text.startswith(marks.CITING)
+        sure = bool(dated and _ADDRESS_LAST.search(text))
         return sure, sure
+    address = ADDRESS.search(text)
     around = f"{text[: verb.start()]} {text[verb.end() :]}"
     by_them = not _OURSELVES.search(around)
     by_name = by_them and not _PERSONS.search(around)
     last = not text[verb.end() + 1 :].strip(": \uff1a")
     sure = bool(
         (time and year and (opened or last) and (address or by_them))
+        or (time and year and by_name and _DATED_AFTER.search(text))
         or _AUTHOR.search(text)
-        or (by_name and opened and day)
-        or (by_name and (time or year) and _DATED_AFTER.search(text))
+        or (by_name and (_DATED.match(text) or (opened and year)))
     )
-    return sure or opened or any((day, time, address)), sure
+    return sure or opened or any((time, year, address)), sure
