@@ -286,6 +286,12 @@ def test_html_is_written_as_lines_and_cells(markup: str, text: str) -> None:
     assert read(markup).text == text
 
 
+def test_a_mail_all_in_a_box_of_gmails_is_own() -> None:
+    assert own(read(f'<div class="gmail_quote"><div class="gmail_quote">{OWN}<br>{LABEL}</div></div>'))
+    text = f'<div class="gmail_quote"><div>x wrote:</div><blockquote>{LABEL}</blockquote>{OWN}</div>'
+    assert own(read(text)) == OWN
+
+
 def test_an_alternative_text_is_no_label() -> None:
     assert own(shown(f'<p><img src=x alt="{LABEL}"></p>')) == f"{OWN}\n\n[{LABEL}]"
 

@@ -105,6 +105,7 @@ class _TextLines:
         self._cells: list[str] = []
         self._pieces: list[str] = []
         self.level = OWN
+        self.begun = False
         self._gap = False
         # Each target, its level and the number of its line.
         self._anchors: list[tuple[str, int, int]] = []
@@ -119,6 +120,7 @@ class _TextLines:
             self.line()
             self.level = level
         self._pieces.append(text)
+        self.begun |= bool(text.strip())
 
     def cell(self) -> None:
         self._cells.append(_SPACE.sub(" ", "".join(self._pieces)).strip())
@@ -190,11 +192,13 @@ class _Walk:
                 if "cut" in marks:
                     self._rest = QUOTED
 
-    @staticmethod
-    def _children(node: LexborNode, look: _Look, *, boxed: bool) -> list[tuple[LexborNode, _Look | None]]:
-        """Nodes and looks. In a box with a quotation, answers may stand below that."""
+    def _children(
+        self, node: LexborNode, look: _Look, *, boxed: bool
+    ) -> list[tuple[LexborNode, _Look | None]]:
+        """Nodes and looks. In a box with a quotation answers may stand below that; all may be in a box."""
         children = list(node.iter(include_text=True))
-        first = next((at for at, child in enumerate(children) if child.tag == "blockquote"), len(children))
+        last = len(children) if self.lines.begun else -1
+        first = next((at for at, child in enumerate(children) if child.tag == "blockquote"), last)
         quoted = replace(look, level=QUOTED)
         return [(child, quoted if boxed and at <= first else look) for at, child in enumerate(children)]
 
