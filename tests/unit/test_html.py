@@ -301,6 +301,8 @@ def test_links_are_the_senders_own() -> None:
         '<p><a href="https://x.example/own?a=1&amp;b=2">own</a><a href="javascript:x()">x</a></p>'
         '<blockquote><a href="https://x.example/quoted"><img src=x></a></blockquote>'
         '<p style="display:none"><a href="https://x.example/hidden">x</a></p>'
+        '<p style="visibility:hidden"><a href="https://x.example/unseen">x</a></p>'
+        '<a href="https://x.example/white" style="color:#fff">x</a>'
         '<p>On Mon, May 12, 2025 at 2:03 PM Shop wrote:</p><p><a href="https://x.example/below">x</a></p>'
     )
     assert page.anchors == (
