@@ -54,7 +54,8 @@ def test_it_reads_a_hard_bounce() -> None:
         ("Action: relayed\nStatus: 2.0.0", False),
         ("Status: 5.7.1", True),  # no action: the class tells
         ("Status: 4.2.2", False),
-        ("Action: pondered\nStatus: 5.0.0", None),
+        ("Action: pondered\nStatus: 5.0.0", True),
+        ("Action: pondered\nStatus: perhaps", True),  # the Subject tells
         ("Action:\n failed\nStatus: 5.1.1", True),  # folded
     ],
 )

@@ -3,6 +3,7 @@
 :func:`read_bounce` says what a notification means; only we can have made a sealed bounce address. Pure.
 """
 
+from relaydesk.bounces.daemons import from_daemon
 from relaydesk.bounces.dsn import Dsn, read_bounce
 from relaydesk.bounces.seals import (
     Sealed,
@@ -20,6 +21,7 @@ __all__ = [
     "answer_of_message_id",
     "bounce_address",
     "bounced_ticket",
+    "from_daemon",
     "read_bounce",
     "sealed_by_us",
 ]
