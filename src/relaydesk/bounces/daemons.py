@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 _LETTERS = re.compile(r"[^a-z]+")
 _LOCAL_PARTS = frozenset((
     "mailerdaemon", "mailerdeamon", "maildaemon", "maildeamon", "mdaemon", "daemon", "smtpdaemon",
-    "postmaster", "maildeliverysystem", "maildeliverysubsystem", "maildelivery", "deliverysystem", "systemadministrator",
+    "postmaster", "maildeliverysystem", "maildeliverysubsystem", "maildelivery", "deliverysystem",
+    "systemadministrator",
 ))  # fmt: skip
 _LOCAL_PART_BEGINS = ("mailer-daemon", "mailer_daemon", "mailerdaemon", "postmaster-", "microsoftexchange")
 _SERVICE_MARK = "X-Amz-Sns-Message-Id"  # Amazon SES by way of SNS: the notification is JSON
@@ -39,11 +40,11 @@ def from_daemon(message: Message) -> bool:
         return True
     if not message.from_ and daemon_address(written.partition("<")[2].strip(" >") or written):
         return True
-    shown = folded(" ".join(sender.name for sender in message.from_) or written)
-    return holds(shown, _DISPLAY_NAMES)
+    words = [word for word in written.split() if "@" not in word]
+    return holds(folded(" ".join(words)), _DISPLAY_NAMES)
 
 
 def daemon_address(local: str) -> bool:
     """Whether a local part (or an address without a domain) is a daemon's; not if it only ends so."""
-    name = local.rpartition("@")[0].lower() or local.lower()
+    name = local.partition("@")[0].lower()
     return _LETTERS.sub("", name) in _LOCAL_PARTS or name.strip(' "').startswith(_LOCAL_PART_BEGINS)

@@ -103,15 +103,16 @@ def _begins(text: str) -> int | None:
                 return start
         elif not (start >= 0 and line[:1] in " \t" and line.strip()):
             start, names = -1, set[str]()
-            if _marks(line):
+            if line.strip() and _marks(line):
                 return at
         at += len(line)
     return None
 
 
 def _marks(line: str) -> bool:
-    stripped = line[_RULE.match(line).end() :] if _RULE.match(line) else line  # type: ignore[union-attr]
-    return len(stripped) < MAX_LINE and folded(stripped).startswith(_MARKERS)
+    rule = _RULE.match(line)
+    words = line[rule.end() :] if rule else line
+    return len(words) < MAX_LINE and folded(words).startswith(_MARKERS)
 
 
 def _fields_at(text: str, at: int) -> bytes:

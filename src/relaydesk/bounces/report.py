@@ -7,6 +7,7 @@ actions of one's own, a report as plain text.
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from relaydesk.bounces.original import RETURNED_TYPES
@@ -65,9 +66,8 @@ def reported(message: Message) -> RecipientReport | None:
     kinds = {part.declared_type.replace("_", "-") for part in message.attachments}
     if "message/feedback-report" in kinds:
         return RecipientReport("feedback")
-    reports = [
-        _recipient_report(group) for part in message.attachments for group in _groups(_status_text(part))
-    ]
+    groups = (group for part in message.attachments for group in _groups(_status_text(part)))
+    reports = [_recipient_report(group) for group in islice(groups, MAX_GROUPS)]
     if reports:
         return min(reports, key=_rank)
     if any(_displayed(part) for part in message.attachments):
@@ -79,7 +79,7 @@ def in_text(text: str) -> RecipientReport | None:
     """What a report that was written into the text says."""
     if "final-recipient" not in text.lower():
         return None
-    reports = [_recipient_report(group) for group in _groups(text)]
+    reports = [_recipient_report(group) for group in islice(_groups(text), MAX_GROUPS)]
     return min(reports, key=_rank) if reports else None
 
 
@@ -133,7 +133,7 @@ def _groups(text: str) -> Iterator[dict[str, str]]:
     """The fields by recipient. A group ends where a field of it comes again, or, once it is whole, at an
     empty line: how many of those there are says nothing."""
     group: dict[str, str] = {}
-    parted, count = False, 0
+    parted = False
     for name, value in _fields(text):
         if not name:
             parted = True
@@ -142,9 +142,6 @@ def _groups(text: str) -> Iterator[dict[str, str]]:
         if _recipient_field(name) and (name in group or (parted and whole)):
             if _tells(group):
                 yield group
-                count += 1
-            if count >= MAX_GROUPS:
-                return
             group = {}
         parted = False
         group.setdefault(name, " ".join(value.split())[:MAX_VALUE])
