@@ -20,14 +20,13 @@ _LOCAL_PART_BEGINS = ("mailer-daemon", "mailer_daemon", "mailerdaemon", "postmas
 _SERVICE_MARK = "X-Amz-Sns-Message-Id"  # Amazon SES by way of SNS: the notification is JSON
 _DISPLAY_NAMES = phrases("""
 mailer-daemon | mailer daemon | mailerdaemon | mail daemon | mail-daemon | mail delivery s
-mail delivery fail | mail delivery agent | delivery subsystem | delivery system | delivery service
-mail deliver | mail administrator | system administrator | systemadministrator | e-mail administrator
-mail system | email system | mail router | internet mail delivery | postmaster | mail transfer
-smtp mail service | smtp server | mail gateway | mail server | mailserver | bounce handler | non-delivery
-delivery notification | returned mail | undeliverable | administrateur système | administrateur du système
-administrador del sistema | administrador do sistema | amministratore di sistema | amministratore sistema
-systeembeheerder | systemadministratör | administrator systemu | системный администратор | メール配信
-系统管理员 | 系統管理員 | 시스템 관리자
+mail delivery fail | mail delivery agent | delivery subsystem | mail administrator | system administrator
+systemadministrator | e-mail administrator | mail system | email system | mail router
+internet mail delivery | postmaster | mail transfer | smtp mail service | smtp server | mail gateway
+mail server | mailserver | bounce handler | non-delivery | returned mail | undeliverable
+administrateur système | administrateur du système | administrador del sistema | administrador do sistema
+amministratore di sistema | amministratore sistema | systeembeheerder | systemadministratör
+administrator systemu | системный администратор | メール配信 | 系统管理员 | 系統管理員 | 시스템 관리자
 """)
 
 

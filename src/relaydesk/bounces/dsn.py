@@ -76,12 +76,10 @@ def read_bounce(message: Message, *, notice: bool = False, failed_recipient: str
 
 
 def _in_words(message: Message, original: Original, *, notice: bool) -> RecipientReport:
-    """A notice in prose, or an automatic reply: the fields of one are on many a daemon's notice too
-    (Exim, Postfix, IONOS, mail.ru), its Subject is not."""
+    """A notice in prose, or an automatic reply."""
     failed = bool(message.header("X-Failed-Recipients"))
     daemon = notice or failed or _is_report(message) or from_daemon(message)
-    subject = folded(message.subject[:1000])
-    if auto_reply.has_subject(message) and not (daemon and holds(subject, phrases.FAILED_SUBJECTS)):
+    if _replied_by_program(message, daemon=daemon):
         return RecipientReport("auto_reply")
     report = described(message, original, daemon=daemon)
     if report.about != "unclear":
@@ -93,6 +91,15 @@ def _in_words(message: Message, original: Original, *, notice: bool) -> Recipien
     if auto_reply.has_marks(message):
         return report._replace(about="auto_reply")
     return (_wrapped(message) if daemon else None) or report
+
+
+def _replied_by_program(message: Message, *, daemon: bool) -> bool:
+    """Whether this is an automatic reply before all else. Many a daemon marks its notices as one (Exim,
+    Postfix, IONOS, mail.ru), and a filter its rejections: what their Subject says goes first."""
+    fails = holds(folded(message.subject[:1000]), phrases.FAILED_SUBJECTS)
+    if auto_reply.has_subject(message):
+        return not (daemon and fails)
+    return auto_reply.has_marks(message) and not (daemon or fails)
 
 
 def _wrapped(message: Message) -> RecipientReport | None:

@@ -46,7 +46,7 @@ returned the following error | message contained a virus | been blocked by | blo
 considered spam | content filter | identified as spam | was identified as | prohibited content
 prohibited attachment | against policy | policy reasons | mail system error | undeliverable mail:
 could not be processed | error occurred while trying to deliver | failed to send | message non-deliverable
-could not find a gateway | you are not a member of | reject mail from | reject spammers
+has been frozen | could not find a gateway | you are not a member of | reject mail from | reject spammers
 duplicated message-id | mail loop | loop condition | security alert | encountered an error
 encountered delivery problems | rejected by a remote mail server | your mail to | error message below
 e-mail address is incorrect | email address is wrong | "notificationtype":"bounce"
@@ -57,30 +57,32 @@ address not found | message blocked | message not delivered | action: failed | a
 we couldn't deliver | sorry, we were unable | sorry, your message | unfortunately, we were not
 returned mail follows
 # German
-konnte nicht zugestellt werden | nicht zugestellt werden | nicht zugestellt | nicht zustellbar
-unzustellbar | zustellung ist fehlgeschlagen | zustellung fehlgeschlagen | fehler bei der zustellung
-konnte nicht übermittelt | empfänger nicht erreicht | nicht erreicht | wurde abgelehnt | abgewiesen
-nicht ausgeliefert | nicht übermittelt werden | an folgende empfänger | an die folgenden empfänger
-postfach ist voll | empfänger unbekannt | existiert nicht
+fehler bei der nachrichtenzustellung | unzustellbare nachricht
+nicht gefunden |konnte nicht zugestellt werden | nicht zugestellt werden | nicht zugestellt
+nicht zustellbar | unzustellbar | zustellung ist fehlgeschlagen | zustellung fehlgeschlagen
+fehler bei der zustellung | konnte nicht übermittelt | empfänger nicht erreicht | nicht erreicht
+wurde abgelehnt | abgewiesen | nicht ausgeliefert | nicht übermittelt werden | postfach ist voll
+empfänger unbekannt | existiert nicht
 # French
-n'a pas pu être remis | n'a pas pu être délivré | n'a pas pu etre | n'a pu être | pas pu être distribué
-non remis | pas pu être envoyé | impossible de remettre | échec de la remise | la remise a échoué
-n'a pas été remis | est refusé | n'existe pas | boîte aux lettres pleine | a été rejeté
-adresse introuvable | n'a pas été distribué | pas pu remettre
+n'a pas pu | n'a pas été distribué | échec de remise | échec de la distribution
+introuvable |n'a pas pu être remis | n'a pas pu être délivré | n'a pas pu etre | n'a pu être
+pas pu être distribué | non remis | pas pu être envoyé | impossible de remettre | échec de la remise
+la remise a échoué | n'a pas été remis | est refusé | n'existe pas | boîte aux lettres pleine
+a été rejeté | adresse introuvable | pas pu remettre
 # Spanish
-no se pudo entregar | no pudo ser entregado | no se ha podido entregar | no se puede entregar
-no ha podido ser entregado | no se entregó | no fue entregado | error al entregar | imposible entregar
-no ha llegado | no existe | buzón está lleno | no pudo entregarse | ha sido rechazado | fue rechazado
-no se encontró la dirección | no se entregara
+error de entrega | no se encontró | rechazado |no se pudo entregar | no pudo ser entregado
+no se ha podido entregar | no se puede entregar | no ha podido ser entregado | no se entregó
+no fue entregado | error al entregar | imposible entregar | no ha llegado | no existe | buzón está lleno
+no pudo entregarse | ha sido rechazado | fue rechazado | no se encontró la dirección | no se entregara
 # Portuguese
 não pôde ser entregue | não foi possível entregar | não é possível entregar | não foi entregue
 falha na entrega | não pode ser entregue | não conseguimos entregar | foi rejeitad | caixa postal cheia
 não existe | caixa de correio cheia
 # Italian
-non è stato possibile recapitare | non può essere recapitato | impossibile recapitare | non recapitato
-non è stato recapitato | non è stato consegnato | impossibile consegnare | consegna non riuscita
-casella piena | non esiste | è stato rifiutato | non è stato possibile consegnare | mancata consegna
-recapito non riuscito
+errore di recapito | non trovato | rifiutato |non è stato possibile recapitare | non può essere recapitato
+impossibile recapitare | non recapitato | non è stato recapitato | non è stato consegnato
+impossibile consegnare | consegna non riuscita | casella piena | non esiste | è stato rifiutato
+non è stato possibile consegnare | mancata consegna | recapito non riuscito
 # Dutch
 kon niet worden afgeleverd | kon niet worden bezorgd | kan niet worden bezorgd | niet afgeleverd
 niet bezorgd | niet worden afgeleverd | is geweigerd | bestaat niet | kan niet worden afgeleverd

@@ -28,19 +28,19 @@ automatically rejected | message blocked | mail blocked | address not found | us
 no such user | not listed in domino directory | mailbox full | mailbox is full | bounced mail
 bounced message | bounce notification | message bounced | mail bounce | [bounce] | ndn: | ndr:
 dead letter | delivery status: failed | undeliv | couldn't deliver mail | not found in directory
-e-mail could not | email could not | invalid recipient | error in delivery | not member article
-are not member | reject mail | fml system error | loop alert | loop back warning | spam mail from
-security alert | message you sent was blocked | message you sent blocked | blocked by
-mail quota exceeded | quota exceeded
+e-mail could not | email could not | invalid recipient | error in delivery | rejected: | message frozen
+frozen | not member article | are not member | reject mail | fml system error | loop alert
+loop back warning | spam mail from | security alert | message you sent was blocked
+message you sent blocked | blocked by | mail quota exceeded | quota exceeded
 # German
 unzustellbar | nicht zugestellt | nicht zustellbar | konnte nicht zugestellt | zustellung fehlgeschlagen
 zustellfehler | unzustellbare | zustellungsfehler | zustellung nicht moeglich | zustellung nicht möglich
 fehler bei der zustellung | nachricht unzustellbar | rückläufer | mail nicht zustellbar | fehlgeschlagen:
 # French
-non remis | non délivré | echec de la remise | échec de remise | échec de distribution | non distribué
-échec de livraison | impossible à remettre | non distribuable | echec de l'envoi | échec d'envoi
-remise impossible | message refusé | n'a pas pu être remis | n'a pu être remis | utilisateur non recensé
-utilisateur inconnu
+non délivrable | non remise | non remis | non délivré | echec de la remise | échec de remise
+échec de distribution | non distribué | échec de livraison | impossible à remettre | non distribuable
+echec de l'envoi | échec d'envoi | remise impossible | message refusé | n'a pas pu être remis
+n'a pu être remis | utilisateur non recensé | utilisateur inconnu
 # Spanish
 no se puede entregar | no entregado | no se pudo entregar | no se ha podido entregar | error de entrega
 correo devuelto | mensaje devuelto | imposible entregar | fallo en la entrega | error en la entrega
@@ -50,34 +50,38 @@ não é possível entregar | não foi possível entregar | não entregue | falha
 não pôde ser entregue | mensagem devolvida | email devolvido | e-mail devolvido | erro na entrega
 devolução | impossível entregar | não foi entregue | não entregável
 # Italian
-impossibile recapitare | mancato recapito | non recapitabile | non recapitato | mancata consegna
-messaggio non consegnato | consegna fallita | errore di consegna | non consegnato | recapito non riuscito
-notifica di mancato | avviso di mancata
+errore di recapito | impossibile recapitare | mancato recapito | non recapitabile | non recapitato
+mancata consegna | messaggio non consegnato | consegna fallita | errore di consegna | non consegnato
+recapito non riuscito | notifica di mancato | avviso di mancata
 # Dutch
-onbestelbaar | niet bezorgd | niet afgeleverd | kan niet worden bezorgd | bezorging mislukt
-aflevering mislukt | kon niet worden afgeleverd | kon niet worden bezorgd | niet bezorgbaar
+onbezorgbaar | niet te bezorgen | onbestelbaar | niet bezorgd | niet afgeleverd | kan niet worden bezorgd
+bezorging mislukt | aflevering mislukt | kon niet worden afgeleverd | kon niet worden bezorgd
+niet bezorgbaar
 # Swedish, Danish, Norwegian, Finnish
-går inte att leverera | kunde inte levereras | ej levererat | ej levererbart | olevererbar | leveransfel
-kan ikke leveres | kunne ikke leveres | ikke leveret | ikke levert | uleverbar | leveringsfeil
-leveringsfejl | kan ikke sendes | ei voida toimittaa | ei voitu toimittaa | toimitus epäonnistui
-perille toimittamaton | toimittamaton
+ikke-leverbar | kan inte levereras | ei toimitettavissa | toimitus ei onnistu |går inte att leverera
+kunde inte levereras | ej levererat | ej levererbart | olevererbar | leveransfel | kan ikke leveres
+kunne ikke leveres | ikke leveret | ikke levert | uleverbar | leveringsfeil | leveringsfejl
+kan ikke sendes | ei voida toimittaa | ei voitu toimittaa | toimitus epäonnistui | perille toimittamaton
+toimittamaton
 # Polish, Czech, Slovak, Hungarian, Romanian, Turkish, Greek
-niedostarczalne | nie można dostarczyć | niedostarczon | nie dostarczono | zwrot poczty
-nie została dostarczona | nedoručitelné | nedoručiteľné | nedoručeno | nelze doručit | nedoručen
-kézbesíthetetlen | kézbesítés sikertelen | nem kézbesíthető | nelivrabil | nu a putut fi livrat | nelivrat
-teslim edilemedi | teslim edilemiyor | teslim edilemeyen | iletilemedi | αδυναμία παράδοσης
-δεν παραδόθηκε | δεν είναι δυνατή η παράδοση
+teslim edilemez | imposibil de livrat | μη παραδοτέο |niedostarczalne | nie można dostarczyć
+niedostarczon | nie dostarczono | zwrot poczty | nie została dostarczona | nedoručitelné | nedoručiteľné
+nedoručeno | nelze doručit | nedoručen | kézbesíthetetlen | kézbesítés sikertelen | nem kézbesíthető
+nelivrabil | nu a putut fi livrat | nelivrat | teslim edilemedi | teslim edilemiyor | teslim edilemeyen
+iletilemedi | αδυναμία παράδοσης | δεν παραδόθηκε | δεν είναι δυνατή η παράδοση
 # Russian, Ukrainian
-не доставлено | недоставленное | не удается доставить | не может быть доставлено | невозможно доставить
-не доставлена | ошибка доставки | недоставлено | сообщение не доставлено | возвращено отправителю
-не вдалося доставити | не удалось доставить | не доставлен | неможливо доставити
+недоставляемое | вернулось | недоставлен |не доставлено | недоставленное | не удается доставить
+не может быть доставлено | невозможно доставить | не доставлена | ошибка доставки | недоставлено
+сообщение не доставлено | возвращено отправителю | не вдалося доставити | не удалось доставить
+не доставлен | неможливо доставити
 # Japanese, Chinese, Korean
-配信不能 | 配信できません | 配信できなかった | 配信に失敗 | 配信失敗 | 送信できません | 送信できなかった
-送信エラー | 配送できません | 配送できなかった | 送達できません | 届けられません | 配達できません
-配信エラー | 不達 | 未配信 | 返送 | エラーメール | 宛先不明 | メールを配信できません | 未配達 | 配送エラー
-退信 | 未送达 | 无法送达 | 无法传递 | 無法傳遞 | 無法投遞 | 无法投递 | 投递失败 | 传送失败 | 退回
-發送失敗 | 发送失败 | 傳送失敗 | 未传递 | 未傳遞 | 被退回 | 無法送達 | 배달할 수 없음 | 배달되지 않음
-전송 실패 | 전송실패 | 배달 실패 | 반송 | 발송 실패 | 발송실패 | 보내지 못
+傳遞失敗 | 传递失败 | 未能送达 | 寄送失敗 | 无法发送 | 系统退信 | 배달 불가 | 送信できません | 配信不能
+配信できません | 配信できなかった | 配信に失敗 | 配信失敗 | 送信できなかった | 送信エラー | 配送できません
+配送できなかった | 送達できません | 届けられません | 配達できません | 配信エラー | 不達 | 未配信 | 返送
+エラーメール | 宛先不明 | メールを配信できません | 未配達 | 配送エラー | 退信 | 未送达 | 无法送达
+无法传递 | 無法傳遞 | 無法投遞 | 无法投递 | 投递失败 | 传送失败 | 退回 | 發送失敗 | 发送失败 | 傳送失敗
+未传递 | 未傳遞 | 被退回 | 無法送達 | 배달할 수 없음 | 배달되지 않음 | 전송 실패 | 전송실패 | 배달 실패
+반송 | 발송 실패 | 발송실패 | 보내지 못
 # Hebrew, Arabic
 לא ניתן למסירה | לא נמסר | לא ניתן לשלוח | غير قابل للتسليم | تعذر التسليم | لم يتم تسليم | فشل التسليم
 تعذر تسليم

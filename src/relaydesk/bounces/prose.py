@@ -50,10 +50,11 @@ def described(message: Message, original: Original, *, daemon: bool) -> Recipien
     reply = _REPLY_LINE.search(text)
     diagnostic = " ".join(reply[0].split())[:500] if reply else ""
     subject, words = folded(message.subject[:1000]), folded(_ECHO.sub("", text))
-    if daemon:
-        about = _daemons(subject, words, text)
-    else:
+    if not daemon:
         about = _strangers(subject, words, addressed=bool(recipient), returned=original.present)
+    elif (about := _daemons(subject, words, text)) == "unclear" and original.at is not None:
+        written = in_text(message.text[:MAX_NOTICE])  # a report below what looks like a header
+        about = written.about if written is not None else about
     return RecipientReport(about, status, recipient, diagnostic)
 
 
@@ -81,9 +82,11 @@ def _daemons(subject: str, words: str, text: str) -> About:
         return "undelivered" if gave_up and not keeps_trying else "delayed"
     if gave_up or keeps_trying:
         return "undelivered" if gave_up else "delayed"
-    if titled == "undelivered" or holds(words, failures.FAILED):
+    if titled in ("undelivered", "delivered"):
+        return titled
+    if holds(words, failures.FAILED):
         return "undelivered"
-    if titled == "delivered" or holds(words, phrases.DELIVERED):
+    if holds(words, phrases.DELIVERED):
         return "delivered"
     return _replied(text) or ("undelivered" if holds(words, failures.REASONS) else "unclear")
 
