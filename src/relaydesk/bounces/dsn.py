@@ -12,7 +12,7 @@ from relaydesk.bounces import auto_reply, phrases
 from relaydesk.bounces.daemons import from_daemon
 from relaydesk.bounces.original import returned
 from relaydesk.bounces.prose import complains, described
-from relaydesk.bounces.report import RecipientReport, reported
+from relaydesk.bounces.report import RecipientReport, disposed, reported
 from relaydesk.bounces.words import folded, holds
 from relaydesk.message import parse_message
 
@@ -84,13 +84,20 @@ def _in_words(message: Message, original: Original, *, notice: bool) -> Recipien
     report = described(message, original, daemon=daemon)
     if report.about != "unclear":
         return report
-    if complains(message, original):
-        return report._replace(about="feedback")
-    if notice or failed:
-        return report._replace(about="undelivered")
-    if auto_reply.has_marks(message):
-        return report._replace(about="auto_reply")
-    return (_wrapped(message) if daemon else None) or report
+    if daemon and (wrapped := _wrapped(message)) is not None:
+        return wrapped
+    return report._replace(about=_otherwise(message, original, lost=notice or failed))
+
+
+def _otherwise(message: Message, original: Original, *, lost: bool) -> About:
+    """What a message is that does not say of itself whether another arrived."""
+    signs: tuple[tuple[bool, About], ...] = (
+        (complains(message, original), "feedback"),
+        (lost, "undelivered"),
+        (disposed(message).startswith("deleted"), "delivered"),  # unread, but it was there
+        (auto_reply.has_marks(message), "auto_reply"),
+    )
+    return next((about for sign, about in signs if sign), "unclear")
 
 
 def _replied_by_program(message: Message, *, daemon: bool) -> bool:

@@ -36,7 +36,7 @@ _ACTIONS: dict[str, About] = {
     **dict.fromkeys(
         ("failed", "failure", "fail", "error", "errors", "expired", "undeliverable", "undelivered", "bounced",
          "bounce", "hardbounce", "rejected", "reject", "refused", "dropped", "drop", "blocked", "denied",
-         "deny", "invalid", "permanent", "aborted", "returned", "unknown"),
+         "deny", "invalid", "not", "permanent", "aborted", "returned", "unknown"),
         "undelivered",
     ),
     **dict.fromkeys(
@@ -49,7 +49,7 @@ _ACTIONS: dict[str, About] = {
         "delivered",
     ),
 }  # fmt: skip
-_DISPOSITIONS = ("displayed", "processed", "dispatched")  # RFC 8098 §3.2.6.2, RFC 2298
+_SHOWN = ("displayed", "processed", "dispatched")  # RFC 8098 §3.2.6.2, RFC 2298
 
 
 class RecipientReport(NamedTuple):
@@ -70,9 +70,7 @@ def reported(message: Message) -> RecipientReport | None:
     reports = [_recipient_report(group) for group in islice(groups, MAX_GROUPS)]
     if reports:
         return min(reports, key=_rank)
-    if any(_displayed(part) for part in message.attachments):
-        return RecipientReport("delivered")
-    return None
+    return RecipientReport("delivered") if disposed(message).startswith(_SHOWN) else None
 
 
 def in_text(text: str) -> RecipientReport | None:
@@ -96,13 +94,15 @@ def _status_text(part: Attachment) -> str:
     return start.decode("utf-8", "replace") if named or b"final-recipient:" in start.lower() else ""
 
 
-def _displayed(part: Attachment) -> bool:
-    if part.declared_type != "message/disposition-notification":
-        return False
-    for name, value in _fields(part.content[:MAX_STATUS].decode("utf-8", "replace")):
-        if name == "disposition":
-            return value.rpartition(";")[2].strip().lower().startswith(_DISPOSITIONS)
-    return False
+def disposed(message: Message) -> str:
+    """What became of the message at its recipient's, by a disposition notification, in lower case; "" without
+    one: ``displayed``, ``deleted`` (unread, or in a filter's place), ``failed``."""
+    for part in message.attachments:
+        if part.declared_type == "message/disposition-notification":
+            text = part.content[:MAX_STATUS].decode("utf-8", "replace")
+            values = (value for name, value in _fields(text) if name == "disposition")
+            return next(values, "").rpartition(";")[2].strip().lower()
+    return ""
 
 
 def _fields(text: str) -> Iterator[tuple[str, str]]:
