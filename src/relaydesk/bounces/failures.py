@@ -6,6 +6,11 @@ from relaydesk.bounces.words import phrases
 
 # They speak of a mail: with a failing Subject they suffice although the sender is no daemon by name.
 FAILED = phrases("""
+# a filter's
+your message was blocked | your message has been blocked | your message was discarded
+message was discarded | has bounced | mail bounced | message bounced | could not reach | couldn't reach
+did not get through | didn't get through | was unsuccessful | not be successfully | not successfully
+unsuccessful | not delivered | non-deliverable | undelivered
 # Exim, IONOS, GMX, mail.ru, Zoho
 message that you sent could not be delivered | message you sent could not be delivered
 message could not be delivered | could not be delivered to one or more | the following address failed
@@ -34,28 +39,23 @@ failed for the following | could not send
 did not reach the following recipient | did not reach | didn't reach | wasn't able to be delivered
 following organization rejected | rejected your message | rejected by the recipient | been rejected by
 your message was rejected | message was rejected | mail was rejected | message has been rejected
-was automatically rejected | message was blocked | message has been blocked
-your message wasn't delivered | not listed in domino directory | not listed in public name
-couldn't find the recipient | recipients were affected | the recipient name is not recognized
-has exceeded the size limit | too large to send | could not be found | can't be reached
-couldn't be reached | could not be reached | server rejected | was refused | your message can't be
-no valid recipients | is not accepting | are not accepting | does not accept | not accepted
+was automatically rejected | your message wasn't delivered | not listed in domino directory
+not listed in public name | couldn't find the recipient | recipients were affected
+the recipient name is not recognized | has exceeded the size limit | too large to send | can't be reached
+couldn't be reached | could not be reached | your message can't be | no valid recipients
 # gateways, filters, hosting, mobile networks, sending services
 could not be delivered because | delivery failed for | was not able to be delivered
-returned the following error | message contained a virus | been blocked by | blocked because
-considered spam | content filter | identified as spam | was identified as | prohibited content
-prohibited attachment | against policy | policy reasons | mail system error | undeliverable mail:
-could not be processed | error occurred while trying to deliver | failed to send | message non-deliverable
-has been frozen | could not find a gateway | you are not a member of | reject mail from | reject spammers
-duplicated message-id | mail loop | loop condition | security alert | encountered an error
-encountered delivery problems | rejected by a remote mail server | your mail to | error message below
-e-mail address is incorrect | email address is wrong | "notificationtype":"bounce"
-"notificationtype": "bounce" | \\"notificationtype\\":\\"bounce\\" | "bouncetype" | "event":"bounce
-the reason for the problem | reason for return | not member article | fml says | are not allowed to post
-is not allowed to post | not a member of | not permitted to post | check for possible typos
-address not found | message blocked | message not delivered | action: failed | action: failure
-we couldn't deliver | sorry, we were unable | sorry, your message | unfortunately, we were not
-returned mail follows
+returned the following error | mail system error | undeliverable mail:
+error occurred while trying to deliver | failed to send | message non-deliverable | has been frozen
+could not find a gateway | you are not a member of | reject mail from | reject spammers
+duplicated message-id | loop condition | encountered delivery problems | rejected by a remote mail server
+your mail to | error message below | e-mail address is incorrect | email address is wrong
+"notificationtype":"bounce" | "notificationtype": "bounce" | \\"notificationtype\\":\\"bounce\\"
+"bouncetype" | "event":"bounce | the reason for the problem | reason for return | not member article
+fml says | are not allowed to post | is not allowed to post | not a member of | not permitted to post
+check for possible typos | address not found | message blocked | message not delivered | action: failed
+action: failure | we couldn't deliver | sorry, we were unable | sorry, your message
+unfortunately, we were not | returned mail follows
 # German
 fehler bei der nachrichtenzustellung | unzustellbare nachricht
 nicht gefunden |konnte nicht zugestellt werden | nicht zugestellt werden | nicht zugestellt
@@ -70,10 +70,11 @@ pas pu être distribué | non remis | pas pu être envoyé | impossible de remet
 la remise a échoué | n'a pas été remis | est refusé | n'existe pas | boîte aux lettres pleine
 a été rejeté | adresse introuvable | pas pu remettre
 # Spanish
-error de entrega | no se encontró | rechazado |no se pudo entregar | no pudo ser entregado
-no se ha podido entregar | no se puede entregar | no ha podido ser entregado | no se entregó
-no fue entregado | error al entregar | imposible entregar | no ha llegado | no existe | buzón está lleno
-no pudo entregarse | ha sido rechazado | fue rechazado | no se encontró la dirección | no se entregara
+no ha sido entregado | no se entregó | no entregado | error de entrega | no se encontró
+rechazado |no se pudo entregar | no pudo ser entregado | no se ha podido entregar | no se puede entregar
+no ha podido ser entregado | no fue entregado | error al entregar | imposible entregar | no ha llegado
+no existe | buzón está lleno | no pudo entregarse | ha sido rechazado | fue rechazado
+no se encontró la dirección | no se entregara
 # Portuguese
 não pôde ser entregue | não foi possível entregar | não é possível entregar | não foi entregue
 falha na entrega | não pode ser entregue | não conseguimos entregar | foi rejeitad | caixa postal cheia
@@ -129,22 +130,48 @@ address rejected | address does not exist | address is invalid | address unknown
 bad address | invalid address | invalid recipient | invalid mailbox | invalid user
 invalid final delivery | invalid domain | bad destination | user not found | user not known
 user does not exist | user doesn't exist | user doesn't have | user is unknown | user disabled
-does not exist | doesn't exist | not exist | is not a valid | not a valid | no account | not our customer
-not listed | account disabled | account is disabled | account has been disabled | account inactive
-account expired | account closed | no longer valid | no longer in use | no longer active
-no longer available | no longer works | is not active | is inactive | mailbox unavailable
-mailbox not found | mailbox does not exist | mailbox full | mailbox is full | mail box space
-mailbox disabled | mailbox has exceeded | box full | over quota | over the quota | overquota
-quota exceeded | quota exceed | exceeds allowed size | exceeded its quota | exceeding their quota
-exceeded storage | exceeds the maximum | size limit | disk quota | too much mail | too big | too large
-message size exceeds | insufficient | not enough space | mailfolder is full | host not found
+does not exist | doesn't exist | is not a valid | not a valid | no account | not our customer
+account disabled | account is disabled | account has been disabled | account inactive | account expired
+account closed | no longer valid | no longer in use | no longer active | no longer available
+no longer works | is not active | is inactive | mailbox unavailable | mailbox not found
+mailbox does not exist | mailbox full | mailbox is full | mail box space | mailbox disabled
+mailbox has exceeded | box full | over quota | over the quota | overquota | quota exceeded | quota exceed
+exceeds allowed size | exceeded its quota | exceeding their quota | exceeded storage | exceeds the maximum
+size limit | disk quota | too much mail | message size exceeds | mailfolder is full | host not found
 host unknown | host or domain name not found | domain does not exist | domain not found | unrouteable
-unroutable | no route to host | name service error | name server | connection refused
-connection timed out | nameserver | can't connect | cannot connect | couldn't connect | unable to connect
-couldn't find any host | no mx | dns error | relay access denied | relaying denied | relay not permitted
-not permitted to relay | access denied | not allowed | not permitted | denied by policy | message rejected
-message refused | rejected | refused | refuse | spam | virus | blacklist | blocked | blocklist
-service unavailable | requested action not taken | transaction failed | mail loop | too many hops
-hop count exceeded | no final email delivery | final email delivery point | timed out | expired | lacks
-suspended | no matches to nameserver query
+unroutable | no route to host | name service error | connection refused | connection timed out
+can't connect | cannot connect | couldn't connect | unable to connect | couldn't find any host | no mx
+dns error | relay access denied | relaying denied | relay not permitted | not permitted to relay
+not permitted | message rejected | message refused | requested action not taken | transaction failed
+too many hops | hop count exceeded | no final email delivery | final email delivery point
+no matches to nameserver query
+# The same in other languages: full, unknown, refused.
+over its quota | full inbox | inbox is full | inbox full | have an account | exceeded quota | out of space
+out of quota | ist unbekannt | unbekannter empfänger | unbekannter benutzer | empfängers ist voll
+ist voll | ist deaktiviert | ungültige adresse | unbekannt | überfüllt | est pleine | est inconnu
+est plein | utilisateur inconnu | destinataire inconnu | inconnu | a été refusé | quota dépassé
+está llena | está lleno | desconocido | usuario desconocido | cuota excedida | dirección inválida
+está cheia | está cheio | desconhecido | usuário desconhecido | cota excedida | endereço inválido
+è piena | è pieno | sconosciuto | utente sconosciuto | quota superata | inesistente | is vol
+onbekende gebruiker | onbekend | postvak is vol | ongeldig adres | är full | okänd | er full | er fuld
+ukendt | ukjent | tuntematon | on täynnä | jest pełna | pełna | nieznany | przepełnion | je plná | neznám
+megtelt | ismeretlen | este plină | necunoscut | dolu | bilinmeyen | γεμάτο | άγνωστος | переполнен
+не найден | неизвестен | неизвестный | переповнена | не знайдено | いっぱい | 届けられませんでした
+届けられなかった | 見つかりませんでした | 存在しない | 満杯 | 已满 | 已滿 | 满了 | 用户不存在 | 用戶不存在
+不存在 | 地址无效 | 查无此人 | 가득 | 찾을 수 없 | 알 수 없는 | מלאה | לא קיים | לא נמצא | ممتلئ
+غير معروف | غير موجود
+""")
+
+# Words that a postmaster's other mail has too, such as a digest of what was held back.
+HINTS = phrases("""
+message was blocked | message has been blocked | could not be found | server rejected | was refused
+is not accepting | are not accepting | does not accept | not accepted | message contained a virus
+been blocked by | blocked because | considered spam | content filter | identified as spam
+was identified as | prohibited content | prohibited attachment | against policy | policy reasons
+could not be processed | mail loop | security alert | encountered an error | not exist | not listed
+too big | too large | insufficient | not enough space | name server | nameserver | access denied
+not allowed | denied by policy | rejected | refused | refuse | spam | virus | blacklist | blocked
+blocklist | service unavailable | timed out | expired | lacks | suspended | abgelehnt | gesperrt
+speicherplatz | rechazado | rejeitado | rifiutato | geweigerd | fullt | odrzucona | odmítnut | отклонен
+заблокирован | 不明 | 拒否 | 超過 | 被拒 | 拒绝 | 拒絕 | 못했습니다 | 초과 | 차단
 """)

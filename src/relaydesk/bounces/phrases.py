@@ -148,16 +148,17 @@ permanent fel | permanent fejl | permanent feil | pysyvä virhe | błąd trwały
 """)
 
 DELAYED = phrases("""
-until you confirm | awaiting your confirmation | do not need to resend | don't need to resend
-need not resend | no need to resend | do not resend | not necessary to resend | warning message only
-will continue to try | will continue trying | will keep trying | will be retried | attempts will continue
-attempts will be continued | continue to attempt | continue attempting | will be attempted again
-attempts to deliver the message will continue | has been delayed | is delayed | delivery is delayed
-been delayed | message will be retried | will retry | still trying | still being retried
-we will try again | will be repeated | not yet been delivered | not yet delivered | no action is required
-had transient non-fatal errors | is currently delayed | delayed mail | delivery has been deferred
-will be deferred | temporary problem delivering | remains in the queue | still in the queue
-no action is necessary | continue to be made | delivery delayed
+will be delivered later | will be delivered as soon as | still pending | is pending | queued for retry
+retrying until | postponed | until you confirm | awaiting your confirmation | do not need to resend
+don't need to resend | need not resend | no need to resend | do not resend | not necessary to resend
+warning message only | will continue to try | will continue trying | will keep trying | will be retried
+attempts will continue | attempts will be continued | continue to attempt | continue attempting
+will be attempted again | attempts to deliver the message will continue | has been delayed | is delayed
+delivery is delayed | been delayed | message will be retried | will retry | still trying
+still being retried | we will try again | will be repeated | not yet been delivered | not yet delivered
+no action is required | had transient non-fatal errors | is currently delayed | delayed mail
+delivery has been deferred | will be deferred | temporary problem delivering | remains in the queue
+still in the queue | no action is necessary | continue to be made | delivery delayed
 delivery of your message has been delayed | will attempt to deliver | wird weiter versucht
 weitere zustellversuche | noch nicht zugestellt | zustellung verzögert | wird erneut versucht
 verzögert sich | sie brauchen nichts | braucht nicht erneut | wird weiterhin versuchen | nochmals versucht
@@ -183,9 +184,8 @@ your message was delivered to | was delivered to the following | successful deli
 was displayed | was read on | message was displayed | "notificationtype":"delivery"
 "notificationtype": "delivery" | \\"notificationtype\\":\\"delivery\\" | wurde erfolgreich zugestellt
 wurde gelesen | erfolgreich übermittelt | a été remis | a été lu | se entregó correctamente
-ha sido entregado | ha sido leído | foi entregue | foi lida | è stato recapitato | è stato letto
-is bezorgd | is gelezen | doręczono | прочитано | было доставлено | 開封され | 正常に配信 | 已送达
-已送達
+ha sido leído | foi entregue | foi lida | è stato recapitato | è stato letto | is bezorgd | is gelezen
+doręczono | прочитано | было доставлено | 開封され | 正常に配信 | 已送达 | 已送達
 """)
 
 COMPLAINTS = phrases("""

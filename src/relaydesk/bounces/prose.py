@@ -52,9 +52,8 @@ def described(message: Message, original: Original, *, daemon: bool) -> Recipien
     subject, words = folded(message.subject[:1000]), folded(_ECHO.sub("", text))
     if not daemon:
         about = _strangers(subject, words, addressed=bool(recipient), returned=original.present)
-    elif (about := _daemons(subject, words, text)) == "unclear" and original.at is not None:
-        written = in_text(message.text[:MAX_NOTICE])  # a report below what looks like a header
-        about = written.about if written is not None else about
+    elif (about := _daemons(subject, words, text)) == "unclear":
+        about = _hinted(message, words, original)
     return RecipientReport(about, status, recipient, diagnostic)
 
 
@@ -78,9 +77,9 @@ def _daemons(subject: str, words: str, text: str) -> About:
         holds(words, phrases.GAVE_UP),
         holds(words, phrases.DELAYED),
     )
-    if titled == "delayed":
-        return "undelivered" if gave_up and not keeps_trying else "delayed"
-    if gave_up or keeps_trying:
+    if gave_up and keeps_trying:  # of two recipients, or a warning that tells what will be
+        return "undelivered" if titled == "undelivered" else "delayed"
+    if gave_up or keeps_trying or titled == "delayed":
         return "undelivered" if gave_up else "delayed"
     if titled in ("undelivered", "delivered"):
         return titled
@@ -96,6 +95,16 @@ def _replied(text: str) -> About | None:
     if _REFUSED.search(text) or any(code[0] == "5" for code in ENHANCED.findall(text)):
         return "undelivered"
     return "delayed" if _PUT_OFF.search(text) else None
+
+
+def _hinted(message: Message, words: str, original: Original) -> About:
+    """What the words mean that a postmaster's other mail has too: a daemon writes none."""
+    if original.present:
+        report = in_text(message.text[:MAX_NOTICE])  # below what looks like a header
+        if report is not None and report.about != "unclear":
+            return report.about
+    notice = original.present or "daemon" in (message.header("From") or "").lower()
+    return "undelivered" if notice and holds(words, failures.HINTS) else "unclear"
 
 
 def _titled(subject: str) -> About:
@@ -123,7 +132,7 @@ def _strangers(subject: str, words: str, *, addressed: bool, returned: bool) -> 
     titled, keeps_trying = _titled(subject), holds(words, phrases.DELAYED)
     if titled == "delayed":
         return "delayed" if keeps_trying and (addressed or returned) else "unclear"
-    says = holds(words, failures.FAILED)
+    says = holds(words, failures.FAILED) or holds(words, failures.HINTS)
     proven = (addressed or returned) if titled == "undelivered" else (addressed and returned)
     if not says or not proven:
         return "unclear"
