@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from relaydesk.bounces import read_bounce
+from relaydesk.bounces import Dsn, read_bounce
 from relaydesk.message import parse_message
 
 LOST = """
@@ -143,3 +143,32 @@ def test_a_subject_that_says_delayed_weighs_more_unless_it_gave_up() -> None:
     text = "Your message could not be delivered. 550 5.4.1"
     assert about("MAILER-DAEMON@x.example", "Warning: message delayed 4 hours", text) == "delayed"
     assert about("MAILER-DAEMON@x.example", "Delayed mail", f"{text} I've given up.") == "undelivered"
+
+
+def read(text: str, extra: str = "", **how: str | bool) -> Dsn:
+    raw = f"From: MAILER-DAEMON@x.example\r\nSubject: failure notice\r\n{extra}\r\n{text}"
+    return read_bounce(parse_message(raw.encode()), **how)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "recipient", "diagnostic"),
+    [
+        ("<ann@x.example>:\r\n550 5.1.1 no such user", "ann@x.example", "550 5.1.1 no such user"),
+        ("Write to\r\n<postmaster@x.example>\r\n\r\n  ann@x.example\r\n    full", "ann@x.example", ""),
+        ("To: ann@x.example\r\nRemote host said: 554 no", "ann@x.example", "554 no"),
+        ("Failed Recipient: ann@x.example", "ann@x.example", ""),
+        ("Your mail to ann@x.example failed", "", ""),  # not on a line of its own
+        ("<a\x1b[31mnn@x.example>:\r\n550 \x1b[31mred", "a[31mnn@x.example", "550 [31mred"),
+    ],
+)
+def test_it_names_the_address_and_the_reply(text: str, recipient: str, diagnostic: str) -> None:
+    dsn = read(text)
+    assert (dsn.final_recipient, dsn.diagnostic) == (recipient, diagnostic)
+
+
+def test_an_address_that_is_known_is_better_than_one_that_is_read() -> None:
+    text = "bob@x.example\r\ncould not be delivered"
+    assert (
+        read(text, "X-Failed-Recipients: ann@x.example, c@x.example\r\n").final_recipient == "ann@x.example"
+    )
+    assert read(text, notice=True, failed_recipient="ann@x.example").final_recipient == "ann@x.example"

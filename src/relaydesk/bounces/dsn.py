@@ -63,8 +63,9 @@ def read_bounce(message: Message, *, notice: bool = False, failed_recipient: str
     original = returned(message)
     report = reported(message)
     if report is None or report.about == "unclear":
-        written = _in_words(message, original, notice=notice)
-        report = written._replace(recipient=written.recipient or (report.recipient if report else ""))
+        recipient = (report.recipient if report else "") or failed_recipient
+        report = _in_words(message, original, notice=notice)
+        report = report._replace(recipient=recipient or report.recipient)
     return Dsn(
         about=report.about,
         status=report.status,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from relaydesk.bounces import failures, phrases
-from relaydesk.bounces.report import ENHANCED, RecipientReport, in_text
-from relaydesk.bounces.words import folded, holds
+from relaydesk.bounces.daemons import daemon_address
+from relaydesk.bounces.report import ENHANCED, MAX_DIAGNOSTIC, RecipientReport, in_text
+from relaydesk.bounces.words import folded, holds, one_line
+from relaydesk.message import MAX_ADDRESS
 
 if TYPE_CHECKING:
     from relaydesk.bounces.original import Original
@@ -44,11 +47,11 @@ def described(message: Message, original: Original, *, daemon: bool) -> Recipien
     written = in_text(text) if daemon else None
     if written is not None and written.about != "unclear":
         return written
-    recipient = _recipient(message, text)
+    recipient = one_line(_recipient(message, text), MAX_ADDRESS)
     codes = ENHANCED.findall(text)
     status = next((code for code in codes if code[0] == "5"), next((c for c in codes if c[0] == "4"), ""))
     reply = _REPLY_LINE.search(text)
-    diagnostic = " ".join(reply[0].split())[:500] if reply else ""
+    diagnostic = one_line(reply[0], MAX_DIAGNOSTIC) if reply else ""
     subject, words = folded(message.subject[:1000]), folded(_ECHO.sub("", text))
     if not daemon:
         about = _strangers(subject, words, addressed=bool(recipient), returned=original.present)
@@ -140,9 +143,10 @@ def _strangers(subject: str, words: str, *, addressed: bool, returned: bool) -> 
 
 
 def _recipient(message: Message, text: str) -> str:
+    """The address that failed: the first that stands on a line of its own, or begins one."""
     failed = (message.header("X-Failed-Recipients") or "").partition(",")[0].strip()
-    address = _ADDRESS.search(text)
-    return failed or (address[1].rstrip(".") if address else "")
+    addresses = (line[1].rstrip(".") for line in islice(_ADDRESS.finditer(text), 20))
+    return failed or next((address for address in addresses if not daemon_address(address)), "")
 
 
 def complains(message: Message, original: Original) -> bool:

@@ -11,6 +11,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from relaydesk.bounces.original import RETURNED_TYPES
+from relaydesk.bounces.words import one_line
+from relaydesk.message import MAX_ADDRESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 MAX_STATUS = 65_536  # bytes of a report that are read
 MAX_GROUPS = 200
+MAX_DIAGNOSTIC = 500  # characters of a host's reply that are kept
 MAX_VALUE = 2_000  # characters of a field
 
 About = Literal["undelivered", "delayed", "delivered", "auto_reply", "feedback", "unclear"]
@@ -162,8 +165,8 @@ def _recipient_report(group: dict[str, str]) -> RecipientReport:
     return RecipientReport(
         _about(group.get("action", ""), group.get("status", ""), diagnostic),
         code[1] if code else "",
-        "".join(char for char in recipient.rpartition(";")[2] if char.isprintable()).strip(" <>"),
-        "".join(char for char in diagnostic if char.isprintable())[:500],
+        one_line(recipient.rpartition(";")[2], MAX_ADDRESS).strip(" <>"),
+        one_line(diagnostic, MAX_DIAGNOSTIC),
     )
 
 

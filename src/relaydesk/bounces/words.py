@@ -35,3 +35,8 @@ def phrases(table: str) -> tuple[str, ...]:
 def holds(text: str, table: tuple[str, ...]) -> bool:
     """Whether a folded text holds one of the phrases."""
     return any(phrase in text for phrase in table)
+
+
+def one_line(text: str, limit: int) -> str:
+    """Foreign text for a sentence of ours: one line, no controls or direction marks, cut at ``limit``."""
+    return "".join(char for char in " ".join(text.split()) if char.isprintable())[:limit]
