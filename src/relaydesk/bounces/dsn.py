@@ -12,9 +12,8 @@ from relaydesk.bounces import auto_reply, phrases
 from relaydesk.bounces.daemons import from_daemon
 from relaydesk.bounces.original import returned
 from relaydesk.bounces.prose import complains, described
-from relaydesk.bounces.report import RecipientReport, disposed, reported
+from relaydesk.bounces.report import MAX_STATUS, RecipientReport, disposed, in_text, reported
 from relaydesk.bounces.words import folded, holds
-from relaydesk.message import parse_message
 
 if TYPE_CHECKING:
     from relaydesk.bounces.original import Original
@@ -112,9 +111,11 @@ def _replied_by_program(message: Message, *, daemon: bool) -> bool:
 
 def _wrapped(message: Message) -> RecipientReport | None:
     """What the report says that a gateway put, as a whole, into a message of its own."""
-    whole = next((part for part in message.attachments if part.declared_type == "message/rfc822"), None)
-    report = reported(parse_message(whole.content)) if whole is not None else None
-    return report if report is not None and report.about != "unclear" else None
+    for part in message.attachments:
+        if part.declared_type == "message/rfc822":
+            report = in_text(part.content[:MAX_STATUS].decode("utf-8", "replace"))
+            return report if report is not None and report.about != "unclear" else None
+    return None
 
 
 def _is_report(message: Message) -> bool:

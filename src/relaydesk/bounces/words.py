@@ -27,8 +27,8 @@ def folded(text: str) -> str:
 
 def phrases(table: str) -> tuple[str, ...]:
     """The phrases of a table, folded: parted by ``|`` or line ends; a line that begins with # is a remark."""
-    lines = (line for line in table.splitlines() if not line.lstrip().startswith("#"))
-    cells = (folded(cell) for line in lines for cell in line.split("|"))
+    lines = (line for line in table.splitlines() if not line.startswith("#"))
+    cells = (cell.strip() for cell in folded(" | ".join(lines)).split("|"))
     return tuple(dict.fromkeys(cell for cell in cells if cell))
 
 
