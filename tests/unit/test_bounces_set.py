@@ -28,3 +28,11 @@ def test_the_set_is_broad() -> None:
     assert abouts["undelivered"] >= 60
     assert sum(abouts.values()) - abouts["undelivered"] >= 25
     assert len(servers) >= 40
+
+
+def test_every_server_is_recognised_whole() -> None:
+    table = Counter(mail.server for mail in MAILS)
+    right = Counter(mail.server for mail in MAILS if read_bounce(parse_message(mail.raw)).about == mail.about)
+    assert {server: f"{right[server]}/{total}" for server, total in table.items()} == {
+        server: f"{total}/{total}" for server, total in table.items()
+    }

@@ -20,7 +20,8 @@ def folded(text: str) -> str:
     """
     plain = " ".join(text.translate(_AS_PLAIN).split())
     base = "".join(char for char in plain if unicodedata.category(char) not in _MARKS)
-    letters = "".join(char for char in unicodedata.normalize("NFKD", base) if not unicodedata.combining(char))
+    parts = unicodedata.normalize("NFKD", base)[: 3 * len(base)]  # three of a Hangul syllable; some have 18
+    letters = "".join(char for char in parts if not unicodedata.combining(char))
     composed = unicodedata.normalize("NFC", letters)  # Hangul back into syllables
     return _BETWEEN_IDEOGRAPHS.sub("", composed.casefold().translate(_AS_PLAIN))
 
