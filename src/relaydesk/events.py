@@ -136,9 +136,13 @@ class ClockReopened(OfClock, what="clock_reopened"):
 
 @dataclass(frozen=True)
 class ClockWithdrawn(OfClock, what="clock_withdrawn"):
-    """It should not have started: an older clock runs for its message too."""
+    """It counts no more: an older clock runs for its message too, or the ticket's queue does not promise it.
+
+    ``breached``: its deadline had passed before, and that stays counted. A ``clock_reopened`` takes it back.
+    """
 
     why: str = ""
+    breached: bool = field(default=False, metadata={"unless_empty": True})
 
 
 @dataclass(frozen=True)
@@ -325,7 +329,7 @@ class Event:
         values = {}
         for spec in fields(self.payload):
             value = getattr(self.payload, spec.name)
-            if value != "" or not spec.metadata.get("unless_empty"):
+            if value not in ("", False) or not spec.metadata.get("unless_empty"):
                 values[spec.metadata.get("key", spec.name)] = _json(value)
         return {**values, **self.beyond}
 

@@ -30,6 +30,7 @@ from tests.support.mails import RULES
 if TYPE_CHECKING:
     from relaydesk.classify.rules import Rules
     from relaydesk.policy.decision import Decision
+    from relaydesk.policy.policy import Plan
     from relaydesk.store.deadlines import DeadlineRow
     from relaydesk.store.engine import Store
 
@@ -64,7 +65,9 @@ def answered(store: Store, ticket: int, *, at: datetime = SENT, **chosen: Any) -
     return made.answer
 
 
-def back(store: Store, ticket: int, dsn: Dsn = HARD, answer: int = 1, at: datetime = BACK) -> bool:
+def back(
+    store: Store, ticket: int, dsn: Dsn = HARD, answer: int = 1, *, at: datetime = BACK, plan: Plan = plan
+) -> bool:
     with store.transaction() as session:
         return returned.take_bounce(session, ticket, 1, dsn, answer=answer, at=at, plan=plan, now=at)
 

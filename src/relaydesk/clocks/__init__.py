@@ -4,6 +4,7 @@ The dispatcher, the intake and the desk all stop and reopen clocks; this room li
 is one way to do it. :func:`sweep` stamps what fell due.
 """
 
+from relaydesk.clocks.queue_move import follow_queue
 from relaydesk.clocks.stops import (
     reopen_ticket,
     restart_response_clock,
@@ -11,12 +12,12 @@ from relaydesk.clocks.stops import (
     stop_response_clock,
     suspend_clocks,
 )
-from relaydesk.clocks.timekeeper import Rederived, Swept, rederive_deadline, rederive_deadlines, sweep
+from relaydesk.clocks.timekeeper import Rederived, Swept, rederive_deadlines, sweep
 
 __all__ = [
     "Rederived",
     "Swept",
-    "rederive_deadline",
+    "follow_queue",
     "rederive_deadlines",
     "reopen_ticket",
     "restart_response_clock",
