@@ -292,6 +292,25 @@ class TicketReopened(Payload, what="reopened"):
 
 
 @dataclass(frozen=True)
+class LookNeeded(Payload, what="needs_look"):
+    """A person must look: ``reason`` is a code, ``of`` an earlier ticket of the relay address, 0 for itself.
+
+    It is about an answer of ours or a stored message, 0 for none. Mail that opens or joins a ticket says so
+    by the reasons of its own event.
+    """
+
+    reason: str
+    answer: int = 0
+    message: int = 0
+    of: int = 0
+
+
+@dataclass(frozen=True)
+class LookedAt(Payload, what="looked_at"):
+    """Somebody has looked: said so, answered, stated what was done, or closed the ticket."""
+
+
+@dataclass(frozen=True)
 class UnreadPayload(Payload):
     """A row that this version cannot read, of a kind or form that a newer one wrote: kept as it is."""
 

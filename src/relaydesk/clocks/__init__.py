@@ -4,6 +4,7 @@ The dispatcher, the intake and the desk all stop and reopen clocks; this room li
 is one way to do it. :func:`sweep` stamps what fell due.
 """
 
+from relaydesk.clocks.looks import demand_look, look_by_answer
 from relaydesk.clocks.queue_move import follow_queue
 from relaydesk.clocks.stops import (
     reopen_ticket,
@@ -17,7 +18,9 @@ from relaydesk.clocks.timekeeper import Rederived, Swept, rederive_deadlines, sw
 __all__ = [
     "Rederived",
     "Swept",
+    "demand_look",
     "follow_queue",
+    "look_by_answer",
     "rederive_deadlines",
     "reopen_ticket",
     "restart_response_clock",

@@ -18,7 +18,7 @@ from relaydesk.events import (
     TicketClosed,
     TicketMoved,
 )
-from relaydesk.store import deadlines, events, messages, ticket_orders, tickets
+from relaydesk.store import deadlines, events, looks, messages, ticket_orders, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,6 +89,7 @@ class Tickets(DeskPart):
         with self._locked("state_answered_elsewhere", ticket_id, by) as (acting, ticket):
             clock = _running(acting, ticket, ("response",), at)
             stop_clock(acting.session, clock, "answered_outside", at=at, actor=acting.actor, now=acting.now)
+            _has_looked(acting, ticket)
 
     def state_handled(
         self, ticket_id: int, *, at: datetime, how: str, by: str, clock: ClockName | None = None
@@ -113,12 +114,21 @@ class Tickets(DeskPart):
                 now=acting.now,
                 text=how.strip(),
             )
+            _has_looked(acting, ticket)
+
+    def mark_looked_at(self, ticket_id: int, *, by: str) -> None:
+        """States that somebody has looked at a ticket that asks for it; the lists no longer show the mark."""
+        with self._locked("mark_looked_at", ticket_id, by) as (acting, ticket):
+            if ticket.needs_look is None:
+                raise DeskError(f"Nothing on ticket {ticket_id} waits to be looked at.")
+            _has_looked(acting, ticket)
 
     def close(self, ticket_id: int, *, by: str) -> None:
         """Closes a ticket. That stops no clock: one in time becomes undecided, a passed one is breached."""
         with self._locked("close", ticket_id, by) as (acting, ticket):
             if not ticket.open:
                 raise DeskError(f"Ticket {ticket_id} is already closed.")
+            _has_looked(acting, ticket)
             undecided = suspend_clocks(acting.session, ticket_id, acting.now)
             tickets.change(acting.session, ticket_id, state="closed", closed_at=acting.now, next_due=None)
             _tell(acting, ticket_id, TicketClosed(undecided))
@@ -215,6 +225,11 @@ def _may_stop(clock: DeadlineRow, at: datetime, now: datetime) -> None:
         raise DeskError(
             f"{at.isoformat()} is before the clock started; use {clock.started_at.isoformat()} or later."
         )
+
+
+def _has_looked(acting: Acting, ticket: TicketRow) -> None:
+    if ticket.needs_look is not None:
+        looks.clear(acting.session, ticket.id, actor=acting.actor, now=acting.now)
 
 
 def _tell(acting: Acting, ticket_id: int, payload: Payload) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from relaydesk.events import (
     BounceJoined,
@@ -16,6 +16,7 @@ from relaydesk.events import (
     TicketOpened,
     TicketReopened,
 )
+from relaydesk.reasons import NEEDS_LOOK
 from relaydesk.store import deadlines, links, ticket_orders
 from relaydesk.store import events as journal
 from relaydesk.store.errors import Conflict
@@ -133,6 +134,7 @@ def _open(session: Session, arrival: _Recording) -> int:
         "last_message_at": arrival.at,
         "next_due": min((plan.due for plan in decision.clocks), default=None),
         "message_count": 1,
+        **_mark(arrival),
     }
     return _inserted(session.connection().execute(_NEW_TICKET, row))
 
@@ -141,10 +143,19 @@ def _join(session: Session, ticket_id: int, arrival: _Recording) -> None:
     values: dict[str, object] = {"message_count": T.message_count + 1, "last_message_at": arrival.at}
     if arrival.placement.reopen:
         values |= {"state": "open", "closed_at": None}
+    if needed := _mark(arrival):
+        values |= {name: func.coalesce(T[name], value) for name, value in needed.items()}
     expected = "closed" if arrival.placement.reopen else "open"
     statement = update(table(TicketTable)).where(T.id == ticket_id, T.state == expected).values(values)
     if session.connection().execute(statement).rowcount != 1:
         raise Conflict(f"Ticket {ticket_id} is no longer {expected}.")
+
+
+def _mark(arrival: _Recording) -> dict[str, object]:
+    """The columns that say why a person must look at the ticket; none for most mail."""
+    codes = (reason.code for reason in arrival.decision.reasons if reason.code in NEEDS_LOOK)
+    code = next(codes, None)
+    return {} if code is None else {"needs_look": code, "needs_look_since": arrival.at}
 
 
 def _message(session: Session, ticket_id: int, arrival: _Recording) -> int:
