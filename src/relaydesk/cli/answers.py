@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from relaydesk.desk import Desk, Queued, Written
+    from relaydesk.store import OutboxRow
 
 READABLE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 
@@ -123,7 +124,7 @@ def _print(queued: Queued, zone: ZoneInfo, ticket_id: int, *, dry_run: bool, as_
 @json_option
 @click.pass_context
 def outbox_(ctx: click.Context, everything: bool, limit: int, as_json: bool) -> None:
-    """Show what waits to be sent, and what became of it."""
+    """Show what waits to be sent, and first what a person must look at; --all shows what became of it."""
     if ctx.invoked_subcommand is not None:
         return
     desk = desk_of(settings(ctx.obj))
@@ -137,7 +138,7 @@ def outbox_(ctx: click.Context, everything: bool, limit: int, as_json: bool) -> 
             row.id,
             row.ticket_id,
             row.purpose,
-            row.state,
+            outcome_of(row),
             row.recipient,
             row.order_id or "-",
             row.attempts,
@@ -148,6 +149,13 @@ def outbox_(ctx: click.Context, everything: bool, limit: int, as_json: bool) -> 
     ]
     columns = ("id", "ticket", "purpose", "state", "to", "order", "tries", "sent or next try", "last reply")
     print_table("Outbox", columns, lines, "Nothing waits to be sent.")
+
+
+def outcome_of(row: OutboxRow) -> str:
+    """The state of a message in the outbox, with what a bounce of a sent one was about."""
+    if row.state == "sent" and row.returned:
+        return f"sent, {row.returned.replace('_', ' ')} bounce"
+    return row.state
 
 
 @outbox_.command("cancel")

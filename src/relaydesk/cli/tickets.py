@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from relaydesk.store import DeadlineRow, OutboxRow
 
 # What an event's data tells a person at the terminal; --json prints all of it.
-SHOWN = ("agent", "to", "order", "ticket", "clock", "how", "why", "text")
+SHOWN = ("agent", "to", "order", "ticket", "clock", "how", "why", "text", "reason")
 
 
 @click.command()
@@ -38,6 +38,7 @@ SHOWN = ("agent", "to", "order", "ticket", "clock", "how", "why", "text")
 @click.option("--move", metavar="QUEUE", help="Move it to another queue.")
 @click.option("--bind-order", metavar="ORDER", help="Bind an order of the directory to it.")
 @click.option("--release-order", metavar="ORDER", help="Release an order from it.")
+@click.option("--looked-at", is_flag=True, help="State that you have looked at what needed a look.")
 @click.option("--close", is_flag=True, help="Close it; running clocks count as undecided.")
 @click.option("--reopen", is_flag=True, help="Reopen it; its clocks run on from their start.")
 @click.option(
@@ -104,6 +105,9 @@ def _work(desk: Desk, ticket_id: int, by: str, acts: dict[str, Any]) -> Iterator
     if acts["release_order"]:
         tickets.release_order(ticket_id, acts["release_order"], by=by)
         yield f"{about}: order {acts['release_order']} released."
+    if acts["looked_at"]:
+        tickets.mark_looked_at(ticket_id, by=by)
+        yield f"{about}: looked at, recorded."
     if acts["close"]:
         tickets.close(ticket_id, by=by)
         yield f"{about}: closed."
@@ -143,6 +147,9 @@ def _print(view: WholeTicket, zone: ZoneInfo, now: datetime) -> None:
     )
     click.echo(f"  {row.subject}")
     click.echo(f"  from {row.username or row.sender}, answer to {row.relay_address or '(no relay address)'}")
+    if row.needs_look:
+        since = local(row.needs_look_since, zone)
+        click.echo(f"  needs a look since {since}: {row.needs_look.replace('_', ' ')}")
     for number in view.numbers:
         click.echo(f"  {number.what} {number.value}: {number.how.replace('_', ' ')} {number.label}".rstrip())
     if view.linked:
