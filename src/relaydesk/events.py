@@ -24,7 +24,8 @@ ClockName = Literal["response", "handling", "evidence"]
 StoppedHow = Literal["answered", "answered_outside", "handled"]
 """How a person stopped a clock: by an answer that left, by one given elsewhere, by a statement."""
 
-BoundBy = Literal["mail", "agent"]
+BoundBy = Literal["mail", "agent", "directory"]
+"""What tied an order to a ticket: its mail, an agent, or the order itself, which came after the mail."""
 
 Purpose = Literal["answer", "automatic", "forward"]
 """``answer`` is a person's and stops the clock; ``automatic`` is a desk's and does not; ``forward`` hands a
