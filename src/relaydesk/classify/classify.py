@@ -69,9 +69,7 @@ def match_rules(shown: Signs, rules: Rules) -> Match:
     near = tuple(
         (rule.name, missing[0])
         for rule in rules.rules
-        if rule is not matched
-        and len(missing := rule.lacks(shown, rules.roles)) == 1
-        and rule.recognises(shown, rules.roles)
+        if rule is not matched and len(missing := rule.lacks(shown)) == 1 and rule.recognises(shown)
     )
     if matched is None:
         return Match("unsorted", near=near)
@@ -82,4 +80,4 @@ def winner(shown: Signs, rules: Rules) -> Rule | None:
     """The first rule that matches these signs."""
     if not shown.sender:
         return None
-    return next((rule for rule in rules.rules if not rule.lacks(shown, rules.roles)), None)
+    return next((rule for rule in rules.rules if not rule.lacks(shown)), None)

@@ -17,7 +17,7 @@ from relaydesk.classify.findings import Candidate, NumberKind, Where
 from relaydesk.classify.form import MAX_TEXT
 from relaydesk.classify.neutral import neutral, visible
 from relaydesk.classify.patterns import first
-from relaydesk.message import Address, domain_name, plain_address, split_address
+from relaydesk.message import Address, domain_name, plain_address
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -148,7 +148,7 @@ def captured_order(shown: Signs, match: Match, rules: Rules) -> str:
     capture = first(rule.subject, shown.subject)
     if number := (capture.groupdict().get("order") or "") if capture else "":
         return number
-    if match.kind not in ("claim", "chargeback") or split_address(shown.sender)[0] not in rules.roles:
+    if match.kind not in ("claim", "chargeback") or not shown.role:
         return ""
     numbers = rules.form.orders(shown.subject)
     return numbers[0] if len(numbers) == 1 else ""

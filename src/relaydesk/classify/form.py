@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 MAX_TEXT = 65_536
 MAX_FOUND = 50
 NEAR = 60
-_MARKS = r":#№\x{ff1a}"  # the last one is the full-width colon
+_MARKS = ":#\u2116"  # the last one is the numero sign
 _LEAD = " \t*•·|\u2013-"
+_MARKED = re.compile("[:#\u2116]")
 _NOTHING = r"[^\x00-\x{10ffff}]"
 _GROUPS = re.compile(r"[0-9]{1,9}+(?:([ -])[0-9]{1,9}+)(?:\1[0-9]{1,9}+){0,8}")
 # What comes before or after a number that is part of something else: a phone, a path, an amount, a word.
@@ -62,6 +63,7 @@ class Form:
             for label in group:
                 self._kinds.setdefault(plain(label), kind)
         longest = sorted({label for group in labels.values() for label in group}, key=lambda w: (-len(w), w))
+        self._longest = max(map(len, longest), default=0)
         spaced = "|".join(words(label) for label in longest if not is_unspaced(label)) or _NOTHING
         unspaced = "|".join(words(label) for label in longest if is_unspaced(label)) or _NOTHING
         self._cell = compile_pattern(rf"({unspaced}|{spaced})(?:\s*([{_MARKS}\s]+)(.*)|\s*)")
@@ -95,26 +97,30 @@ class Form:
         return lines
 
     def _line(self, cell: str, next_to: list[str]) -> Line | None:
+        head = self._head(cell)
+        if head is None:
+            return None
+        label, rest = head
+        kind = self._kinds[plain(label)]
+        values = [rest] if rest else (near for near in next_to if not self._announces(near))
+        value = next((value for text in values if (value := self._value(kind, text))), "")
+        return Line(kind, label, value) if value else None
+
+    def _head(self, cell: str) -> tuple[str, str] | None:
+        """The label that a cell starts with and what it announces, "" when it is alone; None without one."""
         bare = cell.lstrip(_LEAD)
+        if len(bare) > self._longest and not _MARKED.search(bare, 0, 2 * self._longest):
+            return None  # prose: no label is so long, and no mark follows one
         head = self._cell.fullmatch(bare)
         if head is None:
             return None
         label, parted, rest = head.group(1) or "", head.group(2) or "", head.group(3) or ""
-        if rest and not parted.strip():
-            return None
-        kind = self._kinds[plain(label)]
-        if rest:
-            value = self._value(kind, rest)
-        else:
-            value = next(
-                (v for cell in next_to if not self._announces(cell) and (v := self._value(kind, cell))), ""
-            )
-        return Line(kind, label, value) if value else None
+        return None if rest and not parted.strip() else (label, rest)
 
     def _announces(self, cell: str) -> bool:
         """Whether a cell is the next label of the form and not the value of the one before. *Return* is both
         a label and a reason for contact: alone in its cell it is a reason."""
-        return self._cell.fullmatch(cell) is not None and plain(cell) not in self._reasons
+        return self._head(cell) is not None and plain(cell) not in self._reasons
 
     def fits(self, kind: str, value: str) -> bool:
         """Whether a value has the shape of its kind."""

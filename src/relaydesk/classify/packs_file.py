@@ -1,95 +1,133 @@
-"""Language packs: the phrases of one language, YAML text to :class:`Rules` that hold nothing else.
+"""Language packs: the phrases of one language, text to :class:`Rules` that hold nothing else.
 
-A pack is data beside ``facebook.yaml``; ``docs/formats.md`` describes it. Its lists are blocks of lines, one
-phrase a line: they need no quotes, and a thousand of them are read in no time.
+A pack is YAML of one shape (``docs/formats.md``): blocks of lines, one phrase a line, without quotes. It is
+read line by line: for twenty packs a reader of all YAML takes longer than the rest of the start.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING
 
 from relaydesk.classify.phrases import Phrase, plain, username_pattern
 from relaydesk.classify.rules import Rules
-from relaydesk.classify.yaml_reader import RulesError, YamlReader, line_of
+from relaydesk.classify.yaml_reader import RulesError
 
 if TYPE_CHECKING:
     from relaydesk.classify.phrases import Place
 
 LABELS = ("order", "merchant_ref", "case", "reason", "other")
-_TOP = (
-    *("language", "seen", "seen_in_real_mail"),
-    *("username", "labels", "subjects", "texts", "reasons", "wordings"),
-)
 _PLACES: dict[str, Place] = {
     "subjects": "subject",
     "texts": "text",
     "reasons": "reason",
     "wordings": "wording",
 }
+_VALUES = ("language", "seen")
+_BLOCKS = ("seen_in_real_mail", "username")
+_SECTIONS = ("labels", *_PLACES)
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,8})?")
 
 
 def load_pack(text: str, source: str) -> Rules:
     """The phrases of one pack. Raises :class:`RulesError` with every problem found."""
-    reader = _PackReader(source)
-    rules = reader.rules(reader.parse(text, _TOP))
-    if reader.problems:
-        raise RulesError(reader.problems)
+    pack = _PackReader(source)
+    pack.read(text)
+    rules = pack.rules()
+    if pack.problems:
+        raise RulesError(pack.problems)
     return rules
 
 
-class _PackReader(YamlReader):
-    """One pass over one pack."""
+class _PackReader:
+    """One pass over one pack; problems are gathered, not raised."""
 
-    def rules(self, top: dict[str, Any]) -> Rules:
-        language = top.get("language")
-        if not isinstance(language, str) or not language:
-            self.problem(line_of(top, "language"), "language must be a code such as 'de'.")
-        if not isinstance(top.get("seen"), bool):
-            self.problem(line_of(top, "seen"), "seen must be true or false: has a real mail shown these?")
-        otherwise = {plain(text) for text, _ in self.block(top, "seen_in_real_mail")}
-        labels = self.lists(top, "labels", LABELS)
-        username = self.block(top, "username")
-        phrases = [
-            Phrase(means, text, str(language), place, (plain(text) in otherwise) or top.get("seen") is True)
-            for section, place in _PLACES.items()
-            for means, texts in self.lists(top, section).items()
-            for text, _ in texts
-        ]
-        texts = [phrase.text for phrase in phrases]
-        texts += [text for group in (*labels.values(), username) for text, _ in group]
-        for strange in otherwise - set(map(plain, texts)):
-            self.problem(line_of(top, "seen_in_real_mail"), f"{strange!r} is no phrase of this pack.")
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.problems: list[str] = []
+        self.values: dict[str, tuple[str, int]] = {}
+        self.blocks: dict[tuple[str, str], list[tuple[str, int]]] = {}
+
+    def problem(self, line: int, text: str) -> None:
+        self.problems.append(f"{self.source}:{line}: {text}")
+
+    def read(self, text: str) -> None:
+        """Takes the values and blocks; a block ends at the first line that is indented less."""
+        section, block, inside = "", [], 0
+        for line, row in enumerate(text.split("\n"), start=1):
+            entry, indent = row.strip(), len(row) - len(row.lstrip(" "))
+            if not entry:
+                continue
+            if inside and indent >= inside:
+                block.append((entry, line))
+            elif not entry.startswith("#"):
+                key, _, value = entry.partition(":")
+                section, name = (section, key) if indent else (key, "")
+                inside = indent + 2 if value.strip() == "|" else 0
+                block = self.entry(section, name, value.strip(), line)
+
+    def entry(self, section: str, name: str, value: str, line: int) -> list[tuple[str, int]]:
+        """Takes a line with a key, and gives the block into which the lines below it go."""
+        block: list[tuple[str, int]] = []
+        key = name or section
+        if section not in (_SECTIONS if name else (*_VALUES, *_BLOCKS, *_SECTIONS)) or (
+            name and section == "labels" and name not in LABELS
+        ):
+            self.problem(line, f"unknown key {key!r}.")
+        elif (section, name) in self.blocks or section in self.values:
+            self.problem(line, f"duplicate key {key!r}.")
+        elif section in _VALUES:
+            self.values[section] = value, line
+        elif value == "|":
+            self.blocks[section, name] = block
+        elif name or section in _BLOCKS or value:
+            self.problem(line, f"{key} must be a block of lines: '{key}: |' and one phrase a line below.")
+        return block
+
+    def rules(self) -> Rules:
+        language, line = self.values.get("language", ("", 1))
+        if not _LANGUAGE.fullmatch(language):
+            self.problem(line, "language must be a code such as 'de'.")
+        seen, line = self.values.get("seen", ("", 1))
+        if seen not in ("true", "false"):
+            self.problem(line, "seen must be true or false: has a real mail shown these?")
+        username = self.blocks.get(("username", ""), [])
         for text, line in username:
             if text.count("{username}") != 1:
                 self.problem(line, f"username: {text!r} needs {{username}} once.")
+        otherwise = self._otherwise()
         return Rules(
             rules=(),
             username=tuple(username_pattern(text) for text, _ in username),
-            labels={kind: tuple(self.label(*item) for item in group) for kind, group in labels.items()},
-            phrases=tuple(phrases),
+            labels={kind: self._labels(kind) for kind in LABELS},
+            phrases=tuple(
+                Phrase(means, text, language, _PLACES[section], seen == "true" or plain(text) in otherwise)
+                for (section, means), block in self.blocks.items()
+                if section in _PLACES
+                for text, _ in block
+            ),
         )
 
-    def lists(
-        self, top: dict[str, Any], key: str, keys: tuple[str, ...] | None = None
-    ) -> dict[str, list[tuple[str, int]]]:
-        if key not in top:
-            return {}
-        section = self.mapping(top[key], line_of(top, key), key, keys)
-        return {name: self.block(section, name) for name in section}
+    def _otherwise(self) -> frozenset[str]:
+        """The phrases that a real mail has shown although the pack says ``seen: false``."""
+        every = {
+            plain(text)
+            for (section, _), block in self.blocks.items()
+            if section != "seen_in_real_mail"
+            for text, _ in block
+        }
+        shown = self.blocks.get(("seen_in_real_mail", ""), [])
+        for text, line in shown:
+            if plain(text) not in every:
+                self.problem(line, f"{text!r} is no phrase of this pack.")
+        return frozenset(plain(text) for text, _ in shown)
 
-    def block(self, owner: dict[str, Any], key: str) -> list[tuple[str, int]]:
-        """The lines of a block, each with its line in the file; empty ones part groups for the eye."""
-        if key not in owner:
-            return []
-        first = line_of(owner, key)
-        if not isinstance(owner[key], str):
-            self.problem(first, f"{key} must be a block of lines: '{key}: |' and one phrase a line below.")
-            return []
-        rows = enumerate(owner[key].split("\n"), start=first + 1)
-        return [(row.strip(), line) for line, row in rows if row.strip()]
-
-    def label(self, text: str, line: int) -> str:
-        """A label without the mark that ends it."""
-        if not (word := text.rstrip(":#№ ").strip()):
-            self.problem(line, f"labels: {text!r} has no word.")
-        return word
+    def _labels(self, kind: str) -> tuple[str, ...]:
+        """The labels of one kind, without the mark that ends them."""
+        labels = [
+            (text.rstrip(":#\u2116 "), text, line) for text, line in self.blocks.get(("labels", kind), [])
+        ]
+        for word, text, line in labels:
+            if not word:
+                self.problem(line, f"labels: {text!r} has no word.")
+        return tuple(word for word, _, _ in labels if word)

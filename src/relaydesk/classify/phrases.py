@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _UNSPACED = re.compile(r"[\u1100-\u11ff\u3005-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7af]")
 _I = "[iI\u0130\u0131]"
 _PARTING = re.compile(r"[\W_]+")
+_ASCII_PARTING = {code: " " for code in range(128) if not chr(code).isalnum()}
 _ANY, _FIRST = "…", "^"
 _FEW_WORDS = "(?:[^ ]+ ){0,12}"
 _BRAND = "{brand}"
@@ -99,7 +100,9 @@ def _pattern(phrase: str) -> str:
 
 
 def _folded(text: str) -> str:
-    return _PARTING.sub(" ", _caseless(text)).strip()
+    folded = _caseless(text)
+    parted = folded.translate(_ASCII_PARTING) if folded.isascii() else _PARTING.sub(" ", folded)
+    return " ".join(parted.split())
 
 
 def _caseless(text: str) -> str:

@@ -32,9 +32,9 @@ USERNAME = "username"  # the meaning of a Subject that names the buyer
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What rules look at: bare From address, and whether it is of a listed sender; Subject and the sender's
-    own text in neutral form, with the phrases of the language packs in each; links without their wrappers;
-    and whether an order is named."""
+    """What rules look at: bare From address, whether it is of a listed sender and a role name; Subject and the
+    sender's own text in neutral form, with the phrases of the language packs in each; links without their
+    wrappers; and whether an order is named."""
 
     sender: str
     subject: str
@@ -42,6 +42,7 @@ class Signs:
     links: tuple[str, ...] = ()
     names_order: bool = False
     listed: bool = True
+    role: bool = False
     in_subject: tuple[Phrase, ...] = ()
     in_text: tuple[Phrase, ...] = ()
 
@@ -99,15 +100,15 @@ class Rule:
         match = self.sender.fullmatch(sender) if self.relay and self.sender is not None else None
         return (match.groupdict().get("token") or "") if match else ""
 
-    def recognises(self, signs: Signs, roles: Roles) -> bool:
+    def recognises(self, signs: Signs) -> bool:
         """Whether its From or its Subject, the ones that tell a kind of mail, match."""
         asks_sender = self.sender is not None or self.role or self.relay
-        return (asks_sender and self._sent(signs, roles)) or self._titled(signs)
+        return (asks_sender and self._sent(signs)) or self._titled(signs)
 
-    def lacks(self, signs: Signs, roles: Roles) -> tuple[str, ...]:
+    def lacks(self, signs: Signs) -> tuple[str, ...]:
         """What keeps it from matching, as phrases; nothing when it matches."""
         missing = []
-        if not self._sent(signs, roles):
+        if not self._sent(signs):
             missing.append("From is another address")
         if (self.subject or self.phrases) and not self._titled(signs):
             missing.append("the Subject matches none of its patterns")
@@ -126,11 +127,9 @@ class Rule:
             return self.why
         return f"{self.why} (by the phrase {phrase.text!r} ({phrase.language}), not yet seen in a real mail)"
 
-    def _sent(self, signs: Signs, roles: Roles) -> bool:
-        if self.role or self.relay:
-            is_role = split_address(signs.sender)[0] in roles
-            if is_role != self.role or not signs.listed:
-                return False
+    def _sent(self, signs: Signs) -> bool:
+        if (self.role or self.relay) and not (signs.listed and signs.role == self.role):
+            return False
         if self.not_sender is not None and self.not_sender.fullmatch(signs.sender):
             return False
         return self.sender is None or self.sender.fullmatch(signs.sender) is not None
@@ -187,6 +186,7 @@ class Rules:
             links,
             names_order,
             listed,
+            split_address(sender)[0] in self.roles,
             in_subject=(*in_subject, Phrase(USERNAME, subject, "", seen=True)) if named else in_subject,
             in_text=self._compiled["text"].among(f"{subject}\n{text}"),
         )
@@ -218,11 +218,9 @@ class Rules:
         for rule in self.rules:
             if rule.phrases and not self.phrases:
                 continue  # a shop's own file, whose phrases are in the packs that it extends
-            lacking = rule.lacks(samples[rule.name], self.roles)
+            lacking = rule.lacks(samples[rule.name])
             winner = next(
-                other
-                for other in (*self.rules, rule)
-                if not other.lacks(samples[rule.name], self.roles) or other is rule
+                other for other in (*self.rules, rule) if not other.lacks(samples[rule.name]) or other is rule
             )
             if lacking:
                 problems.append(f"{rule.at}: rule {rule.name!r} does not match its own sample: {lacking[0]}.")
