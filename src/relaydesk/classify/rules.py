@@ -32,9 +32,9 @@ USERNAME = "username"  # the meaning of a Subject that names the buyer
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What rules look at: bare From address, whether it is of a listed sender and a role name; Subject and the
-    sender's own text in neutral form, with the phrases of the language packs in each; links without their
-    wrappers; and whether an order is named."""
+    """What rules look at: bare From address, whether it is of a listed sender and a role name; Subject and
+    the sender's own text in neutral form, with the phrases of the language packs in each; links without
+    their wrappers; and whether an order is named."""
 
     sender: str
     subject: str
