@@ -240,19 +240,19 @@ def test_it_reads_in_the_text_whether_a_notice_asks_for_something(text, kind):
 
 ROLES = """
 no-reply noreply no_reply no.reply NoReply No-Reply donotreply do-not-reply do_not_reply noreply2
-no-reply-de notification notifications notify notification+abc123 noreply+kr4xwmge business-updates updates news
-newsletter info support help security mailer-daemon postmaster bounce bounces bounces+1234-abcd commerce-no-reply
-advertise-noreply ads-noreply account-security-noreply commerce_updates commerceupdates order-updates
-shopsupport support-emea facebook-security instagram-updates meta-business page-notifications groupupdates ads.updates
-shop.no-reply marketing billing payments privacy legal service services team hello contact feedback survey
-alerts admin account
-accounts orders shop abuse root webmaster seller-support marketplace-notifications
-payouts disputes chargebacks claims case xyz-no-reply
+no-reply-de notification notifications notify notification+abc123 noreply+kr4xwmge business-updates
+updates news newsletter info support help security mailer-daemon postmaster bounce bounces
+bounces+1234-abcd commerce-no-reply advertise-noreply ads-noreply account-security-noreply
+commerce_updates commerceupdates order-updates shopsupport support-emea facebook-security
+instagram-updates meta-business page-notifications groupupdates ads.updates shop.no-reply marketing
+billing payments privacy legal service services team hello contact feedback survey alerts admin
+account accounts orders shop abuse root webmaster seller-support marketplace-notifications payouts
+disputes chargebacks claims case xyz-no-reply
 """
 RELAYS = """
-5oguv2ft0e n8miblde3ixy 7dvra5wfy2 a1 abcdefghij kqwzrtplmn aB3dE5gH case++aazr5wey3juyyq case++x a.b.c1d2
-x7f.9q2 buyer-7dvra5wfy2 alice.smith 1234567890 12345678901234567890 order-7dvra5wfy2 support7f3k9x2q q_1_z-9
-shop+7dvra5wfy2 abcdefghijklmnopqrstuvwxyz0123 newsxy123 infox9
+5oguv2ft0e n8miblde3ixy 7dvra5wfy2 a1 abcdefghij kqwzrtplmn aB3dE5gH case++aazr5wey3juyyq case++x
+a.b.c1d2 x7f.9q2 buyer-7dvra5wfy2 alice.smith 1234567890 12345678901234567890 order-7dvra5wfy2
+support7f3k9x2q q_1_z-9 shop+7dvra5wfy2 abcdefghijklmnopqrstuvwxyz0123 newsxy123 infox9
 """
 
 
