@@ -58,18 +58,16 @@ def _accepted(a: Arrival, verdict: Verdict, remarks: tuple[Reason, ...]) -> Deci
 
 def _kind(a: Arrival, verdict: Verdict) -> tuple[Kind, tuple[Reason, ...]]:
     match = a.findings.match
+    wanted = (reason("return_request"),) if a.findings.contact_reason == "return_request" else ()
     if verdict.genuine and not match.rule:
         if order := _order_of_relay_address(a):
-            return "case", (reason("directory_address", order=order),)
-        return "unsorted", (reason("no_rule"),)
+            return "case", (reason("directory_address", order=order), *wanted)
+        return "unsorted", (reason("no_rule"), *wanted)
     if verdict.kind == "bounce" and _bounced(a, verdict) is None:
         return "unsorted", (reason("bounce_unmatched"),)
     if not verdict.genuine:
         return verdict.kind, ()
-    why = [reason("rule", rule=match.rule, why=match.why)]
-    if a.findings.contact_reason == "return_request":
-        why.append(reason("return_request"))
-    return verdict.kind, tuple(why)
+    return verdict.kind, (reason("rule", rule=match.rule, why=match.why), *wanted)
 
 
 def _order_of_relay_address(a: Arrival) -> str:
