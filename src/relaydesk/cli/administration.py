@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from relaydesk.cli.opening import admin_option, desk_of, operator_of, settings
-from relaydesk.cli.output import json_option, print_json, print_table
+from relaydesk.cli.output import json_option, print_json, say
+from relaydesk.cli.tables import Column, print_table
 
 if TYPE_CHECKING:
     from relaydesk.store import AgentRole
@@ -44,7 +45,7 @@ def add_agent(
     """Add agent NAME (role agent, unless --role says otherwise), or reactivate a former one."""
     desk = desk_of(settings(config))
     desk.agents.add(name, display_name=display_name, email=email, role=role, by=operator_of(admin))
-    click.echo(f"Agent {name} has been added.")
+    say(f"Agent {name} has been added.")
 
 
 @agents.command("change")
@@ -65,7 +66,7 @@ def change_agent(
     """Change the display name, email address or role of agent NAME."""
     desk = desk_of(settings(config))
     desk.agents.change(name, display_name=display_name, email=email, role=role, by=operator_of(admin))
-    click.echo(f"Agent {name} has been changed.")
+    say(f"Agent {name} has been changed.")
 
 
 @agents.command("deactivate")
@@ -75,7 +76,7 @@ def change_agent(
 def deactivate(config: str | None, name: str, admin: str | None) -> None:
     """Deactivate agent NAME; their tickets and figures are kept."""
     desk_of(settings(config)).agents.deactivate(name, by=operator_of(admin))
-    click.echo(f"Agent {name} is no longer active.")
+    say(f"Agent {name} is no longer active.")
 
 
 @agents.command("list")
@@ -91,7 +92,14 @@ def list_agents(config: str | None, as_json: bool) -> None:
         (agent.name, agent.display_name, agent.role, agent.email, _yes(agent.active), agent.added_at.date())
         for agent in everybody
     ]
-    columns = ("name", "display name", "role", "email", "active", "since")
+    columns = (
+        Column("name", least=8),
+        Column("display name", least=10),
+        Column("role"),
+        Column("email", least=12, rank=1),
+        Column("active"),
+        Column("since", rank=2),
+    )
     print_table("Agents", columns, rows, "There are no agents yet; add one with `relaydesk agents add NAME`.")
 
 
@@ -115,9 +123,9 @@ def add_client(config: str | None, name: str, admin: str | None, as_json: bool) 
     if as_json:
         print_json({"name": name, "password": password})
         return
-    click.echo(f"User name: {name}")
-    click.echo(f"Password:  {password}")
-    click.echo("The password is shown only once; enter it in the help desk's SMTP settings.", err=True)
+    say(f"User name: {name}")
+    say(f"Password:  {password}")
+    say("The password is shown only once; enter it in the help desk's SMTP settings.", err=True)
 
 
 @gateway.command("list")
@@ -134,7 +142,13 @@ def list_clients(config: str | None, as_json: bool) -> None:
         for client in clients
     ]
     empty = "There are no gateway clients yet; add one with `relaydesk gateway add NAME`."
-    print_table("Gateway clients", ("name", "added (UTC)", "last used", "revoked"), rows, empty)
+    columns = (
+        Column("name", least=8),
+        Column("added (UTC)", rank=1),
+        Column("last used"),
+        Column("revoked"),
+    )
+    print_table("Gateway clients", columns, rows, empty)
 
 
 @gateway.command("revoke")
@@ -144,7 +158,7 @@ def list_clients(config: str | None, as_json: bool) -> None:
 def revoke_client(config: str | None, name: str, admin: str | None) -> None:
     """Refuse the client NAME from now on."""
     desk_of(settings(config)).gateway_clients.revoke(name, by=operator_of(admin))
-    click.echo(f"{name} is refused from now on.")
+    say(f"{name} is refused from now on.")
 
 
 def _when(moment: object) -> str:
@@ -179,13 +193,13 @@ def import_orders(config: str | None, file: Path, admin: str | None, as_json: bo
         print_json(asdict(imported))
         return
     for rejected in imported.rejected[:SHOWN]:
-        click.echo(f"Row {rejected.row} is skipped: {rejected.why}", err=True)
+        say(f"Row {rejected.row} is skipped: {rejected.why}", err=True)
     if imported.left_out > SHOWN:
-        click.echo(f"… and {imported.left_out - SHOWN} more; use --json to see all.", err=True)
+        say(f"… and {imported.left_out - SHOWN} more; use --json to see all.", err=True)
     if imported.ignored:
-        click.echo(f"Ignored unknown columns: {', '.join(imported.ignored)}.", err=True)
+        say(f"Ignored unknown columns: {', '.join(imported.ignored)}.", err=True)
     counts = f"{imported.added} added, {imported.updated} updated, {imported.unchanged} unchanged"
-    click.echo(f"{counts}, {imported.left_out} skipped.")
+    say(f"{counts}, {imported.left_out} skipped.")
 
 
 @orders.command("find")
@@ -212,6 +226,14 @@ def find(config: str | None, text: str, as_json: bool) -> None:
             )
             for order in matching
         ]
-        columns = ("order", "seller's ref", "state", "amount", "date", "relay address", "items")
+        columns = (
+            Column("order"),
+            Column("seller's ref", least=8, rank=1),
+            Column("state", rank=3),
+            Column("amount", rank=2),
+            Column("date", rank=5),
+            Column("relay address", least=12),
+            Column("items", least=16, rank=4),
+        )
         print_table("Orders", columns, rows, f"No order matches {text!r}.")
     sys.exit(0 if matching else 1)
