@@ -199,7 +199,8 @@ def import_orders(config: str | None, file: Path, admin: str | None, as_json: bo
     if imported.ignored:
         say(f"Ignored unknown columns: {', '.join(imported.ignored)}.", err=True)
     counts = f"{imported.added} added, {imported.updated} updated, {imported.unchanged} unchanged"
-    say(f"{counts}, {imported.left_out} skipped.")
+    tied = f"{imported.tied} ticket{'' if imported.tied == 1 else 's'} tied"
+    say(f"{counts}, {imported.left_out} skipped, {tied}.")
 
 
 @orders.command("find")

@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from datetime import datetime
 
-    from sqlmodel import Session
-
+    from relaydesk.bounces import Dsn
     from relaydesk.classify import Rules
     from relaydesk.dns import Resolver
     from relaydesk.intake.forward import Forwarding
@@ -72,15 +71,14 @@ async def gather(
     """Read the message and authenticate it; the part that ``explain`` shares. Keeps nothing."""
     loop = asyncio.get_running_loop()
 
-    def read() -> tuple[Message, Findings]:
+    def read() -> tuple[Message, Findings, Dsn | None]:
         message = parse_message(envelope.raw)
-        return message, classify(message, rules, frozenset(policy.allowlist.senders))
+        findings = classify(message, rules, frozenset(policy.allowlist.senders))
+        return message, findings, bounced.read_returned(envelope, message, findings, policy.secret)
 
-    message, findings = await loop.run_in_executor(None, read) if len(envelope.raw) > BIG else read()
+    message, findings, dsn = await loop.run_in_executor(None, read) if len(envelope.raw) > BIG else read()
     auth = await authenticate(envelope, message, resolver, limit=auth_timeout)
-    return Gathered(
-        message, findings, auth, bounced.read_returned(envelope, message, findings, policy.secret)
-    )
+    return Gathered(message, findings, auth, dsn)
 
 
 @dataclass(slots=True)
@@ -185,7 +183,7 @@ class Intake:
             recorded = messages.record(
                 session, envelope, gathered.message, gathered.auth, decision, trace=trace, now=now
             )
-            _take_bounce(session, envelope, decision, recorded, policy=config.policy, now=now)
+            bounced.take_returned(session, envelope, decision, recorded, plan=config.policy.plan, now=now)
             if config.forwarding is not None:
                 subject = gathered.message.subject
                 config.forwarding.lay(
@@ -235,29 +233,6 @@ class Intake:
             level="info",
             **ids,
         )
-
-
-def _take_bounce(  # noqa: PLR0913 - what came back, as what it was recorded, under which policy
-    session: Session,
-    envelope: Envelope,
-    decision: Decision,
-    recorded: messages.Recorded,
-    *,
-    policy: Policy,
-    now: datetime,
-) -> None:
-    if decision.dsn is None or decision.placement is None or recorded.ticket_id is None:
-        return
-    bounced.take_bounce(
-        session,
-        recorded.ticket_id,
-        recorded.message_id,
-        decision.dsn,
-        answer=decision.placement.answer,
-        at=envelope.received_at,
-        plan=policy.plan,
-        now=now,
-    )
 
 
 def _claimed(envelope: Envelope, gathered: Gathered | None) -> str:

@@ -16,6 +16,7 @@ from unicodedata import normalize
 import idna
 
 from relaydesk.message import charsets
+from relaydesk.message.decoders import ODD
 from relaydesk.message.message import Address
 from relaydesk.message.unreadable import hostile_bytes
 
@@ -115,22 +116,23 @@ def plain_address(text: str) -> str | None:
     """
     local, domain = split_address(text)
     name = domain_name(domain)
-    if name is None or not _DOT_ATOM.fullmatch(local) or not local.isprintable():
+    if name is None or not _DOT_ATOM.fullmatch(local) or not local.isprintable() or ODD in local:
         return None
     address = f"{local}@{name}"
     return address if len(address.encode("utf-8", "replace")) <= MAX_ADDRESS else None
 
 
-def mailboxes(values: Iterable[bytes], defects: list[str]) -> tuple[Address, ...]:
+def mailboxes(values: Iterable[bytes], defects: list[str], charset: str = "") -> tuple[Address, ...]:
     """Every mailbox of these fields (RFC 5322 §3.4, groups opened), at most ``MAX_ADDRESSES``.
 
+    ``charset`` is that of raw 8-bit names, as in :func:`.charsets.raw_text`.
     Raises :class:`Unreadable` for bytes on which mail-parser stumbles.
     """
     from mailparser.utils import get_addresses  # noqa: PLC0415 - heavy, and nothing that only lists needs it
 
     addresses: list[Address] = []
     for value in values:
-        text = charsets.one_line(value.decode("utf-8", "replace"))
+        text = charsets.for_addresses(charsets.raw_text(value, charset))
         unclear: list[dict[str, object]] = []
         with hostile_bytes():
             pairs = get_addresses(text, defects=unclear)
@@ -138,7 +140,7 @@ def mailboxes(values: Iterable[bytes], defects: list[str]) -> tuple[Address, ...
             local, domain = split_address(addr)
             if domain:
                 shown, _ = charsets.decode(name.encode("utf-8", "replace"))
-                addresses.append(Address(shown, local, _domain_or_text(domain)))
+                addresses.append(Address(shown, *map(charsets.harmless, (local, _domain_or_text(domain)))))
         defects.extend(
             f"An address could not be read: {entry['reason']}."
             for entry in unclear[:3]

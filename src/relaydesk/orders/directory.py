@@ -43,7 +43,8 @@ class Rejected:
 class Imported:
     """What an import did. ``left_out`` counts all bad rows, ``rejected`` names the first 10,000.
 
-    ``ignored`` are the columns (of JSON: keys) that are not known, in alphabetical order.
+    ``ignored`` are the columns (of JSON: keys) that are not known, in alphabetical order. ``tied`` counts the
+    tickets that were bound to an order of theirs, since their mail had come before it.
     """
 
     added: int = 0
@@ -52,6 +53,7 @@ class Imported:
     left_out: int = 0
     rejected: tuple[Rejected, ...] = ()
     ignored: tuple[str, ...] = ()
+    tied: int = 0
 
 
 @dataclass(slots=True)
@@ -60,6 +62,7 @@ class _Counts:
     left_out: int = 0
     rejected: list[Rejected] = field(default_factory=list)
     ignored: set[str] = field(default_factory=set)
+    tied: set[int] = field(default_factory=set)
 
     def leave_out(self, row: int, why: str) -> None:
         self.left_out += 1
@@ -70,7 +73,15 @@ class _Counts:
         named = tuple(sorted(self.rejected, key=lambda rejected: rejected.row))
         ignored = tuple(sorted(self.ignored))
         fates = self.fates
-        return Imported(fates["added"], fates["updated"], fates["unchanged"], self.left_out, named, ignored)
+        return Imported(
+            fates["added"],
+            fates["updated"],
+            fates["unchanged"],
+            self.left_out,
+            named,
+            ignored,
+            len(self.tied),
+        )
 
 
 def import_file(
@@ -121,6 +132,7 @@ def _count(put: list[Put], good: list[tuple[int, OrderRow]], tally: _Counts) -> 
             tally.leave_out(number, result.why)
         else:
             tally.fates[result.fate] += 1
+            tally.tied.update(result.tied)
 
 
 def find_orders(store: Store, text: str) -> list[Order]:
