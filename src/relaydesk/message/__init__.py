@@ -32,6 +32,7 @@ from relaydesk.message.charsets import printable
 from relaydesk.message.envelope import Envelope, How, Origin, Role, received_line, with_protocol
 from relaydesk.message.headers import header_fields, header_section, header_values
 from relaydesk.message.message import Address, Attachment, Body, Message
+from relaydesk.message.words import index_words, query_words
 
 if TYPE_CHECKING:
     from relaydesk.message.parse import parse_message
@@ -59,11 +60,13 @@ __all__ = [
     "header_fields",
     "header_section",
     "header_values",
+    "index_words",
     "message_ids",
     "normal_address",
     "parse_message",
     "plain_address",
     "printable",
+    "query_words",
     "received_line",
     "split_address",
     "undecided",
