@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import logging
 import smtplib
 import socket
 import ssl
@@ -438,3 +440,18 @@ def test_an_answer_is_judged_by_the_configuration_of_its_mail_command(
     assert len(rows(asking)) == 1
     talk.ask("MAIL FROM:<a@b.example>")
     assert talk.ask(f"RCPT TO:<{ALICE}>").startswith("550 5.7.1")
+
+
+def test_a_probe_of_the_gateways_port_is_silent(
+    asking: Store, contexts: tuple[ssl.SSLContext, ssl.SSLContext], caplog: pytest.LogCaptureFixture
+) -> None:
+    for implicit_tls in (False, True):
+        with OpenGateway(asking, contexts[0], implicit_tls=implicit_tls) as gateway:
+            for _ in range(3):
+                with socket.create_connection(("127.0.0.1", gateway.port), timeout=5) as sock:
+                    assert implicit_tls or sock.recv(100).startswith(b"220 ")
+                    sock.shutdown(socket.SHUT_WR)
+                    while sock.recv(100):
+                        pass
+            gateway.run(asyncio.sleep(0.05))
+    assert [record for record in caplog.records if record.levelno > logging.DEBUG] == []
