@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from relaydesk.store import DeadlineRow, OutboxRow
 
 # What an event's data tells a person at the terminal; --json prints all of it.
-SHOWN = ("agent", "to", "order", "ticket", "clock", "how", "why", "text")
+SHOWN = ("agent", "to", "order", "ticket", "clock", "how", "why", "text", "taken")
 
 
 @click.command()
@@ -151,7 +151,8 @@ def _print(view: WholeTicket, zone: ZoneInfo, now: datetime) -> None:
         _print_clock(clock, zone, now)
     _print_messages(view, zone)
     for place, event in view.events:
-        facts = ", ".join(str(event.data[key]) for key in SHOWN if event.data.get(key))
+        shown = (event.data[key] for key in SHOWN if event.data.get(key))
+        facts = ", ".join("; ".join(fact) if isinstance(fact, list) else str(fact) for fact in shown)
         line = f"{event.what} by {event.actor}" + (f": {facts}" if facts else "")
         click.echo(f"  {place:>6}  {local(event.at, zone)}  {line}")
     for answer in view.answers:

@@ -28,16 +28,20 @@ from relaydesk.message.auth_results import (
     undecided,
     vouches,
 )
-from relaydesk.message.charsets import printable
+from relaydesk.message.charsets import codec as encoding_of
+from relaydesk.message.charsets import decode, printable, to_text
 from relaydesk.message.envelope import Envelope, How, Origin, Role, received_line, with_protocol
 from relaydesk.message.headers import header_fields, header_section, header_values
+from relaydesk.message.html_charset import html_charset
 from relaydesk.message.message import Address, Attachment, Message
 
 if TYPE_CHECKING:
     from relaydesk.message.parse import parse_message
+    from relaydesk.message.parts import UNCLOSED, Part, message_parts
 
 __all__ = [
     "MAX_ADDRESS",
+    "UNCLOSED",
     "Address",
     "Attachment",
     "AuthResults",
@@ -48,27 +52,35 @@ __all__ = [
     "IpAddress",
     "Message",
     "Origin",
+    "Part",
     "Result",
     "Role",
     "SpfResult",
     "authentication_results",
     "canonical_ip",
+    "decode",
     "domain_name",
     "domain_of",
+    "encoding_of",
     "header_fields",
     "header_section",
     "header_values",
+    "html_charset",
     "message_ids",
+    "message_parts",
     "normal_address",
     "parse_message",
     "plain_address",
     "printable",
     "received_line",
     "split_address",
+    "to_text",
     "undecided",
     "vouches",
     "with_protocol",
 ]
 
 if not TYPE_CHECKING:
-    __getattr__ = late_names(__name__, {"parse_message": "parse"})
+    __getattr__ = late_names(
+        __name__, {"UNCLOSED": "parts", "Part": "parts", "message_parts": "parts", "parse_message": "parse"}
+    )

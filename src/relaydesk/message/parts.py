@@ -24,6 +24,7 @@ MAX_DEPTH = 16
 MAX_DELIMITERS = 10_000
 MAX_PARAMETERS = 40
 MAX_FIELD = 4_096
+UNCLOSED = "A multipart has no closing delimiter."
 _DESCRIBES = ("content-type", "content-disposition", "content-transfer-encoding", "content-id")
 _NO_ALPHABET = re.compile(rb"[^A-Za-z0-9+/]+")
 _REST_OF_DELIMITER = re.compile(rb"(--)?[ \t]*+(?:\r?\n|\r?\Z)")
@@ -42,6 +43,7 @@ class Part:
     name: str
     encoding: str
     body: bytes = field(repr=False)
+    content_id: str = ""
 
     def content(self, defects: list[str]) -> bytes:
         """The bytes with the transfer encoding undone (RFC 2045 §6); what cannot be decoded is left out."""
@@ -73,6 +75,7 @@ class _Description:
     disposition: str
     name: str
     encoding: str
+    content_id: str
 
 
 def _described(fields: list[tuple[str, bytes]], default: str) -> _Description:
@@ -104,6 +107,7 @@ def _described(fields: list[tuple[str, bytes]], default: str) -> _Description:
         disposition=disposition.lower(),
         name=_name(named),
         encoding=written.get("content-transfer-encoding", "").split(";")[0].strip().lower(),
+        content_id=written.get("content-id", "").strip(),
     )
 
 
@@ -139,6 +143,12 @@ def _cut(body: bytes, boundary: bytes, room: int) -> tuple[list[bytes], bool]:
     return bodies, False
 
 
+def message_parts(raw: bytes, defects: list[str]) -> Iterator[Part]:
+    """The leaves of a whole message; ``defects`` gets sentences on what its structure lacks."""
+    fields, start = header.split(raw)
+    return leaves(fields, raw[start:], defects)
+
+
 def leaves(
     fields: list[tuple[str, bytes]], body: bytes, defects: list[str], *, default: str = "text/plain"
 ) -> Iterator[Part]:
@@ -154,7 +164,7 @@ def leaves(
             parts, ended = _cut(content, described.boundary.encode("utf-8", "replace"), MAX_PARTS - count)
             if parts:
                 if not ended:
-                    defects.append("A multipart has no closing delimiter.")
+                    defects.append(UNCLOSED)
                 count += len(parts)
                 if count >= MAX_PARTS:
                     defects.append(f"More than {MAX_PARTS} parts; the rest is left out.")
@@ -183,4 +193,5 @@ def _leaf(kind: str, described: _Description, content: bytes) -> Part:
         name=described.name,
         encoding=described.encoding,
         body=content,
+        content_id=described.content_id,
     )
