@@ -249,8 +249,8 @@ def test_its_example_of_a_zone_works():
 def test_its_example_of_orders_is_read():
     (lines,) = blocks("formats.md", "")
     (record,) = csv.DictReader(lines.splitlines())
-    row = orders.read(record)
-    assert row.unknown == ()
+    row = orders.RowReader().read(record)
+    assert row.unknown == row.bad == ()
     assert (row.order.items[0].retailer_id, row.order.items[0].quantity) == ("MUG-RED", 2)
 
 

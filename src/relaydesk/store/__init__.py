@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from relaydesk.store.deadlines import DeadlineRow
     from relaydesk.store.gateway_clients import ClientRow
     from relaydesk.store.messages import Recorded, answer_scope
-    from relaydesk.store.orders import Put
     from relaydesk.store.outbox_rows import Claimed, DeliveryOutcome, Finished, OutboxRow, Outgoing
     from relaydesk.store.refusals import RefusalCount, RefusalKey
     from relaydesk.store.ticket_orders import TicketOrder
@@ -55,7 +54,6 @@ __all__ = [
     "Outgoing",
     "Page",
     "PageKey",
-    "Put",
     "QueueCount",
     "Recorded",
     "RefusalCount",
@@ -99,7 +97,6 @@ if not TYPE_CHECKING:
             "MessageRow": "tickets",
             "OutboxRow": "outbox_rows",
             "Outgoing": "outbox_rows",
-            "Put": "orders",
             "Recorded": "messages",
             "RefusalCount": "refusals",
             "RefusalKey": "refusals",
