@@ -40,3 +40,32 @@ def test_it_takes_a_folded_line_of_white_space_as_part_of_the_field():
     found, start = headers.split(b"Subject: a\r\n \r\n b\r\n\r\nx")
     assert found == [("Subject", b"a  b")]
     assert start == len(b"Subject: a\r\n \r\n b\r\n\r\n")
+
+
+def test_it_passes_over_what_hosts_put_in_front_of_a_message():
+    for ahead in (
+        b"\r\n",
+        b"\n\n",
+        b" \r\n",
+        b">From alice Mon\r\n",
+        b"\r\nFrom alice Mon\r\n",
+        b"From a\n>From b\n",
+    ):
+        raw = ahead + b"Received: x\r\nSubject: y\r\n\r\nbody"
+        assert headers.header_fields(raw) == [("Received", b"x"), ("Subject", b"y")], ahead
+        fields, start = headers.split(raw, at=headers.start_of(raw))
+        assert (len(fields), raw[start:]) == (2, b"body")
+
+
+def test_text_behind_an_empty_line_is_no_header():
+    for raw in (b"\r\nOrder number: 1\r\n\r\nx", b"\r\nHello\r\nFrom: me\r\n", b"\r\n"):
+        assert headers.header_fields(raw) == []
+
+
+def test_it_passes_over_a_line_of_junk_before_fields_that_tell_how_to_read_the_body():
+    raw = b"Subject: a\r\nMessage ID: 1\r\nContent-Type: text/html\r\n\r\nbody"
+    assert headers.header_fields(raw) == [("Subject", b"a"), ("Content-Type", b"text/html")]
+    for kept in (b"Subject: a\r\nHello\r\nNote: b\r\n\r\n", b"Subject: a\r\n--b\r\nContent-Type: x\r\n\r\n"):
+        fields, start = headers.split(kept)
+        assert fields == [("Subject", b"a")]
+        assert kept[start:] == kept.removeprefix(b"Subject: a\r\n")

@@ -229,10 +229,8 @@ def test_it_takes_out_what_the_desk_put_there_and_says_so(
     text = "\r\n".join(lines)
     html = "".join(f"<div>{escape(line, quote=False)}</div>" for line in lines)
     answer = submitted(desk_mail(text, html, **desk), SHIPPED)
-    assert answer.texts == ("Hello,\nall is well.",)
-    assert (
-        "".join(answer.htmls).replace("<div></div>", "").strip() == "<div>Hello,</div><div>all is well.</div>"
-    )
+    assert answer.text == "Hello,\nall is well."
+    assert answer.html.replace("<div></div>", "").strip() == "<div>Hello,</div><div>all is well.</div>"
     assert sorted(note.partition(": ")[2] for note in answer.taken) == sorted([*top, *bottom])
 
 
@@ -252,8 +250,8 @@ def test_it_leaves_every_line_of_a_person_who_writes_by_hand(line: str, place: s
     lines = ["Hello,", "bye"]
     lines.insert({"first": 0, "middle": 1, "last": 2}[place], line)
     answer = submitted(desk_mail("\n".join(lines), f"<p>{'<br>'.join(lines)}</p>"), SHIPPED)
-    assert answer.texts == ("\n".join(lines),)
-    assert all(line in answer.htmls[0] for line in lines)
+    assert answer.text == "\n".join(lines)
+    assert all(line in answer.html for line in lines)
     assert answer.taken == ()
 
 
@@ -262,30 +260,30 @@ def test_it_leaves_every_line_of_a_person_who_writes_by_hand(line: str, place: s
 def test_it_leaves_the_lines_of_a_person_within_a_desks_mail(desk: dict[str, str], line: str) -> None:
     text = f"Here it is:\n{line}\nBest wishes"
     answer = submitted(desk_mail(text, f"<p>{text.replace(chr(10), '<br>')}</p>", **desk), SHIPPED)
-    assert answer.texts == (text,)
-    assert line in answer.htmls[0]
+    assert answer.text == text
+    assert line in answer.html
     assert answer.taken == ()
 
 
 def test_a_rule_of_another_desk_does_not_count() -> None:
     text = "Hello\nPowered by Freshdesk"
-    assert submitted(desk_mail(text, **ZAMMAD), SHIPPED).texts == (text,)
+    assert submitted(desk_mail(text, **ZAMMAD), SHIPPED).text == text
 
 
 def test_each_entry_takes_one_line_so_that_a_voucher_above_the_desks_code_stays() -> None:
     text = f"Your voucher:\n[SAVE20-2026X]\n\n{FOOTER}\n[XYZ123-4ABC]"
-    assert submitted(desk_mail(text, **ZENDESK), SHIPPED).texts == ("Your voucher:\n[SAVE20-2026X]",)
+    assert submitted(desk_mail(text, **ZENDESK), SHIPPED).text == "Your voucher:\n[SAVE20-2026X]"
 
 
 def test_it_leaves_a_quotation_in_html() -> None:
     html = f"<p>Hello</p><blockquote><div>{MARKER}</div><div>[XYZ123-4ABC]</div></blockquote>"
-    assert submitted(desk_mail(None, html, **ZENDESK), SHIPPED).htmls[0].strip() == html
+    assert submitted(desk_mail(None, html, **ZENDESK), SHIPPED).html.strip() == html
 
 
 def test_the_line_no_order_is_taken_out_of_any_mail() -> None:
     answer = submitted(desk_mail("Hello\n#no-order", "<p>Hello</p><p>#no-order</p>"), SHIPPED)
     assert answer.no_order
-    assert answer.texts == ("Hello",) and "#no-order" not in answer.htmls[0]
+    assert answer.text == "Hello" and "#no-order" not in answer.html
     assert answer.taken == ("desks.yaml: #no-order",)
 
 

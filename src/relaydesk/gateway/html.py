@@ -86,7 +86,7 @@ def read_html(html: str, rules: GatewayRules) -> HtmlAnswer:
     """
     if len(html) > MAX_HTML:
         raise AnswerRefused(f"The HTML is longer than {MAX_HTML} characters; quote less of the thread.")
-    reader = _Reader(rules)
+    reader = _HtmlReader(rules)
     reader.feed(html)
     reader.close()
     return HtmlAnswer(tuple(reader.lines), tuple(dict.fromkeys(reader.notes)))
@@ -110,7 +110,7 @@ def is_pixel(attributes: dict[str, str], rules: GatewayRules) -> bool:
     return any(pattern.search(attributes.get("src", "")) for pattern in rules.pixels)
 
 
-class _Reader(HTMLParser):
+class _HtmlReader(HTMLParser):
     """Reads the source a line at a time."""
 
     def __init__(self, rules: GatewayRules) -> None:

@@ -188,7 +188,7 @@ def _queue(  # noqa: PLR0913 - by which configuration, what is answered, with wh
     choice = replace(
         HELP_DESK,
         asked=not answer.automatic,
-        text="\n".join((answer.subject, *answer.texts, *answer.htmls)),
+        text="\n".join((answer.subject, answer.text, answer.html)),
         none=answer.no_order,
     )
     order, sender = order_of(session, ticket.id, choice), config.sender

@@ -47,10 +47,10 @@ def rewritten(  # noqa: PLR0913 - the question, the answer, and what binds them
     require_order_number(order)
     boundary = boundary_of(message_id)
     subject = answer_subject(answer.subject or question.subject, order.id)
-    shown = [text_part("plain", _named(text, order)) for text in _joined(answer.texts, "\n\n")]
-    for html in _joined(answer.htmls, "\n"):
-        line = missing_line(order, visible_text(html))
-        part = text_part("html", with_first_line(html, line) if line else html)
+    shown = [text_part("plain", _named(answer.text, order))] if answer.text.strip() else []
+    if answer.html.strip():
+        line = missing_line(order, visible_text(answer.html))
+        part = text_part("html", with_first_line(answer.html, line) if line else answer.html)
         pictures = [_picture(image, enclose) for image in answer.inline]
         shown.append(multipart("related", boundary + "r", [part, *pictures]) if pictures else part)
     if not shown:
@@ -59,11 +59,6 @@ def rewritten(  # noqa: PLR0913 - the question, the answer, and what binds them
     if files := enclose(answer.files):
         body = multipart("mixed", boundary + "m", [body, *map(attachment_part, files)])
     return header_lines(question, subject, shop, message_id=message_id, date=date) + body
-
-
-def _joined(texts: tuple[str, ...], between: str) -> tuple[str, ...]:
-    kept = [text for text in texts if text.strip()]
-    return (between.join(kept),) if kept else ()
 
 
 def _named(text: str, order: NamedOrder) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from relaydesk.gateway.html import read_html
@@ -18,20 +17,23 @@ from relaydesk.message import (
     encoding_of,
     header_fields,
     html_charset,
+    message_charset,
     message_parts,
-    to_text,
+    read_texts,
 )
-from relaydesk.outbound import AnswerRefused, clean_text, one_space, visible_text
+from relaydesk.outbound import AnswerRefused, clean_line, clean_text, visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from relaydesk.gateway.html import HtmlAnswer
     from relaydesk.gateway.rules import DeskRules, GatewayRules
-    from relaydesk.message import Part
+    from relaydesk.message import Part, Texts
 
 MAX_PARTS = 100
 MAX_NOTES = 50
+MAX_TEXT_BYTES = 1_048_576
+"""So much of a part is read at most."""
 _NO_ORDER = re.compile(r"^[ \t]*#no-order[ \t]*$", re.IGNORECASE | re.MULTILINE)
 _CONTENT_ID = re.compile(r"<[!-;=?-~]{1,240}>")
 # They would not fit what is sent (RFC 1847, RFC 8551 §3.5).
@@ -44,15 +46,16 @@ _SIGNATURES = frozenset(
 class Submitted:
     """What a help desk handed in, as far as the buyer may see it.
 
-    ``texts`` and ``htmls`` in their order; ``inline`` are the images the HTML shows, by Content-ID, and
-    ``files`` the rest, each (name, content). ``automatic`` says that the desk wrote by itself, ``no_order``
-    that the agent states, by a line ``#no-order``, that no order number exists; ``thread`` names the messages
-    it answers, the latest first. ``taken`` tells what a rule took out: the rule and the words.
+    ``text`` and ``html`` are its words, each "" where there is none; ``inline`` are the images that the HTML
+    shows, by Content-ID, and ``files`` the rest, each (name, content). ``automatic`` says that the desk wrote
+    by itself, ``no_order`` that the agent states, by a line ``#no-order``, that no order number exists;
+    ``thread`` names the messages it answers, the latest first. ``taken`` tells what a rule took out: the rule
+    and the words.
     """
 
     subject: str
-    texts: tuple[str, ...] = ()
-    htmls: tuple[str, ...] = ()
+    text: str = ""
+    html: str = ""
     inline: tuple[tuple[str, str, bytes], ...] = ()
     files: tuple[tuple[str, bytes], ...] = ()
     automatic: bool = False
@@ -67,23 +70,26 @@ def submitted(raw: bytes, rules: GatewayRules) -> Submitted:
     :raises AnswerRefused: when it cannot be read without doubt.
     """
     header = header_fields(raw)
-    fields = [(name.lower(), decode(value)[0].strip()) for name, value in header]
-    shown, rest = _parted(raw)
-    texts = [clean_text(_text_of(part)) for part in shown if part.type == "text/plain"]
-    htmls = [clean_text(_text_of(part)) for part in shown if part.type == "text/html"]
-    no_order = any(_NO_ORDER.search(text) for text in (*texts, *map(visible_text, htmls)))
-    cleaning = _Cleaning(fields, texts, [read_html(html, rules) for html in htmls], rules.desks)
-    subject = cleaning.subject(_subject_of(header, shown[0].charset if shown else ""))
-    shown_html = "".join(htmls)
-    inline = [
-        leaf for leaf in rest if _CONTENT_ID.fullmatch(leaf[0]) and f"cid:{leaf[0][1:-1]}" in shown_html
-    ]
+    parts = _parts(raw)
+    charset = message_charset(header, parts)
+    fields = [(name.lower(), decode(value, charset)[0].strip()) for name, value in header]
+    read = _texts(parts, charset)
+    text, html = clean_text(read.plain), clean_text(read.html)
+    no_order = any(_NO_ORDER.search(shown) for shown in (text, visible_text(html)))
+    cleaning = _Cleaning(fields, text, read_html(html, rules), rules.desks)
+    subject = cleaning.subject(_subject(header, charset))
+    shown_text, shown_html = cleaning.text(), cleaning.html()
+    files = [file for file in read.files if not _is_signature(file)]
+    inline = [file for file in files if _is_shown(file, shown_html)]
     return Submitted(
         subject=subject,
-        texts=tuple(cleaning.texts()),
-        htmls=tuple(cleaning.htmls()),
-        inline=tuple(inline),
-        files=tuple(leaf[1:] for leaf in rest if leaf not in inline),
+        text=shown_text,
+        html=shown_html,
+        inline=tuple((file.content_id, _name(file.name), file.content([])) for file in inline),
+        files=(
+            *((_name(file.name), file.content([])) for file in files if file not in inline),
+            *((_name(name), content) for name, content in read.enclosed),
+        ),
         automatic=rules.is_automatic(fields),
         no_order=no_order,
         thread=_thread(header),
@@ -91,59 +97,59 @@ def submitted(raw: bytes, rules: GatewayRules) -> Submitted:
     )
 
 
-def _parted(raw: bytes) -> tuple[list[Part], list[tuple[str, str, bytes]]]:
-    """The parts that are the answer's words, and the files: Content-ID, name, content.
-
-    A text with a name is a file, unless there is no other.
-    """
+def _parts(raw: bytes) -> list[Part]:
     defects: list[str] = []
-    parts = list(islice(message_parts(raw, defects), MAX_PARTS + 1))
+    parts = message_parts(raw, defects)
     if len(parts) > MAX_PARTS:
         raise AnswerRefused(f"The message has more than {MAX_PARTS} parts.")
     if broken := [defect for defect in defects if defect != UNCLOSED]:
         raise AnswerRefused(f"The message cannot be read: {broken[0].partition(';')[0].rstrip('.')}.")
-    texts = [
-        part
-        for part in parts
-        if part.type in ("text/plain", "text/html") and part.disposition != "attachment"
-    ]
-    shown = [part for part in texts if not part.name] or texts
-    files = [part for part in parts if part not in shown and part.type not in _SIGNATURES]
-    return shown, [(part.content_id, _name_of(part), part.content([])) for part in files]
+    return parts
 
 
-def _name_of(part: Part) -> str:
-    if "\ufffd" in part.name:
+def _texts(parts: list[Part], charset: str) -> Texts:
+    """The texts of the parts. AnswerRefused where they hold what their author cannot have written."""
+    defects: list[str] = []
+    read = read_texts(parts, charset, defects)
+    shown = [part for part in parts if part not in read.files]
+    if any(len(part.content([])) > MAX_TEXT_BYTES for part in shown):
+        raise AnswerRefused(f"The text is longer than {MAX_TEXT_BYTES} bytes; quote less of the thread.")
+    for place, text in (("text", read.plain), ("HTML", read.html)):
+        if "\ufffd" in text and defects:
+            raise _unreadable(place, defects[-1])
+    for part in shown:
+        content = part.content([])
+        label = part.charset or (html_charset(content) if part.type == "text/html" else "")
+        if label and encoding_of(label) is None and not _is_utf_8(content):
+            # Which letters these bytes are is anybody's guess.
+            raise _unreadable("text", f"The charset {label[:40]!a} is unknown.")
+    return read
+
+
+def _is_shown(part: Part, html: str) -> bool:
+    return _CONTENT_ID.fullmatch(part.content_id) is not None and f"cid:{part.content_id[1:-1]}" in html
+
+
+def _is_signature(part: Part) -> bool:
+    return part.type in _SIGNATURES or part.description.parameter("smime-type").lower() == "signed-data"
+
+
+def _name(name: str) -> str:
+    if "\ufffd" in name:
         raise AnswerRefused("The name of a file cannot be read. Send it as UTF-8.")
-    return part.name or "enclosure"
+    return name or "enclosure"
 
 
-def _text_of(part: Part) -> str:
-    """The text of a part, by the charset that it declares. AnswerRefused when it cannot be read."""
-    content = part.content([])
-    hypertext = part.type == "text/html"
-    charset = part.charset or (html_charset(content) if hypertext else "")
-    text, defect = to_text(content, charset)
-    place = "HTML" if hypertext else "text"
-    if charset and encoding_of(charset) is None and not _is_utf_8(content):
-        raise _unreadable(place, defect)  # which letters these bytes are is anybody's guess
-    return _readable(text, defect, content, place)
-
-
-def _subject_of(header: Sequence[tuple[str, bytes]], charset: str) -> str:
+def _subject(header: Sequence[tuple[str, bytes]], charset: str) -> str:
     value = next((value for name, value in header if name.lower() == "subject"), b"")
-    return one_space(clean_text(_readable(*decode(value), value, "Subject")))
-
-
-def _readable(text: str, defect: str, data: bytes, place: str) -> str:
-    """The text; AnswerRefused where it holds a replacement character that its author did not write."""
-    if "\ufffd" in text and (defect or not _is_utf_8(data)):
-        raise _unreadable(place, defect)
-    return text
+    text, defect = decode(value, charset)
+    if "\ufffd" in text and (defect or not _is_utf_8(value)):
+        raise _unreadable("Subject", defect or "It is not UTF-8.")
+    return clean_line(text)
 
 
 def _unreadable(place: str, defect: str) -> AnswerRefused:
-    return AnswerRefused(f"The {place} cannot be read. {defect or 'It is not UTF-8.'} Send it as UTF-8.")
+    return AnswerRefused(f"The {place} cannot be read. {defect} Send it as UTF-8.")
 
 
 def _is_utf_8(data: bytes) -> bool:
@@ -160,30 +166,27 @@ class _Cleaning:
     def __init__(
         self,
         fields: Sequence[tuple[str, str]],
-        texts: Sequence[str],
-        htmls: Sequence[HtmlAnswer],
+        text: str,
+        html: HtmlAnswer,
         desks: Iterable[DeskRules],
     ) -> None:
-        self._texts, self._htmls = texts, htmls
-        lines = [*map(text_lines, texts), *(html.texts for html in htmls)]
-        outer = [line for body in lines for line in outer_lines(body)]
+        self._text, self._html = text, html
+        outer = [line for lines in (text_lines(text), html.texts) for line in outer_lines(lines)]
         self._desks = [desk for desk in desks if desk.fits(fields, outer)]
-        self.notes = [remark for html in htmls for remark in html.notes]
+        self.notes = list(html.notes)
 
     def subject(self, subject: str) -> str:
         kept, notes = without_pieces(subject, self._desks)
         self.notes += notes
         return kept
 
-    def texts(self) -> Iterable[str]:
-        for text in self._texts:
-            taken = self._taken(text_lines(text))
-            kept = (line for place, line in enumerate(text.split("\n")) if place not in taken)
-            yield clean_text("\n".join(kept))
+    def text(self) -> str:
+        taken = self._taken(text_lines(self._text))
+        kept = (line for place, line in enumerate(self._text.split("\n")) if place not in taken)
+        return clean_text("\n".join(kept))
 
-    def htmls(self) -> Iterable[str]:
-        for html in self._htmls:
-            yield html.without(self._taken(html.texts))
+    def html(self) -> str:
+        return self._html.without(self._taken(self._html.texts))
 
     def _taken(self, lines: Sequence[str | None]) -> dict[int, str]:
         taken = taken_lines(lines, self._desks)

@@ -28,8 +28,8 @@ from relaydesk.message.auth_results import (
     undecided,
     vouches,
 )
-from relaydesk.message.charsets import codec as encoding_of
-from relaydesk.message.charsets import decode, printable, to_text
+from relaydesk.message.charset_labels import encoding_of
+from relaydesk.message.charsets import decode, one_line, printable
 from relaydesk.message.envelope import Envelope, How, Origin, Role, received_line, with_protocol
 from relaydesk.message.headers import header_fields, header_section, header_values
 from relaydesk.message.html_charset import html_charset
@@ -38,6 +38,7 @@ from relaydesk.message.message import Address, Attachment, Message
 if TYPE_CHECKING:
     from relaydesk.message.parse import parse_message
     from relaydesk.message.parts import UNCLOSED, Part, message_parts
+    from relaydesk.message.texts import Texts, message_charset, read_texts
 
 __all__ = [
     "MAX_ADDRESS",
@@ -56,6 +57,7 @@ __all__ = [
     "Result",
     "Role",
     "SpfResult",
+    "Texts",
     "authentication_results",
     "canonical_ip",
     "decode",
@@ -66,15 +68,17 @@ __all__ = [
     "header_section",
     "header_values",
     "html_charset",
+    "message_charset",
     "message_ids",
     "message_parts",
     "normal_address",
+    "one_line",
     "parse_message",
     "plain_address",
     "printable",
+    "read_texts",
     "received_line",
     "split_address",
-    "to_text",
     "undecided",
     "vouches",
     "with_protocol",
@@ -82,5 +86,14 @@ __all__ = [
 
 if not TYPE_CHECKING:
     __getattr__ = late_names(
-        __name__, {"UNCLOSED": "parts", "Part": "parts", "message_parts": "parts", "parse_message": "parse"}
+        __name__,
+        {
+            "UNCLOSED": "parts",
+            "Part": "parts",
+            "Texts": "texts",
+            "message_charset": "texts",
+            "message_parts": "parts",
+            "parse_message": "parse",
+            "read_texts": "texts",
+        },
     )

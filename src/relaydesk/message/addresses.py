@@ -121,16 +121,17 @@ def plain_address(text: str) -> str | None:
     return address if len(address.encode("utf-8", "replace")) <= MAX_ADDRESS else None
 
 
-def mailboxes(values: Iterable[bytes], defects: list[str]) -> tuple[Address, ...]:
+def mailboxes(values: Iterable[bytes], defects: list[str], charset: str = "") -> tuple[Address, ...]:
     """Every mailbox of these fields (RFC 5322 §3.4, groups opened), at most ``MAX_ADDRESSES``.
 
+    ``charset`` is that of raw 8-bit names, as in :func:`.charsets.raw_text`.
     Raises :class:`Unreadable` for bytes on which mail-parser stumbles.
     """
     from mailparser.utils import get_addresses  # noqa: PLC0415 - heavy, and nothing that only lists needs it
 
     addresses: list[Address] = []
     for value in values:
-        text = charsets.one_line(value.decode("utf-8", "replace"))
+        text = charsets.for_addresses(charsets.raw_text(value, charset))
         unclear: list[dict[str, object]] = []
         with hostile_bytes():
             pairs = get_addresses(text, defects=unclear)
@@ -138,7 +139,7 @@ def mailboxes(values: Iterable[bytes], defects: list[str]) -> tuple[Address, ...
             local, domain = split_address(addr)
             if domain:
                 shown, _ = charsets.decode(name.encode("utf-8", "replace"))
-                addresses.append(Address(shown, local, _domain_or_text(domain)))
+                addresses.append(Address(shown, *map(charsets.harmless, (local, _domain_or_text(domain)))))
         defects.extend(
             f"An address could not be read: {entry['reason']}."
             for entry in unclear[:3]

@@ -1,105 +1,258 @@
-"""Bytes to text: charsets as mail names them, and the encoded words of headers (RFC 2047)."""
+"""Bytes to text: the charsets that mail names or forgets to, and the encoded words of headers (RFC 2047).
+
+One reader for bodies, header fields, display names and file names.
+"""
 
 from __future__ import annotations
 
 import binascii
+import codecs
 import re
-from encodings.aliases import aliases
 
-_WORD = re.compile(rb"=\?([!-<>@-~]{1,60})\?([bBqQ])\?([^?\r\n]*+)\?=")
-_GAP = re.compile(rb"[ \t\r\n]*")
-_UNSAFE = re.compile("[\x00\ud800-\udfff]")
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]+")
+from relaydesk.message.charset_labels import UTF_8, WINDOWS_1252, encoding_of
+from relaydesk.message.decoders import ODD, decoded, is_single_byte
 
-# codecs.lookup() remembers every unknown name for ever and knows codecs that are no charsets (some of
-# them quadratic), so a name from the wire is looked up in this closed list first.
-_NO_CHARSETS = {
-    "base64_codec", "bz2_codec", "hex_codec", "quopri_codec", "rot_13", "uu_codec", "zlib_codec",
-    "mbcs",
-}  # fmt: skip
-_MORE = {"koi8_u": "koi8_u", "windows_874": "cp874", "iso_8859_8_i": "iso8859_8", "x_sjis": "cp932",
-         "x_gbk": "gbk", "gb2312": "gb18030", "cp874": "cp874", "utf_8_sig": "utf_8_sig"}  # fmt: skip
-_CHARSETS = (
-    {name: codec for name, codec in aliases.items() if codec not in _NO_CHARSETS}
-    | {codec: codec for codec in aliases.values() if codec not in _NO_CHARSETS}
-    | _MORE
+# A word may hold blanks and question marks; its text ends before the next word, so that search is linear.
+_WORD = re.compile(
+    rb"=\?([!-<>@-~]{1,60})\?"
+    rb"(?:[bB]\?(?:([^?\r\n]*+)\?=|([A-Za-z0-9+/]++=*+)(?=[ \t]++=\?|[ \t]*+\Z))"
+    rb"|[qQ]\?((?:[^?=\r\n]|=(?!\?)|\?(?!=))*+)=?+(?:\?=|\?\Z|(?<![ \t])\Z))"
 )
+_GAP = re.compile(rb"[ \t\r\n]*")
+
+# Where a line ends for anybody: str.splitlines, terminals, browsers.
+_BREAK = "\n\x0b\x0c\r\x85\u2028\u2029"
+# Never text: C0, DEL and C1 drive terminals; annotation, deprecated and tag characters are invisible.
+_CONTROL = "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u206a-\u206f\ufff9-\ufffb\U000e0000-\U000e007f"
+_DIRECTION = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_BREAKS_AND_TABS = re.compile(rf"[\t{_BREAK}]+")
+_NOT_IN_A_LINE = re.compile(rf"[{_CONTROL}{_DIRECTION}\ufeff]+")
+_ASCII_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_BODY_BREAKS = re.compile(r"\r\n|[\r\x0b\x0c\u2028\u2029]")
+_C1 = re.compile("[\x80-\x9f]")
+_AS_WINDOWS = {
+    chr(byte): char
+    for byte in range(0x80, 0xA0)
+    if (char := decoded(bytes([byte]), WINDOWS_1252)) != chr(byte)
+}
+_NOT_IN_A_BODY = re.compile(rf"[{_CONTROL}\u202d\u202e]+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+_ESCAPE = re.compile(rb"\x1b\$[@B]")
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, UTF_8), (codecs.BOM_UTF32_LE, "utf-32le"), (codecs.BOM_UTF32_BE, "utf-32be"),
+    (codecs.BOM_UTF16_LE, "utf-16le"), (codecs.BOM_UTF16_BE, "utf-16be"),
+)  # fmt: skip
+# Encodings in which ASCII bytes may mean something else.
+_NOT_ASCII = {"utf-7", "utf-16", "utf-16le", "utf-16be", "utf-32", "utf-32le", "utf-32be", "hz", "iso-2022",
+              "cp037", "cp500", "cp1026", "cp1140"}  # fmt: skip
+_MOSTLY = 2
+# Programs take one for the other: then most characters are odd, not one.
+_OTHER_JAPANESE = {"shift_jis": "euc-jp", "euc-jp": "shift_jis"}
+_TWO_SCRIPTS = re.compile("[A-Za-z][\u0370-\u052f]|[\u0370-\u052f][A-Za-z]")
+_PLAIN = re.compile(rb"[\t\n\r -~]*[\n ][\t\n\r -~]*")
+_LETTERS = re.compile(rb"[A-Za-z]")
 
 
-def codec(charset: str) -> str | None:
-    """Python's name of a charset, None when it is unknown or no charset of text."""
-    return _CHARSETS.get(re.sub(r"[^a-z0-9]+", "_", charset[:60].lower()).strip("_"))
+def to_text(data: bytes, charset: str = "", otherwise: str = "") -> tuple[str, str]:
+    """Bytes as text of several lines without controls, and what went wrong ("" for nothing). Never raises.
 
-
-def to_text(data: bytes, charset: str = "") -> tuple[str, str]:
-    """Bytes as text, and what went wrong ("" for nothing). Never raises.
-
-    Without a charset, or with one that does not fit, UTF-8 is tried, then the declared charset with
-    replacement characters, then Latin-1. NUL and lone surrogates, which no database takes, are replaced.
+    A label is read as the web reads it (Encoding Standard). Without one, and for ``us-ascii``, 8-bit bytes
+    are UTF-8, else of the charset ``otherwise`` where all of them fit, else windows-1252. What is UTF-8 by
+    its own bytes is UTF-8 under a label of one byte a character, and wherever the label does not fit. An
+    odd character in a text that otherwise fits becomes U+FFFD and leaves the rest alone.
     """
-    declared = codec(charset or "utf-8")
-    defect = "" if declared else f"The charset {charset[:40]!a} is unknown."
-    for name, errors in ((declared, "strict"), ("utf-8", "strict"), (declared or "latin-1", "replace")):
-        if name is None:
-            continue
-        try:
-            text = data.decode(name, errors)
-        except (UnicodeError, ValueError, LookupError):
-            defect = defect or f"The bytes do not fit the charset {(charset or 'utf-8')[:40]!a}."
-            continue
-        return (_UNSAFE.sub("\ufffd", text) if _UNSAFE.search(text) else text), defect
-    return data.decode("latin-1").replace("\0", "\ufffd"), defect
+    text, defect = as_written(data, charset, otherwise)
+    return readable(text), defect
 
 
-def _raw_text(data: bytes) -> str:
-    """Header bytes outside of encoded words: UTF-8 (RFC 6532), else Latin-1."""
+def as_written(data: bytes, charset: str = "", otherwise: str = "") -> tuple[str, str]:
+    """Bytes as :func:`to_text` reads them, with the controls that they hold."""
+    encoding = encoding_of(charset)
+    defect = "" if encoding is not None else f"The charset {charset[:40]!a} is unknown."
+    if data.isascii() and b"\x1b" not in data and encoding not in _NOT_ASCII:
+        return data.decode("ascii"), defect
+    for mark, marked in _BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            data, encoding = data[len(mark) :], marked
+            break
+    says_nothing = not encoding or charset.strip().lower() in ("us-ascii", "ascii")
+    text, fits = _by_its_bytes(data, otherwise) if says_nothing else _by_its_label(data, encoding or "")
+    if not fits and not defect:
+        defect = f"The bytes do not fit the charset {charset[:40] or 'us-ascii'!a}."
+    return text, defect
+
+
+def _by_its_bytes(data: bytes, otherwise: str = "") -> tuple[str, bool]:
+    """The text of bytes that no label describes, and whether something else does.
+
+    ``otherwise`` does not fit a word in which it mixes Latin letters with Greek or Cyrillic ones.
+    """
+    if _is_iso_2022(data):
+        return decoded(data, "iso-2022"), True
+    if (text := _utf_8(data)) is not None:
+        return text, True
+    encoding = encoding_of(otherwise)
+    if encoding and encoding not in _NOT_ASCII | {UTF_8, WINDOWS_1252}:
+        text = decoded(data, encoding)
+        if ODD not in text and not (is_single_byte(encoding) and _TWO_SCRIPTS.search(text)):
+            return text, True
+    return _nearly_utf_8(data)
+
+
+def _by_its_label(data: bytes, encoding: str) -> tuple[str, bool]:
+    if encoding == UTF_8 or (encoding != "iso-2022" and _is_iso_2022(data)):
+        return _by_its_bytes(data)
+    if encoding == "iso-2022" and b"\x1b" not in data and b"\x0e" not in data and not data.isascii():
+        encoding = "shift_jis"
+    if is_single_byte(encoding) or (encoding.startswith("utf-16") and _PLAIN.fullmatch(data)):
+        as_utf_8 = _utf_8(data)
+        if as_utf_8 is not None:
+            return as_utf_8, data.isascii() and not encoding.startswith("utf-16")
+    text = decoded(data, encoding)
+    if ODD not in text:
+        return text, True
+    if encoding not in ("iso-2022", "hz") and (as_utf_8 := _utf_8(data)) is not None:
+        return as_utf_8, False
+    letters = sum(not char.isascii() for char in text)
+    if (other := _OTHER_JAPANESE.get(encoding)) and text.count(ODD) * 2 > letters:
+        text = min(text, decoded(data, other), key=lambda reading: reading.count(ODD))
+    return text, False
+
+
+def _is_iso_2022(data: bytes) -> bool:
+    return b"\x1b" in data and data.isascii() and _ESCAPE.search(data) is not None
+
+
+def _utf_8(data: bytes) -> str | None:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        return data.decode("latin-1")
+        return None
 
 
-def _word_bytes(encoding: bytes, data: bytes) -> bytes:
-    if encoding in b"qQ":
-        return binascii.a2b_qp(data, header=True)
+def _nearly_utf_8(data: bytes) -> tuple[str, bool]:
+    """Bytes that are not UTF-8 throughout: windows-1252, or UTF-8 with odd bytes in it.
+
+    Where hardly a character but those of ASCII is UTF-8, not even one cut short, the whole is windows-1252.
+    Otherwise an odd byte is U+FFFD, unless it is a small letter of windows-1252 beside one of ASCII, as when
+    a relay added its footer in another charset.
+    """
+    kept = data.decode("utf-8", "ignore")
+    odd = data.decode("utf-8", "replace").count(ODD)
+    cut_short = len(data) - len(kept.encode()) - odd
+    if odd > _MOSTLY * (cut_short + sum(not char.isascii() for char in kept)):
+        return decoded(data, WINDOWS_1252), False
+    return data.decode("utf-8", _odd_bytes()), False
+
+
+def _odd_bytes() -> str:
+    name = "relaydesk.utf_8"
+    codecs.register_error(name, _odd_byte)
+    return name
+
+
+def _odd_byte(failure: UnicodeError) -> tuple[str, int]:
+    if not isinstance(failure, UnicodeDecodeError):
+        raise failure
+    data, at, end = failure.object, failure.start, failure.end
+    letter = decoded(data[at:end], WINDOWS_1252)
+    beside = data[max(at - 1, 0) : at] + data[end : end + 1]
+    meant = end - at == 1 and letter.islower() and end < len(data) and _LETTERS.search(beside)
+    return (letter if meant else ODD), end
+
+
+def readable(text: str) -> str:
+    """Text whose lines end in line feeds and which holds no other control than the tab.
+
+    C1 controls are what windows-1252 has in their place, as in HTML: they come from programs that took it
+    for Latin-1. The marks that only choose a direction stay, for Hebrew and Arabic need them and the end of
+    a line closes them; the overrides, which show digits in reverse, go.
+    """
+    if text.isascii() and not _ASCII_CONTROL.search(text):
+        return text
+    text = _BODY_BREAKS.sub("\n", text.removeprefix("\ufeff"))
+    text = _C1.sub(lambda control: _AS_WINDOWS.get(control[0], ""), text)
+    return _SURROGATE.sub(ODD, _NOT_IN_A_BODY.sub("", text))
+
+
+def one_line(text: str) -> str:
+    """Text for one line: a line end or tab becomes a space; controls and direction marks are taken out."""
+    if text.isascii() and text.isprintable():
+        return text
+    text = _NOT_IN_A_LINE.sub("", _BREAKS_AND_TABS.sub(" ", text))
+    return _SURROGATE.sub(ODD, text)
+
+
+def for_addresses(text: str) -> str:
+    """A field of addresses as one line. Nothing else is taken out before it is read as addresses: a domain
+    with an invisible character in it must not become the one it imitates.
+    """
+    return _BREAKS_AND_TABS.sub(" ", text)
+
+
+def harmless(text: str) -> str:
+    """An address as it may be shown: U+FFFD for controls and direction marks, so that it equals no other."""
+    return _NOT_IN_A_LINE.sub(ODD, text)
+
+
+def raw_text(data: bytes, charset: str = "") -> str:
+    """Header bytes outside of encoded words: UTF-8 (RFC 6532), else ``charset`` where all of it fits, else
+    windows-1252. ``charset`` is that of the body; it never changes what ASCII bytes say.
+    """
+    if data.isascii() and b"\x1b" not in data:
+        return data.decode("ascii")
+    return _by_its_bytes(data, charset)[0]
+
+
+def charset_of_words(value: bytes) -> str:
+    """The charset of the first encoded word of a header value, "" where none is."""
+    word = _WORD.search(value)
+    return word[1].partition(b"*")[0].decode("ascii") if word else ""
+
+
+def _base64(data: bytes) -> bytes:
     data = re.sub(rb"[^A-Za-z0-9+/]", b"", data)
     return binascii.a2b_base64(data[: len(data) - (len(data) % 4 == 1)] + b"==")
 
 
-def one_line(text: str) -> str:
-    """Text for one line: control characters, also decoded ones, become a space."""
-    return _CONTROL.sub(" ", text) if _CONTROL.search(text) else text
+def _q_encoding(data: bytes) -> bytes:
+    return binascii.a2b_qp(data, header=True)
 
 
-def decode(value: bytes) -> tuple[str, str]:
-    """A header value as text, and what went wrong. Never raises; linear in the length of the value.
+def decode(value: bytes, charset: str = "") -> tuple[str, str]:
+    """A header value as one line of text, and what went wrong. Never raises; linear in its length.
 
     Neighbouring words of one charset are joined as *bytes* before they are decoded, since senders cut
-    UTF-8 characters in two (RFC 2047 §5 forbids it; Meta's localised subjects do it).
+    UTF-8 characters in two (RFC 2047 §5 forbids it; Meta's localised subjects do it). What no word encodes
+    is read by :func:`raw_text` with ``charset``.
     """
     if b"=?" not in value:
-        return one_line(_raw_text(value)), ""
+        return one_line(raw_text(value, charset)), ""
     out: list[str] = []
-    defect, at, charset, joined = "", 0, b"", b""
+    defect, at, joined, spelled = "", 0, b"", b""
     pieces: list[bytes] = []
+
+    def close() -> None:
+        nonlocal defect, pieces
+        if pieces:
+            text, wrong = as_written(b"".join(pieces), joined.decode("ascii"))
+            out.append(text)
+            defect, pieces = defect or wrong, []
+
     for word in _WORD.finditer(value):
         between = value[at : word.start()]
         adjacent = bool(pieces) and _GAP.fullmatch(between) is not None
         spelled = word[1].split(b"*")[0].lower()  # RFC 2231 §5: charset*language
-        if pieces and not (adjacent and spelled == charset):
-            joined, pieces = b"".join(pieces), []
-            text, wrong = to_text(joined, charset.decode("ascii"))
-            out.append(text)
-            defect = defect or wrong
+        if not (adjacent and spelled == joined):
+            close()
         if not adjacent:
-            out.append(_raw_text(between))
-        pieces.append(_word_bytes(word[2], word[3]))
-        charset, at = spelled, word.end()
-    if pieces:
-        text, wrong = to_text(b"".join(pieces), charset.decode("ascii"))
-        out.append(text)
-        defect = defect or wrong
-    out.append(_raw_text(value[at:]))
+            out.append(raw_text(between, charset))
+        quoted = word[4]
+        pieces.append(_base64(word[2] or word[3] or b"") if quoted is None else _q_encoding(quoted))
+        joined, at = spelled, word.end()
+    close()
+    out.append(raw_text(value[at:], charset))
     return one_line("".join(out)), defect
 
 

@@ -8,6 +8,19 @@ import re
 _FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)(?:\n|\Z)")
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 _MBOX = re.compile(rb"From [^\n]*\n")
+_NAMES = (
+    rb"(?:received|return-path|delivered-to|from|to|subject|date|message-id|mime-version|content-type"
+    rb"|dkim-signature|sender|reply-to|x-[!-9;-~]{1,60}):"
+)
+# What some hosts put in front of a message; a header field must follow, or it is the body.
+_AHEAD = re.compile(rb"(?:[ \t]{0,80}\r?\n|>?From [^\n]{0,1000}\n){1,100}(?=" + _NAMES + rb")", re.IGNORECASE)
+# A line that is no field amid those that tell how the body is to be read.
+_JUNK = re.compile(
+    rb"(?!--)[^\r\n]{1,1000}\r?\n(?=(?:content-(?:type|transfer-encoding|disposition)|mime-version|received"
+    rb"|message-id|dkim-signature):)",
+    re.IGNORECASE,
+)
+_MAX_JUNK = 10
 
 
 def header_section(raw: bytes) -> bytes:
@@ -18,22 +31,32 @@ def header_section(raw: bytes) -> bytes:
     return raw[: min(ends)] if ends else raw
 
 
-def split(raw: bytes, limit: int = 65_536) -> tuple[list[tuple[str, bytes]], int]:
-    """The header fields, as :func:`fields` gives them, and the offset where the body starts.
+def start_of(raw: bytes) -> int:
+    """The offset of a message's first field, behind empty lines and mbox lines that were put before it."""
+    ahead = _AHEAD.match(raw)
+    return ahead.end() if ahead else 0
+
+
+def split(raw: bytes, limit: int = 65_536, at: int = 0) -> tuple[list[tuple[str, bytes]], int]:
+    """The header fields from ``at``, as :func:`header_fields` gives them, and where the body starts.
 
     The body starts after the first empty line, or at the first line that is no field, so that nothing
     a person might want to read is lost.
     """
     fields: list[tuple[str, bytes]] = []
-    at = 0
-    if not _FIELD.match(raw, 0, limit) and (mbox := _MBOX.match(raw, 0, limit)):
+    if not _FIELD.match(raw, at, limit) and (mbox := _MBOX.match(raw, at, limit)):
         at = mbox.end()
-    while field := _FIELD.match(raw, at, limit):
-        value = field[2]
-        fields.append(
-            (field[1].decode("ascii"), (_FOLD.sub(b"", value) if b"\n" in value else value).strip())
-        )
-        at = field.end()
+    for _ in range(_MAX_JUNK):
+        while field := _FIELD.match(raw, at, limit):
+            value = field[2]
+            fields.append(
+                (field[1].decode("ascii"), (_FOLD.sub(b"", value) if b"\n" in value else value).strip())
+            )
+            at = field.end()
+        junk = _JUNK.match(raw, at, limit) if fields else None
+        if junk is None:
+            break
+        at = junk.end()
     if at >= limit:
         at = len(header_section(raw)) + 2
     for empty in (b"\r\n", b"\n"):
@@ -46,9 +69,9 @@ def header_fields(raw: bytes, limit: int = 65_536) -> list[tuple[str, bytes]]:
     """(name as written, unfolded value without outer white space) of each header field, top first.
 
     Reads at most ``limit`` bytes of the header section. The first line that is no field ends the
-    headers, as it does for the standard parser; a leading mbox ``From `` line is passed over.
+    headers, as it does for the standard parser; leading empty and mbox lines are passed over.
     """
-    return split(raw, limit)[0]
+    return split(raw, limit, start_of(raw))[0]
 
 
 def header_values(raw: bytes, name: str, limit: int = 65_536) -> list[str]:

@@ -16,13 +16,15 @@ import filetype
 from relaydesk.message import addresses, charsets
 from relaydesk.message import headers as header
 from relaydesk.message import html as hypertext
-from relaydesk.message.message import Attachment, Body, Message
+from relaydesk.message.content_type import file_name
+from relaydesk.message.message import Address, Attachment, Body, Message
 from relaydesk.message.parts import Part, leaves
 from relaydesk.message.quotes import passages
+from relaydesk.message.texts import MAX_TEXT, message_charset, read_texts
 from relaydesk.message.unreadable import Unreadable, hostile_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 Read = TypeVar("Read")
 
@@ -37,7 +39,6 @@ class FileType(Protocol):
 MAX_HEADERS = 65_536
 MAX_HEADER = 8_192
 MAX_FIELDS = 1_000
-MAX_TEXT = 262_144
 MAX_DEFECTS = 30
 
 # RFC 5322 §3.6 and RFC 2045 §3
@@ -50,22 +51,29 @@ _SINGLETONS = frozenset({
 def parse_message(raw: bytes) -> Message:
     """The readable view of a message, whatever its bytes are."""
     defects: list[str] = []
-    whole, start = header.split(raw, MAX_HEADERS)
+    if b"\n" not in raw[:MAX_HEADERS]:
+        raw = raw.replace(b"\r", b"\r\n")  # line ends of old Macintosh programs
+    whole, start = header.split(raw, MAX_HEADERS, header.start_of(raw))
     fields = _capped(whole, start, defects)
-    headers = _decoded(fields, defects)
+    parts = tuple(leaves(fields, raw[start:], defects))
+    charset = message_charset(fields, parts)
+    headers = _decoded(fields, charset, defects)
 
     def every(name: str) -> list[bytes]:
         return [value for key, value in fields if key.lower() == name]
+
+    def mailboxes(name: str) -> Callable[[], tuple[Address, ...]]:
+        return lambda: addresses.mailboxes(every(name), defects, charset)
 
     def text_of(name: str) -> str:
         return next((value for key, value in headers if key.lower() == name), "")
 
     dates = every("date")
-    body = _attempt(lambda: _body(fields, raw[start:], defects), _Content(), "body", defects)
+    body = _attempt(lambda: _body(parts, charset, defects), _Content(), "body", defects)
     return Message(
         headers=headers,
-        from_=_attempt(lambda: addresses.mailboxes(every("from"), defects), (), "From", defects),
-        reply_to=_attempt(lambda: addresses.mailboxes(every("reply-to"), defects), (), "Reply-To", defects),
+        from_=_attempt(mailboxes("from"), (), "From", defects),
+        reply_to=_attempt(mailboxes("reply-to"), (), "Reply-To", defects),
         subject=text_of("subject"),
         date=_attempt(lambda: addresses.date(dates[0]), None, "Date", defects) if dates else None,
         message_id=text_of("message-id"),
@@ -109,10 +117,12 @@ def _capped(fields: list[tuple[str, bytes]], start: int, defects: list[str]) -> 
     return [(name, value[:MAX_HEADER]) for name, value in fields[:MAX_FIELDS]]
 
 
-def _decoded(fields: list[tuple[str, bytes]], defects: list[str]) -> tuple[tuple[str, str], ...]:
+def _decoded(
+    fields: list[tuple[str, bytes]], charset: str, defects: list[str]
+) -> tuple[tuple[str, str], ...]:
     headers = []
     for name, value in fields:
-        text, defect = charsets.decode(value)
+        text, defect = charsets.decode(value, charset)
         if defect:
             defects.append(f"{name}: {defect}")
         headers.append((name, text))
@@ -127,48 +137,44 @@ class _Content:
     attachments: tuple[Attachment, ...] = ()
 
 
-def _body(fields: list[tuple[str, bytes]], body: bytes, defects: list[str]) -> _Content:
+def _body(parts: Sequence[Part], charset: str, defects: list[str]) -> _Content:
     """Text, sanitised HTML and attachments. The text is the HTML's where no plain part is."""
-    plain: list[str] = []
-    hyper: list[str] = []
-    attachments: list[Attachment] = []
-    for part in leaves(fields, body, defects):
-        shown = part.type in ("text/plain", "text/html") and part.disposition != "attachment"
-        if shown and not part.name:
-            (plain if part.type == "text/plain" else hyper).append(_text(part, defects))
-        else:
-            attachments.append(_attachment(part, len(attachments) + 1, defects))
-    text = "\n".join(piece for piece in plain if piece.strip())
-    source = "\n".join(hyper)
+    read = read_texts(parts, charset, defects)
+    attachments = [_attachment(part, number, defects) for number, part in enumerate(read.files, 1)]
+    attachments += [
+        _file(file_name(name), "enclosed", "application/octet-stream", content, defects)
+        for name, content in read.enclosed
+    ]
+    text, source = read.plain, read.html
     if len(text) > MAX_TEXT or len(source) > hypertext.MAX_HTML:
         defects.append("The text is too long to show in full.")
     html = hypertext.sanitised(source) if source else ""
-    hyper_text = hypertext.html_to_text(html)[:MAX_TEXT] if html else ""
+    hyper_text = charsets.readable(hypertext.html_to_text(html))[:MAX_TEXT] if html else ""
     plain_text = text[:MAX_TEXT] if text[:MAX_TEXT] != hyper_text else ""
     bodies = [Body("text", passages(plain_text))] if plain_text else []
     bodies += [Body("html", passages(hyper_text))] if hyper_text else []
     return _Content(plain_text or hyper_text, html, tuple(bodies), tuple(attachments))
 
 
-def _text(part: Part, defects: list[str]) -> str:
-    """The part as text with LF line ends. Only its first bytes are decoded: more would not be shown."""
-    content = part.content(defects)
-    # UTF-32 needs four bytes for a character.
-    text, defect = charsets.to_text(content[: 4 * MAX_TEXT], part.charset)
-    if defect and len(content) <= 4 * MAX_TEXT:
-        defects.append(defect)
-    if len(content) > 4 * MAX_TEXT:
-        defects.append("The text is too long to show in full.")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
 def _attachment(part: Part, number: int, defects: list[str]) -> Attachment:
     content = part.content(defects)
+    name = part.name or (_passed_on(content) if part.type == "message/rfc822" else "")
+    return _file(name, f"part-{number}", part.type, content, defects)
+
+
+def _passed_on(content: bytes) -> str:
+    """The name of a mail that was passed on: its Subject, as mail programs save it."""
+    subject = next((value for name, value in header.header_fields(content) if name.lower() == "subject"), b"")
+    named = file_name(charsets.decode(subject)[0].replace("/", "-").replace("\\", "-"))
+    return f"{named}.eml" if named else ""
+
+
+def _file(name: str, otherwise: str, declared: str, content: bytes, defects: list[str]) -> Attachment:
     kind = _attempt(lambda: _file_type(content), None, "file type", defects)
-    extension = f".{kind.extension}" if kind else ".eml" if part.type == "message/rfc822" else ""
+    extension = ".eml" if declared == "message/rfc822" else f".{kind.extension}" if kind else ""
     return Attachment(
-        name=part.name or f"part-{number}{extension}",
-        declared_type=part.type,
+        name=name or f"{otherwise}{extension}",
+        declared_type=declared,
         sniffed_type=kind.mime if kind else "",
         size=len(content),
         sha256=hashlib.sha256(content).hexdigest(),

@@ -6,119 +6,91 @@ bytes at delimiter lines and stops at a number of parts and a depth.
 
 from __future__ import annotations
 
-import binascii
 import re
 from dataclasses import dataclass, field
-from email.message import Message
 from typing import TYPE_CHECKING
 
-from relaydesk.message import charsets
 from relaydesk.message import headers as header
-from relaydesk.message.unreadable import hostile_bytes
+from relaydesk.message.charsets import decode
+from relaydesk.message.content_type import Description, described, file_name
+from relaydesk.message.signed import signed_content
+from relaydesk.message.transfer_encoding import undone, uu_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+UNCLOSED = "A multipart has no closing delimiter."
 MAX_PARTS = 200
 MAX_DEPTH = 16
 MAX_DELIMITERS = 10_000
-MAX_PARAMETERS = 40
-MAX_FIELD = 4_096
-UNCLOSED = "A multipart has no closing delimiter."
-_DESCRIBES = ("content-type", "content-disposition", "content-transfer-encoding", "content-id")
-_NO_ALPHABET = re.compile(rb"[^A-Za-z0-9+/]+")
 _REST_OF_DELIMITER = re.compile(rb"(--)?[ \t]*+(?:\r?\n|\r?\Z)")
 _LF = 0x0A
-_PATH = re.compile(r".*[/\\]", re.DOTALL)
-_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# The first line that looks like a delimiter: the fields of a part, or an empty line, must follow.
+_LIKE_DELIMITER = re.compile(
+    rb"^--([!-~](?:[ -~]{0,200}?[!-~])?)[ \t]{0,80}\r?\n(?=content-[a-z-]{1,40}:|\r?\n)",
+    re.MULTILINE | re.IGNORECASE,
+)
+_SMIME = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Where a leaf stands in a multipart/alternative: in which of them, and in which branch."""
+
+    alternative: int
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A leaf: its lower-case type, charset, disposition and decoded file name, and its encoded bytes."""
+    """A leaf: what its fields say of it, its encoded bytes, and its place in the outermost alternative."""
 
     type: str
-    charset: str
-    disposition: str
-    name: str
-    encoding: str
+    description: Description
     body: bytes = field(repr=False)
-    content_id: str = ""
+    branch: Branch | None = None
+
+    @property
+    def charset(self) -> str:
+        return self.description.charset
+
+    @property
+    def disposition(self) -> str:
+        return self.description.disposition
+
+    @property
+    def name(self) -> str:
+        """The decoded file name, "" for none."""
+        if self.description.name or self.encoding != "uuencode":
+            return self.description.name
+        return file_name(decode(uu_name(self.body), self.charset)[0])
+
+    @property
+    def content_id(self) -> str:
+        return self.description.content_id
+
+    @property
+    def encoding(self) -> str:
+        """The transfer encoding, as :func:`.transfer_encoding.encoding_name` writes it."""
+        return self.description.encoding
 
     def content(self, defects: list[str]) -> bytes:
         """The bytes with the transfer encoding undone (RFC 2045 §6); what cannot be decoded is left out."""
-        if self.encoding == "base64":
-            return _base64(self.body, defects)
-        if self.encoding == "quoted-printable":
-            return binascii.a2b_qp(self.body)
-        if self.encoding not in ("", "7bit", "8bit", "binary"):
-            defects.append(f"The transfer encoding {self.encoding[:40]!a} is unknown.")
-        return self.body
-
-
-def _base64(body: bytes, defects: list[str]) -> bytes:
-    try:
-        return binascii.a2b_base64(body)
-    except binascii.Error:
-        defects.append("A part's base64 is damaged.")
-        clean = _NO_ALPHABET.sub(b"", body)
-        return binascii.a2b_base64(clean[: len(clean) // 4 * 4])
+        content, defect = undone(self.body, self.encoding, is_text=self.type.startswith("text/"))
+        if defect:
+            defects.append(defect)
+        return content
 
 
 @dataclass(frozen=True, slots=True)
-class _Description:
-    """What the header fields of a part say of it; ``boundary`` is "" for what is no multipart."""
+class _Entity:
+    """A message or part still to be taken apart."""
 
-    type: str
-    boundary: str
-    charset: str
-    disposition: str
-    name: str
-    encoding: str
-    content_id: str
-
-
-def _described(fields: list[tuple[str, bytes]], default: str) -> _Description:
-    """Read by a standard Message, which knows the parameter syntax; ``default`` is the type of no type.
-
-    Only the first field of each name counts, and both its length and its number of parameters are cut:
-    reading RFC 2231 continuations is quadratic. :class:`Unreadable`.
-    """
-    written: dict[str, str] = {}
-    for name, value in fields:
-        key = name.lower()
-        if key in _DESCRIBES and key not in written:
-            cut = b";".join(value[:MAX_FIELD].split(b";")[: MAX_PARAMETERS + 1])
-            written[key] = charsets.one_line(cut.decode("utf-8", "replace"))
-    with hostile_bytes():
-        message = Message()
-        for key, text in written.items():
-            message[key] = text
-        message.set_default_type(default)
-        kind = message.get_content_type()
-        boundary = message.get_param("boundary", None) if kind.startswith("multipart/") else None
-        charset = message.get_param("charset", None)
-        disposition = message.get_content_disposition() or ""
-        named = message.get_param("filename", None, "content-disposition") or message.get_param("name", None)
-    return _Description(
-        type=kind,
-        boundary=boundary.rstrip() if isinstance(boundary, str) else "",
-        charset=charset.strip() if isinstance(charset, str) else "",
-        disposition=disposition.lower(),
-        name=_name(named),
-        encoding=written.get("content-transfer-encoding", "").split(";")[0].strip().lower(),
-        content_id=written.get("content-id", "").strip(),
-    )
-
-
-def _name(named: str | tuple[str | None, str | None, str] | None) -> str:
-    """The file name, RFC 2231 or (wrongly, but often) RFC 2047 decoded, without path and direction marks."""
-    if isinstance(named, tuple):
-        charset, _, value = named
-        name, _ = charsets.to_text(value.encode("latin-1", "replace"), charset or "")
-    else:
-        name, _ = charsets.decode((named or "").encode("utf-8", "replace"))
-    return _BIDI.sub("", _PATH.sub("", charsets.one_line(name))).strip()[:200]
+    fields: list[tuple[str, bytes]]
+    body: bytes
+    depth: int
+    default: str
+    branch: Branch | None = None
 
 
 def _cut(body: bytes, boundary: bytes, room: int) -> tuple[list[bytes], bool]:
@@ -143,55 +115,89 @@ def _cut(body: bytes, boundary: bytes, room: int) -> tuple[list[bytes], bool]:
     return bodies, False
 
 
-def message_parts(raw: bytes, defects: list[str]) -> Iterator[Part]:
+def _divided(described: Description, body: bytes, room: int, defects: list[str]) -> list[bytes]:
+    """The parts of a multipart, by its first delimiter where the one that it names never stands."""
+    parts, ended = _cut(body, described.boundary, room) if described.boundary else ([], False)
+    if not parts and (like := _LIKE_DELIMITER.search(body)):
+        parts, ended = _cut(body, like[1], room)
+        defects.append("A multipart's delimiter is not the one it names.")
+    if not parts and described.encoding in ("base64", "quotedprintable"):
+        decoded, _ = undone(body, described.encoding, is_text=True)
+        parts, ended = _cut(decoded, described.boundary, room) if described.boundary else ([], False)
+    if parts and not ended:
+        defects.append(UNCLOSED)
+    return parts
+
+
+def message_parts(raw: bytes, defects: list[str]) -> list[Part]:
     """The leaves of a whole message; ``defects`` gets sentences on what its structure lacks."""
-    fields, start = header.split(raw)
-    return leaves(fields, raw[start:], defects)
+    return list(leaves(*_split(raw), defects))
 
 
 def leaves(
     fields: list[tuple[str, bytes]], body: bytes, defects: list[str], *, default: str = "text/plain"
 ) -> Iterator[Part]:
-    """The leaves of a message or part, in order. message/rfc822 is a leaf: it is not descended into."""
-    pending = [(fields, body, 0, default)]
-    count = 0
+    """The leaves of a message or part, in order. message/rfc822 is a leaf: it is not descended into.
+
+    What an opaque signature holds (RFC 8551 §3.5.2) is read too.
+    """
+    pending = [_Entity(fields, body, 0, default)]
+    count = alternatives = 0
+    charset = ""
     while pending:
-        header_section, content, depth, fallback = pending.pop()
-        described = _described(header_section, fallback)
-        kind = described.type
-        if described.boundary and depth < MAX_DEPTH:
+        entity = pending.pop()
+        about = described(entity.fields, entity.default, charset)
+        kind = about.type
+        inner: list[_Entity] = []
+        if kind.startswith("multipart/") and entity.depth < MAX_DEPTH:
             count += 1
-            parts, ended = _cut(content, described.boundary.encode("utf-8", "replace"), MAX_PARTS - count)
-            if parts:
-                if not ended:
-                    defects.append(UNCLOSED)
-                count += len(parts)
-                if count >= MAX_PARTS:
-                    defects.append(f"More than {MAX_PARTS} parts; the rest is left out.")
-                below = "message/rfc822" if kind == "multipart/digest" else "text/plain"
-                for part in reversed(parts):
-                    inner, start = header.split(part)
-                    pending.append((inner, part[start:], depth + 1, below))
-                continue
-            defects.append("A multipart holds no delimiter; it is read as text.")
-            kind = "text/plain"
-        elif kind.startswith("multipart/"):
-            defects.append(
-                "A multipart is nested too deeply."
-                if depth >= MAX_DEPTH
-                else "A multipart names no boundary."
-            )
-            kind = "text/plain" if depth < MAX_DEPTH else "application/octet-stream"
-        yield _leaf(kind, described, content)
+            bodies = _divided(about, entity.body, MAX_PARTS - count, defects)
+            count += len(bodies)
+            if count >= MAX_PARTS:
+                defects.append(f"More than {MAX_PARTS} parts; the rest is left out.")
+            alternatives += 1
+            inner = _inside(entity, kind, bodies, alternatives)
+        if inner:
+            pending.extend(reversed(inner))
+            continue
+        if kind.startswith("multipart/"):
+            kind = _undivided(entity, about, defects)
+        part = _leaf(kind, about, entity)
+        if kind.startswith("text/"):
+            charset = charset or part.charset
+        elif kind in _SMIME and entity.depth < MAX_DEPTH and (signed := signed_content(part.content([]))):
+            pending.append(_Entity(*_split(signed), entity.depth + 1, "text/plain", entity.branch))
+        yield part
 
 
-def _leaf(kind: str, described: _Description, content: bytes) -> Part:
-    return Part(
-        type=kind[:100],
-        charset=described.charset,
-        disposition=described.disposition,
-        name=described.name,
-        encoding=described.encoding,
-        body=content,
-        content_id=described.content_id,
+def _split(entity: bytes) -> tuple[list[tuple[str, bytes]], bytes]:
+    fields, start = header.split(entity)
+    return fields, entity[start:]
+
+
+def _inside(entity: _Entity, kind: str, bodies: list[bytes], alternative: int) -> list[_Entity]:
+    below = "message/rfc822" if kind == "multipart/digest" else "text/plain"
+    chosen = kind == "multipart/alternative" and entity.branch is None
+    return [
+        _Entity(
+            *_split(body), entity.depth + 1, below, Branch(alternative, number) if chosen else entity.branch
+        )
+        for number, body in enumerate(bodies)
+    ]
+
+
+def _undivided(entity: _Entity, about: Description, defects: list[str]) -> str:
+    """The type by which a multipart is read that has no parts, or lies too deep."""
+    if entity.depth >= MAX_DEPTH:
+        defects.append("A multipart is nested too deeply.")
+        return "application/octet-stream"
+    defects.append(
+        "A multipart holds no delimiter; it is read as text."
+        if about.boundary
+        else "A multipart names no boundary."
     )
+    return "text/plain"
+
+
+def _leaf(kind: str, about: Description, entity: _Entity) -> Part:
+    return Part(type=kind, description=about, body=entity.body, branch=entity.branch)
