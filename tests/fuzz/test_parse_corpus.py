@@ -55,6 +55,20 @@ HOSTILE = {
     "numbers": b"\r\n" + b"12345678901234 " * 40_000,
     "one long word": b"\r\n" + b"a" * 200_000 + b"@",
     "base64 of nothing": b"Content-Transfer-Encoding: base64\r\n\r\n" + b"!" * 5_000_000,
+    "base64 in pieces": b"Content-Transfer-Encoding: base64\r\n\r\n" + b"YQ==\r\n" * 800_000,
+    "uuencoded lines": b"Content-Transfer-Encoding: x-uuencode\r\n\r\nbegin 644 x\n" + b"M\n" * 2_000_000,
+    "uuencoded files": b"\r\n" + b"begin 644 x\n#86)C\nend\n" * 200_000,
+    "blanks behind begin": b"\r\n" + (b"begin 644 " + b" " * 100_000 + b"x\n") * 50,
+    "escape sequences": b"Content-Type: text/plain; charset=iso-2022-jp\r\n\r\n"
+    + b"\x1b$B!!\x1b(B" * 600_000,
+    "odd pairs": b"Content-Type: text/plain; charset=big5\r\n\r\n" + b"\xff" * 5_000_000,
+    "odd bytes": b"\r\n" + "ü ".encode() * 1_000_000 + b"\xfca" * 500_000,
+    "flowed lines": b"Content-Type: text/plain; format=flowed\r\n\r\n" + b"> a \r\n>> b \r\n" * 300_000,
+    "words without ends": b"Subject: " + b"=?utf-8?Q?a" * 6_000 + b"\r\n\r\nx",
+    "delimiters of no multipart": b"Content-Type: multipart/mixed\r\n\r\n"
+    + (b"--x" + b" " * 290 + b"\n") * 50_000,
+    "signatures": b"Content-Type: application/pkcs7-mime\r\n\r\n" + b"\x30\x80" * 2_000_000,
+    "calendar": b"Content-Type: text/calendar\r\n\r\nBEGIN:VEVENT\n" + b'DTSTART;A="' * 300_000,
     "quoted nothing": b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + b"=" * 5_000_000,
 }
 

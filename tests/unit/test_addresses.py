@@ -187,6 +187,7 @@ def test_two_spellings_of_one_address_are_equal() -> None:
         ("a..b@shop.example", None),
         ("a b@shop.example", None),
         ("a\u2028b@shop.example", None),
+        ("a\ufffdb@shop.example", None),  # what stood there could not be shown
         ("help@shop@shop.example", None),
         ("help@localhost", None),
         ("help@[192.0.2.1]", None),

@@ -8,8 +8,8 @@ import re
 import pytest
 
 from relaydesk.message.charset_labels import encoding_of
-from relaydesk.message.charsets import ODD, decode, one_line, raw_text, to_text
-from relaydesk.message.decoders import decoded
+from relaydesk.message.charsets import decode, one_line, raw_text, to_text
+from relaydesk.message.decoders import ODD, decoded
 
 # The Encoding Standard's labels (§4.2) by encoding, written down from the standard and not from our table.
 LABELS = {
@@ -177,7 +177,7 @@ def test_half_width_kana_in_all_japanese_encodings(pair):
     assert to_text(b"\x1b(I" + bytes([pair]) + b"\x1b(B", "iso-2022-jp")[0] == kana
     assert to_text(b"\x8e" + bytes([pair | 0x80]), "euc-jp")[0] == kana
     assert to_text(bytes([pair | 0x80]) + b"\x1b(B", "iso-2022-jp")[0] == kana  # as 8-bit bytes
-    assert to_text(b"\x0e" + bytes([pair | 0x80]) + b"\x0f", "iso-2022-jp")[0]
+    assert to_text(b"x\x0e" + bytes([pair]) + b"\x0fy", "iso-2022-jp")[0] == f"x{kana}y"
 
 
 @pytest.mark.parametrize(

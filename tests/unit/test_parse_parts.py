@@ -52,29 +52,12 @@ def test_it_takes_attachments_apart():
     assert photo.sha256 == hashlib.sha256(JPEG).hexdigest()
 
 
-@pytest.mark.parametrize(
-    ("disposition", "expected"),
-    [
-        ("attachment; filename*=utf-8''Gr%C3%BC%C3%9Fe.pdf", "Grüße.pdf"),
-        ("attachment; filename*0*=utf-8''Gr%C3%BC; filename*1=sse.pdf", "Grüsse.pdf"),
-        ('attachment; filename="=?utf-8?Q?Gr=C3=BC=C3=9Fe.pdf?="', "Grüße.pdf"),
-        ('attachment; filename="../../etc/passwd"', "passwd"),
-        ('attachment; filename="C:\\\\temp\\\\a.txt"', "a.txt"),
-        ('attachment; filename="gpj\u202eexe.txt"', "gpjexe.txt"),
-        ("attachment", "part-1"),
-    ],
-)
-def test_it_decodes_file_names(disposition, expected):
-    part = f"Content-Type: application/x-data\r\nContent-Disposition: {disposition}\r\n\r\nx"
-    assert parse_message(multipart("mixed", PLAIN, part).encode()).attachments[0].name == expected
-
-
 def test_it_does_not_descend_into_an_attached_message():
     inner = "Content-Type: message/rfc822\r\n\r\nSubject: other\r\n\r\nOrder number: 64000841784004"
     found = parse_message(multipart("mixed", PLAIN, inner).encode())
     assert found.text == "plain text"
     assert found.attachments[0].declared_type == "message/rfc822"
-    assert found.attachments[0].name == "part-1.eml"
+    assert found.attachments[0].name == "other.eml"
     assert b"64000841784004" in found.attachments[0].content
 
 
@@ -86,7 +69,7 @@ def test_it_treats_a_named_text_part_as_an_attachment():
 
 
 def test_it_reads_a_multipart_without_its_end():
-    found = parse_message(multipart("mixed", PLAIN, HTML, close=False).encode())
+    found = parse_message(multipart("alternative", PLAIN, HTML, close=False).encode())
     assert found.text == "plain text"
     assert "closing delimiter" in found.defects[0]
 
@@ -104,8 +87,8 @@ def test_it_takes_neighbouring_and_similar_delimiters_apart():
 
 
 def test_it_reads_damaged_base64_as_far_as_it_goes():
-    found = parse_message(b"Content-Transfer-Encoding: base64\r\n\r\naGVsbG8\r\n")
-    assert found.text.startswith("hel")
+    found = parse_message(b"Content-Transfer-Encoding: base64\r\n\r\naGVs!bG8\r\n")
+    assert found.text == "hello"
     assert "base64" in found.defects[0]
 
 
@@ -120,7 +103,7 @@ def test_it_stops_at_its_depth(levels, deep):
 
 
 def test_it_cuts_the_parameters_of_a_part():
-    many = "".join(f"; x{number}=y" for number in range(100))
+    many = "".join(f"; x{number}=y" for number in range(1000))
     part = f"Content-Type: application/x-data{many}; name=late.bin\r\n\r\nx"
     assert parse_message(multipart("mixed", part).encode()).attachments[0].name == "part-1"
 
@@ -173,3 +156,10 @@ def test_it_rewrites_much_markup_to_the_same_text():
     many = hypertext.html_to_text(hypertext.sanitised(html * 200))
     assert few == "Order number: 1 < 2"
     assert {line for line in many.split("\n") if line} == {few}
+
+
+def test_no_control_comes_out_of_an_entity():
+    found = parse_message(b"Content-Type: text/html\r\n\r\n<p>a&#x202e;b&#27;[31m&#x9b;c&#0;d</p>")
+    for text in (found.text, found.html):
+        assert not set(text) & set("\u202e\x1b\x9b\0"), text
+    assert found.text.startswith("ab[31m")

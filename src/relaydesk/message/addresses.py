@@ -16,6 +16,7 @@ from unicodedata import normalize
 import idna
 
 from relaydesk.message import charsets
+from relaydesk.message.decoders import ODD
 from relaydesk.message.message import Address
 from relaydesk.message.unreadable import hostile_bytes
 
@@ -115,7 +116,7 @@ def plain_address(text: str) -> str | None:
     """
     local, domain = split_address(text)
     name = domain_name(domain)
-    if name is None or not _DOT_ATOM.fullmatch(local) or not local.isprintable():
+    if name is None or not _DOT_ATOM.fullmatch(local) or not local.isprintable() or ODD in local:
         return None
     address = f"{local}@{name}"
     return address if len(address.encode("utf-8", "replace")) <= MAX_ADDRESS else None

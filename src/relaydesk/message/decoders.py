@@ -168,7 +168,7 @@ _SETS: dict[bytes, Callable[[bytes], str]] = {
 
 def _iso_2022(data: bytes) -> str:
     """Segment by segment, so that an odd character spoils no other; each line begins in ASCII."""
-    shown = shifted_out = b"(B"
+    shown, shifted_out = b"(B", b"(I"  # without a designation, shift out is kana's (JIS X 0202)
     shifted, text = False, []
     for number, piece in enumerate(_SWITCH.split(data)):
         if number % 2 == 0:

@@ -8,7 +8,8 @@ _SIGNATURE = "-- "
 def unflowed(text: str, *, delete_space: bool) -> str:
     """Each paragraph on one line; a quoted one behind its ``>`` marks and a space.
 
-    Only lines of one quote depth are joined (§4.5); ``delete_space`` is the DelSp parameter (§4).
+    Only lines of one quote depth are joined (§4.5), and an empty line stays one, though a broken line stood
+    before it; ``delete_space`` is the DelSp parameter (§4).
     """
     out: list[str] = []
     paragraph: list[str] = []
@@ -23,7 +24,7 @@ def unflowed(text: str, *, delete_space: bool) -> str:
         content = line.lstrip(">")
         depth = len(line) - len(content)
         content = content.removeprefix(" ")  # space-stuffing (§4.4)
-        if depth != quoted or content == _SIGNATURE:
+        if depth != quoted or content in ("", _SIGNATURE):
             close()
         quoted = depth
         flows = content.endswith(" ") and content != _SIGNATURE

@@ -148,8 +148,8 @@ def _body(parts: Sequence[Part], charset: str, defects: list[str]) -> _Content:
     text, source = read.plain, read.html
     if len(text) > MAX_TEXT or len(source) > hypertext.MAX_HTML:
         defects.append("The text is too long to show in full.")
-    html = hypertext.sanitised(source) if source else ""
-    hyper_text = charsets.readable(hypertext.html_to_text(html))[:MAX_TEXT] if html else ""
+    html = charsets.readable(hypertext.sanitised(source)) if source else ""  # what entities stood for
+    hyper_text = hypertext.html_to_text(html)[:MAX_TEXT] if html else ""
     plain_text = text[:MAX_TEXT] if text[:MAX_TEXT] != hyper_text else ""
     bodies = [Body("text", passages(plain_text))] if plain_text else []
     bodies += [Body("html", passages(hyper_text))] if hyper_text else []

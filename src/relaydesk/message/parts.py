@@ -27,8 +27,7 @@ _REST_OF_DELIMITER = re.compile(rb"(--)?[ \t]*+(?:\r?\n|\r?\Z)")
 _LF = 0x0A
 # The first line that looks like a delimiter: the fields of a part, or an empty line, must follow.
 _LIKE_DELIMITER = re.compile(
-    rb"^--([!-~](?:[ -~]{0,200}?[!-~])?)[ \t]{0,80}\r?\n(?=content-[a-z-]{1,40}:|\r?\n)",
-    re.MULTILINE | re.IGNORECASE,
+    rb"^--([!-~][^\r\n]{0,200}+)\r?\n(?=content-[a-z-]{1,40}:|\r?\n)", re.MULTILINE | re.IGNORECASE
 )
 _SMIME = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
 
@@ -119,7 +118,7 @@ def _divided(described: Description, body: bytes, room: int, defects: list[str])
     """The parts of a multipart, by its first delimiter where the one that it names never stands."""
     parts, ended = _cut(body, described.boundary, room) if described.boundary else ([], False)
     if not parts and (like := _LIKE_DELIMITER.search(body)):
-        parts, ended = _cut(body, like[1], room)
+        parts, ended = _cut(body, like[1].rstrip(), room)
         defects.append("A multipart's delimiter is not the one it names.")
     if not parts and described.encoding in ("base64", "quotedprintable"):
         decoded, _ = undone(body, described.encoding, is_text=True)

@@ -31,7 +31,7 @@ _ESCAPE = re.compile(rb"=([0-9A-Fa-f]{2})?")
 # No encoder escapes a letter or a digit, but for the F of "From ", which some mailboxes would alter.
 _NEVER_ESCAPED = re.compile(rb"(?:3[0-9]|4[1-57-9a-fA-F]|5[0-9aA]|6[1-9a-fA-F]|7[0-9aA])")
 
-_UU_BEGIN = re.compile(rb"^begin(-base64)? [0-7]{3,4}(?: ([^\r\n]{0,200}?))?[ \t]*\r?\n", re.MULTILINE)
+_UU_BEGIN = re.compile(rb"^begin(-base64)? [0-7]{3,4}(?: ([^\r\n]{0,200}+))?\r?\n", re.MULTILINE)
 _UU_END = re.compile(rb"^(?:end|====)[ \t]*\r?(?:\n|\Z)", re.MULTILINE)
 _UU_ALPHABET = bytes(range(0x20, 0x61))
 _UU_LINE = 45
@@ -152,7 +152,11 @@ def _uuencode(body: bytes) -> tuple[bytes, str]:
 def uu_name(body: bytes) -> bytes:
     """The file name that the first begin line of uuencoded bytes states."""
     begin = _UU_BEGIN.search(body)
-    return (begin[2] or b"") if begin else b""
+    return _stated_name(begin) if begin else b""
+
+
+def _stated_name(begin: re.Match[bytes]) -> bytes:
+    return (begin[2] or b"").strip()
 
 
 def _uu_content(body: bytes, begin: re.Match[bytes]) -> bytes:
@@ -186,7 +190,7 @@ def without_uuencoded(text: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
             break
         after = begin.end()
         if begin[1] or _is_uuencoded(text[after : end.start()]):
-            files.append((begin[2] or b"", _uu_content(text, begin)))
+            files.append((_stated_name(begin), _uu_content(text, begin)))
             kept.append(text[at : begin.start()])
             at = after = end.end()
     return (b"".join([*kept, text[at:]]), files) if files else (text, [])
