@@ -3,6 +3,7 @@
 #   make test            the whole test suite                 (make test ARGS="tests/unit -k clock")
 #   make lint            style, format and types
 #   make bench           the benchmark
+#   make hostile         what hostile mail and DNS records cost
 #   make kill            kill -9 at random moments under load: 100 rounds (make kill ARGS="--rounds 10")
 #   make storm           answers under trouble: 300 runs, kill -9, two dispatchers
 #   make lock            the lock files anew (needs uv)
@@ -13,7 +14,7 @@ ARGS ?=
 BIN := .venv/bin
 SETUP := PYTHON="$(PYTHON)" .ci/setup
 
-.PHONY: help demo test lint bench kill storm lock clean
+.PHONY: help demo test lint bench hostile kill storm lock clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -36,6 +37,10 @@ lint:
 bench:
 	@$(SETUP) dev
 	$(BIN)/python bench/intake.py $(ARGS)
+
+hostile:
+	@$(SETUP) dev
+	$(BIN)/python bench/hostile.py $(ARGS)
 
 kill:
 	@$(SETUP) dev

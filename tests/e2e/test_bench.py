@@ -10,6 +10,14 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
+def test_it_measures_hostile_mail_and_records():
+    kinds = ["body of words", "key of 11 KB", "ten includes of such"]
+    script = [sys.executable, str(ROOT / "bench" / "hostile.py"), "--megabytes", "2", *kinds]
+    done = subprocess.run(script, capture_output=True, text=True, check=True)
+    rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines()[2:]]
+    assert [row[:2] for row in rows] == [[kinds[0], "pass"], [kinds[1], "policy"], [kinds[2], "permerror"]]
+
+
 def test_it_sets_the_full_line_beside_a_bare_server():
     script = [sys.executable, str(ROOT / "bench" / "intake.py"), "--json", "--processes", "1"]
     few = ["--rounds", "1", "--mails", "4", "--photos", "1", "--clients", "2"]

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from relaydesk.cli import COMMANDS, cli
+from relaydesk.cli import COMMANDS
 from relaydesk.config.load import load_settings
 from relaydesk.config.opening import open_store
 from relaydesk.store import RefusalKey, refusals
 from relaydesk_testkit.arriving import open_ticket
 from relaydesk_testkit.signing import MESSAGE, key_zone, signed
+from tests.support.commands import data, make_shop, run
 
 CASE = MESSAGE.replace(
     b"Where is my parcel?", b"Facebook order number: 64000841784004\r\n\r\nWhere is my parcel?"
@@ -36,20 +36,7 @@ def signed_case() -> bytes:
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A shop's folder: settings, a store, nothing in it."""
-    monkeypatch.chdir(tmp_path)
-    Path("relaydesk.yaml").write_text("mailboxes: [help@shop.example]\nhostname: mx.shop.example\n")
-    assert run("db", "upgrade").exit_code == 0
-    return tmp_path
-
-
-def run(*arguments: str, stdin: bytes | None = None) -> Result:
-    return CliRunner().invoke(cli, list(arguments), input=stdin, catch_exceptions=False)
-
-
-def data(*arguments: str, code: int = 0) -> Any:
-    found = run(*arguments, "--json")
-    assert found.exit_code == code, found.output
-    return json.loads(found.stdout)
+    return make_shop(tmp_path, monkeypatch)
 
 
 def test_it_lists_its_commands_without_loading_them() -> None:

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
+import time
+from collections import Counter
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,13 +18,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from relaydesk.mailauth.authenticate import authenticate
+from relaydesk.mailauth.body_hash import canonical_pieces
+from relaydesk.mailauth.dkim_key import SignatureProblem, parse_key
+from relaydesk.mailauth.dkim_signature import read_signature
+from relaydesk.mailauth.dmarc import parse_record as parse_dmarc
+from relaydesk.mailauth.signed_header import canonical_field, header_digest, header_fields
 from relaydesk.mailauth.signing import dkim_key_record
+from relaydesk.mailauth.spf_macros import MacroError, check_domain_spec, check_macro_string, expand_name
+from relaydesk.mailauth.spf_record import RecordError, parse_record
+from relaydesk.mailauth.tag_list import TagListError, base64_octets, parse_tags, quoted_printable
 from relaydesk.message.envelope import Envelope, Origin
 from relaydesk.message.parse import parse_message
 from relaydesk_testkit.arriving import NOON
 from relaydesk_testkit.signing import DOMAIN, MESSAGE, SELECTOR, key, over, signed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from relaydesk.message.auth_results import AuthResults
 
 RESULTS = {"pass", "fail", "softfail", "neutral", "none", "policy", "temperror", "permerror"}
@@ -161,3 +175,98 @@ def test_dkim_has_a_result_for_any_signature(tags: list[tuple[bytes, bytes]]) ->
     usual |= {b"h": b"from", b"s": SELECTOR.encode(), **dict(tags)}
     value = b"; ".join(name + b"=" + text for name, text in usual.items())
     results(b"DKIM-Signature: " + value + b"\r\n" + MESSAGE, zone())
+
+
+def sign_fields(section: bytes) -> None:
+    fields = header_fields(section)
+    names = [field.name for field in fields]
+    header_digest(fields, fields[0], names * 2, "relaxed")
+
+
+def read_field(section: bytes) -> None:
+    fields = header_fields(section)
+    read_signature(fields[0], Counter(field.name for field in fields), 0)
+
+
+def whole_body(body: bytes) -> None:
+    for form in ("simple", "relaxed"):
+        for _ in canonical_pieces(body, form):  # type: ignore[arg-type]
+            pass
+
+
+def both_checks(text: str) -> None:
+    for check in (check_domain_spec, check_macro_string):
+        with contextlib.suppress(MacroError):
+            check(text)
+    with contextlib.suppress(MacroError):
+        expand_name(text, lambda _: "a-b.c" * 10)
+
+
+# Kinds of hostile input: what reads them, how they begin, and what is repeated.
+GROWING: dict[str, tuple[Callable[[Any], object], str, str, str]] = {
+    "words": (whole_body, "", "a b ", ""),
+    "double blanks": (whole_body, "", "a  b \t", ""),
+    "blanks": (whole_body, "", " ", ""),
+    "blanks before a word": (whole_body, "", " " * 99 + "a", "\r\n"),
+    "line ends": (whole_body, "", "\r\n", "x"),
+    "blank lines": (whole_body, "", " \r\n", ""),
+    "carriage returns": (whole_body, "", "\r", ""),
+    "half line ends": (whole_body, "", "\r\r\n", ""),
+    "folds": (sign_fields, "DKIM-Signature: b=", "\r\n x", "\r\n"),
+    "blanks in a field": (sign_fields, "DKIM-Signature: b=", "x   ", "\r\n"),
+    "fields": (sign_fields, "DKIM-Signature: b=x\r\n", "X: y\r\n", ""),
+    "tags": (sign_fields, "DKIM-Signature: ", "b;", "\r\n"),
+    "b in tags": (sign_fields, "DKIM-Signature: ", " z=b=x;", "\r\n"),
+    "names": (read_field, "DKIM-Signature: h=", "from:", "\r\nFrom: x\r\n"),
+    "colons": (lambda text: canonical_field(text, "relaxed"), "a", " ", ":\r\n"),
+    "semicolons": (parse_tags, "", "a=b", ";"),
+    "base64": (base64_octets, "", "AAAA", "!"),
+    "base64 in pieces": (base64_octets, "", "A ", "="),
+    "equals signs": (quoted_printable, "", "=4", ""),
+    "key record": (lambda text: parse_key(text, "rsa"), "p=", "A ", ""),
+    "dmarc": (parse_dmarc, "v=DMARC1; rua=", "a;b=", ""),
+}
+TEXTS = {
+    "macros": "%{l}",
+    "labels": "a.",
+    "digits": "1",
+    "slashes": "/1",
+    "open": "%{d",
+    "delimiters": "%{d-+,/}",
+}
+
+
+def growth(work: Callable[[Any], object], make: Callable[[int], Any], size: int) -> tuple[float, float]:
+    """Seconds of the processor for an input and for one of eight times its size, each the least of three."""
+    least = []
+    for count in (size, size * 8):
+        subject, spent = make(count), []
+        for _ in range(3):
+            started = time.process_time()
+            with contextlib.suppress(TagListError, SignatureProblem):
+                work(subject)
+            spent.append(time.process_time() - started)
+        least.append(min(spent))
+    return least[0], least[1]
+
+
+@pytest.mark.parametrize("kind", GROWING)
+def test_the_work_grows_with_the_input_and_no_faster(kind: str) -> None:
+    """Eight times the input is eight times the work, not sixty-four."""
+    work, start, unit, end = GROWING[kind]
+    small, large = growth(work, lambda count: (start + unit * count + end).encode(), 5000)
+    assert large < small * 30 + 0.03
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+@pytest.mark.parametrize("start", ["", "exists:", "a:x.example"])
+def test_macros_grow_with_the_text_and_no_faster(kind: str, start: str) -> None:
+    small, large = growth(both_checks, lambda count: start + TEXTS[kind] * count + ".com", 2000)
+    assert large < small * 30 + 0.03
+
+
+@whatever
+@given(st.lists(st.sampled_from("%{}dlsr019.-/:= aZ%,_+~"), max_size=40).map("".join))
+def test_a_term_is_read_or_refused(term: str) -> None:
+    with contextlib.suppress(RecordError):
+        parse_record(f"v=spf1 {term}").text_for(IPv4Address("192.0.2.1"))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import stat
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,13 +17,11 @@ from sqlalchemy import select, text, update
 
 from relaydesk.store import agents, durability
 from relaydesk.store.engine import Store
-from relaydesk.store.errors import Conflict, StoreUnavailable, StoreUnfit
+from relaydesk.store.errors import Conflict, StoreAbsent, StoreUnavailable, StoreUnfit
 from relaydesk.store.tables import FirstSeenTable, RefusalTable, table
 from relaydesk_testkit.arriving import NOON
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from relaydesk_testkit.postgres import Server
 
 SEEN, REFUSED = table(FirstSeenTable), table(RefusalTable)
@@ -302,3 +302,42 @@ def test_it_keeps_its_locks_when_the_file_is_opened_again(sqlite_url: str) -> No
         with store.reading() as session:
             assert [agent.name for agent in agents.everybody(session)] == ["alice", "bob", "carol", "dora"]
         store.close()
+
+
+def test_a_store_opened_to_read_writes_nothing(store: Store, store_url: str) -> None:
+    remember(store, "one")
+    reader = Store.open_to_read(store_url)
+    assert remembered(reader) == ["one"]
+    with pytest.raises(StoreUnavailable):
+        remember(reader, "two")
+    reader.close()
+    assert remembered(store) == ["one"]
+
+
+def test_opening_to_read_makes_no_file(tmp_path: Path) -> None:
+    with pytest.raises(StoreAbsent, match="There is no database"):
+        Store.open_to_read(f"sqlite:///{tmp_path / 'none.db'}")
+    with pytest.raises(StoreAbsent):
+        Store.open_to_read(f"sqlite:///{tmp_path / 'no folder' / 'none.db'}")
+    assert list(tmp_path.iterdir()) == []
+    plain = tmp_path / "plain.db"
+    with sqlite3.connect(plain) as connection:
+        connection.execute("CREATE TABLE other (id INTEGER)")
+    before = plain.read_bytes()
+    with pytest.raises(StoreUnfit, match="has no relaydesk tables yet"):
+        Store.open_to_read(f"sqlite:///{plain}")
+    assert plain.read_bytes() == before  # not even its journal mode
+
+
+def test_what_a_crash_left_is_read_and_not_tidied_up(sqlite_store: Store, tmp_path: Path) -> None:
+    remember(sqlite_store, "one")
+    living = Path(str(sqlite_store.engine.url.database))
+    left = tmp_path / "left.db"
+    for ending in ("", "-wal"):
+        shutil.copy(f"{living}{ending}", f"{left}{ending}")
+    before = left.read_bytes()
+    reader = Store.open_to_read(f"sqlite:///{left}")
+    assert remembered(reader) == ["one"]
+    reader.close()
+    assert left.read_bytes() == before
+    assert Path(f"{left}-wal").stat().st_size > 0

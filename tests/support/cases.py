@@ -258,9 +258,10 @@ def common_part(answer: Mapping[str, Any]) -> dict[str, Any]:
     """What both ways must tell alike.
 
     Apart stay how the peer's address came to the door, whether the shop's directory holds an order
-    (``explain`` asks none) and that a file had bare line feeds.
+    (``explain`` with a zone asks none), which it binds, and that a file had bare line feeds.
     """
     flat = _flat(answer)
+    flat.pop("placement", None)
     own = {"order_confirmed", "order_not_found", "lf_read_as_crlf"}
     flat["reasons"] = [code for code in flat["reasons"] if code not in own]
     if "origin" in flat and flat["origin"]["how"] in ("proxy", "xclient"):

@@ -20,12 +20,14 @@ _SHOWN_FIRST, _SHOWN_LAST = 21, 3
 
 
 def amount(length: timedelta) -> str:
-    """``3 h 20 min``, ``45 s``, ``0 s``; hours are not folded into days, whose length is the question."""
-    minutes, seconds = divmod(length, timedelta(minutes=1))
+    """``3 h 20 min``, ``45 s``, ``0 s``, to the nearest second.
+
+    Hours are not folded into days, whose length is the question.
+    """
+    minutes, seconds = divmod(round(length.total_seconds()), 60)
     hours, minutes = divmod(minutes, 60)
-    exact = f"{seconds.total_seconds():.6f}".rstrip("0").rstrip(".")
-    parts = ((f"{hours:,}", "h"), (str(minutes), "min"), (exact, "s"))
-    return " ".join(f"{number} {unit}" for number, unit in parts if number != "0") or "0 s"
+    parts = ((hours, "h"), (minutes, "min"), (seconds, "s"))
+    return " ".join(f"{number:,} {unit}" for number, unit in parts if number) or "0 s"
 
 
 def day_name(day: date) -> str:
@@ -37,7 +39,7 @@ def moment(instant: datetime, calendar: Calendar) -> str:
     """``Tue 24 Nov 2026 12:00:00 PST (2026-11-24T20:00:00+00:00)``: on the wall, and in UTC."""
     local = instant.astimezone(calendar.zone)
     wall = f"{day_name(local.date())} {local.year} {local:%H:%M:%S} {local.tzname()}"
-    return f"{wall} ({instant.astimezone(UTC).isoformat()})"
+    return f"{wall} ({instant.astimezone(UTC).isoformat(timespec='seconds')})"
 
 
 def counted_time(calendar: Calendar, arrival: date, used: list[Stretch]) -> list[str]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 import sys
 from typing import Any
 
 import click
 
 from relaydesk import __version__
+from relaydesk.cli.output import let_any_text_through, say
 
 __all__ = ["main"]
 
@@ -24,10 +26,11 @@ RARELY = 100_000  # allocations between two looks
 COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("running:serve", "Run the server: receive mail, track deadlines, send answers."),
     "demo": ("running:demo", "Show relaydesk at work on sample mail, on this machine only."),
-    "explain": ("mail:explain", "Explain what would happen to a message."),
+    "explain": ("explain:explain", "Explain what would happen to a message."),
     "due": ("mail:due", "Say when an answer would be due, and why."),
     "queue": ("queues:queue", "Show the queues, or the tickets of one, by deadline."),
     "ticket": ("tickets:ticket", "Show a ticket, or work on it."),
+    "search": ("queues:search", "Find tickets, open and closed."),
     "answer": ("answers:answer", "Answer a ticket through the buyer's relay address."),
     "outbox": ("answers:outbox_", "Show what waits to be sent, and what became of it."),
     "templates": ("answers:templates", "List, check or preview the reply templates."),
@@ -75,8 +78,8 @@ def sentence_of(error: BaseException) -> tuple[str, int] | None:
     for kind in type(error).__mro__:
         if kind.__name__ in _EXITS:
             return str(error), _EXITS[kind.__name__]
-    if isinstance(error, (PermissionError, FileNotFoundError, IsADirectoryError)) and error.filename:
-        return f"{error.filename}: {error.strerror}.", 2
+    if isinstance(error, OSError) and isinstance(error.filename, str | bytes) and error.strerror:
+        return f"{os.fsdecode(error.filename)}: {error.strerror}.", 2
     return None
 
 
@@ -107,7 +110,7 @@ class Commands(click.Group):
             if report is None:
                 raise
             sentence, code = report
-            click.echo(f"relaydesk: {sentence}", err=True)
+            say(f"relaydesk: {sentence}", err=True)
             ctx.exit(code)
 
 
@@ -127,6 +130,7 @@ def cli(ctx: click.Context, config_file: str | None) -> None:
 
 def main() -> None:
     """The entry point of the ``relaydesk`` command."""
+    let_any_text_through()
     try:
         cli(standalone_mode=True)
     except BrokenPipeError:  # the reader of our output went away, as with `| head`

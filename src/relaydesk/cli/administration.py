@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 from relaydesk.cli.opening import admin_option, desk_of, operator_of, settings
-from relaydesk.cli.output import json_option, print_json, print_table
+from relaydesk.cli.output import json_option, print_json, say
+from relaydesk.cli.tables import Column, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ def add_agent(
     """Add agent NAME (role agent, unless --role says otherwise), or reactivate a former one."""
     desk = desk_of(settings(config))
     desk.agents.add(name, display_name=display_name, email=email, role=role, by=operator_of(admin))
-    click.echo(f"Agent {name} has been added.")
+    say(f"Agent {name} has been added.")
 
 
 @agents.command("change")
@@ -72,7 +73,7 @@ def change_agent(
     """Change the display name, email address or role of agent NAME."""
     desk = desk_of(settings(config))
     desk.agents.change(name, display_name=display_name, email=email, role=role, by=operator_of(admin))
-    click.echo(f"Agent {name} has been changed.")
+    say(f"Agent {name} has been changed.")
 
 
 @agents.command("deactivate")
@@ -82,7 +83,7 @@ def change_agent(
 def deactivate(config: str | None, name: str, admin: str | None) -> None:
     """Deactivate agent NAME; their tickets and figures are kept."""
     desk_of(settings(config)).agents.deactivate(name, by=operator_of(admin))
-    click.echo(f"Agent {name} is no longer active.")
+    say(f"Agent {name} is no longer active.")
 
 
 @agents.command("list")
@@ -98,7 +99,14 @@ def list_agents(config: str | None, as_json: bool) -> None:
         (agent.name, agent.display_name, agent.role, agent.email, _yes(agent.active), agent.added_at.date())
         for agent in everybody
     ]
-    columns = ("name", "display name", "role", "email", "active", "since")
+    columns = (
+        Column("name", least=8),
+        Column("display name", least=10),
+        Column("role"),
+        Column("email", least=12, rank=1),
+        Column("active"),
+        Column("since", rank=2),
+    )
     print_table("Agents", columns, rows, "There are no agents yet; add one with `relaydesk agents add NAME`.")
 
 
@@ -122,9 +130,9 @@ def add_client(config: str | None, name: str, admin: str | None, as_json: bool) 
     if as_json:
         print_json({"name": name, "password": password})
         return
-    click.echo(f"User name: {name}")
-    click.echo(f"Password:  {password}")
-    click.echo("The password is shown only once; enter it in the help desk's SMTP settings.", err=True)
+    say(f"User name: {name}")
+    say(f"Password:  {password}")
+    say("The password is shown only once; enter it in the help desk's SMTP settings.", err=True)
 
 
 @gateway.command("list")
@@ -141,7 +149,13 @@ def list_clients(config: str | None, as_json: bool) -> None:
         for client in clients
     ]
     empty = "There are no gateway clients yet; add one with `relaydesk gateway add NAME`."
-    print_table("Gateway clients", ("name", "added (UTC)", "last used", "revoked"), rows, empty)
+    columns = (
+        Column("name", least=8),
+        Column("added (UTC)", rank=1),
+        Column("last used"),
+        Column("revoked"),
+    )
+    print_table("Gateway clients", columns, rows, empty)
 
 
 @gateway.command("revoke")
@@ -151,7 +165,7 @@ def list_clients(config: str | None, as_json: bool) -> None:
 def revoke_client(config: str | None, name: str, admin: str | None) -> None:
     """Refuse the client NAME from now on."""
     desk_of(settings(config)).gateway_clients.revoke(name, by=operator_of(admin))
-    click.echo(f"{name} is refused from now on.")
+    say(f"{name} is refused from now on.")
 
 
 def _when(moment: object) -> str:
@@ -207,18 +221,18 @@ def _seekable(file: Path) -> Iterator[Path | BinaryIO]:
 
 def _print_imported(imported: Imported) -> None:
     for cell in imported.cells[:SHOWN]:
-        click.echo(f"Row {cell.row} without its {cell.column}: {cell.why}", err=True)
+        say(f"Row {cell.row} without its {cell.column}: {cell.why}", err=True)
     for rejected in imported.rejected[:SHOWN]:
-        click.echo(f"Row {rejected.row} is skipped: {rejected.why}", err=True)
+        say(f"Row {rejected.row} is skipped: {rejected.why}", err=True)
     if max(imported.left_out, imported.left_out_cells) > SHOWN:
-        click.echo(f"Only the first {SHOWN} of each are shown; use --json to see all.", err=True)
+        say(f"Only the first {SHOWN} of each are shown; use --json to see all.", err=True)
     if imported.ignored:
-        click.echo(f"Ignored unknown columns: {', '.join(imported.ignored)}.", err=True)
+        say(f"Ignored unknown columns: {', '.join(imported.ignored)}.", err=True)
     if imported.encoding == "cp1252":
-        click.echo("The file is not UTF-8; it was read as windows-1252.", err=True)
+        say("The file is not UTF-8; it was read as windows-1252.", err=True)
     counts = f"{imported.added} added, {imported.updated} updated, {imported.unchanged} unchanged"
     cells = "1 cell" if imported.left_out_cells == 1 else f"{imported.left_out_cells} cells"
-    click.echo(f"{counts}, {imported.left_out} skipped, {cells} left out.")
+    say(f"{counts}, {imported.left_out} skipped, {cells} left out.")
 
 
 @orders.command("find")
@@ -245,6 +259,14 @@ def find(config: str | None, text: str, as_json: bool) -> None:
             )
             for order in matching
         ]
-        columns = ("order", "seller's ref", "state", "amount", "date", "relay address", "items")
+        columns = (
+            Column("order"),
+            Column("seller's ref", least=8, rank=1),
+            Column("state", rank=3),
+            Column("amount", rank=2),
+            Column("date", rank=5),
+            Column("relay address", least=12),
+            Column("items", least=16, rank=4),
+        )
         print_table("Orders", columns, rows, f"No order matches {text!r}.")
     sys.exit(0 if matching else 1)

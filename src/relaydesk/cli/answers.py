@@ -10,13 +10,27 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from relaydesk.cli.opening import ROW_ID, agent_of, as_option, desk_of, settings, variables
-from relaydesk.cli.output import json_option, local, print_json, print_table
+from relaydesk.cli.output import Alarm, json_option, print_json, say
+from relaydesk.cli.tables import Column, print_table
+from relaydesk.cli.times import local
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from relaydesk.desk import Desk, Queued, Written
 
+LOST = ("refused", "failed", "bounced")  # states in which the buyer has no answer
+OUTBOX = (
+    Column("id"),
+    Column("ticket"),
+    Column("state"),
+    Column("to", least=14),
+    Column("order", rank=1),
+    Column("sent or next try", rank=2),
+    Column("tries", rank=4),
+    Column("purpose", rank=5),
+    Column("last reply", least=16, rank=3),
+)
 READABLE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 
 
@@ -102,7 +116,7 @@ def _read(name: str) -> str:
 
 def _print(queued: Queued, zone: ZoneInfo, ticket_id: int, *, dry_run: bool, as_json: bool) -> None:
     for remark in queued.remarks:
-        click.echo(f"Note: {remark}", err=True)
+        say(f"Note: {remark}", err=True)
     if as_json:
         facts = {name: value for name, value in asdict(queued).items() if name != "raw"}
         raw = {"raw": queued.raw.decode("utf-8", "replace")} if dry_run else {}
@@ -113,8 +127,8 @@ def _print(queued: Queued, zone: ZoneInfo, ticket_id: int, *, dry_run: bool, as_
     else:
         about = f"about order {queued.order_id}" if queued.order_id else "about no order"
         leaves = local(queued.leaves_at, zone)
-        click.echo(f"Answer {queued.answer} to {queued.recipient}, {about}, will be sent {leaves}.")
-        click.echo(f"Until then, cancel it with `relaydesk outbox cancel {queued.answer}`.")
+        say(f"Answer {queued.answer} to {queued.recipient}, {about}, will be sent {leaves}.")
+        say(f"Until then, cancel it with `relaydesk outbox cancel {queued.answer}`.")
 
 
 @click.group("outbox", invoke_without_command=True)
@@ -136,18 +150,17 @@ def outbox_(ctx: click.Context, everything: bool, limit: int, as_json: bool) -> 
         (
             row.id,
             row.ticket_id,
-            row.purpose,
-            row.state,
+            Alarm(row.state) if row.state in LOST else row.state,
             row.recipient,
             row.order_id or "-",
-            row.attempts,
             local(row.sent_at or (row.next_try_at if row.undecided else None), zone),
+            row.attempts,
+            row.purpose,
             row.last_text or "-",
         )
         for row in rows
     ]
-    columns = ("id", "ticket", "purpose", "state", "to", "order", "tries", "sent or next try", "last reply")
-    print_table("Outbox", columns, lines, "Nothing waits to be sent.")
+    print_table("Outbox", OUTBOX, lines, "Nothing waits to be sent.")
 
 
 @outbox_.command("cancel")
@@ -158,7 +171,7 @@ def cancel(config: str | None, answer_id: int, name: str | None) -> None:
     """Cancel answer ID before it is sent; another agent's answer needs the role lead."""
     conf = settings(config)
     desk_of(conf).answers.cancel(answer_id, by=agent_of(conf, name))
-    click.echo(f"Answer {answer_id} has been cancelled.")
+    say(f"Answer {answer_id} has been cancelled.")
 
 
 @outbox_.command("retry")
@@ -169,7 +182,7 @@ def retry(config: str | None, answer_id: int, name: str | None) -> None:
     """Retry a deferred, refused or failed answer at once; the message is unchanged."""
     conf = settings(config)
     desk_of(conf).answers.retry(answer_id, by=agent_of(conf, name))
-    click.echo(f"Answer {answer_id} will be tried again.")
+    say(f"Answer {answer_id} will be tried again.")
 
 
 @click.group()
@@ -195,7 +208,7 @@ def list_templates(config: str | None, as_json: bool) -> None:
         return
     print_table(
         "Reply templates",
-        ("name", "description", "needs"),
+        (Column("name"), Column("description", least=20), Column("needs", least=16, rank=1)),
         [(template.name, template.description, ", ".join(template.needs) or "-") for template in replies],
         "There are no reply templates.",
     )
@@ -213,7 +226,7 @@ def check_templates(ctx: click.Context, as_json: bool) -> None:
     if as_json:
         print_json({"templates": names, "problems": problems})
     else:
-        click.echo("\n".join(problems) or f"All {len(names)} templates are valid.")
+        say("\n".join(problems) or f"All {len(names)} templates are valid.")
     ctx.exit(1 if problems else 0)
 
 
@@ -248,4 +261,4 @@ def preview(
     else:
         by = agent_of(conf, name)
         text = desk_of(conf).answers.filled(ticket_id, template, values, by=by, order=order)
-    click.echo(text, nl=False)
+    say(text.removesuffix("\n"))

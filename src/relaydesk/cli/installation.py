@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import click
 
 from relaydesk.cli.opening import address, desk_of, settings
-from relaydesk.cli.output import json_option, print_json
+from relaydesk.cli.output import json_option, print_json, say
 from relaydesk.config import parts, utc_now
 from relaydesk.doctor import Finding, check_domain, examine, examine_domain
 from relaydesk.mailauth import dkim_key_record, new_dkim_key
@@ -64,7 +64,7 @@ def doctor(config: str | None, domains: tuple[str, ...], as_json: bool) -> None:
         print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
-            click.echo(f"{finding.level:>9}  {finding.check}: {finding.text}")
+            say(f"{finding.level:>9}  {finding.check}: {finding.text}")
     sys.exit(1 if any(finding.level == "fail" for finding in findings) else 0)
 
 
@@ -105,9 +105,9 @@ def new(
         print_json({"name": name, "type": "TXT", "record": record, "key": str(file)})
         return
     strings = " ".join(f'"{record[at : at + TXT_STRING]}"' for at in range(0, len(record), TXT_STRING))
-    click.echo(f"The key is in {file}. Publish this record:\n\n{name}. IN TXT {strings}\n")
-    click.echo("Then set, in relaydesk.yaml:\n")
-    click.echo(f"answer_dkim: {{domain: {signs}, selector: {selector}, key: {file.absolute()}}}")
+    say(f"The key is in {file}. Publish this record:\n\n{name}. IN TXT {strings}\n")
+    say("Then set, in relaydesk.yaml:\n")
+    say(f"answer_dkim: {{domain: {signs}, selector: {selector}, key: {file.absolute()}}}")
 
 
 def _write(file: Path, pem: bytes) -> None:
@@ -187,12 +187,12 @@ def send(
         print_json({**asdict(result), "filed": filed._asdict() if filed else None})
     else:
         for line in result.told:
-            click.echo(line)
+            say(line)
         if filed is not None:
             state = "genuine" if filed.genuine else "unverified"
-            click.echo(f"It is ticket {filed.ticket} in queue {filed.queue}, {state}:")
+            say(f"It is ticket {filed.ticket} in queue {filed.queue}, {state}:")
             for why in filed.reasons:
-                click.echo(f"  {why}")
+                say(f"  {why}")
     sys.exit(1 if result.good is False else 0)
 
 

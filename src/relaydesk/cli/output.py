@@ -1,69 +1,100 @@
-"""How commands print: JSON for programs, tables for people, colours only on a terminal."""
+"""How commands print: JSON for programs, words for people, colours only on a terminal.
+
+Every word of a command goes out through :func:`say` or :func:`print_json`, so that nothing a sender wrote
+can steer a terminal or turn a line round, whoever stored it and when.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
-
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+# C0 and C1 (U+009B is CSI, as ESC [), line and paragraph separators, interlinear marks, lone surrogates.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufff9-\ufffb\ud800-\udfff]")
+# Marks, embeddings, overrides and isolates of direction (UAX #9 §2): what they order is not what is stored.
+_DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_ESCAPED = re.compile(f"{_CONTROL.pattern}|{_DIRECTION.pattern}")
+
+
+class Alarm(str):
+    """Words in red: overdue, failed."""
+
+    __slots__ = ()
+    sgr = "31"
+
+
+class Heading(str):
+    """Words in bold."""
+
+    __slots__ = ()
+    sgr = "1"
+
+
+class Faint(str):
+    """Words that may be read last."""
+
+    __slots__ = ()
+    sgr = "2"
+
+
+def harmless(text: str) -> str:
+    """Text that moves no cursor and turns no line: controls become U+FFFD, marks of direction go."""
+    text = text.replace("\r\n", "\n")
+    return _DIRECTION.sub("", _CONTROL.sub("\ufffd", text))
+
+
+def one_line(text: str) -> str:
+    """The same on one line, each run of blanks as one space."""
+    return " ".join(harmless(text).split())
+
+
+def say(*pieces: str, err: bool = False) -> None:
+    """One line, or several, on standard output (or error), each piece in its own style."""
+    styled = is_terminal(err=err) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    click.echo("".join(_painted(piece, styled=styled) for piece in pieces), err=err, color=styled)
+
+
+def is_terminal(*, err: bool = False) -> bool:
+    """Whether a person looks at standard output (or error)."""
+    return (sys.stderr if err else sys.stdout).isatty()
+
+
+def width() -> int | None:
+    """Columns of the terminal, None where the output goes to a file or another program."""
+    import shutil
+
+    return shutil.get_terminal_size().columns if is_terminal() else None
+
+
+def _painted(piece: str, *, styled: bool) -> str:
+    sgr = getattr(piece, "sgr", "")
+    text = harmless(piece)
+    return f"\x1b[{sgr}m{text}\x1b[0m" if styled and sgr and text.strip() else text
 
 
 def print_json(value: Any) -> None:
-    """One JSON value on standard output; times as ISO 8601, non-ASCII as it is."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+    """One JSON value on standard output; times as ISO 8601, non-ASCII as it is.
+
+    What could steer a terminal is escaped: the value stays as it was.
+    """
+    utf8 = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf8")
+    text = json.dumps(value, indent=2, ensure_ascii=not utf8, default=_plain)
+    click.echo(_ESCAPED.sub(lambda char: f"\\u{ord(char[0]):04x}", text))
 
 
 def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
-    """A table on standard output, fitted to a terminal, or the sentence ``empty`` when there are no rows."""
-    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
-    if not cells:
-        click.echo(empty)
-    elif sys.stdout.isatty():
-        _print_fitted(title, columns, cells)
-    else:
-        _print_plain(title, columns, cells)
-
-
-def _print_fitted(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich import box  # heavy, and needed only on a terminal
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(*columns, title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    for row in rows:
-        table.add_row(*map(Text, row))
-    Console(file=sys.stdout).print(table)
-
-
-def _print_plain(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """For a file or another program: whole lines, however wide."""
-    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
-    click.echo(title)
-    for row in (columns, ["-" * width for width in widths], *rows):
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def left(due: datetime | None, now: datetime) -> str:
-    """What is left until a deadline, at a fixed width: ``1 d 04:20``, ``-0 d 02:05`` once it passed."""
-    if due is None:
-        return "no clock"
-    minutes = int(abs(due - now).total_seconds()) // 60
-    return f"{'-' if due < now else ''}{minutes // 1440} d {minutes // 60 % 24:02}:{minutes % 60:02}"
-
-
-def local(instant: datetime | None, zone: ZoneInfo) -> str:
-    """An instant in the desk's zone, with the zone's short name."""
-    return instant.astimezone(zone).strftime("%a %d %b %H:%M %Z") if instant is not None else "-"
+def let_any_text_through() -> None:
+    """What the terminal's charset lacks is printed as ``?``, instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from relaydesk.cli.opening import desk_of, moment, settings
-from relaydesk.cli.output import json_option, print_json, print_table
+from relaydesk.cli.output import json_option, print_json, say
+from relaydesk.cli.tables import Column, print_table
 from relaydesk.reasons import general
 
 if TYPE_CHECKING:
@@ -99,14 +100,21 @@ def refusals(
             tally.code,
             tally.network or "-",
             tally.from_domain or "-",
-            tally.last_at.isoformat("T", "seconds"),
+            f"{tally.last_at:%Y-%m-%d %H:%M}",
         )
         for tally in tallies
     ]
-    columns = ("day (UTC)", "count", "reason", "network", "From domain", "last")
+    columns = (
+        Column("day (UTC)"),
+        Column("count", right=True),
+        Column("reason"),
+        Column("network", least=12, rank=1),
+        Column("From domain", least=14),
+        Column("last (UTC)", rank=2),
+    )
     print_table("Refused or deferred", columns, rows, "Nothing was refused or deferred.")
     if any(tally.code == "drift" for tally in tallies):
-        click.echo("Drift: Meta may send from new networks; see `relaydesk allowlist audit`.")
+        say("Drift: Meta may send from new networks; see `relaydesk allowlist audit`.")
 
 
 def _why(tally: RefusalCount) -> str:

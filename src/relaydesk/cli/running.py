@@ -8,7 +8,7 @@ import click
 
 from relaydesk import server
 from relaydesk.cli.opening import settings
-from relaydesk.cli.output import json_option, print_json
+from relaydesk.cli.output import json_option, print_json, say
 from relaydesk.config import open_store, public_settings
 from relaydesk.server import ALL_ROLES
 
@@ -71,11 +71,11 @@ def show_config(config_file: str | None, as_json: bool) -> None:
         return
     for name, value in shown.items():
         if isinstance(value, dict) and value:
-            click.echo(f"{name}:")
+            say(f"{name}:")
             for key, inner in value.items():
-                click.echo(f"  {key}: {inner}")
+                say(f"  {key}: {inner}")
         else:
-            click.echo(f"{name}: {value}")
+            say(f"{name}: {value}")
 
 
 @click.group()
@@ -88,4 +88,4 @@ def db() -> None:
 def upgrade(config_file: str | None) -> None:
     """Upgrade the database schema. `serve` does this when it starts."""
     open_store(settings(config_file), upgrade=True).close()
-    click.echo("The database is up to date.")
+    say("The database is up to date.")

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from relaydesk.cli.files import save_file
 from relaydesk.cli.opening import ROW_ID, agent_of, as_option, desk_of, moment, settings
-from relaydesk.cli.output import json_option, left, local, print_json
+from relaydesk.cli.output import json_option, print_json, say
+from relaydesk.cli.thread import Shown, print_message, print_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
 
-    from relaydesk.desk import Desk, WholeTicket
+    from relaydesk.desk import Desk, ReadMessage, WholeTicket
     from relaydesk.events import Event
-    from relaydesk.store import DeadlineRow, OutboxRow
 
-# What an event's data tells a person at the terminal; --json prints all of it.
-SHOWN = ("agent", "to", "order", "ticket", "clock", "how", "why", "text", "taken")
+READ = 50  # of a long ticket's messages, the latest
 
 
 @click.command()
@@ -43,33 +42,71 @@ SHOWN = ("agent", "to", "order", "ticket", "clock", "how", "why", "text", "taken
 @click.option(
     "--original", metavar="MESSAGE", type=ROW_ID, help="Write a message's bytes exactly as received."
 )
+@click.option("--read", metavar="MESSAGE", type=ROW_ID, help="Show this message alone, in full length.")
+@click.option(
+    "--save-files",
+    "--save-attachments",
+    "directory",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the attachments into this directory; exit code 1 when there are none.",
+)
+@click.option("--message", type=ROW_ID, metavar="MESSAGE", help="With --save-files: only of this message.")
+@click.option("--quotes", is_flag=True, help="Show what the messages quote, too.")
+@click.option("--history", is_flag=True, help="Show every event, and why each deadline is when it is.")
+@click.option("--all", "everything", is_flag=True, help=f"Read all messages, not just the latest {READ}.")
 @as_option
 @json_option
 @click.pass_obj
 def ticket(
-    config: str | None, /, ticket_id: int, original: int | None, name: str | None, as_json: bool, **acts: Any
+    config: str | None,
+    /,
+    ticket_id: int,
+    *,
+    original: int | None,
+    read: int | None,
+    directory: Path | None,
+    message: int | None,
+    quotes: bool,
+    history: bool,
+    everything: bool,
+    name: str | None,
+    as_json: bool,
+    **acts: Any,
 ) -> None:
-    """Show ticket ID, or work on it; AT is an ISO 8601 time with its zone, or now.
+    """Show ticket ID as it was written, or work on it; AT is an ISO 8601 time with its zone, or now.
 
     Several actions may be given; they are done in the order of this list, and each is recorded.
     """
+    has_acts = any(value not in (None, False) for value in acts.values())
     _check(acts)
+    if message is not None and directory is None:
+        raise click.UsageError("--message goes with --save-files DIR.")
+    if has_acts + sum(choice is not None for choice in (original, read, directory)) > 1:
+        raise click.UsageError("Choose one of --original, --read, --save-files and the actions.")
     conf = settings(config)
     desk = desk_of(conf)
     if original is not None:
         sys.stdout.buffer.write(desk.tickets.original(ticket_id, original))
         sys.stdout.buffer.flush()
         return
-    has_acts = any(value not in (None, False) for value in acts.values())
+    if directory is not None:
+        _save(desk, ticket_id, message, directory, as_json=as_json)
+        return
+    shown = Shown(desk.config.calendar.zone, desk.clock(), quotes, history, whole=read is not None)
+    if read is not None:
+        one_message = desk.tickets.message(ticket_id, read)
+        print_json(_message(one_message)) if as_json else print_message(one_message, shown)
+        return
     done = list(_work(desk, ticket_id, agent_of(conf, name), acts)) if has_acts else []
     if done and not as_json:
-        click.echo("\n".join(done))
+        say("\n".join(done))
         return
-    view = desk.tickets.view(ticket_id)
+    view = desk.tickets.view(ticket_id, most=None if everything else READ)
     if as_json:
         print_json(_as_json(view))
     else:
-        _print(view, desk.config.calendar.zone, desk.clock())
+        print_ticket(view, shown)
 
 
 def _check(acts: dict[str, Any]) -> None:
@@ -77,6 +114,29 @@ def _check(acts: dict[str, Any]) -> None:
         raise click.UsageError("--how and --clock go with --handled AT.")
     if acts["assign"] and acts["unassign"]:
         raise click.UsageError("Choose one of --assign and --unassign.")
+
+
+def _save(desk: Desk, ticket_id: int, message_id: int | None, directory: Path, *, as_json: bool) -> None:
+    saved: list[dict[str, Any]] = []
+    for message, place, attachment in desk.tickets.attachments(ticket_id, message_id):
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = save_file(directory, attachment, place)
+        if not as_json:
+            say(str(path))
+        saved.append({
+            "path": str(path),
+            "message": message,
+            "number": place,
+            "name": attachment.name,
+            "size": attachment.size,
+            "sha256": attachment.sha256,
+        })  # fmt: skip
+    if as_json:
+        print_json(saved)
+    elif not saved:
+        of = f"ticket {ticket_id}" if message_id is None else f"message {message_id} of ticket {ticket_id}"
+        say(f"relaydesk: There are no attachments in {of}.", err=True)
+    click.get_current_context().exit(0 if saved else 1)
 
 
 def _work(desk: Desk, ticket_id: int, by: str, acts: dict[str, Any]) -> Iterator[str]:
@@ -118,10 +178,21 @@ def _as_json(view: WholeTicket) -> dict[str, Any]:
         "clocks": [asdict(clock) for clock in view.clocks],
         "numbers": [asdict(number) for number in view.numbers],
         "links": [linked.id for linked in view.linked],
-        "messages": [{**asdict(message.row), "text": message.text} for message in view.messages],
+        "messages": [_message(message) for message in view.messages],
         "events": [{"id": number, **_event(event)} for number, event in view.events],
-        "answers": [asdict(answer) for answer in view.answers],
+        "answers": [{**asdict(answer.row), "text": answer.text} for answer in view.answers],
         "drafts": [asdict(draft) for draft in view.drafts],
+    }
+
+
+def _message(message: ReadMessage) -> dict[str, Any]:
+    files = message.attachments if message.was_read else message.row.attachments
+    return {
+        **asdict(message.row),
+        "attachments": [{"number": place, **asdict(part)} for place, part in enumerate(files, 1)],
+        "text": message.text,
+        "quoted": message.quoted,
+        "defects": list(message.defects),
     }
 
 
@@ -133,60 +204,3 @@ def _event(event: Event) -> dict[str, Any]:
         "actor": event.actor,
         "data": event.data,
     }
-
-
-def _print(view: WholeTicket, zone: ZoneInfo, now: datetime) -> None:
-    row = view.ticket
-    state = row.state + (", escalated" if row.escalated else "") + ("" if row.verified else ", UNVERIFIED")
-    click.echo(
-        f"Ticket {row.id}  {row.kind} in queue {row.queue}, {state}, assigned to {row.assignee or 'no one'}"
-    )
-    click.echo(f"  {row.subject}")
-    click.echo(f"  from {row.username or row.sender}, answer to {row.relay_address or '(no relay address)'}")
-    for number in view.numbers:
-        click.echo(f"  {number.what} {number.value}: {number.how.replace('_', ' ')} {number.label}".rstrip())
-    if view.linked:
-        click.echo(f"  see also tickets {', '.join(str(linked.id) for linked in view.linked)}")
-    for clock in view.clocks:
-        _print_clock(clock, zone, now)
-    _print_messages(view, zone)
-    for place, event in view.events:
-        shown = (event.data[key] for key in SHOWN if event.data.get(key))
-        facts = ", ".join("; ".join(fact) if isinstance(fact, list) else str(fact) for fact in shown)
-        line = f"{event.what} by {event.actor}" + (f": {facts}" if facts else "")
-        click.echo(f"  {place:>6}  {local(event.at, zone)}  {line}")
-    for answer in view.answers:
-        _print_answer(answer, zone)
-    for draft in view.drafts:
-        click.echo(f"  draft of {draft.author}: {len(draft.text)} characters")
-    click.echo(f"  latest event: {view.events[-1][0]}")
-
-
-def _print_clock(clock: DeadlineRow, zone: ZoneInfo, now: datetime) -> None:
-    if clock.stopped_at:
-        state = f"stopped {local(clock.stopped_at, zone)} ({clock.stopped_how})"
-    else:
-        state = "undecided" if clock.undecided_at else left(clock.due_at, now)
-    click.echo(f"  {clock.clock} clock {clock.round}: due {local(clock.due_at, zone)}, {state}")
-    for line in clock.explanation:
-        click.echo(f"      {line}")
-
-
-def _print_messages(view: WholeTicket, zone: ZoneInfo) -> None:
-    for message in view.messages:
-        row = message.row
-        click.echo(f"  message {row.id}, {local(row.received_at, zone)}, {row.size} bytes")
-        for why in row.reasons:
-            click.echo(f"      {why.code}: {why.text}")
-        for part in row.attachments:
-            click.echo(f"      attachment {part.name or '(no name)'}, {part.sniffed_type}, {part.size} bytes")
-
-
-def _print_answer(answer: OutboxRow, zone: ZoneInfo) -> None:
-    state = f"{answer.state} {local(answer.sent_at, zone)}" if answer.sent_at else answer.state
-    about = f"about order {answer.order_id}" if answer.order_id else "about no order"
-    click.echo(
-        f"  {answer.purpose} {answer.id} by {answer.author} to message {answer.message_id}, {about}: {state}"
-    )
-    if answer.last_text and answer.state != "sent":
-        click.echo(f"      last reply of the next hop: {answer.last_text}")

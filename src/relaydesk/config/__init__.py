@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 from relaydesk import late_names
 from relaydesk.config.listen import ListenAddress
 from relaydesk.config.load import load_settings
-from relaydesk.config.opening import open_desk, open_store, open_templates, store_secret, utc_now
+from relaydesk.config.opening import (
+    existing_store,
+    kept_secret,
+    open_desk,
+    open_store,
+    open_templates,
+    store_secret,
+    utc_now,
+)
 from relaydesk.config.settings import Settings, hide_password, public_settings
 
 if TYPE_CHECKING:
@@ -23,7 +31,9 @@ __all__ = [
     "GatewayConfiguration",
     "ListenAddress",
     "Settings",
+    "existing_store",
     "hide_password",
+    "kept_secret",
     "load_settings",
     "open_desk",
     "open_store",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from relaydesk.business_time import Calendar
 from relaydesk.data import data_path
 from relaydesk.desk import Desk, DeskConfig
-from relaydesk.store import Store, secret
+from relaydesk.store import Store, StoreAbsent, secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +33,20 @@ def utc_now() -> datetime:
 def open_store(conf: Settings, *, upgrade: bool = False) -> Store:
     """The store of the settings. With ``upgrade`` its schema is made or brought up to date first."""
     return Store.open(conf.database, connections=conf.workers + 2, upgrade=upgrade)
+
+
+def existing_store(conf: Settings) -> Store | None:
+    """The store of the settings as it stands, to look at only; None where there is none yet."""
+    try:
+        return Store.open_to_read(conf.database)
+    except StoreAbsent:
+        return None
+
+
+def kept_secret(store: Store) -> bytes:
+    """The store's secret, b"" before its first use. Unlike :func:`store_secret` it makes none."""
+    with store.reading() as session:
+        return secret.kept(session)
 
 
 def store_secret(store: Store) -> bytes:

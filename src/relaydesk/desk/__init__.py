@@ -10,21 +10,24 @@ from relaydesk import late_names
 from relaydesk.desk.config import DeskConfig
 from relaydesk.desk.desk import Desk
 from relaydesk.desk.permissions import CONSOLE, agent_actor
-from relaydesk.store import TicketFilter
+from relaydesk.store import PageKey, TicketFilter
 
 if TYPE_CHECKING:
     from relaydesk.desk.answers import Queued, ReplyTemplates, Written
-    from relaydesk.desk.ticket_view import WholeTicket
+    from relaydesk.desk.ticket_view import ReadMessage, WholeTicket, WrittenAnswer
 
 __all__ = [
     "CONSOLE",
     "Desk",
     "DeskConfig",
+    "PageKey",
     "Queued",
+    "ReadMessage",
     "ReplyTemplates",
     "TicketFilter",
     "WholeTicket",
     "Written",
+    "WrittenAnswer",
     "agent_actor",
 ]
 
@@ -33,8 +36,10 @@ if not TYPE_CHECKING:
         __name__,
         {
             "Queued": "answers",
+            "ReadMessage": "ticket_view",
             "ReplyTemplates": "answers",
             "WholeTicket": "ticket_view",
             "Written": "answers",
+            "WrittenAnswer": "ticket_view",
         },
     )

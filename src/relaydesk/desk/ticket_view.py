@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relaydesk.message import parse_message
-from relaydesk.store import drafts, outbox, tickets
+from relaydesk.store import AttachmentRow, drafts, outbox, tickets
 
 if TYPE_CHECKING:
     from sqlmodel import Session
 
     from relaydesk.events import Event
-    from relaydesk.message import Attachment
+    from relaydesk.message import Attachment, Body
     from relaydesk.store import DeadlineRow, MessageRow, OutboxRow, TicketOrder, TicketRow
 
 READ = 50  # of a ticket's messages, the latest: a mail loop may have brought thousands
@@ -20,10 +20,35 @@ READ = 50  # of a ticket's messages, the latest: a mail loop may have brought th
 
 @dataclass(frozen=True, slots=True)
 class ReadMessage:
-    """A stored message with its text, decoded; None where the ticket has so many that it was not read."""
+    """A stored message as a person reads it: its body, and its files in their places from 1 on.
+
+    ``attachments`` and ``defects`` are of today's reading. One that was not read, in a ticket of so many, has
+    its row alone; its ``text`` is None.
+    """
 
     row: MessageRow
-    text: str | None
+    was_read: bool = False
+    body: Body | None = None
+    attachments: tuple[AttachmentRow, ...] = ()
+    defects: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str | None:
+        """What the sender wrote."""
+        return (self.body.own if self.body else "") if self.was_read else None
+
+    @property
+    def quoted(self) -> str | None:
+        """What they quoted from earlier mails."""
+        return (self.body.quoted if self.body else "") if self.was_read else None
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenAnswer:
+    """An answer with its text as it is sent; "" for mail of the buyer's that is only handed on."""
+
+    row: OutboxRow
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,36 +72,52 @@ class WholeTicket:
     clocks: tuple[DeadlineRow, ...]
     numbers: tuple[TicketOrder, ...]
     linked: tuple[TicketRow, ...]
-    answers: tuple[OutboxRow, ...]
+    answers: tuple[WrittenAnswer, ...]
     drafts: tuple[KeptDraft, ...]
 
 
-def whole_ticket(session: Session, ticket_id: int) -> WholeTicket | None:
-    """The ticket, None when there is none of that number."""
+def whole_ticket(session: Session, ticket_id: int, most: int | None = READ) -> WholeTicket | None:
+    """The ticket with its latest ``most`` messages read; None when there is none of that number."""
     view = tickets.view(session, ticket_id)
     if view is None:
         return None
-    unread = len(view.messages) - READ
+    unread = 0 if most is None else len(view.messages) - most
     return WholeTicket(
         ticket=view.ticket,
         messages=tuple(
-            ReadMessage(message, None if place < unread else _text(session, message.id))
-            for place, message in enumerate(view.messages)
+            ReadMessage(row) if place < unread else read_message(session, row)
+            for place, row in enumerate(view.messages)
         ),
         events=view.events,
         clocks=view.clocks,
         numbers=view.numbers,
         linked=tuple(row for linked in view.links if (row := tickets.row(session, linked)) is not None),
-        answers=outbox.of_ticket(session, ticket_id),
+        answers=tuple(_written(session, row) for row in outbox.of_ticket(session, ticket_id)),
         drafts=tuple(KeptDraft(author, text) for author, text in drafts.of_ticket(session, ticket_id)),
     )
 
 
-def _text(session: Session, message_id: int) -> str:
-    return parse_message(tickets.raw(session, message_id) or b"").text
+def read_message(session: Session, row: MessageRow) -> ReadMessage:
+    """A stored message, read as today's reader does."""
+    message = parse_message(tickets.raw(session, row.id) or b"")
+    return ReadMessage(
+        row,
+        was_read=True,
+        body=message.bodies[0] if message.bodies else None,
+        attachments=tuple(
+            AttachmentRow(part.name, part.declared_type, part.sniffed_type, part.size, part.sha256)
+            for part in message.attachments
+        ),
+        defects=message.defects,
+    )
 
 
-def attachment_of(raw: bytes, number: int) -> Attachment | None:
-    """The attachment at a place from 1 on, None when the message has fewer."""
-    attachments = parse_message(raw).attachments
-    return attachments[number - 1] if 1 <= number <= len(attachments) else None
+def _written(session: Session, row: OutboxRow) -> WrittenAnswer:
+    if row.purpose == "forward":
+        return WrittenAnswer(row, "")
+    return WrittenAnswer(row, parse_message(outbox.raw(session, row.id) or b"").text)
+
+
+def attachments_of(raw: bytes) -> tuple[Attachment, ...]:
+    """A message's attachments with their contents."""
+    return parse_message(raw).attachments

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from relaydesk.clocks import rederive_deadline, reopen_ticket, stop_clock, suspend_clocks
 from relaydesk.desk.config import DeskError
 from relaydesk.desk.permissions import DeskPart, active_agent, agent_actor, demand
-from relaydesk.desk.ticket_view import attachment_of, whole_ticket
+from relaydesk.desk.ticket_view import READ, attachments_of, read_message, whole_ticket
 from relaydesk.events import (
     Event,
     NoteAdded,
@@ -21,13 +21,13 @@ from relaydesk.events import (
 from relaydesk.store import deadlines, events, messages, ticket_orders, tickets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from sqlmodel import Session
 
     from relaydesk.desk.permissions import Act, Acting
-    from relaydesk.desk.ticket_view import WholeTicket
+    from relaydesk.desk.ticket_view import ReadMessage, WholeTicket
     from relaydesk.events import ClockName, Payload
     from relaydesk.message import Attachment
     from relaydesk.policy import Plan
@@ -43,10 +43,10 @@ class Tickets(DeskPart):
 
     # --- what there is to see
 
-    def view(self, ticket_id: int) -> WholeTicket:
-        """One ticket whole. DeskError when there is none of that number."""
+    def view(self, ticket_id: int, *, most: int | None = READ) -> WholeTicket:
+        """One ticket with its latest ``most`` messages read (None: all). DeskError when there is none."""
         with self.store.reading() as session:
-            view = whole_ticket(session, ticket_id)
+            view = whole_ticket(session, ticket_id, most)
         if view is None:
             raise DeskError(f"There is no ticket {ticket_id}.")
         return view
@@ -59,22 +59,44 @@ class Tickets(DeskPart):
             raise DeskError(f"There is no ticket {ticket_id}.")
         return numbered[-1][0]
 
+    def message(self, ticket_id: int, message_id: int) -> ReadMessage:
+        """One message as a person reads it. DeskError unless it is one of this ticket's."""
+        with self.store.reading() as session:
+            rows = {message.id: message for message in tickets.messages(session, ticket_id)}
+            if message_id not in rows:
+                raise _no_message(ticket_id, message_id, rows)
+            return read_message(session, rows[message_id])
+
     def original(self, ticket_id: int, message_id: int) -> bytes:
         """A message's bytes exactly as received. DeskError unless it is one of this ticket's."""
         with self.store.reading() as session:
             numbers = [message.id for message in tickets.messages(session, ticket_id)]
             raw = tickets.raw(session, message_id) if message_id in numbers else None
         if raw is None:
-            listed = ", ".join(map(str, numbers)) or "none"
-            raise DeskError(f"Ticket {ticket_id} has no message {message_id} (it has {listed}).")
+            raise _no_message(ticket_id, message_id, numbers)
         return raw
 
     def attachment(self, ticket_id: int, message_id: int, number: int) -> Attachment:
         """An attachment with its content, by its place in the message from 1 on."""
-        attachment = attachment_of(self.original(ticket_id, message_id), number)
-        if attachment is None:
+        attachments = attachments_of(self.original(ticket_id, message_id))
+        if not 1 <= number <= len(attachments):
             raise DeskError(f"Message {message_id} of ticket {ticket_id} has no attachment {number}.")
-        return attachment
+        return attachments[number - 1]
+
+    def attachments(
+        self, ticket_id: int, message_id: int | None = None
+    ) -> Iterator[tuple[int, int, Attachment]]:
+        """Every attachment of a ticket, or of one message, with its message and its place there from 1 on.
+
+        Read message by message: their contents are not all in memory at once.
+        """
+        with self.store.reading() as session:
+            if tickets.row(session, ticket_id) is None:
+                raise DeskError(f"There is no ticket {ticket_id}.")
+            numbers = [message.id for message in tickets.messages(session, ticket_id)]
+        for number in numbers if message_id is None else [message_id]:
+            for place, attachment in enumerate(attachments_of(self.original(ticket_id, number)), 1):
+                yield number, place, attachment
 
     def filed(self, delivery_key: str) -> WholeTicket | None:
         """The ticket that holds a delivery, None when it is not stored here."""
@@ -196,6 +218,11 @@ class Tickets(DeskPart):
             if ticket is None:
                 raise DeskError(f"There is no ticket {ticket_id}.")
             yield acting, ticket
+
+
+def _no_message(ticket_id: int, message_id: int, existing: Iterable[int]) -> DeskError:
+    listed = ", ".join(map(str, existing)) or "none"
+    return DeskError(f"Ticket {ticket_id} has no message {message_id} (it has {listed}).")
 
 
 def _running(acting: Acting, ticket: TicketRow, names: tuple[ClockName, ...], at: datetime) -> DeadlineRow:

@@ -6,10 +6,10 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from relaydesk.desk.permissions import DeskPart
-from relaydesk.store import QueueCount, lists, outbox, refusals
+from relaydesk.store import Page, QueueCount, lists, outbox, refusals, ticket_orders
 
 if TYPE_CHECKING:
-    from relaydesk.store import OutboxRow, Page, PageKey, RefusalCount, TicketFilter, TicketRow
+    from relaydesk.store import OutboxRow, PageKey, RefusalCount, TicketFilter, TicketState
 
 REFUSAL_DAYS = timedelta(days=30)
 
@@ -33,10 +33,14 @@ class Queues(DeskPart):
         with self.store.reading() as session:
             return lists.page(session, criteria, after=after, limit=limit)
 
-    def search(self, text: str, limit: int = 50) -> tuple[TicketRow, ...]:
-        """Tickets, open or closed, of an order, seller's reference, relay address or number; newest first."""
+    def search(self, text: str, *, state: TicketState | None = None, limit: int = 50) -> Page:
+        """Tickets, open and closed or in ``state``, with their numbers; newest first, on one page.
+
+        ``text`` is an order number, a seller's reference, a relay address or a ticket number.
+        """
         with self.store.reading() as session:
-            return lists.search(session, text.strip(), limit)
+            rows = lists.search(session, text.strip(), limit, state=state)
+            return Page(rows, ticket_orders.of_tickets(session, [row.id for row in rows]), None)
 
 
 class Outbox(DeskPart):

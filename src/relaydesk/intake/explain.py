@@ -1,10 +1,11 @@
-"""``explain``: what relaydesk would do with a message, and why. Same pipeline, empty store, nothing kept."""
+"""``explain``: what relaydesk would do with a message, and why. The same pipeline; nothing is kept."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
+from relaydesk.intake.known import read_known
 from relaydesk.intake.receive import gather
 from relaydesk.message import Envelope, header_values, parse_message
 from relaydesk.policy import Decision, Known, decide, find_origin
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from relaydesk.classify import Rules
     from relaydesk.dns import Resolver
     from relaydesk.message import AuthResults, Message
-    from relaydesk.policy import Gathered, Policy
+    from relaydesk.policy import Gathered, Placement, Planned, Policy
     from relaydesk.reasons import Reason
+    from relaydesk.store import Store
 
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 
@@ -61,17 +63,27 @@ def _bare(path: str) -> str:
     return path.strip().removeprefix("<").removesuffix(">")
 
 
-async def explain(
-    envelope: Envelope, resolver: Resolver, policy: Policy, rules: Rules, flaw: Reason | None
+async def explain(  # noqa: PLR0913 - the message, the means to judge it, and what is known of it
+    envelope: Envelope,
+    resolver: Resolver,
+    policy: Policy,
+    rules: Rules,
+    flaw: Reason | None,
+    *,
+    store: Store | None = None,
 ) -> tuple[Gathered, Decision]:
-    """Parse, authenticate and decide, with an empty store.
+    """Parse, authenticate and decide, by the orders and tickets of ``store``; None stands for an empty one.
 
     ``flaw`` is what row 1 of the policy has against the bytes: the SMTP edge reads them as off the wire.
     """
     gathered = await gather(envelope, resolver, policy, rules)
     if flaw is not None:
         return gathered, Decision("refused", (flaw,), gathered.findings)
-    return gathered, decide(envelope, gathered, Known(), policy, envelope.received_at)
+    facts = Known()
+    if store is not None:
+        with store.reading() as session:
+            facts = read_known(session, envelope, gathered, policy)
+    return gathered, decide(envelope, gathered, facts, policy, envelope.received_at)
 
 
 def explanation(envelope: Envelope, gathered: Gathered, decision: Decision, reply: str) -> dict[str, Any]:
@@ -90,6 +102,7 @@ def explanation(envelope: Envelope, gathered: Gathered, decision: Decision, repl
         "message": _message(gathered.message),
         "kind": decision.kind if accepted else None,
         "queue": decision.queue if accepted else None,
+        "placement": _placement(decision.placement),
         "relay_address": findings.relay_address or None,
         "case_token": findings.case_token or None,
         "username": findings.username or None,
@@ -103,24 +116,30 @@ def explanation(envelope: Envelope, gathered: Gathered, decision: Decision, repl
         ],
         "bounce": _bounce(gathered.dsn),
         "attachments": [
-            {"name": a.name, "type": a.sniffed_type, "size": a.size, "sha256": a.sha256}
+            {
+                "name": a.name,
+                "type": a.sniffed_type or a.declared_type,
+                "size": a.size,
+                "sha256": a.sha256,
+            }
             for a in gathered.message.attachments
         ],
         "rule": {
             "matched": findings.match.rule or None,
             "near": [{"rule": rule, "lacked": lacked} for rule, lacked in findings.match.near],
         },
-        "deadlines": [
-            {
-                "clock": clock.clock,
-                "due": clock.due.isoformat(),
-                "reading": clock.reading,
-                "target": clock.target,
-                "explanation": list(clock.explanation),
-            }
-            for clock in decision.clocks
-        ],
+        "deadlines": [_deadline(clock) for clock in decision.clocks],
         "reasons": [{"code": why.code, "text": why.text} for why in decision.reasons],
+    }
+
+
+def _deadline(clock: Planned) -> dict[str, Any]:
+    return {
+        "clock": clock.clock,
+        "due": clock.due.isoformat(),
+        "reading": clock.reading,
+        "target": clock.target,
+        "explanation": list(clock.explanation),
     }
 
 
@@ -133,6 +152,19 @@ def _message(message: Message) -> dict[str, Any]:
         "text": message.own,
         "quoted": message.quoted,
         "defects": list(message.defects),
+    }
+
+
+def _placement(placement: Placement | None) -> dict[str, Any] | None:
+    if placement is None:
+        return None
+    return {
+        "action": placement.action,
+        "ticket": placement.ticket,
+        "reopens": placement.reopen,
+        "binds": list(placement.bind_orders),
+        "escalates": list(placement.escalates),
+        "links": list(placement.links),
     }
 
 

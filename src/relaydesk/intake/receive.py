@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from relaydesk.classify import Findings, Match, classify
 from relaydesk.intake import bounced
+from relaydesk.intake.known import read_known
 from relaydesk.logs import log, log_exception
 from relaydesk.mailauth import authenticate, check_spf
 from relaydesk.message import authentication_results, domain_of, parse_message, received_line
-from relaydesk.policy import Decision, Gathered, admit, decide, replay_key
+from relaydesk.policy import Decision, Gathered, admit, decide
 from relaydesk.reasons import reason
 from relaydesk.store import RefusalKey, StoreUnavailable, known, messages, refusals, until_settled
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from relaydesk.dns import Resolver
     from relaydesk.intake.forward import Forwarding
     from relaydesk.message import AuthResults, Envelope, Message, Origin
-    from relaydesk.policy import Admission, Known, Policy
+    from relaydesk.policy import Admission, Policy
     from relaydesk.reasons import Reason
     from relaydesk.store import Store
 
@@ -151,34 +152,14 @@ class Intake:
             self.refusals.update(counted)
 
     def _settle(self, config: IntakeConfig, envelope: Envelope, gathered: Gathered) -> tuple[Decision, Ids]:
-        policy, message = config.policy, gathered.message
-        key = replay_key(gathered.auth, message.from_[0].domain if message.from_ else "", policy)
-
         def attempt() -> tuple[Decision, Ids]:
             with self.store.reading() as session:
-                facts = self._known(session, envelope, gathered, policy, key)
+                facts = read_known(session, envelope, gathered, config.policy)
             now = self.clock()
-            decision = decide(envelope, gathered, facts, policy, now)
+            decision = decide(envelope, gathered, facts, config.policy, now)
             return decision, self._record(config, envelope, gathered, decision, now)
 
         return until_settled(attempt)
-
-    def _known(
-        self, session: Session, envelope: Envelope, gathered: Gathered, policy: Policy, key: str
-    ) -> Known:
-        findings = gathered.findings
-        sealed = bounced.sealed_answer(envelope, gathered.dsn, policy.secret)
-        return known.known(
-            session,
-            delivery_key=envelope.delivery_key,
-            replay_key=key,
-            relay_address=findings.relay_address or findings.failed_recipient,
-            sender=gathered.message.from_[0].addr.lower() if gathered.message.from_ else "",
-            order_ids=findings.values("order"),
-            merchant_refs=findings.values("merchant_ref"),
-            bounce_ticket=sealed.ticket if sealed else None,
-            bounce_answer=sealed.answer if sealed else 0,
-        )
 
     def _record(
         self,

@@ -5,8 +5,9 @@ Our own signatures are made here too.
 """
 
 from relaydesk.mailauth.authenticate import authenticate
-from relaydesk.mailauth.body_hash import Canonical, canonical_body, split_message
+from relaydesk.mailauth.body_hash import Canonical, canonical_body
 from relaydesk.mailauth.dkim import verify_dkim
+from relaydesk.mailauth.signed_header import split_message
 from relaydesk.mailauth.signing import META_HEADERS, dkim_key_record, new_dkim_key, sign_dkim
 from relaydesk.mailauth.spf import check_spf
 

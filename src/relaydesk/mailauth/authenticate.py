@@ -73,12 +73,12 @@ async def _spf(envelope: Envelope, resolver: Lookup, deadline: float) -> SpfResu
 
 
 async def _author(message: Message, resolver: Lookup, deadline: float) -> Walk | DmarcResult:
-    """The tree walk of the From domain, or why there is none."""
-    if len(message.from_) != 1:
-        count = len(message.from_)
-        reason = f"From holds {count} addresses; DMARC needs exactly one."
-        return DmarcResult("permerror" if count else "none", reason=reason)
-    from_domain = domain_name(message.from_[0].domain)
+    """The tree walk of the one domain of the authors (RFC 9989 §5.3.1), or why there is none."""
+    domains = {domain_name(author.domain) for author in message.from_}
+    if len(domains) > 1:
+        reason = f"From holds addresses of {len(domains)} domains; DMARC needs exactly one."
+        return DmarcResult("permerror", reason=reason)
+    from_domain = next(iter(domains), None)
     if from_domain is None:
         return DmarcResult("none", reason="From has no domain that can publish a DMARC record.")
     return await walk_tree(from_domain, resolver, deadline)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -15,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
-from dkim.util import InvalidTagValueList, parse_tag_value
 
+from relaydesk.mailauth.tag_list import TagListError, base64_octets, parse_tags
 from relaydesk.message import printable
 
 if TYPE_CHECKING:
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
 RSA_BITS = range(1024, 4097)  # RFC 8301 §3.2 below; above, verifying costs more than a message is worth
 _DER_LIMIT = 600  # a SubjectPublicKeyInfo of 4096 bits has 550 bytes
 _EXPONENTS = range(3, 1 << 32)
+_RECORD_LIMIT = 1 << 14  # octets of a record; its key and its notes stay far below
 _RSA_PADDING, _RSA_HASH = PKCS1v15(), Prehashed(SHA256())
 
 
@@ -64,6 +63,8 @@ def parse_key(record: bytes, algorithm: str) -> VerifyKey:
 
     :raises SignatureProblem: with the result the signature gets (RFC 6376 §6.1.2).
     """
+    if len(record) > _RECORD_LIMIT:
+        raise SignatureProblem("permerror", f"The key record has more than {_RECORD_LIMIT} octets.")
     tags = _tags(record)
     if tags.get(b"v", b"DKIM1") != b"DKIM1":
         raise SignatureProblem("permerror", "The key record is of another version than DKIM1.")
@@ -74,14 +75,14 @@ def parse_key(record: bytes, algorithm: str) -> VerifyKey:
     if tags.get(b"k", b"rsa").lower() != algorithm.encode():
         raise SignatureProblem("permerror", f"The key record is not for {algorithm} (k=).")
     flags = _listed(tags.get(b"t", b""))
-    public, bits = _public(b"".join(tags.get(b"p", b"").split()), algorithm)
+    public, bits = _public(tags[b"p"], algorithm)
     return VerifyKey(public, algorithm, bits, exact_identity=b"s" in flags, testing=b"y" in flags)
 
 
 def _tags(record: bytes) -> dict[bytes, bytes]:
     try:
-        tags: dict[bytes, bytes] = parse_tag_value(record)
-    except InvalidTagValueList:
+        tags = parse_tags(record)
+    except TagListError:
         tags = {}
     if b"p" not in tags:
         raise SignatureProblem("permerror", "The key record cannot be read.")
@@ -95,14 +96,16 @@ def _listed(value: bytes) -> set[bytes]:
 def _public(encoded: bytes, algorithm: str) -> tuple[RSAPublicKey | Ed25519PublicKey, int]:
     if not encoded:
         raise SignatureProblem("fail", "The key was revoked (empty p=).")
+    material = base64_octets(encoded)
+    if material is None:
+        raise SignatureProblem("permerror", "The key is not base64 (p=).")
     try:
-        material = base64.b64decode(encoded, validate=True)
         if algorithm == "ed25519":
             return Ed25519PublicKey.from_public_bytes(material), 256
         if len(material) > _DER_LIMIT:
             raise SignatureProblem("policy", f"The RSA key is longer than {RSA_BITS[-1]} bits.")
         key = load_der_public_key(material)
-    except (binascii.Error, ValueError, UnsupportedAlgorithm) as broken:
+    except (ValueError, UnsupportedAlgorithm) as broken:
         raise SignatureProblem("permerror", f"The key cannot be read ({printable(str(broken))}).") from None
     if not isinstance(key, RSAPublicKey):
         raise SignatureProblem("permerror", "The key is not an RSA key.")

@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.serialization import (
 from dkim.canonicalization import CanonicalizationPolicy
 from dkim.crypto import parse_pem_private_key
 
-from relaydesk.mailauth.body_hash import Canonical, canonical_body, split_message
+from relaydesk.mailauth.body_hash import Canonical, canonical_body
+from relaydesk.mailauth.signed_header import header_fields, split_message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,10 +64,10 @@ def sign_dkim(  # noqa: PLR0913 - a signature has that many parts, and most have
     :raises ValueError: for a key that is neither RSA nor Ed25519 in unencrypted PEM.
     """
     key = _load(private_key_pem)
-    fields, body = split_message(raw)
+    section, body = split_message(raw)
     form: Canonical = "relaxed" if canonicalization.endswith("/relaxed") else "simple"
     signer = dkim.DKIM()
-    signer.headers = fields
+    signer.headers = [_written(field.raw) for field in header_fields(section)]
     if isinstance(key, rsa.RSAPrivateKey):
         named, signing_key = b"rsa-sha256", parse_pem_private_key(private_key_pem)
     else:
@@ -90,6 +91,11 @@ def sign_dkim(  # noqa: PLR0913 - a signature has that many parts, and most have
     names = [name.lower().encode() for name in headers]
     value: bytes = signer.gen_header(written, names, policy, b"DKIM-Signature", signing_key)
     return b"DKIM-Signature: " + value + raw
+
+
+def _written(field: bytes) -> tuple[bytes, bytes]:
+    name, _, value = field.partition(b":")
+    return name.rstrip(b" \t"), value
 
 
 def _load(private_key_pem: bytes) -> rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey:

@@ -33,7 +33,7 @@ from relaydesk.message.charsets import decode, one_line, printable
 from relaydesk.message.envelope import Envelope, How, Origin, Role, received_line, with_protocol
 from relaydesk.message.headers import header_fields, header_section, header_values
 from relaydesk.message.html_charset import html_charset
-from relaydesk.message.message import Address, Attachment, Message
+from relaydesk.message.message import Address, Attachment, Body, Message
 
 if TYPE_CHECKING:
     from relaydesk.message.parse import parse_message
@@ -46,6 +46,7 @@ __all__ = [
     "Address",
     "Attachment",
     "AuthResults",
+    "Body",
     "DkimResult",
     "DmarcResult",
     "Envelope",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from relaydesk.report.words import EMPTY, WEEKDAYS, percent, person, span, stopwatch
 
@@ -10,11 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import TextIO
 
+    from rich.console import Console
     from rich.table import Table
 
     from relaydesk.report.figures import Figure, Outcomes, Report
 
 PLAIN_WIDTH = 110
+WIDEST = 10_000  # more than any grid takes
+LEAST_COLUMNS = 2
 SHOWN = 6
 SHADES = " ░▒▓█"
 HOURS = "0     6     12    18    "
@@ -34,9 +37,21 @@ def table(report: Report, out: TextIO) -> None:
     for part in _parts(report):
         console.print(f"\n{part.title}", style="bold", markup=False)
         part.title = None
+        _fit(part, console)
         console.print(part)
     if not report.overall.clocks:
         console.print(f"\n{EMPTY}")
+
+
+def _fit(grid: Table, console: Console) -> None:
+    """Makes a grid fit a terminal: no vertical lines, and no columns on the right that have no room there."""
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - heavy, and only needed to print
+
+    if console.is_terminal:
+        grid.box = SIMPLE_HEAD
+    wide = console.options.update(max_width=WIDEST)
+    while len(grid.columns) > LEAST_COLUMNS and console.measure(grid, options=wide).maximum > console.width:
+        grid.columns.pop()
 
 
 def _head(report: Report) -> Iterator[str]:
@@ -60,8 +75,8 @@ def _parts(report: Report) -> Iterator[Table]:
     if report.times:
         yield _times(report)
     if any(age.in_time.count or age.overdue.count for age in report.ageing):
-        ages = ((age.name, *_pair(age.in_time), *_pair(age.overdue)) for age in report.ageing)
-        yield _grid("Open now, by age", ("age", "in time", "tickets", "overdue", "tickets"), ages)
+        ages = ((age.name, *_pair(age.overdue), *_pair(age.in_time)) for age in report.ageing)
+        yield _grid("Open now, by age", ("age", "overdue", "tickets", "in time", "tickets"), ages)
     if report.became_claims:
         title = f"Cases that became claims (of {len(report.cases.tickets)} cases)"
         yield _grid(title, ("case", "claim"), ((str(case), claim) for case, claim in report.became_claims))
@@ -79,7 +94,8 @@ def _grid(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -
 
     grid = Table(title=title)
     for place, column in enumerate(columns):
-        grid.add_column(column, justify="right" if place and column not in WORDS else "left")
+        justify: Literal["left", "right"] = "right" if place and column not in WORDS else "left"
+        grid.add_column(column, justify=justify, no_wrap=True)
     for row in rows:
         grid.add_row(*(Text(cell) for cell in row))
     return grid

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from relaydesk import late_names
 from relaydesk.store.engine import Store
-from relaydesk.store.errors import Conflict, StoreError, StoreUnavailable
-from relaydesk.store.lists import Page, PageKey, QueueCount, TicketFilter, TicketRow
+from relaydesk.store.errors import Conflict, StoreAbsent, StoreError, StoreUnavailable
+from relaydesk.store.lists import Page, PageKey, QueueCount, TicketFilter, TicketRow, TicketState
 
 if TYPE_CHECKING:
     from relaydesk.store import (
@@ -38,11 +38,12 @@ if TYPE_CHECKING:
     from relaydesk.store.outbox_rows import Claimed, DeliveryOutcome, Finished, OutboxRow, Outgoing
     from relaydesk.store.refusals import RefusalCount, RefusalKey
     from relaydesk.store.ticket_orders import TicketOrder
-    from relaydesk.store.tickets import MessageRow
+    from relaydesk.store.tickets import AttachmentRow, MessageRow
 
 __all__ = [
     "AgentRole",
     "AgentRow",
+    "AttachmentRow",
     "Claimed",
     "ClientRow",
     "Conflict",
@@ -59,11 +60,13 @@ __all__ = [
     "RefusalCount",
     "RefusalKey",
     "Store",
+    "StoreAbsent",
     "StoreError",
     "StoreUnavailable",
     "TicketFilter",
     "TicketOrder",
     "TicketRow",
+    "TicketState",
     "agents",
     "answer_scope",
     "deadlines",
@@ -89,6 +92,7 @@ if not TYPE_CHECKING:
         {
             "AgentRole": "agents",
             "AgentRow": "agents",
+            "AttachmentRow": "tickets",
             "Claimed": "outbox_rows",
             "ClientRow": "gateway_clients",
             "DeadlineRow": "deadlines",

@@ -96,10 +96,14 @@ def demand_postgres(*, fsync: str, full_page_writes: str, synchronous_commit: st
         )
 
 
-def attach(engine: Engine, timeout: float) -> None:
-    """Hangs the checks on every connection the engine opens; ``timeout`` for locks, in seconds."""
+def attach(engine: Engine, timeout: float, *, read_only: bool = False) -> None:
+    """Hangs the checks on every connection the engine opens; ``timeout`` for locks, in seconds.
+
+    ``read_only`` leaves the file of an SQLite database as it is: who only looks promises nothing.
+    """
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", lambda dbapi, _record: _open_sqlite(dbapi, timeout))
+        prepare = _look_at_sqlite if read_only else _open_sqlite
+        event.listen(engine, "connect", lambda dbapi, _record: prepare(dbapi, timeout))
         event.listen(engine, "begin", _begin_sqlite)
     else:
         event.listen(engine, "connect", lambda dbapi, _record: assure_postgres(dbapi, timeout))
@@ -109,6 +113,11 @@ def attach(engine: Engine, timeout: float) -> None:
 def _open_sqlite(connection: sqlite3.Connection, timeout: float) -> None:
     connection.isolation_level = None  # the driver's own implicit BEGIN is deferred and loses updates
     assure_sqlite(connection, timeout)
+
+
+def _look_at_sqlite(connection: sqlite3.Connection, timeout: float) -> None:
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout={int(timeout * 1000)}")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -7,6 +7,7 @@ import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from sqlalchemy import create_engine
 from sqlalchemy.engine import URL, make_url
@@ -14,7 +15,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlmodel import Session
 
 from relaydesk.store import durability, schema
-from relaydesk.store.errors import StoreUnavailable, StoreUnfit, translated
+from relaydesk.store.errors import StoreAbsent, StoreUnavailable, StoreUnfit, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +32,8 @@ class Store:
         self.engine = engine
         self._lock_timeout = lock_timeout
         embedded = engine.dialect.name == "sqlite"
-        self._reader = engine if embedded else engine.execution_options(postgresql_readonly=True)
-        self._writer = engine.execution_options(writes=True)
+        self._reader: Engine = engine if embedded else engine.execution_options(postgresql_readonly=True)
+        self._writer: Engine = engine.execution_options(writes=True)
         # SQLite lets one writer in at a time and waits by sleeping: within a process a lock is fairer.
         self._turn = threading.Lock() if embedded else None
 
@@ -57,16 +58,35 @@ class Store:
             connect_args=_connect_args(address),
         )
         durability.attach(engine, lock_timeout)
+        return cls(engine, lock_timeout)._checked(upgrade=upgrade)
+
+    @classmethod
+    def open_to_read(cls, url: str, *, lock_timeout: float = 5.0) -> Store:
+        """Opens a database that is there to look at it: nothing of it is made, upgraded or written.
+
+        Raises StoreAbsent where there is none, else StoreUnfit or StoreUnavailable as :meth:`open` does.
+        """
+        address = _address(url)
+        if address.get_backend_name() == "sqlite":
+            _demand_file(Path(str(address.database)))
+            file = f"file:{quote(str(address.database))}"
+            address = address.set(database=file, query={"mode": "ro", "uri": "true"})
+        engine = create_engine(address, pool_size=1, max_overflow=0, connect_args=_connect_args(address))
+        durability.attach(engine, lock_timeout, read_only=True)
         store = cls(engine, lock_timeout)
+        store._writer = store._reader
+        return store._checked(upgrade=False)
+
+    def _checked(self, *, upgrade: bool) -> Store:
         try:
             if upgrade:
-                store.upgrade()
+                self.upgrade()
             else:
-                store.demand_current()
+                self.demand_current()
         except BaseException:
-            store.close()
+            self.close()
             raise
-        return store
+        return self
 
     def upgrade(self) -> None:
         """Brings the schema up to date, once, under a lock; harmless when it is already."""
@@ -139,10 +159,8 @@ def _own_file(path: Path, *, make: bool) -> None:
     A file that is there is not opened: closing it again would drop every lock that SQLite holds on it for
     this process (sqlite.org/howtocorrupt.html §2.2), and another might then delete a log still in use.
     """
-    if not make and path.parent.is_dir() and not path.exists():
-        raise StoreUnfit(
-            f"There is no database {path} yet; run `relaydesk db upgrade`, or `relaydesk serve`."
-        )
+    if not make and path.parent.is_dir():
+        _demand_file(path)
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
@@ -153,6 +171,13 @@ def _own_file(path: Path, *, make: bool) -> None:
         raise StoreUnfit(f"The directory {path.parent} does not exist; create it first.") from None
     except OSError as error:
         raise StoreUnavailable(f"{path} cannot be opened for writing: {error.strerror}.") from error
+
+
+def _demand_file(path: Path) -> None:
+    if not path.exists():
+        raise StoreAbsent(
+            f"There is no database {path} yet; run `relaydesk db upgrade`, or `relaydesk serve`."
+        )
 
 
 def _connect_args(address: URL) -> dict[str, object]:

@@ -28,6 +28,10 @@ class StoreUnfit(StoreError):  # noqa: N818
     """This database must not be used as it is (durability, schema, address): the start is refused."""
 
 
+class StoreAbsent(StoreUnfit):
+    """There is no database at that address yet."""
+
+
 # https://www.sqlite.org/rescode.html: UNIQUE, PRIMARYKEY and ROWID constraints (extended codes)
 _SQLITE_UNIQUE = {2067, 1555, 2579}
 # BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB (primary codes)

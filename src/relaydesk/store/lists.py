@@ -79,7 +79,8 @@ class QueueCount:
 class TicketFilter:
     """What a list is narrowed to; None is all. ``assignee`` "" is what nobody has.
 
-    ``text`` is an order number or reference, a relay address or a ticket number.
+    ``text`` is an order number or reference, a relay address or a ticket number. ``due_before`` leaves those
+    whose next deadline is earlier; aware.
     """
 
     queue: str | None = None
@@ -88,6 +89,7 @@ class TicketFilter:
     kind: str | None = None
     verified: bool | None = None
     text: str = ""
+    due_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,8 @@ def _conditions(session: Session, criteria: TicketFilter) -> list[ColumnElement[
         conditions.append(T.kind == criteria.kind)
     if criteria.verified is not None:
         conditions.append(T.verified.is_(criteria.verified))
+    if criteria.due_before is not None:
+        conditions.append(T.next_due < criteria.due_before)
     if criteria.text:
         conditions.append(_naming(session, criteria.text, NAMING))
     return conditions
@@ -179,13 +183,17 @@ def _closed(
     return _rows(session, select(*_ROW).where(*conditions, *before).order_by(T.id.desc()).limit(limit + 1))
 
 
-def search(session: Session, text: str, limit: int = 50) -> tuple[TicketRow, ...]:
-    """Tickets, open or closed, with this order number or reference, relay address or ticket number.
+def search(
+    session: Session, text: str, limit: int = 50, *, state: TicketState | None = None
+) -> tuple[TicketRow, ...]:
+    """Tickets with this order number or reference, relay address or ticket number, in ``state`` or any.
 
     Newest first.
     """
-    statement = select(*_ROW).where(_naming(session, text, limit)).order_by(T.id.desc()).limit(limit)
-    return tuple(_rows(session, statement))
+    statement = select(*_ROW).where(_naming(session, text, limit)).order_by(T.id.desc())
+    if state is not None:
+        statement = statement.where(T.state == state)
+    return tuple(_rows(session, statement.limit(limit)))
 
 
 def _naming(session: Session, text: str, limit: int) -> ColumnElement[bool]:
