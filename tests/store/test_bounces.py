@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 HOUR = timedelta(hours=1)
 SENT = NOON + 2 * HOUR
 BACK = NOON + 3 * HOUR
-HARD = Dsn(hard=True, status="5.1.1")
+HARD = Dsn("undelivered", status="5.1.1")
 
 
 def clocks(store: Store, ticket: int) -> list[DeadlineRow]:
@@ -95,11 +95,11 @@ def test_it_reopens_the_clock_with_its_own_start_and_due(store: Store) -> None:
 @pytest.mark.parametrize(
     "dsn",
     [
-        Dsn(hard=False, status="4.4.1"),
-        Dsn(hard=None),
-        Dsn(hard=None, is_auto_reply=True),
-        Dsn(hard=True, of_bounce=True),
-        Dsn(hard=True, original_message_id="<somebody@elses.example>"),
+        Dsn("delayed", status="4.4.1"),
+        Dsn("unclear"),
+        Dsn("auto_reply"),
+        Dsn("undelivered", of_bounce=True),
+        Dsn("undelivered", original_message_id="<somebody@elses.example>"),
     ],
 )
 def test_it_starts_nothing_for_anything_but_a_hard_bounce(store: Store, dsn: Dsn) -> None:

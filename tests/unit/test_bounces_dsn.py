@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from relaydesk.bounces import dsn
+from relaydesk.bounces import dsn, from_daemon
+from relaydesk.message import Attachment, Message
 from relaydesk.message.parse import parse_message
 
 OURS = "<answer.7.3.abcdefghijklmnop@shop.example>"
@@ -54,7 +57,8 @@ def test_it_reads_a_hard_bounce() -> None:
         ("Action: relayed\nStatus: 2.0.0", False),
         ("Status: 5.7.1", True),  # no action: the class tells
         ("Status: 4.2.2", False),
-        ("Action: pondered\nStatus: 5.0.0", None),
+        ("Action: pondered\nStatus: 5.0.0", True),
+        ("Action: pondered\nStatus: perhaps", True),  # the Subject tells
         ("Action:\n failed\nStatus: 5.1.1", True),  # folded
     ],
 )
@@ -131,6 +135,118 @@ def test_it_knows_automatic_replies(extra: str) -> None:
 def test_it_takes_a_persons_words_for_nothing() -> None:
     found = prose("550 5.1.1 user unknown, says my cat", "Alice <alice@meta.example>")
     assert (found.hard, found.is_auto_reply) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("original", "of_bounce"),
+    [
+        ("From: webpostmaster@shop.example", False),  # ends as a daemon's name does
+        ("From: Postmaster of the shop <help@shop.example>", False),
+        ("From: help@postmaster.example", False),
+        ("From: Shop <POSTMASTER@shop.example>", True),
+        ("From: MAILER-DAEMON (Mail Delivery System)", True),
+        ("From: help@shop.example\nReturn-Path: <>", True),
+        ("From: help@shop.example\nReturn-Path: <bounces@shop.example>", False),
+        ("From: help@shop.example\nSubject: multipart/report mailer-daemon@x", False),
+    ],
+)
+def test_a_bounce_of_a_bounce_is_known_by_who_sent_it(original: str, of_bounce: bool) -> None:
+    assert report(original=original).of_bounce is of_bounce
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        f"--- Below this line is a copy of the message.\n\nReturn-Path: <a@b>\nMessage-ID: {OURS}",
+        f"--- Below this line is a copy of the message.\n\nMessage-ID: {OURS}",
+        f"------ This is a copy of your message, with its headers. ------\n\nMessage-ID: {OURS}\nX: y",
+        f"Original message headers:\n\nReceived: from a (1.2.3.4)\n by b\nMessage-ID:\n {OURS}\nSubject: x",
+        f"   ----- Original message -----\n\nReceived: by x\nMessage-ID: {OURS}",
+        f"> Received: from a\n> by b\n> Message-ID: {OURS}\n> Subject: x",
+        f"Die Kopfzeilen der ursprünglichen Nachricht:\n\nReceived: von x\nMessage-ID: {OURS}",
+        f"Received: from a\n\tby b\nMessage-Id: {OURS}",  # without a word
+        f"Message-ID: {OURS}",
+    ],
+)
+def test_it_finds_the_returned_message_in_the_text(below: str) -> None:
+    found = prose(f"<a@b.example>:\n550 no\n\n{below}\n\nHello, Message-ID: <other@x>")
+    assert (found.original_message_id, found.undelivered) == (OURS, True)
+
+
+def test_the_returned_message_says_nothing_of_the_delivery() -> None:
+    returned = "Received: from a\nMessage-ID: <a@b>\n\nYour parcel could not be delivered. 550 5.1.1"
+    assert prose(f"See below.\n\n{returned}").about == "unclear"
+
+
+@pytest.mark.parametrize(
+    ("subject", "about"),
+    [
+        ("Undeliverable: Your order is delayed", "undelivered"),
+        ("Delivery delayed: undeliverable parcel", "delayed"),
+        ("Delivered: Undeliverable parcel", "delivered"),
+        ("Warning: message 1x delayed 24 hours", "delayed"),
+    ],
+)
+def test_the_first_words_of_a_subject_are_the_servers(subject: str, about: str) -> None:
+    assert prose("to ann", extra=f"Subject: {subject}\r\n").about == about
+
+
+@pytest.mark.parametrize(
+    ("sender", "daemon"),
+    [
+        ("MAILER-DAEMON", True),
+        ("<MAILER-DAEMON>", True),
+        ("<>", True),
+        ("", True),
+        ("Mail Delivery System", True),
+        ('"Mail Delivery Subsystem" <noreply@mx.example>', True),
+        ("MAILER-DAEMON@mx.example (Mail Delivery System)", True),
+        ("mail-daemon@mx.example", True),
+        ("Mailer_Daemon@mx.example", True),
+        ("MDaemon@mx.example", True),
+        ("postmaster-eu@mx.example", True),
+        ("=?iso-2022-jp?B?TWFpbCBEZWxpdmVyeSBTdWJzeXN0ZW0=?= <x@mx.example>", True),
+        ("webpostmaster@mx.example", False),
+        ("Ann <ann@mx.example>", False),
+        ("Ann <ann@postmaster.example>", False),
+    ],
+)
+def test_it_knows_a_daemon_by_its_name(sender: str, daemon: bool) -> None:
+    assert from_daemon(parse_message(f"From: {sender}\r\n\r\nx".encode())) is daemon
+
+
+HOSTILE = {
+    "empty lines": "\n",
+    "fields": "Message-ID: <\n",
+    "folds": " \n",
+    "codes": "5.1.1 550 ",
+    "quotes": '"',
+    "addresses": "a@",
+    "accents": "a\u0301\u0323",
+    "rules": "- ",
+}
+
+
+@pytest.mark.parametrize("unit", HOSTILE.values(), ids=HOSTILE)
+def test_its_work_grows_with_the_text_at_most(unit: str) -> None:
+    def seconds(length: int) -> float:
+        message = Message(headers=(("From", "<>"),), text=(unit * length)[:length])
+        times = []
+        for _ in range(3):
+            start = time.process_time()
+            dsn.read_bounce(message)
+            times.append(time.process_time() - start)
+        return min(times)
+
+    assert seconds(80_000) < 16 * seconds(10_000) + 0.05  # 8 were linear, 64 quadratic
+
+
+def test_of_a_report_without_end_only_the_first_groups_are_read() -> None:
+    status = b"Final-Recipient: rfc822; a\nAction: delayed\n" * 1000
+    last = b"Final-Recipient: rfc822; a\nAction: failed\n"
+    parts = [Attachment("", "message/delivery-status", "", 0, "", content) for content in (status, last)]
+    message = Message(headers=(("From", "<>"),), attachments=tuple(parts))
+    assert dsn.read_bounce(message).about == "delayed"
 
 
 @pytest.mark.parametrize("raw", [b"", b"\0" * 99, b"Content-Type: multipart/report; boundary=b\r\n\r\n--b"])

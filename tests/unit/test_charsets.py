@@ -344,7 +344,8 @@ def test_raw_bytes_of_headers_are_utf8_then_of_the_bodys_charset(value, charset,
 
 
 def test_controls_stay_in_no_text():
-    everything = "".join(map(chr, (*range(0x20), *range(0x7F, 0xA0)))) + "\u2028\u2029\U000e0041\u202e\ud800"
+    everything = "".join(map(chr, (*range(0x20), *range(0x7F, 0xA0))))
+    everything += "\u2028\u2029\U000e0041\u202d\u202e\ud800"
     body, _ = to_text(everything.encode("utf-8", "surrogatepass"))
     assert re.search("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202d\u202e\U000e0000-\U000e007f]", body) is None
     assert "\t" in body and body.count("\n") == 6

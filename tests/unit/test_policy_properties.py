@@ -92,7 +92,7 @@ RCPTS = (
     *(MAILBOX, MAILBOX.upper(), "postmaster@shop.example", BOUNCE),
     *("x@shop.example", "x@other.example", BOUNCE.replace("bounces+7.", "bounces+8.")),
 )
-NOTICES = (None, Dsn(), Dsn(hard=True), Dsn(hard=False), Dsn(is_auto_reply=True))
+NOTICES = (None, Dsn(), Dsn("undelivered"), Dsn("delayed"), Dsn("auto_reply"))
 HOURS = st.integers(0, 9).map(lambda hours: timedelta(hours=hours))
 
 

@@ -49,7 +49,7 @@ def summary(*pieces: str, kind: str = "mixed"):
         ([PLAIN, PHOTO, part("text/plain", "and more")], "plain text\nand more", ["photo.png"]),
         ([PLAIN, PHOTO, HTML], "plain text\n\nrich text", ["photo.png"]),
         ([HTML, PHOTO, part("text/plain", "> quoted\r\nfooter")],
-         "rich text\n\n> quoted\nfooter", ["photo.png"]),
+         "rich text\n\n> quoted\n\nfooter", ["photo.png"]),
         # Other kinds, alone.
         ([part("text/markdown", "# Where?")], "# Where?", ["part-1"]),
         ([part("text/csv; name=a.csv", "a;b")], "a;b", ["a.csv"]),

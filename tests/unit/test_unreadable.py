@@ -9,7 +9,7 @@ import mailparser.dates
 import mailparser.utils
 import pytest
 
-from relaydesk.message import addresses, charsets, content_type, html, parts, texts
+from relaydesk.message import addresses, charsets, content_type, html, parse, parts, texts
 from relaydesk.message.parse import parse_message
 
 RAW = (
@@ -22,18 +22,18 @@ PARSERS: dict[str, tuple[Any, str]] = {
     "From": (mailparser.utils, "get_addresses"),
     "Date": (mailparser.dates, "parse_mail_date"),
     "body": (html.nh3, "clean"),
-    "links": (html, "unescape"),
     "file type": (filetype, "guess"),
 }
 OURS: dict[str, tuple[Any, str]] = {
     "an address": (addresses, "_domain_or_text"),
     "the body": (texts, "_slots"),
     "the parts": (parts, "_cut"),
-    "the links": (html, "links"),
+    "the links": (parse, "links"),
     "a charset": (charsets, "to_text"),
     "a header": (charsets, "raw_text"),
     "a name": (content_type, "file_name"),
-    "markup": (html, "sanitised"),
+    "markup": (html, "rewritten"),
+    "quotations": (html, "parted"),
 }
 
 

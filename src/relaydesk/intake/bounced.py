@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relaydesk.bounces import Sealed, answer_of_message_id, bounced_ticket, read_bounce, sealed_by_us
+from relaydesk.bounces import (
+    Sealed,
+    answer_of_message_id,
+    bounced_ticket,
+    from_daemon,
+    read_bounce,
+    sealed_by_us,
+)
 from relaydesk.clocks import restart_response_clock
 from relaydesk.events import AnswerBounced, Event
 from relaydesk.store import events, outbox, tickets
@@ -31,6 +38,11 @@ def read_returned(envelope: Envelope, message: Message, findings: Findings, secr
     if not notice and not any(bounced_ticket(secret, rcpt) for rcpt in envelope.rcpt_to):
         return None
     return read_bounce(message, notice=notice, failed_recipient=findings.failed_recipient)
+
+
+def read_notification(envelope: Envelope, message: Message) -> Dsn | None:
+    """What a message with a null sender or a daemon's From says, whoever it was for; None for any other."""
+    return read_bounce(message) if not envelope.mail_from or from_daemon(message) else None
 
 
 def sealed_answer(envelope: Envelope, dsn: Dsn | None, secret: bytes) -> Sealed | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from relaydesk.intake.bounced import read_notification
 from relaydesk.intake.known import read_known
 from relaydesk.intake.receive import gather
 from relaydesk.message import Envelope, header_values, parse_message
@@ -114,7 +115,7 @@ def explanation(envelope: Envelope, gathered: Gathered, decision: Decision, repl
             {"value": c.value, "what": c.what, "where": c.where, "label": c.label, "sure": c.sure}
             for c in findings.candidates
         ],
-        "bounce": _bounce(gathered.dsn),
+        "bounce": _bounce(gathered.dsn or read_notification(envelope, gathered.message)),
         "attachments": [
             {
                 "name": a.name,

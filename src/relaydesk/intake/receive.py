@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
+    from relaydesk.bounces import Dsn
     from relaydesk.classify import Rules
     from relaydesk.dns import Resolver
     from relaydesk.intake.forward import Forwarding
@@ -72,15 +73,14 @@ async def gather(
     """Read the message and authenticate it; the part that ``explain`` shares. Keeps nothing."""
     loop = asyncio.get_running_loop()
 
-    def read() -> tuple[Message, Findings]:
+    def read() -> tuple[Message, Findings, Dsn | None]:
         message = parse_message(envelope.raw)
-        return message, classify(message, rules, frozenset(policy.allowlist.senders))
+        findings = classify(message, rules, frozenset(policy.allowlist.senders))
+        return message, findings, bounced.read_returned(envelope, message, findings, policy.secret)
 
-    message, findings = await loop.run_in_executor(None, read) if len(envelope.raw) > BIG else read()
+    message, findings, dsn = await loop.run_in_executor(None, read) if len(envelope.raw) > BIG else read()
     auth = await authenticate(envelope, message, resolver, limit=auth_timeout)
-    return Gathered(
-        message, findings, auth, bounced.read_returned(envelope, message, findings, policy.secret)
-    )
+    return Gathered(message, findings, auth, dsn)
 
 
 @dataclass(slots=True)

@@ -1,126 +1,228 @@
-"""HTML of a message: made safe to show, and turned into text.
-
-The HTML algorithm every correct parser follows takes quadratic time on deep nesting and copies unclosed
-formatting without bound (256 KB of ``<div>`` cost nh3 3 s), so markup of more than a few tags is first
-written anew with few kinds of tags, a bounded depth and a bounded number of open formatting tags. nh3
-then makes it safe, whether it was rewritten or not.
-"""
+"""HTML of a message: made safe to show, without what it hides, and turned into passages of text."""
 
 from __future__ import annotations
 
 import re
-from html import unescape
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import nh3
 from selectolax.lexbor import LexborHTMLParser
 
+from relaydesk.message.charsets import readable
+from relaydesk.message.colours import alike
+from relaydesk.message.markup import FORMATTING, MARK, TAGS, UNSEEN, rewritten
+from relaydesk.message.quotes import OWN, PERHAPS, QUOTED, parted
 from relaydesk.message.unreadable import hostile_bytes
 
-MAX_HTML = 262_144
-MAX_TAGS = 20_000
-FEW_TAGS = 300
-MAX_DEPTH = 100
-MAX_FORMATTING = 8
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborNode
 
-_VOID = {"br", "hr"}
-_SELF_CLOSING = {"p", "li", "tr", "td", "th", "thead", "tbody", "tfoot", "dt", "dd"}
-_FORMATTING = {"a", "b", "strong", "i", "em", "u", "s", "code", "small"}
-_NESTING = {"div", "span", "table", "ul", "ol", "dl", "blockquote", "pre",
-            "h1", "h2", "h3", "h4", "h5", "h6"}  # fmt: skip
-TAGS = _VOID | _SELF_CLOSING | _FORMATTING | _NESTING
-_BREAKS = ", ".join(sorted((TAGS - _FORMATTING - {"span", "td", "th"}) | {"br"}))
-_UNSEEN = {"script", "style", "title", "textarea", "template", "noscript", "iframe", "noframes",
-           "noembed", "xmp", "svg", "math"}  # fmt: skip
-_LINE, _CELL = "\x1e", "\x1f"
+    from relaydesk.message.message import Passage
 
-_TOKEN = re.compile(
-    r"<!--(?:.*?-->|.*)"
-    rf"|<({'|'.join(sorted(_UNSEEN))})\b(?:.*?</\1\s*>|.*)"
-    r"|<[!?][^>]*>?"
-    r"|<(/?)([a-z][a-z0-9]*)([^<>]*)>",
-    re.DOTALL | re.IGNORECASE,
-)
-_HREF = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"']+))""", re.IGNORECASE)
-_ANCHOR = re.compile(r'<a href="([^"]+)"')
-_URL = re.compile(r"\bhttps?://[^\s<>\"'`\\^{|}]{3,2000}", re.IGNORECASE)
+_LINES = TAGS - FORMATTING - {"span", "td", "th"}
+_PARAGRAPHS = {"p", "blockquote", "pre", "ul", "ol", "dl", "h1", "h2", "h3", "h4", "h5", "h6"}
+_LEVELS = {"quote": QUOTED, "cut": QUOTED, "perhaps": PERHAPS}
 _SPACE = re.compile(r"[ \t\r\n\f\xa0]+")
-_LINES = re.compile(r"\n{3,}")
 
 
-def _quoted(text: str) -> str:
-    return text.replace("<", "&lt;").replace(">", "&gt;")
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """What a person sees of HTML. ``html`` is safe to show: text, tables, lists and links.
 
-
-def _rewritten(html: str) -> str:
-    out: list[str] = []
-    opened = dict.fromkeys(_FORMATTING | _NESTING, 0)
-    at = formatting = depth = 0
-    for number, token in enumerate(_TOKEN.finditer(html)):
-        out.append(_quoted(html[at : token.start()]))
-        at = token.end()
-        name = (token[3] or "").lower()
-        if name not in TAGS or number >= MAX_TAGS:
-            continue
-        if name in opened:
-            step = -1 if token[2] else 1
-            if step < 0 and not opened[name]:
-                continue
-            room = formatting < MAX_FORMATTING if name in _FORMATTING else depth < MAX_DEPTH
-            if step > 0 and not room:
-                out.append("" if name in _FORMATTING else "<br>")
-                continue
-            opened[name] += step
-            formatting += step if name in _FORMATTING else 0
-            depth += step if name in _NESTING else 0
-        href = _HREF.search(token[4]) if name == "a" else None
-        target = next((value for value in href.groups() if value is not None), "") if href else ""
-        target = target.replace('"', "&quot;")
-        out.append(f'<{token[2]}{name} href="{target}">' if target else f"<{token[2]}{name}>")
-    out.append(_quoted(html[at:]))
-    return "".join(out)
-
-
-def sanitised(html: str) -> str:
-    """HTML that is safe to show: text, tables, lists and links; no script, style, image or form.
-
-    Reads at most ``MAX_HTML`` characters.
+    ``passages`` are its text, a line for each block and table row, a tab between cells; ``anchors`` the
+    targets of its links, each with whether it is quoted; ``hides`` says that some text is in none of
+    these because its style hides it.
     """
-    html = html[:MAX_HTML].replace(_LINE, "").replace(_CELL, "")
-    html = _rewritten(html) if html.count("<") > FEW_TAGS else html
+
+    html: str = ""
+    passages: tuple[Passage, ...] = ()
+    anchors: tuple[tuple[str, bool], ...] = ()
+    hides: bool = False
+
+    @property
+    def text(self) -> str:
+        return "\n".join(passage.text for passage in self.passages)
+
+
+def read(source: str) -> Rendering:
+    """The page that HTML shows; reads at most :data:`relaydesk.message.markup.MAX_HTML` characters."""
+    markup = rewritten(source)
     with hostile_bytes():
-        return nh3.clean(
-            html,
+        tree = LexborHTMLParser(markup)
+    if tree.body is None:
+        return Rendering()
+    walk = _Walk()
+    walk.through(tree.body)
+    for node in walk.hidden:
+        node.decompose()
+    with hostile_bytes():
+        html = nh3.clean(
+            tree.body.inner_html or "",
             tags=TAGS,
-            clean_content_tags=_UNSEEN,
+            clean_content_tags=UNSEEN,
             attributes={"a": {"href"}},
             url_schemes={"http", "https", "mailto"},
             link_rel="noopener noreferrer nofollow",
         )
+    return Rendering(readable(html), *walk.lines.read(), bool(walk.hidden))
 
 
-def html_to_text(html: str) -> str:
-    """The text of sanitised HTML: a line for each block and table row, a tab between table cells."""
-    tree = LexborHTMLParser(html)
-    if tree.body is None:
-        return ""
-    for node in tree.css("td, th"):
-        node.insert_after(_CELL)
-    for node in tree.css(_BREAKS):
-        node.insert_before(_LINE)
-        if node.tag != "br":
-            node.insert_after(_LINE)
-    lines = (
-        "\t".join(cell.strip() for cell in line.split(_CELL)).strip("\t")
-        for line in _SPACE.sub(" ", tree.body.text()).split(_LINE)
-    )
-    return _LINES.sub("\n\n", "\n".join(lines)).strip()
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What an element inherits: colours, and whether its text is visible, has a size, is quoted."""
+
+    colour: str = "000000"
+    ground: str = "ffffff"
+    visible: bool = True
+    sized: bool = True
+    kept: bool = False
+    level: int = OWN
+
+    def inside(self, marks: list[str]) -> _Look:
+        """The look of an element with these marks."""
+        values = dict(mark.partition(":")[::2] for mark in marks)
+        return replace(
+            self,
+            colour=values.get("fg", self.colour),
+            ground=values.get("bg", self.ground),
+            visible=values.get("vis", str(int(self.visible))) == "1",
+            sized=values.get("size", str(int(self.sized))) == "1",
+            kept=values.get("pre", str(int(self.kept))) == "1",
+            level=max([self.level, *(level for mark, level in _LEVELS.items() if mark in values)]),
+        )
+
+    @property
+    def shows(self) -> bool:
+        return self.visible and self.sized and not alike(self.colour, self.ground)
 
 
-def links(html: str, text: str, limit: int = 200) -> tuple[str, ...]:
-    """The distinct http(s) targets in sanitised HTML, then those in the text, at most ``limit``."""
-    with hostile_bytes():
-        targets = [unescape(target) for target in _ANCHOR.findall(html)] if html else []
-    if "://" in text:
-        targets += [target.rstrip(".,;:!?)]") for target in _URL.findall(text)]
-    wanted = (link[:2_000] for link in targets if link.lower().startswith(("http://", "https://")))
-    return tuple(dict.fromkeys(wanted))[:limit]
+class _TextLines:
+    """Text as it comes, written as lines; no two blank lines in a row."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._levels: list[int] = []
+        self._cells: list[str] = []
+        self._pieces: list[str] = []
+        self.level = OWN
+        self.begun = False
+        self._gap = False
+        # Each target, its level and the number of its line.
+        self._anchors: list[tuple[str, int, int]] = []
+        self._waiting: list[tuple[str, int]] = []
+
+    def anchor(self, target: str, level: int) -> None:
+        """A link; it is on the line of the text that comes next."""
+        self._waiting.append((target, level))
+
+    def text(self, text: str, level: int) -> None:
+        if level != self.level:
+            self.line()
+            self.level = level
+        self._pieces.append(readable(text))  # what entities stood for
+        self.begun |= bool(text.strip())
+
+    def cell(self) -> None:
+        self._cells.append(_SPACE.sub(" ", "".join(self._pieces)).strip())
+        self._pieces = []
+
+    def line(self, *, empty: bool = False) -> None:
+        """End the line; one without text counts only where a tag asks for an empty one."""
+        self.cell()
+        text = "\t".join(self._cells).strip("\t")
+        self._cells = []
+        if text:
+            if self._gap and self._lines and self._lines[-1]:
+                self._put("", self._levels[-1])
+            self._put(text, self.level)
+            self._gap = False
+        self._gap |= empty and not text
+
+    def paragraph(self) -> None:
+        self.line(empty=True)
+        self._gap = True
+
+    def _put(self, text: str, level: int) -> None:
+        if text:
+            self._anchored()
+        self._lines.append(text)
+        self._levels.append(level)
+
+    def _anchored(self) -> None:
+        self._anchors += [(target, level, len(self._lines)) for target, level in self._waiting]
+        self._waiting = []
+
+    def read(self) -> tuple[tuple[Passage, ...], tuple[tuple[str, bool], ...]]:
+        """The passages, and the links with whether they are quoted."""
+        self.line()
+        self._anchored()
+        passages = parted(self._lines, self._levels) if self._lines else ()
+        quoted = [passage.quoted for passage in passages for _ in passage.text.split("\n")]
+        quoted.append(quoted[-1] if quoted else False)
+        return passages, tuple((target, level == QUOTED or quoted[at]) for target, level, at in self._anchors)
+
+
+class _Walk:
+    """Through a tree in the order of its text: its lines, and the nodes that are hidden."""
+
+    def __init__(self) -> None:
+        self.lines = _TextLines()
+        self.hidden: list[LexborNode] = []
+        self._rest = OWN
+
+    def through(self, body: LexborNode) -> None:
+        todo: list[tuple[LexborNode, _Look | None]] = [(body, _Look())]
+        while todo:
+            node, look = todo.pop()
+            if look is None:
+                self._edge(node.tag or "")
+            elif node.is_text_node:
+                self._text(node, look)
+            elif node.is_element_node:
+                marks = (node.attributes.get(MARK) or "").split()
+                if "gone" in marks:
+                    self.hidden.append(node)
+                    continue
+                look = look.inside(marks)
+                self._edge(node.tag or "", starts=True)
+                if (target := node.attributes.get("href")) and look.shows:
+                    self.lines.anchor(target, max(look.level, self._rest))
+                todo.append((node, None))
+                todo += reversed(self._children(node, look, boxed="box" in marks))
+                if "cut" in marks:
+                    self._rest = QUOTED
+
+    def _children(
+        self, node: LexborNode, look: _Look, *, boxed: bool
+    ) -> list[tuple[LexborNode, _Look | None]]:
+        """Nodes and looks. In a box with a quotation answers may stand below that; all may be in a box."""
+        children = list(node.iter(include_text=True))
+        last = len(children) if self.lines.begun else -1
+        first = next((at for at, child in enumerate(children) if child.tag == "blockquote"), last)
+        quoted = replace(look, level=QUOTED)
+        return [(child, quoted if boxed and at <= first else look) for at, child in enumerate(children)]
+
+    def _edge(self, tag: str, *, starts: bool = False) -> None:
+        if tag == "br":
+            if starts:
+                self.lines.line(empty=True)
+        elif tag in ("td", "th"):
+            if not starts:
+                self.lines.cell()
+        elif tag in _PARAGRAPHS:
+            self.lines.paragraph()
+        elif tag in _LINES:
+            self.lines.line()
+
+    def _text(self, node: LexborNode, look: _Look) -> None:
+        text = node.text_content or ""
+        if text.strip() and not look.shows:
+            self.hidden.append(node)
+            return
+        level = max(look.level, self._rest) if text.strip() else self.lines.level
+        pieces = text.split("\n") if look.kept else [text]
+        for number, piece in enumerate(pieces):
+            if number:
+                self.lines.line(empty=True)
+            self.lines.text(piece, level)

@@ -78,8 +78,8 @@ class Message:
     ``received`` are the Received values, top (latest) first, unfolded. ``text`` is the plain text (taken
     from the HTML when there is none); ``html`` is sanitised; ``bodies`` are the plain text and the HTML's,
     each where there is one, parted into what is the sender's own and what is quoted; ``links`` are the
-    http(s) targets in the HTML and text. ``defects`` are sentences about what could not be read. ``date``
-    is the Date header, aware, or None: it decides nothing.
+    http(s) targets in the HTML and text outside quotations. ``defects`` are sentences about what could not
+    be read. ``date`` is the Date header, aware, or None: it decides nothing.
     """
 
     headers: tuple[tuple[str, str], ...] = ()
@@ -101,13 +101,20 @@ class Message:
 
     @property
     def own(self) -> str:
-        """What the sender wrote, without what they quoted."""
-        return self.bodies[0].own if self.bodies else ""
+        """What a person reads first: what the sender wrote, without what they quoted.
+
+        Where all of it is quoted (a mail passed on without a word) it is all shown, for a person must
+        read something. Numbers are read of :attr:`Body.own`, where nothing quoted ever is.
+        """
+        if not self.bodies:
+            return ""
+        body = self.bodies[0]
+        return (body.own if body.own.strip() else body.text).strip("\n")
 
     @property
     def quoted(self) -> str:
-        """What they quoted from earlier mails, "" for nothing."""
-        return self.bodies[0].quoted if self.bodies else ""
+        """What was folded away below :attr:`own`: what they quoted, "" for nothing."""
+        return self.bodies[0].quoted if self.bodies and self.bodies[0].own.strip() else ""
 
     def header(self, name: str) -> str | None:
         """The first value of a header, or None."""

@@ -17,9 +17,11 @@ from relaydesk.message import addresses, charsets
 from relaydesk.message import headers as header
 from relaydesk.message import html as hypertext
 from relaydesk.message.content_type import file_name
+from relaydesk.message.links import links
+from relaydesk.message.markup import MAX_HTML
 from relaydesk.message.message import Address, Attachment, Body, Message
 from relaydesk.message.parts import Part, leaves
-from relaydesk.message.quotes import passages
+from relaydesk.message.quotes import agreed, passages
 from relaydesk.message.texts import MAX_TEXT, message_charset, read_texts
 from relaydesk.message.unreadable import Unreadable, hostile_bytes
 
@@ -83,7 +85,7 @@ def parse_message(raw: bytes) -> Message:
         text=body.text,
         html=body.html,
         bodies=body.bodies,
-        links=_attempt(lambda: hypertext.links(body.html, body.text), (), "links", defects),
+        links=body.links,
         attachments=body.attachments,
         duplicated=_duplicated(whole),
         defects=tuple(dict.fromkeys(defects))[:MAX_DEFECTS],
@@ -134,6 +136,7 @@ class _Content:
     text: str = ""
     html: str = ""
     bodies: tuple[Body, ...] = ()
+    links: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = ()
 
 
@@ -146,14 +149,18 @@ def _body(parts: Sequence[Part], charset: str, defects: list[str]) -> _Content:
         for name, content in read.enclosed
     ]
     text, source = read.plain, read.html
-    if len(text) > MAX_TEXT or len(source) > hypertext.MAX_HTML:
+    if len(text) > MAX_TEXT or len(source) > MAX_HTML:
         defects.append("The text is too long to show in full.")
-    html = charsets.readable(hypertext.sanitised(source)) if source else ""  # what entities stood for
-    hyper_text = hypertext.html_to_text(html)[:MAX_TEXT] if html else ""
-    plain_text = text[:MAX_TEXT] if text[:MAX_TEXT] != hyper_text else ""
-    bodies = [Body("text", passages(plain_text))] if plain_text else []
-    bodies += [Body("html", passages(hyper_text))] if hyper_text else []
-    return _Content(plain_text or hyper_text, html, tuple(bodies), tuple(attachments))
+    page = hypertext.read(source) if source else hypertext.Rendering()
+    if page.hides and not page.passages:
+        defects.append("The HTML shows no text: its style hides all of it.")
+    plain_text = text[:MAX_TEXT] if text[:MAX_TEXT] != page.text else ""
+    plain_body, html_body = agreed(passages(plain_text), page.passages)
+    bodies = [Body("text", plain_body)] if plain_body else []
+    bodies += [Body("html", html_body)] if html_body else []
+    return _Content(
+        plain_text or page.text, page.html, tuple(bodies), links(page.anchors, bodies), tuple(attachments)
+    )
 
 
 def _attachment(part: Part, number: int, defects: list[str]) -> Attachment:

@@ -1,0 +1,156 @@
+"""Notices for people: what a mail server writes in words, without a report that tells."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from relaydesk.bounces import failures, phrases
+from relaydesk.bounces.daemons import daemon_address
+from relaydesk.bounces.report import ENHANCED, MAX_DIAGNOSTIC, RecipientReport, in_text
+from relaydesk.bounces.words import folded, holds, one_line
+from relaydesk.message import MAX_ADDRESS
+
+if TYPE_CHECKING:
+    from relaydesk.bounces.original import Original
+    from relaydesk.bounces.report import About
+    from relaydesk.message import Message
+
+MAX_NOTICE = 20_000  # characters of a notice that are searched
+
+_REFUSED = re.compile(r"(?<![\d.,:/-])5[0-5]\d(?=[ \-:)\],]|$)", re.MULTILINE)  # RFC 5321 §4.2.1: permanent
+_PUT_OFF = re.compile(r"(?<![\d.,:/-])4[0-5]\d[ -](?=#?4\.\d)|(?<![\d.])4\.\d{1,3}\.\d{1,3}(?![\d.])")
+_ADDRESS = re.compile(
+    r"^[ \t>*|-]*+(?:(?:could not be delivered |addressed |rcpt )?to:?[ \t]*+|(?:failed )?recipients?:[ \t]*+"
+    r"|undeliverable[ \t]++to[ \t]++|\"[^\"\r\n]{0,100}\"[ \t]*+)?"
+    r"<?([^\s<>,;:()\"]{1,64}@[A-Za-z0-9.-]{1,255})>?",
+    re.MULTILINE | re.IGNORECASE,
+)
+_REPLY_LINE = re.compile(
+    r"(?<![\d.,:/-])[45][0-5]\d[ -][^\r\n]{0,480}|#?[45]\.\d{1,3}\.\d{1,3}[^\r\n]{0,480}"
+)
+
+
+_ECHO = re.compile(
+    r"^[ \t>*]*+(?:subject|betreff|objet|asunto|assunto|oggetto|onderwerp|ämne|emne|aihe|temat|тема|件名"
+    r"|主题|主旨|제목)"
+    r"[ \t]*+[:\uff1a].*+$",
+    re.MULTILINE | re.IGNORECASE,
+)
+
+
+def described(message: Message, original: Original, *, daemon: bool) -> RecipientReport:
+    """What the words say. Of one that is no daemon by name, they count only with what a notice brings along:
+    an address, a host's reply, the returned message."""
+    text = notice_text(message, original)
+    written = in_text(text) if daemon else None
+    if written is not None and written.about != "unclear":
+        return written
+    recipient = one_line(_recipient(message, text), MAX_ADDRESS)
+    codes = ENHANCED.findall(text)
+    status = next((code for code in codes if code[0] == "5"), next((c for c in codes if c[0] == "4"), ""))
+    reply = _REPLY_LINE.search(text)
+    diagnostic = one_line(reply[0], MAX_DIAGNOSTIC) if reply else ""
+    subject, words = folded(message.subject[:1000]), folded(_ECHO.sub("", text))
+    if not daemon:
+        about = _strangers(subject, words, addressed=bool(recipient), returned=original.present)
+    elif (about := _daemons(subject, words, text)) == "unclear":
+        about = _hinted(message, words, original)
+    return RecipientReport(about, status, recipient, diagnostic)
+
+
+def notice_text(message: Message, original: Original) -> str:
+    """The words above the returned message: of each body, and of the named text parts of some servers."""
+    first = message.text[: original.at if original.at is not None else MAX_NOTICE][:MAX_NOTICE]
+    others = [body.text[:MAX_NOTICE] for body in message.bodies[1:]] if original.at is None else []
+    named = [
+        part.content[:MAX_NOTICE].decode("utf-8", "replace")
+        for part in message.attachments
+        if part.declared_type == "text/plain"
+    ]
+    return "\n".join((first, *others, *named))[: 2 * MAX_NOTICE]
+
+
+def _daemons(subject: str, words: str, text: str) -> About:
+    """What is a daemon's subject and words. It gave up, or it keeps trying; else what it says of the mail;
+    else the class of the reply that it quotes, or the reason that it names."""
+    titled, gave_up, keeps_trying = (
+        _titled(subject),
+        holds(words, phrases.GAVE_UP),
+        holds(words, phrases.DELAYED),
+    )
+    if gave_up and keeps_trying:  # of two recipients, or a warning that tells what will be
+        return "undelivered" if titled == "undelivered" else "delayed"
+    if gave_up or keeps_trying or titled == "delayed":
+        return "undelivered" if gave_up else "delayed"
+    if titled in ("undelivered", "delivered"):
+        return titled
+    if holds(words, failures.FAILED):
+        return "undelivered"
+    if holds(words, phrases.DELIVERED):
+        return "delivered"
+    return _replied(text) or ("undelivered" if holds(words, failures.REASONS) else "unclear")
+
+
+def _replied(text: str) -> About | None:
+    """The class of the reply that a notice quotes."""
+    if _REFUSED.search(text) or any(code[0] == "5" for code in ENHANCED.findall(text)):
+        return "undelivered"
+    return "delayed" if _PUT_OFF.search(text) else None
+
+
+def _hinted(message: Message, words: str, original: Original) -> About:
+    """What the words mean that a postmaster's other mail has too: a daemon writes none."""
+    if original.present:
+        report = in_text(message.text[:MAX_NOTICE])  # below what looks like a header
+        if report is not None and report.about != "unclear":
+            return report.about
+    notice = original.present or "daemon" in (message.header("From") or "").lower()
+    return "undelivered" if notice and holds(words, failures.HINTS) else "unclear"
+
+
+def _titled(subject: str) -> About:
+    """What the Subject says by its first telling phrase: what follows may be the returned mail's own."""
+    if subject.startswith(phrases.RECEIPT_SUBJECTS):
+        return "delivered"
+    tables: tuple[tuple[About, tuple[str, ...]], ...] = (
+        ("undelivered", phrases.FAILED_SUBJECTS),
+        ("delayed", phrases.DELAYED_SUBJECTS),
+        ("delivered", phrases.DELIVERED_SUBJECTS),
+    )
+    places = [
+        (subject.find(phrase), -len(phrase), about)
+        for about, table in tables
+        for phrase in table
+        if phrase in subject
+    ]
+    return min(places)[2] if places else "unclear"
+
+
+def _strangers(subject: str, words: str, *, addressed: bool, returned: bool) -> About:
+    """What somebody else's subject and words are, given whether they bring the address that failed and the
+    returned message. A shop writes of undeliverable parcels, a person of mail that did not arrive, and an
+    article of what servers reply; they bring neither."""
+    titled, keeps_trying = _titled(subject), holds(words, phrases.DELAYED)
+    if titled == "delayed":
+        return "delayed" if keeps_trying and (addressed or returned) else "unclear"
+    says = holds(words, failures.FAILED) or holds(words, failures.HINTS)
+    proven = (addressed or returned) if titled == "undelivered" else (addressed and returned)
+    if not says or not proven:
+        return "unclear"
+    return "delayed" if keeps_trying and not holds(words, phrases.GAVE_UP) else "undelivered"
+
+
+def _recipient(message: Message, text: str) -> str:
+    """The address that failed: the first that stands on a line of its own, or begins one."""
+    failed = (message.header("X-Failed-Recipients") or "").partition(",")[0].strip()
+    addresses = (line[1].rstrip(".") for line in islice(_ADDRESS.finditer(text), 20))
+    return failed or next((address for address in addresses if not daemon_address(address)), "")
+
+
+def complains(message: Message, original: Original) -> bool:
+    """Whether a recipient's mail provider passes on that they marked a mail as unwanted, in words."""
+    return holds(folded(message.subject[:1000]), phrases.COMPLAINT_SUBJECTS) or holds(
+        folded(notice_text(message, original)[:2000]), phrases.COMPLAINTS
+    )
