@@ -24,7 +24,8 @@ ClockName = Literal["response", "handling", "evidence"]
 StoppedHow = Literal["answered", "answered_outside", "handled"]
 """How a person stopped a clock: by an answer that left, by one given elsewhere, by a statement."""
 
-BoundBy = Literal["mail", "agent"]
+BoundBy = Literal["mail", "agent", "directory"]
+"""What tied an order to a ticket: its mail, an agent, or the order itself, which came after the mail."""
 
 Purpose = Literal["answer", "automatic", "forward"]
 """``answer`` is a person's and stops the clock; ``automatic`` is a desk's and does not; ``forward`` hands a
@@ -136,9 +137,13 @@ class ClockReopened(OfClock, what="clock_reopened"):
 
 @dataclass(frozen=True)
 class ClockWithdrawn(OfClock, what="clock_withdrawn"):
-    """It should not have started: an older clock runs for its message too."""
+    """It counts no more: an older clock runs for its message too, or the ticket's queue does not promise it.
+
+    ``breached``: its deadline had passed before, and that stays counted. A ``clock_reopened`` takes it back.
+    """
 
     why: str = ""
+    breached: bool = field(default=False, metadata={"unless_empty": True})
 
 
 @dataclass(frozen=True)
@@ -295,6 +300,25 @@ class TicketReopened(Payload, what="reopened"):
 
 
 @dataclass(frozen=True)
+class LookNeeded(Payload, what="needs_look"):
+    """A person must look: ``reason`` is a code, ``of`` an earlier ticket of the relay address, 0 for itself.
+
+    It is about an answer of ours or a stored message, 0 for none. Mail that opens or joins a ticket says so
+    by the reasons of its own event.
+    """
+
+    reason: str
+    answer: int = 0
+    message: int = 0
+    of: int = 0
+
+
+@dataclass(frozen=True)
+class LookedAt(Payload, what="looked_at"):
+    """Somebody has looked: said so, answered, stated what was done, or closed the ticket."""
+
+
+@dataclass(frozen=True)
 class UnreadPayload(Payload):
     """A row that this version cannot read, of a kind or form that a newer one wrote: kept as it is."""
 
@@ -332,7 +356,7 @@ class Event:
         values = {}
         for spec in fields(self.payload):
             value = getattr(self.payload, spec.name)
-            if value != "" or not spec.metadata.get("unless_empty"):
+            if value not in ("", False) or not spec.metadata.get("unless_empty"):
                 values[spec.metadata.get("key", spec.name)] = _json(value)
         return {**values, **self.beyond}
 

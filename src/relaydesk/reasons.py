@@ -30,9 +30,12 @@ SENTENCES: dict[str, str] = {
     # row 2: bounces of our answers
     "bounce_of_answer": "The recipient is our bounce address with a valid seal: an answer of ours bounced.",
     "bounce_capped": "More than {limit} bounces for one answer: no more are accepted.",
-    "bounce_hard": "The answer did not reach {recipient}: {detail}. The ticket needs an answer again.",
+    "bounce_hard": "The answer did not reach {recipient}: {detail}. The ticket needs an answer again; "
+    "a person must look at it.",
     "bounce_soft": "The answer to {recipient} is delayed or was passed on ({detail}); recorded only.",
     "bounce_unclear": "The notice does not say whether the answer arrived; a person must look at it.",
+    "bounces_full": "With this one {limit} bounces came for the ticket and no more are accepted; "
+    "a person must look at it.",
     "bounce_of_bounce": "A bounce of another notice; recorded only.",
     "auto_reply": "An automatic reply to our answer; recorded only.",
     # row 3 and 4: who may send what here
@@ -82,10 +85,30 @@ SENTENCES: dict[str, str] = {
     # the server and the store
     "store_unavailable": "The message could not be stored; the client will try again.",
     "internal_error": "An unexpected error occurred; the client will try again.",
+    # the way out
+    "not_sent": "A message of the outbox was refused or given up; a person must look at it.",
+    "clock_not_stopped": "An answer left, but its clock could not be stopped; a person must look at it.",
+    "forward_loop": "We have forwarded this message before, so it is not forwarded again; "
+    "a person must look at it.",
     # the gateway for the shop's own help desk
     "not_relay_address": "{rcpt} is not the relay address of one of our tickets.",
     "answer_refused": "{sentence}",
 }
+
+
+NEEDS_LOOK = frozenset(
+    {
+        "bounce_hard",
+        "bounce_unclear",
+        "bounces_full",
+        "bounce_unmatched",
+        "no_rule",
+        "not_sent",
+        "clock_not_stopped",
+        "forward_loop",
+    }
+)
+"""The codes that promise a person's look: whatever bears one is marked, so that a list shows it."""
 
 
 def general(code: str, **facts: str) -> str:

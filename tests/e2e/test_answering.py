@@ -49,6 +49,7 @@ BOUNCE = (
     f"Final-Recipient: rfc822; {RELAY}\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n"
     "--b\r\nContent-Type: text/rfc822-headers\r\n\r\n%s\r\n\r\n--b--\r\n"
 )
+UNCLEAR = "From: MAILER-DAEMON@hop.example\r\nSubject: Notice\r\n\r\nThis is about your mail.\r\n"
 AWAY = "From: someone@meta.example\r\nAuto-Submitted: auto-replied\r\nSubject: Away\r\n\r\nBack soon.\r\n"
 
 
@@ -223,6 +224,8 @@ def _demo(shop: Shop, door: int, where: Path, record: dict[str, str]) -> None:
     assert clock(shop)["stopped_at"] == stopped["stopped_at"]
     # a stranger may bounce and do nothing else
     assert hand_in(door, AWAY.encode(), "help@shop.example", "", "127.0.0.2").startswith("550 5.7.1")
+    # what does not say whether it arrived is for a person to look at, although all was done and closed
+    _is_shown(shop, door, envelope["mail_from"])
     # a hard bounce gives the clock back
     original = f"Message-ID: {parsed(raw)['message-id']}"
     assert hand_in(door, (BOUNCE % original).encode(), envelope["mail_from"], "", "127.0.0.2")[:3] == "250"
@@ -230,9 +233,31 @@ def _demo(shop: Shop, door: int, where: Path, record: dict[str, str]) -> None:
     assert _met(shop) == 0
     ticket = shop.json("ticket", "1")
     assert [answer["state"] for answer in ticket["answers"]] == ["bounced"]
-    assert [message["kind"] for message in ticket["messages"]] == ["case", "bounce", "bounce", "bounce"]
+    assert [message["kind"] for message in ticket["messages"]] == [
+        "case",
+        "bounce",
+        "bounce",
+        "bounce",
+        "bounce",
+    ]
     assert shop.run("ticket", "2", code=1).stderr == "relaydesk: There is no ticket 2.\n"
     assert len(list(where.glob("*.json"))) == 1  # nothing was sent in reply to any of it
+
+
+def _is_shown(shop: Shop, door: int, bounces: str) -> None:
+    shop.run("ticket", "1", "--close", "--as", "bob")
+    assert shop.run("queue", "--needs-look").stdout == "Queue all is empty.\n"
+    assert hand_in(door, UNCLEAR.encode(), bounces, "", "127.0.0.2").startswith("250")
+    (row,) = shop.json("queue", "--needs-look")
+    assert (row["id"], row["state"], row["needs_look"]) == (1, "open", "bounce_unclear")
+    assert {count["queue"]: count["needs_look"] for count in shop.json("queue")}["case"] == 1
+    assert "bounce unclear" in shop.run("queue", "case").stdout
+    assert "bounce unclear" in shop.run("ticket", "1").stdout
+    assert "sent, unclear bounce" in shop.run("outbox").stdout
+    assert clock(shop)["stopped_how"] == "answered"
+    shop.run("ticket", "1", "--looked-at", "--as", "alice")
+    assert shop.json("queue", "--needs-look") == []
+    assert shop.json("outbox") == []
 
 
 def _is_right(envelope: dict[str, str], raw: bytes, record: dict[str, str]) -> None:
@@ -294,6 +319,29 @@ def test_it_keeps_a_refused_text_and_sends_it_later(asked: Shop) -> None:
         "answer", "1", "--text", "-", "--no-order", "--seen", "1", "--as", "bob", stdin="Mine", code=1
     ).stderr
     assert "has changed since you looked at it: alice wrote answer 1" in late
+
+
+def test_it_ties_an_order_that_comes_later(asked: Shop) -> None:
+    (asked.place / "late.csv").write_text("order_id\n368509000000001\n368509000000002\n")
+    assert asked.run("orders", "import", "late.csv").stdout == (
+        "2 added, 0 updated, 0 unchanged, 0 skipped, 1 ticket tied.\n"
+    )
+    assert [number["how"] for number in asked.json("ticket", "1")["numbers"]] == ["bound"]
+    assert asked.json("orders", "import", "late.csv")["tied"] == 0
+
+
+def test_a_case_that_was_a_chargeback_by_mistake_keeps_no_evidence_clock(asked: Shop) -> None:
+    def running() -> dict[str, str]:
+        clocks = asked.json("ticket", "1")["clocks"]
+        return {clock["clock"]: clock["due_at"] for clock in clocks if clock["stopped_at"] is None}
+
+    asked.run("ticket", "1", "--move", "chargeback", "--as", "bob")
+    chargeback = running()
+    assert set(chargeback) == {"response", "evidence"}
+    asked.run("ticket", "1", "--move", "case", "--as", "bob")
+    assert set(running()) == {"response"}
+    asked.run("ticket", "1", "--move", "chargeback", "--as", "bob")
+    assert running() == chargeback
 
 
 def test_it_takes_an_answer_back(asked: Shop) -> None:

@@ -218,7 +218,9 @@ def test_a_bad_cell_is_reported_and_the_order_goes_in(shop: Path) -> None:
     Path("orders.csv").write_text("Order #;Reference;Total\n64000841784004;2026/INV #17;10,50\n")
     imported = run("orders", "import", "orders.csv")
     assert imported.exit_code == 0
-    assert imported.stdout == "1 added, 0 updated, 0 unchanged, 0 skipped, 2 cells left out.\n"
+    assert (
+        imported.stdout == "1 added, 0 updated, 0 unchanged, 0 skipped, 2 cells left out, 0 tickets tied.\n"
+    )
     assert "Row 2 without its merchant_ref: merchant_ref '2026/INV #17' contains a space" in imported.stderr
     assert "Row 2 without its amount: amount '10,50' is not a plain decimal" in imported.stderr
     cells = data("orders", "import", "orders.csv")["cells"]

@@ -202,7 +202,7 @@ def test_of_a_long_ticket_the_latest_messages_are_shown_and_the_others_counted(
 
 def test_a_monstrous_text_is_cut(shop: Path) -> None:
     store = open_store(load_settings())
-    body = b"\r\n" + b"blah blah\r\n" * 20_000
+    body = b"\r\n" + (b"blah blah " * 10 + b"\r\n") * 2_000
     deliver(store, body, Placement("join", 1), at=NOON + 8 * HOUR)
     store.close()
     assert len(shown()) < 40_000

@@ -30,6 +30,7 @@ from tests.support.mails import RULES
 if TYPE_CHECKING:
     from relaydesk.classify.rules import Rules
     from relaydesk.policy.decision import Decision
+    from relaydesk.policy.policy import Plan
     from relaydesk.store.deadlines import DeadlineRow
     from relaydesk.store.engine import Store
 
@@ -64,7 +65,9 @@ def answered(store: Store, ticket: int, *, at: datetime = SENT, **chosen: Any) -
     return made.answer
 
 
-def back(store: Store, ticket: int, dsn: Dsn = HARD, answer: int = 1, at: datetime = BACK) -> bool:
+def back(
+    store: Store, ticket: int, dsn: Dsn = HARD, answer: int = 1, *, at: datetime = BACK, plan: Plan = plan
+) -> bool:
     with store.transaction() as session:
         return returned.take_bounce(session, ticket, 1, dsn, answer=answer, at=at, plan=plan, now=at)
 
@@ -77,8 +80,8 @@ def test_it_reopens_the_clock_with_its_own_start_and_due(store: Store) -> None:
     assert back(store, ticket)
     assert clocks(store, ticket) == [before]
     assert state(store, answer) == "bounced"
-    assert whats(store, ticket)[-2:] == ["answer_bounced", "clock_reopened"]
-    bounced = events(store, ticket)[-2]
+    assert whats(store, ticket)[-3:] == ["answer_bounced", "clock_reopened", "needs_look"]
+    bounced = events(store, ticket)[-3]
     assert (bounced.at, bounced.actor) == (BACK, "mail")
     assert bounced.data == {"answer": 1, "purpose": "answer", "hard": True, "status": "5.1.1", "message": 1}
     with store.reading() as session:
@@ -183,7 +186,7 @@ def test_it_opens_a_closed_ticket_again(store: Store) -> None:
         row = tickets.row(session, ticket)
     assert row is not None
     assert (row.open, row.next_due) == (True, NOON + 48 * HOUR)
-    assert whats(store, ticket)[-3:] == ["answer_bounced", "reopened", "clock_reopened"]
+    assert whats(store, ticket)[-4:] == ["answer_bounced", "reopened", "clock_reopened", "needs_look"]
 
 
 def test_it_leaves_a_ticket_closed_whose_buyer_is_answered_elsewhere(store: Store) -> None:
@@ -260,7 +263,13 @@ class Config:
 
 
 async def arrive(
-    store: Store, raw: bytes, *, rcpt: str, mail_from: str = "", origin: Origin = STRANGER
+    store: Store,
+    raw: bytes,
+    *,
+    rcpt: str,
+    mail_from: str = "",
+    origin: Origin = STRANGER,
+    config: Config | None = None,
 ) -> Decision | None:
     """What became of a message that was handed in: None when the recipient was refused."""
     with ThreadPoolExecutor(1) as workers:
@@ -270,11 +279,12 @@ async def arrive(
             clock=lambda: BACK,
             workers=workers,
         )
-        admission = await intake.admit(Config(), origin, "hop.example", mail_from, rcpt)
+        config = config or Config()
+        admission = await intake.admit(config, origin, "hop.example", mail_from, rcpt)
         if admission.outcome != "accepted":
             return None
         envelope = Envelope(origin.ip or "", origin, "hop.example", mail_from, (rcpt,), raw, BACK, remarks=())
-        return await intake.receive(Config(), envelope)
+        return await intake.receive(config, envelope)
 
 
 def count(store: Store) -> int:
@@ -290,7 +300,7 @@ async def test_it_takes_a_bounce_from_any_peer_to_its_answer(store: Store) -> No
     assert decided is not None
     assert [why.code for why in decided.reasons] == ["bounce_of_answer", "joins_bounce", "bounce_hard"]
     assert "5.1.1" in decided.reasons[-1].text
-    assert whats(store, ticket)[-3:] == ["bounced", "answer_bounced", "clock_reopened"]
+    assert whats(store, ticket)[-4:] == ["bounced", "answer_bounced", "clock_reopened", "needs_look"]
     assert state(store, answer) == "bounced"
     assert count(store) == 1
 

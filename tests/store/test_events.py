@@ -63,6 +63,11 @@ order_released {"order": "368509000000001"}
 closed {"undecided": ["response"]}
 closed {"undecided": []}
 reopened {"why": ""}
+clock_withdrawn {"clock": "evidence", "round": 1, "why": "queue case does not promise it"}
+clock_withdrawn {"clock": "evidence", "round": 1, "why": "queue case does not promise it", "breached": true}
+order_bound {"order": "368509000000001", "how": "directory"}
+needs_look {"reason": "bounce_unclear", "answer": 1, "message": 4, "of": 0}
+looked_at {}
 """
 ROWS = [tuple(line.split(" ", 1)) for line in OF_0_1.strip().splitlines()]
 

@@ -16,7 +16,7 @@ from relaydesk.desk.config import DeskError
 from relaydesk.desk.desk import Desk
 from relaydesk.desk.permissions import CONSOLE, PERMITTED, Act, NotPermitted
 from relaydesk.order import Order, OrderRow
-from relaydesk.store import agents, orders
+from relaydesk.store import agents, looks, orders
 from relaydesk.store.tables import OutboxTable, metadata, table
 from relaydesk_testkit.arriving import NOON, ORDER, open_ticket, planned
 from tests.support.desk import ADA, ALICE, BOB, desk
@@ -39,6 +39,9 @@ class Shop:
         self.open = open_ticket(store, name="open", bind_orders=(ORDER,))
         self.closed = open_ticket(store, name="closed")
         self.given = open_ticket(store, name="given")
+        self.marked = open_ticket(store, name="marked")
+        with store.transaction() as session:
+            assert looks.mark(session, self.marked, "bounce_unclear", NOON)
         self.unanswerable = open_ticket(store, name="handling", clocks=(planned("handling"),))
         self.desk.tickets.close(self.closed, by=BOB)
         self.desk.tickets.assign(self.given, "bob", by=BOB)
@@ -87,6 +90,7 @@ def acts(shop: Shop, by: str) -> dict[Act, Callable[[], object]]:
         "note": lambda: tickets.note(shop.open, "He called.", by=by),
         "state_answered_elsewhere": lambda: tickets.state_answered_elsewhere(shop.open, at=NOON, by=by),
         "state_handled": lambda: tickets.state_handled(shop.unanswerable, at=NOON, how="Paid.", by=by),
+        "mark_looked_at": lambda: tickets.mark_looked_at(shop.marked, by=by),
         "close": lambda: tickets.close(shop.open, by=by),
         "reopen": lambda: tickets.reopen(shop.closed, by=by),
         "move": lambda: tickets.move(shop.open, "claim", by=by),

@@ -14,6 +14,7 @@ from tests.support.desk import ALICE, SECRET, SENDER, desk, events, plan
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from relaydesk.policy.policy import Plan
     from relaydesk.store.engine import Store
 
 HOUR = timedelta(hours=1)
@@ -37,7 +38,7 @@ def write(
     return at_desk.answers.write(ticket, Written(text, **chosen), seen=seen, by=by, dry_run=dry_run)
 
 
-def send(store: Store, ticket: int, at: datetime) -> None:
+def send(store: Store, ticket: int, at: datetime, plan: Plan = plan) -> None:
     """Everything due by ``at`` got its 250 from the next hop then."""
     with store.transaction() as session:
         for claimed in outbox.claim(session, "test", at, HOUR, 10):

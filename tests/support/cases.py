@@ -177,6 +177,7 @@ class Room:
             "tickets": len(tickets),
             "open": sum(view.ticket.open for view in tickets),
             "messages": len(messages),
+            "needs_look": [view.ticket.id for view in tickets if view.ticket.needs_look],
             "escalated": [view.ticket.id for view in tickets if view.ticket.escalated],
             "orders": [number.value for number in numbers if (number.what, number.how) == ("order", "bound")],
             "subject": messages[-1][1].subject if messages else None,

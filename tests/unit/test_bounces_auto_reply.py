@@ -92,7 +92,7 @@ lt|Automatinis atsakymas: Užsakymas
 th|ตอบกลับอัตโนมัติ: คำสั่งซื้อ
 vi|Trả lời tự động: Đơn hàng
 id|Balasan otomatis: Pesanan
-"""  # noqa: RUF001 - in the letters of each language
+"""
 
 FIELDS = """
 Auto-Submitted: auto-replied

@@ -78,7 +78,7 @@ Mesajul nu a putut fi livrat
 Το μήνυμα δεν παραδόθηκε
 לא ניתן היה למסור את ההודעה
 تعذر تسليم رسالتك
-"""  # noqa: RUF001 - in the letters of each language
+"""
 
 LATE = """
 Your message has been queued and will be delivered later

@@ -232,7 +232,8 @@ def _print_imported(imported: Imported) -> None:
         say("The file is not UTF-8; it was read as windows-1252.", err=True)
     counts = f"{imported.added} added, {imported.updated} updated, {imported.unchanged} unchanged"
     cells = "1 cell" if imported.left_out_cells == 1 else f"{imported.left_out_cells} cells"
-    say(f"{counts}, {imported.left_out} skipped, {cells} left out.")
+    tied = f"{imported.tied} ticket{'' if imported.tied == 1 else 's'} tied"
+    say(f"{counts}, {imported.left_out} skipped, {cells} left out, {tied}.")
 
 
 @orders.command("find")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from relaydesk.desk import Desk, Queued, Written
+    from relaydesk.store import OutboxRow
 
 LOST = ("refused", "failed", "bounced")  # states in which the buyer has no answer
 OUTBOX = (
@@ -137,7 +138,7 @@ def _print(queued: Queued, zone: ZoneInfo, ticket_id: int, *, dry_run: bool, as_
 @json_option
 @click.pass_context
 def outbox_(ctx: click.Context, everything: bool, limit: int, as_json: bool) -> None:
-    """Show what waits to be sent, and what became of it."""
+    """Show what waits to be sent, and first what a person must look at; --all shows what became of it."""
     if ctx.invoked_subcommand is not None:
         return
     desk = desk_of(settings(ctx.obj))
@@ -150,7 +151,7 @@ def outbox_(ctx: click.Context, everything: bool, limit: int, as_json: bool) -> 
         (
             row.id,
             row.ticket_id,
-            Alarm(row.state) if row.state in LOST else row.state,
+            Alarm(outcome_of(row)) if row.state in LOST or row.returned else row.state,
             row.recipient,
             row.order_id or "-",
             local(row.sent_at or (row.next_try_at if row.undecided else None), zone),
@@ -161,6 +162,13 @@ def outbox_(ctx: click.Context, everything: bool, limit: int, as_json: bool) -> 
         for row in rows
     ]
     print_table("Outbox", OUTBOX, lines, "Nothing waits to be sent.")
+
+
+def outcome_of(row: OutboxRow) -> str:
+    """The state of a message in the outbox, with what a bounce of a sent one was about."""
+    if row.state == "sent" and row.returned:
+        return f"sent, {row.returned.replace('_', ' ')} bounce"
+    return row.state
 
 
 @outbox_.command("cancel")

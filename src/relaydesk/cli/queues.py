@@ -23,8 +23,12 @@ MOST = 1000
 # Those of relaydesk.events, which takes a fifth of the time that --help has; a test holds the two together.
 KINDS = ("case", "claim", "chargeback", "notice", "unsorted", "bounce")
 # Colour alone says nothing to many, and the column that says it in words may be left out.
-OVERDUE, UNVERIFIED = "!", "?"
-SIGNS = {OVERDUE: "overdue", UNVERIFIED: "unverified: nothing vouches for the mail"}
+OVERDUE, NEEDS_LOOK, UNVERIFIED = "!", "*", "?"
+SIGNS = {
+    OVERDUE: "overdue",
+    NEEDS_LOOK: "needs a look",
+    UNVERIFIED: "unverified: nothing vouches for the mail",
+}
 # On a narrow terminal the columns of the highest rank are left out first.
 TICKETS = (
     Column(""),
@@ -37,6 +41,7 @@ TICKETS = (
     Column("order", rank=3),
     Column("kind", rank=5),
     Column("agent", least=6, rank=4),
+    Column("look at", rank=6),
     Column("mail", rank=7),
 )
 
@@ -47,6 +52,7 @@ TICKETS = (
 @click.option("--unassigned", is_flag=True, help="Only tickets that nobody has.")
 @click.option("--kind", type=click.Choice(KINDS), help="Only tickets of this kind.")
 @click.option("--unverified", is_flag=True, help="Only tickets of mail that nothing vouches for.")
+@click.option("--needs-look", is_flag=True, help="Only tickets that a person must look at.")
 @click.option("--overdue", is_flag=True, help="Only tickets past their deadline.")
 @click.option("--closed", is_flag=True, help="Closed tickets instead of open ones, newest first.")
 @click.option("--text", help="Only tickets of this number, reference or relay address.")
@@ -117,6 +123,7 @@ def _criteria(
     unverified: bool,
     overdue: bool,
     closed: bool,
+    needs_look: bool,
     text: str | None,
 ) -> TicketFilter:
     from relaydesk.desk import TicketFilter
@@ -129,6 +136,7 @@ def _criteria(
         verified=False if unverified else None,
         text=(text or "").strip(),
         due_before=desk.clock() if overdue else None,
+        needs_look=needs_look or None,
     )
 
 
@@ -175,6 +183,7 @@ def _print_page(
             ", ".join(_orders(ticket.id, page.numbers)) or "-",
             ticket.kind + (" escalated" if ticket.escalated else ""),
             ticket.assignee or "-",
+            (ticket.needs_look or "-").replace("_", " "),
             "proven" if ticket.verified else Alarm("unverified"),
         )
         for sign, ticket in zip(signs, page.tickets, strict=True)
@@ -192,7 +201,7 @@ def _print_page(
 
 def _signs(ticket: TicketRow, now: datetime) -> str:
     overdue = ticket.next_due is not None and ticket.next_due < now
-    signs = OVERDUE * overdue + UNVERIFIED * (not ticket.verified)
+    signs = OVERDUE * overdue + NEEDS_LOOK * bool(ticket.needs_look) + UNVERIFIED * (not ticket.verified)
     return Alarm(signs) if overdue else signs
 
 
@@ -207,6 +216,7 @@ def _print_counts(desk: Desk, *, as_json: bool) -> None:
         Column("open", right=True),
         Column("due today", right=True),
         Column("overdue", right=True),
+        Column("to look at", right=True, rank=2),
         Column("next due"),
         Column("deadline", rank=1),
     )
@@ -217,6 +227,7 @@ def _print_counts(desk: Desk, *, as_json: bool) -> None:
             count.open,
             count.due_today,
             Alarm(count.overdue) if count.overdue else count.overdue,
+            count.needs_look,
             left(count.next_due, now, brief=True) if count.next_due else "-",
             local(count.next_due, zone),
         )

@@ -24,13 +24,14 @@ NAMES = 12  # cells of the names in the head
 KILO = 1000
 LONGEST_TEXT = 20_000  # characters of one text in a thread
 # What an event's data tells a person at the terminal; --json prints all of it.
-SHOWN = ("agent", "to", "order", "ticket", "clock", "how", "why", "text", "taken")
+SHOWN = ("agent", "to", "order", "ticket", "clock", "how", "why", "text", "reason", "taken")
 LOST = {"refused", "failed", "bounced"}
 STOPPED = {
     "answered": "answered",
     "answered_outside": "answered elsewhere",
     "handled": "handled",
     "withdrawn": "withdrawn",
+    "not_promised": "withdrawn: not promised in this queue",
 }
 
 
@@ -82,6 +83,12 @@ def _print_head(view: WholeTicket, shown: Shown) -> None:
     _fact("agent", row.assignee or "nobody")
     _fact("customer", row.username or row.sender)
     _fact("answers to", row.relay_address or "no relay address: mail cannot answer this")
+    if row.needs_look:
+        _fact(
+            "look at",
+            Alarm(row.needs_look.replace("_", " ")),
+            f", since {local(row.needs_look_since, shown.zone)}",
+        )
     for number in view.numbers:
         what = "order" if number.what == "order" else "seller's ref"
         label = f" (after {number.label!r})" if number.label else ""

@@ -37,6 +37,7 @@ READ = 50  # of a long ticket's messages, the latest
 @click.option("--move", metavar="QUEUE", help="Move it to another queue.")
 @click.option("--bind-order", metavar="ORDER", help="Bind an order of the directory to it.")
 @click.option("--release-order", metavar="ORDER", help="Release an order from it.")
+@click.option("--looked-at", is_flag=True, help="State that you have looked at what needed a look.")
 @click.option("--close", is_flag=True, help="Close it; running clocks count as undecided.")
 @click.option("--reopen", is_flag=True, help="Reopen it; its clocks run on from their start.")
 @click.option(
@@ -164,6 +165,9 @@ def _work(desk: Desk, ticket_id: int, by: str, acts: dict[str, Any]) -> Iterator
     if acts["release_order"]:
         tickets.release_order(ticket_id, acts["release_order"], by=by)
         yield f"{about}: order {acts['release_order']} released."
+    if acts["looked_at"]:
+        tickets.mark_looked_at(ticket_id, by=by)
+        yield f"{about}: looked at, recorded."
     if acts["close"]:
         tickets.close(ticket_id, by=by)
         yield f"{about}: closed."

@@ -4,6 +4,8 @@ The dispatcher, the intake and the desk all stop and reopen clocks; this room li
 is one way to do it. :func:`sweep` stamps what fell due.
 """
 
+from relaydesk.clocks.looks import demand_look, look_by_answer
+from relaydesk.clocks.queue_move import follow_queue
 from relaydesk.clocks.stops import (
     reopen_ticket,
     restart_response_clock,
@@ -11,12 +13,14 @@ from relaydesk.clocks.stops import (
     stop_response_clock,
     suspend_clocks,
 )
-from relaydesk.clocks.timekeeper import Rederived, Swept, rederive_deadline, rederive_deadlines, sweep
+from relaydesk.clocks.timekeeper import Rederived, Swept, rederive_deadlines, sweep
 
 __all__ = [
     "Rederived",
     "Swept",
-    "rederive_deadline",
+    "demand_look",
+    "follow_queue",
+    "look_by_answer",
     "rederive_deadlines",
     "reopen_ticket",
     "restart_response_clock",

@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from relaydesk.events import ClockStopped, Event, TicketReopened
-from relaydesk.store import Conflict, answer_scope, deadlines, events, outbox, tickets
+from relaydesk.store import Conflict, customer_mail, deadlines, events, outbox, tickets
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from relaydesk.events import ClockName, StoppedHow
-    from relaydesk.policy import Plan
+    from relaydesk.policy import Plan, Planned
     from relaydesk.store import DeadlineRow, OutboxRow, TicketRow
 
 BOUNCED = "its answer came back undelivered"
@@ -71,7 +71,7 @@ def stop_response_clock(  # noqa: PLR0913 - which answer, to what, when, by whom
 ) -> bool:
     """An answer to ``message_id`` got its 250 at ``at``. False when no clock was waiting for it."""
     ticket = tickets.lock(session, ticket_id)
-    scope = answer_scope(session, ticket_id, message_id)
+    scope = customer_mail.answer_scope(session, ticket_id, message_id)
     if ticket is None or scope is None:
         return False
     clock = _ended_by_answer(deadlines.of_tickets(session, [ticket_id]), scope.until, at)
@@ -127,12 +127,14 @@ def restart_response_clock(
         reopen_ticket(session, answer.ticket_id, BOUNCED, actor="mail", at=at, now=now)
         live = True
     for clock in existing:
-        if clock.clock == "response" and clock.stopped_at is None:
+        if clock.clock == "response" and (clock.stopped_at is None or clock.set_aside):
             deadlines.withdraw(session, clock, BOUNCED, at=at, noted_at=now)
     deadlines.undo_stop(session, stopped, BOUNCED, at=at, noted_at=now)
     if not live:
         deadlines.suspend(session, [stopped], at)
-    _stop_by_another(session, answer, stopped, plan, now)
+    stop_by_sent_answers(session, answer.ticket_id, stopped.started_at, plan, now)
+    if ticket is not None and live and stopped.queue != ticket.queue:  # it was moved since
+        withdraw_unpromised(session, ticket, ticket.queue, plan=plan, now=now)
     deadlines.refresh_next_due(session, answer.ticket_id)
 
 
@@ -142,17 +144,39 @@ def _stopped_by(clock: DeadlineRow, answer: OutboxRow) -> bool:
     return clock.stopped_at == max(answer.sent_at, clock.started_at)
 
 
-def _stop_by_another(
-    session: Session, bounced: OutboxRow, clock: DeadlineRow, plan: Plan, now: datetime
+def stop_by_sent_answers(
+    session: Session, ticket_id: int, since: datetime, plan: Plan, now: datetime
 ) -> None:
-    """The first other answer that left since the clock started, and has not come back, stops it again."""
-    for row in outbox.of_ticket(session, bounced.ticket_id):
-        if row.purpose != "answer" or row.state != "sent" or row.sent_at is None:
-            continue
-        if row.sent_at >= clock.started_at and stop_response_clock(
-            session, row.ticket_id, row.message_id, at=row.sent_at, actor=row.author, plan=plan, now=now
-        ):
-            return
+    """A clock runs again from ``since``: the answers that left after it, and have not come back, stop it."""
+    sent = [
+        (row.sent_at, row)
+        for row in outbox.of_ticket(session, ticket_id)
+        if row.purpose == "answer" and row.state == "sent" and row.sent_at is not None
+    ]
+    for left_at, row in sorted(sent, key=lambda pair: pair[0]):
+        if left_at >= since:
+            stop_response_clock(
+                session, ticket_id, row.message_id, at=left_at, actor=row.author, plan=plan, now=now
+            )
+
+
+def withdraw_unpromised(
+    session: Session, ticket: TicketRow, queue: str, *, plan: Plan, now: datetime
+) -> None:
+    """Withdraws the running clocks that ``queue`` does not promise; one whose deadline passed is breached."""
+    promised = {planned.clock for planned in queue_clocks(ticket, queue, plan)}
+    running = [clock for clock in deadlines.of_tickets(session, [ticket.id]) if clock.running]
+    unpromised = [clock for clock in running if clock.clock not in promised]
+    deadlines.mark_passed(session, unpromised, now, now)
+    why = f"queue {queue} does not promise it"
+    for clock in unpromised:
+        deadlines.withdraw(session, clock, why, at=now, noted_at=now, how="not_promised")
+
+
+def queue_clocks(ticket: TicketRow, queue: str, plan: Plan) -> tuple[Planned, ...]:
+    """The clocks that ``queue`` promises to a ticket, from the moment it was opened."""
+    answerable = bool(ticket.relay_address)
+    return plan(queue, ticket.opened_at, relay=answerable, contact_reason=ticket.contact_reason)
 
 
 def suspend_clocks(session: Session, ticket_id: int, now: datetime) -> tuple[ClockName, ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.desk.config import DeskError
 from relaydesk.desk.permissions import DeskPart, active_agent, agent_name, demand
-from relaydesk.events import AnswerCancelled, AnswerQueued, ClockStopped, MessageJoined
+from relaydesk.events import AnswerBounced, AnswerCancelled, AnswerQueued, ClockStopped, MessageJoined
 from relaydesk.outbound import (
     SAMPLE_CONTEXTS,
     AnswerRefused,
@@ -26,7 +26,7 @@ from relaydesk.outbound import (
     template_context,
     variables_of,
 )
-from relaydesk.store import drafts, outbox, tickets
+from relaydesk.store import drafts, looks, outbox, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -156,6 +156,7 @@ class Answers(DeskPart):
             if _of_another(row, acting):
                 demand(acting.session, "retry_answer_of_another", by)
             give_up_at = acting.now + self.config.give_up
+            tickets.lock(acting.session, row.ticket_id)  # before the row, as everybody does who needs both
             if not outbox.retry(
                 acting.session, answer_id, give_up_at=give_up_at, actor=acting.actor, now=acting.now
             ):
@@ -163,6 +164,7 @@ class Answers(DeskPart):
                     f"Answer {answer_id} is {row.state}; only a deferred, refused or failed one can be "
                     "retried."
                 )
+            looks.clear_if_sent_again(acting.session, row.ticket_id, actor=acting.actor, now=acting.now)
         return replace(row, state="queued")
 
 
@@ -228,6 +230,8 @@ def changed_since(events: Iterable[tuple[int, Event]], seen: int) -> list[str]:
                 changes[f"message {number}"] = f"message {message} came ({when})"
             case AnswerQueued(answer=answer, purpose="answer"):
                 changes[f"answer {answer}"] = f"{author} wrote answer {answer} ({when})"
+            case AnswerBounced(answer=answer, hard=hard) if hard is not False:
+                changes[f"bounce {answer}"] = f"answer {answer} came back ({when})"
             case AnswerCancelled(answer=answer):
                 changes.pop(f"answer {answer}", None)
             case ClockStopped(how="answered_outside"):

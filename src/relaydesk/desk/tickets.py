@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from relaydesk.clocks import rederive_deadline, reopen_ticket, stop_clock, suspend_clocks
+from relaydesk.clocks import follow_queue, reopen_ticket, stop_clock, suspend_clocks
 from relaydesk.desk.config import DeskError
 from relaydesk.desk.permissions import DeskPart, active_agent, agent_actor, demand
 from relaydesk.desk.ticket_view import READ, attachments_of, read_message, whole_ticket
@@ -18,19 +18,16 @@ from relaydesk.events import (
     TicketClosed,
     TicketMoved,
 )
-from relaydesk.store import deadlines, events, messages, ticket_orders, tickets
+from relaydesk.store import deadlines, events, looks, messages, ticket_orders, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from sqlmodel import Session
-
     from relaydesk.desk.permissions import Act, Acting
     from relaydesk.desk.ticket_view import ReadMessage, WholeTicket
     from relaydesk.events import ClockName, Payload
     from relaydesk.message import Attachment
-    from relaydesk.policy import Plan
     from relaydesk.store import DeadlineRow, TicketRow
 
 
@@ -114,6 +111,7 @@ class Tickets(DeskPart):
         with self._locked("state_answered_elsewhere", ticket_id, by) as (acting, ticket):
             clock = _running(acting, ticket, ("response",), at)
             stop_clock(acting.session, clock, "answered_outside", at=at, actor=acting.actor, now=acting.now)
+            _has_looked(acting, ticket)
 
     def state_handled(
         self, ticket_id: int, *, at: datetime, how: str, by: str, clock: ClockName | None = None
@@ -138,12 +136,21 @@ class Tickets(DeskPart):
                 now=acting.now,
                 text=how.strip(),
             )
+            _has_looked(acting, ticket)
+
+    def mark_looked_at(self, ticket_id: int, *, by: str) -> None:
+        """States that somebody has looked at a ticket that asks for it; the lists no longer show the mark."""
+        with self._locked("mark_looked_at", ticket_id, by) as (acting, ticket):
+            if ticket.needs_look is None:
+                raise DeskError(f"Nothing on ticket {ticket_id} waits to be looked at.")
+            _has_looked(acting, ticket)
 
     def close(self, ticket_id: int, *, by: str) -> None:
         """Closes a ticket. That stops no clock: one in time becomes undecided, a passed one is breached."""
         with self._locked("close", ticket_id, by) as (acting, ticket):
             if not ticket.open:
                 raise DeskError(f"Ticket {ticket_id} is already closed.")
+            _has_looked(acting, ticket)
             undecided = suspend_clocks(acting.session, ticket_id, acting.now)
             tickets.change(acting.session, ticket_id, state="closed", closed_at=acting.now, next_due=None)
             _tell(acting, ticket_id, TicketClosed(undecided))
@@ -160,11 +167,7 @@ class Tickets(DeskPart):
             reopen_ticket(session, ticket_id, why, actor=acting.actor, at=now, now=now)
 
     def move(self, ticket_id: int, queue: str, *, by: str) -> None:
-        """Moves an open ticket to another queue, whose targets apply from the same start.
-
-        A running clock that the new queue has no target for, or whose deadline has passed, runs on unchanged
-        (rules 8 and 10); one that this ticket never had starts when the ticket was opened.
-        """
+        """Moves an open ticket to another queue, whose clocks it gets (:func:`follow_queue`)."""
         with self._locked("move", ticket_id, by) as (acting, ticket):
             self.config.demand_queue(queue)
             if not ticket.open:
@@ -173,7 +176,7 @@ class Tickets(DeskPart):
                 raise DeskError(f"Ticket {ticket_id} is already in queue {queue}.")
             tickets.change(acting.session, ticket_id, queue=queue)
             _tell(acting, ticket_id, TicketMoved(ticket.queue, queue))
-            _replan(acting.session, ticket, queue, self.config.plan(), acting.now)
+            follow_queue(acting.session, ticket, queue, plan=self.config.plan(), now=acting.now)
 
     def assign(self, ticket_id: int, agent: str | None, *, by: str) -> None:
         """Gives a ticket to an active agent, or unassigns it (None). From another agent a lead takes it."""
@@ -251,17 +254,9 @@ def _may_stop(clock: DeadlineRow, at: datetime, now: datetime) -> None:
         )
 
 
-def _replan(session: Session, ticket: TicketRow, queue: str, plan: Plan, now: datetime) -> None:
-    existing = deadlines.of_tickets(session, [ticket.id])
-    for clock in existing:
-        if clock.running and clock.due_at > now:  # a breach that happened is no other queue's to undo
-            rederive_deadline(session, clock, ticket, queue, plan=plan, now=now)
-    had = {clock.clock for clock in existing}
-    answerable = bool(ticket.relay_address)
-    fresh = plan(queue, ticket.opened_at, relay=answerable, contact_reason=ticket.contact_reason)
-    planned_clocks = [planned for planned in fresh if planned.clock not in had]
-    deadlines.start(session, ticket.id, queue, planned_clocks, now=now, existing=existing)
-    deadlines.refresh_next_due(session, ticket.id)
+def _has_looked(acting: Acting, ticket: TicketRow) -> None:
+    if ticket.needs_look is not None:
+        looks.clear(acting.session, ticket.id, actor=acting.actor, now=acting.now)
 
 
 def _tell(acting: Acting, ticket_id: int, payload: Payload) -> None:

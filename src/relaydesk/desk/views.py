@@ -47,9 +47,10 @@ class Outbox(DeskPart):
     """What waits to be sent, and what became of it."""
 
     def waiting(self, limit: int = 200) -> tuple[OutboxRow, ...]:
-        """What is undecided, by when its turn comes."""
+        """What a person must look at, newest first, then what is undecided, by when its turn comes."""
         with self.store.reading() as session:
-            return outbox.waiting(session, limit)
+            ended = outbox.needing_look(session, limit)
+            return (*ended, *outbox.waiting(session, limit - len(ended)))
 
     def newest(self, limit: int = 200) -> tuple[OutboxRow, ...]:
         """Everything, newest first."""

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from relaydesk.clocks import demand_look
 from relaydesk.logs import log
 from relaydesk.message import header_section, header_values
 from relaydesk.outbound import AnswerRefused, bound_orders
@@ -75,7 +76,7 @@ class Forwarding:
         try:
             raw = forwarded(envelope.raw, fields, self.authserv_id)
         except AnswerRefused as refusal:
-            log("forward_loop", level="error", ticket=ticket_id, problem=str(refusal))
+            _end_loop(session, kept, refusal, at=envelope.received_at, now=now)
             return None
         sender = self.sender
         outgoing = Outgoing(
@@ -95,6 +96,15 @@ class Forwarding:
             return Finished(sender.envelope_from(ticket_id, number), name, subject, raw)
 
         return outbox.put(session, outgoing, build, now)
+
+
+def _end_loop(
+    session: Session, kept: Recorded, refusal: AnswerRefused, *, at: datetime, now: datetime
+) -> None:
+    """Only a person can end a loop: the log and the ticket say so."""
+    log("forward_loop", level="error", ticket=kept.ticket_id, problem=str(refusal))
+    if kept.ticket_id is not None:
+        demand_look(session, kept.ticket_id, "forward_loop", message=kept.message_id, at=at, now=now)
 
 
 def forwarded(raw: bytes, added: Sequence[tuple[str, str]], authserv_id: str) -> bytes:

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from datetime import datetime
 
-    from sqlmodel import Session
-
     from relaydesk.bounces import Dsn
     from relaydesk.classify import Rules
     from relaydesk.dns import Resolver
@@ -185,7 +183,7 @@ class Intake:
             recorded = messages.record(
                 session, envelope, gathered.message, gathered.auth, decision, trace=trace, now=now
             )
-            _take_bounce(session, envelope, decision, recorded, policy=config.policy, now=now)
+            bounced.take_returned(session, envelope, decision, recorded, plan=config.policy.plan, now=now)
             if config.forwarding is not None:
                 subject = gathered.message.subject
                 config.forwarding.lay(
@@ -235,29 +233,6 @@ class Intake:
             level="info",
             **ids,
         )
-
-
-def _take_bounce(  # noqa: PLR0913 - what came back, as what it was recorded, under which policy
-    session: Session,
-    envelope: Envelope,
-    decision: Decision,
-    recorded: messages.Recorded,
-    *,
-    policy: Policy,
-    now: datetime,
-) -> None:
-    if decision.dsn is None or decision.placement is None or recorded.ticket_id is None:
-        return
-    bounced.take_bounce(
-        session,
-        recorded.ticket_id,
-        recorded.message_id,
-        decision.dsn,
-        answer=decision.placement.answer,
-        at=envelope.received_at,
-        plan=policy.plan,
-        now=now,
-    )
 
 
 def _claimed(envelope: Envelope, gathered: Gathered | None) -> str:

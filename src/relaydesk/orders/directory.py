@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from relaydesk.order import Order, OrderRow
     from relaydesk.orders.records import FileRecord
-    from relaydesk.store import Store
+    from relaydesk.store import Put, Store
 
 BATCH = 1000
 LONGEST_KEY = 320
@@ -61,7 +61,8 @@ class Imported:
 
     ``left_out`` counts all bad rows, ``rejected`` names the first 10,000; ``left_out_cells`` and ``cells`` do
     so for the bad cells of rows that went in. ``ignored`` are the columns (of JSON: keys) that are not known,
-    in alphabetical order; ``encoding`` is how the file was read.
+    in alphabetical order; ``encoding`` is how the file was read. ``tied`` counts the
+    tickets that were bound to an order of theirs, since their mail had come before it.
     """
 
     added: int = 0
@@ -73,6 +74,7 @@ class Imported:
     cells: tuple[LeftOutCell, ...] = ()
     ignored: tuple[str, ...] = ()
     encoding: str = "utf-8"
+    tied: int = 0
 
 
 @dataclass(slots=True)
@@ -83,6 +85,7 @@ class _Counts:
     left_out_cells: int = 0
     cells: list[LeftOutCell] = field(default_factory=list)
     ignored: set[str] = field(default_factory=set)
+    tied: set[int] = field(default_factory=set)
 
     def leave_out(self, row: int, why: str) -> None:
         self.left_out += 1
@@ -93,6 +96,10 @@ class _Counts:
         self.left_out_cells += 1
         if len(self.cells) < NAMED:
             self.cells.append(LeftOutCell(row, cell.column, cell.value, cell.why))
+
+    def settled(self, put: Put) -> None:
+        self.fates[put.fate] += 1
+        self.tied.update(put.tied)
 
     def done(self, encoding: str) -> Imported:
         return Imported(
@@ -105,6 +112,7 @@ class _Counts:
             cells=tuple(sorted(self.cells, key=lambda cell: cell.row)),
             ignored=tuple(sorted(self.ignored)),
             encoding=encoding,
+            tied=len(self.tied),
         )
 
 
@@ -166,9 +174,10 @@ def _put(store: Store, rows: list[tuple[int, OrderRow]], now: datetime, tally: _
             without = replace(row.order, merchant_ref="")
             disputed.append(replace(row, order=without, given=row.given - {"merchant_ref"}))
         else:
-            tally.fates[put.fate] += 1
+            tally.settled(put)
     if disputed:
-        tally.fates.update(put.fate for put in table.put(store, disputed, now))
+        for put in table.put(store, disputed, now):
+            tally.settled(put)
 
 
 def find_orders(store: Store, text: str) -> list[Order]:

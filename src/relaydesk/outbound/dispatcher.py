@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from relaydesk.clocks import stop_response_clock
 from relaydesk.logs import log, log_exception
 from relaydesk.message import domain_of
 from relaydesk.outbound.answer import AnswerRefused, HopReply
 from relaydesk.outbound.check import check_outgoing
-from relaydesk.outbound.disposition import Disposition, disposition_of, next_try, said
-from relaydesk.store import Claimed, DeliveryOutcome, StoreError, outbox, tickets
+from relaydesk.outbound.disposition import Disposition, disposition_of, said
+from relaydesk.outbound.recording import record_sent, record_undelivered
+from relaydesk.store import Claimed, DeliveryOutcome, StoreError, outbox
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
@@ -245,52 +245,11 @@ class Dispatcher:
             await asyncio.sleep(self.pace.pause)
 
     def _write(self, claimed: Claimed, disposition: Disposition, outcome: DeliveryOutcome, plan: Plan) -> str:
-        """The outcome in one transaction; what the row's state is then, or ``lost`` with the lease."""
+        """What the row's state is then, or ``lost`` with the lease."""
         if disposition.state == "sent":
-            return self._sent(claimed, outcome, plan)
-        now = self.clock()
-        until = (
-            next_try(now, disposition.retry_after, claimed.give_up_at) if disposition.retry_after else None
-        )
-        with self.store.transaction() as session:
-            if disposition.state == "refused":
-                return "refused" if outbox.refused(session, claimed, outcome) else "lost"
-            if until is not None:
-                return "deferred" if outbox.put_off(session, claimed, outcome, until) else "lost"
-            return "failed" if outbox.failed(session, claimed, outcome) else "lost"
-
-    def _sent(self, claimed: Claimed, outcome: DeliveryOutcome, plan: Plan) -> str:
-        try:
-            return self._sent_and_clock(claimed, outcome, plan if claimed.purpose == "answer" else None)
-        except StoreError:
-            raise
-        except Exception:
-            # A clock that runs on is seen and can be stopped by an agent; a message that is not known to have
-            # left would be sent again at the end of every lease.
-            log_exception("clock_not_stopped", answer=claimed.id, ticket=claimed.ticket_id)
-            return self._sent_and_clock(claimed, outcome, None)
-
-    def _sent_and_clock(self, claimed: Claimed, outcome: DeliveryOutcome, plan: Plan | None) -> str:
-        """Marks the answer as sent and, with a plan, stops the response clock that it answers."""
-        now = self.clock()
-        with self.store.transaction() as session:
-            tickets.lock(session, claimed.ticket_id)  # before the row, as everybody does who needs both
-            if not outbox.delivered(
-                session, claimed, outcome, self._carrier(claimed).name(claimed.recipient), now
-            ):
-                log("answer_doubled", level="warning", answer=claimed.id, ticket=claimed.ticket_id)
-                return "sent"
-            if plan is not None:
-                stop_response_clock(
-                    session,
-                    claimed.ticket_id,
-                    claimed.message_id,
-                    at=outcome.at,
-                    actor=claimed.author,
-                    plan=plan,
-                    now=now,
-                )
-        return "sent"
+            hop = self._carrier(claimed).name(claimed.recipient)
+            return record_sent(self.store, claimed, outcome, hop=hop, plan=plan, now=self.clock())
+        return record_undelivered(self.store, claimed, disposition, outcome, self.clock())
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.workers, work)

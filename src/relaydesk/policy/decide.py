@@ -40,6 +40,8 @@ def _accepted(a: Arrival, verdict: Verdict, remarks: tuple[Reason, ...]) -> Deci
     if placement.action == "bounce":
         placement = replace(placement, answer=a.known.bounced_answer)
         placed = (*placed, *_came_back(a.gathered.dsn))
+        if a.known.bounces + 1 == a.policy.max_bounces:
+            placed = (*placed, reason("bounces_full", limit=a.policy.max_bounces))
     joined = next((t for t in a.known.tickets if t.id == placement.ticket), None)
     queue = joined.queue if joined is not None else kind
     return Decision(

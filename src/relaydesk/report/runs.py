@@ -47,7 +47,8 @@ class ClockRun:
 
     ``queue`` is where the ticket was when the clock was met or fell due (or is now). ``agent`` is who
     met it; for a breach who had the ticket at the deadline; else who has it now; "" for none.
-    ``ended`` is when it stopped or the ticket was closed over it; None while it is open, breached or not.
+    ``ended`` is when it stopped, was withdrawn after its breach, or the ticket was closed over it; None while
+    it is open, breached or not.
     ``how`` is the way it was stopped, "" if it was not.
     """
 
@@ -139,6 +140,12 @@ class _Run:
     how: StoppedHow | Literal[""] = ""
     by: str = ""
     closed: datetime | None = None
+    withdrawn: ClockWithdrawn | None = None
+    withdrawn_at: datetime | None = None
+
+    @property
+    def counts(self) -> bool:
+        return self.withdrawn is None or self.withdrawn.breached
 
 
 class _HistoryReader:
@@ -185,8 +192,9 @@ class _HistoryReader:
                 run.by = event.actor.removeprefix("agent:") if event.actor.startswith("agent:") else ""
             case ClockReopened() as undone if run := self.run_of(undone):
                 run.stopped, run.how, run.by = None, "", ""
-            case ClockWithdrawn(clock=clock, round=number):
-                self.runs.pop((clock, number), None)
+                run.withdrawn = run.withdrawn_at = None
+            case ClockWithdrawn() as withdrawn if run := self.run_of(withdrawn):
+                run.withdrawn, run.withdrawn_at = withdrawn, event.at
 
     def opened(self, payload: TicketOpened, at: datetime) -> None:
         self.kind = payload.kind
@@ -204,7 +212,7 @@ class _HistoryReader:
         return self.runs.get((payload.clock, payload.round))
 
     def history(self, now: datetime) -> History:
-        runs = tuple(self._finished(run, now) for run in self.runs.values())
+        runs = tuple(self._finished(run, now) for run in self.runs.values() if run.counts)
         marks = tuple(
             RunMark(self.ticket, at, name, ref, self.queue.at(at), self.agent.at(at))
             for at, name, ref in self.marks
@@ -212,7 +220,7 @@ class _HistoryReader:
         return History(self.ticket, self.kind, runs, marks)
 
     def _finished(self, run: _Run, now: datetime) -> ClockRun:
-        ended = run.stopped or run.closed
+        ended = run.stopped or run.withdrawn_at or run.closed
         outcome: RunOutcome
         if (ended or now) > run.due:
             outcome, settled = "breached", run.due

@@ -15,12 +15,14 @@ from relaydesk.store.lists import Page, PageKey, QueueCount, TicketFilter, Ticke
 if TYPE_CHECKING:
     from relaydesk.store import (
         agents,
+        customer_mail,
         deadlines,
         drafts,
         events,
         gateway_clients,
         known,
         lists,
+        looks,
         messages,
         orders,
         outbox,
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
     from relaydesk.store.contention import until_settled
     from relaydesk.store.deadlines import DeadlineRow
     from relaydesk.store.gateway_clients import ClientRow
-    from relaydesk.store.messages import Recorded, answer_scope
+    from relaydesk.store.messages import Recorded
+    from relaydesk.store.orders import Put
     from relaydesk.store.outbox_rows import Claimed, DeliveryOutcome, Finished, OutboxRow, Outgoing
     from relaydesk.store.refusals import RefusalCount, RefusalKey
     from relaydesk.store.ticket_orders import TicketOrder
@@ -55,6 +58,7 @@ __all__ = [
     "Outgoing",
     "Page",
     "PageKey",
+    "Put",
     "QueueCount",
     "Recorded",
     "RefusalCount",
@@ -68,13 +72,14 @@ __all__ = [
     "TicketRow",
     "TicketState",
     "agents",
-    "answer_scope",
+    "customer_mail",
     "deadlines",
     "drafts",
     "events",
     "gateway_clients",
     "known",
     "lists",
+    "looks",
     "messages",
     "orders",
     "outbox",
@@ -101,11 +106,11 @@ if not TYPE_CHECKING:
             "MessageRow": "tickets",
             "OutboxRow": "outbox_rows",
             "Outgoing": "outbox_rows",
+            "Put": "orders",
             "Recorded": "messages",
             "RefusalCount": "refusals",
             "RefusalKey": "refusals",
             "TicketOrder": "ticket_orders",
-            "answer_scope": "messages",
             "until_settled": "contention",
         },
     )

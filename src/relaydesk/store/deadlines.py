@@ -58,6 +58,10 @@ _OF_TICKETS = (
     .order_by(D.ticket_id, D.id)
 )
 
+WithdrawnHow = Literal["withdrawn", "not_promised"]
+"""``withdrawn`` for good: an older clock runs for its message; ``not_promised`` by the queue that the ticket
+is in: runs on when the ticket comes to one that does."""
+
 DeadlineMark = Literal["warned", "breached"]
 # which column says that the mark is set, and which one when it falls due
 _MARKS = {"warned": (D.warned_at, D.warn_at), "breached": (D.breached_at, D.due_at)}
@@ -79,7 +83,7 @@ class DeadlineRow:
     target: str
     explanation: tuple[str, ...]
     stopped_at: datetime | None = None
-    stopped_how: StoppedHow | Literal["withdrawn", ""] = ""
+    stopped_how: StoppedHow | WithdrawnHow | Literal[""] = ""
     warned_at: datetime | None = None
     breached_at: datetime | None = None
     undecided_at: datetime | None = None
@@ -92,6 +96,11 @@ class DeadlineRow:
     def suspended(self) -> bool:
         """Undecided since the ticket was closed: runs on when it is reopened."""
         return self.stopped_at is None and self.undecided_at is not None
+
+    @property
+    def set_aside(self) -> bool:
+        """Withdrawn while the ticket is in a queue that does not promise it."""
+        return self.stopped_how == "not_promised"
 
 
 def _clock(row: Row[tuple[object, ...]]) -> DeadlineRow:
@@ -206,15 +215,24 @@ def undo_stop(session: Session, clock: DeadlineRow, why: str, *, at: datetime, n
     journal.append(session, [reopened], noted_at)
 
 
-def withdraw(session: Session, clock: DeadlineRow, why: str, *, at: datetime, noted_at: datetime) -> None:
-    """A clock that should never have started: an older one runs for its message. The report forgets it."""
+def withdraw(  # noqa: PLR0913 - which clock, why, for how long, when
+    session: Session,
+    clock: DeadlineRow,
+    why: str,
+    *,
+    at: datetime,
+    noted_at: datetime,
+    how: WithdrawnHow = "withdrawn",
+) -> None:
+    """A clock that counts no more: the report forgets it, but no breach of a promise that had been made."""
     statement = (
         update(table(DeadlineTable))
         .where(D.id == clock.id)
-        .values(stopped_at=at, stopped_how="withdrawn", undecided_at=None)
+        .values(stopped_at=at, stopped_how=how, undecided_at=None)
     )
     session.connection().execute(statement)
-    withdrawn = Event(clock.ticket_id, at, ClockWithdrawn(clock.clock, clock.round, why))
+    breached = how == "not_promised" and clock.due_at < at
+    withdrawn = Event(clock.ticket_id, at, ClockWithdrawn(clock.clock, clock.round, why, breached))
     journal.append(session, [withdrawn], noted_at)
 
 

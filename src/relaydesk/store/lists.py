@@ -7,7 +7,7 @@ never by offset. Kind and proof narrow down what an index delivers; they have no
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import and_, func, or_, select
@@ -34,7 +34,10 @@ TicketState = Literal["open", "closed"]
 
 @dataclass(frozen=True, slots=True)
 class TicketRow:
-    """One ticket as a line of a list. Times are aware UTC; ``next_due`` is None when no clock runs."""
+    """One ticket as a line of a list. Times are aware UTC; ``next_due`` is None when no clock runs.
+
+    ``needs_look`` is the code of the reason why a person must look at it, None for none.
+    """
 
     id: int
     kind: Kind
@@ -55,6 +58,8 @@ class TicketRow:
     closed_at: datetime | None
     next_due: datetime | None
     message_count: int
+    needs_look: str | None = None
+    needs_look_since: datetime | None = None
 
     @property
     def open(self) -> bool:
@@ -65,7 +70,8 @@ class TicketRow:
 class QueueCount:
     """Open tickets of a queue; ``overdue`` passed their deadline, ``due_today`` are due later today.
 
-    ``next_due`` is the earliest deadline that runs there, None when none does.
+    ``next_due`` is the earliest deadline that runs there, None when none does; ``needs_look`` counts the
+    tickets that a person must look at.
     """
 
     queue: str
@@ -73,6 +79,7 @@ class QueueCount:
     due_today: int
     overdue: int
     next_due: datetime | None = None
+    needs_look: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ class TicketFilter:
     """What a list is narrowed to; None is all. ``assignee`` "" is what nobody has.
 
     ``text`` is an order number or reference, a relay address or a ticket number. ``due_before`` leaves those
-    whose next deadline is earlier; aware.
+    whose next deadline is earlier; aware. ``needs_look``: only what a person must look at, or only the rest.
     """
 
     queue: str | None = None
@@ -90,6 +97,7 @@ class TicketFilter:
     verified: bool | None = None
     text: str = ""
     due_before: datetime | None = None
+    needs_look: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +118,7 @@ class Page:
 
 
 _ROW = [T[field.name] for field in fields(TicketRow)]
+_MARKED_BY_QUEUE = select(T.queue, func.count()).where(T.needs_look.is_not(None)).group_by(T.queue)
 
 
 def counts(session: Session, now: datetime, today_ends: datetime) -> tuple[QueueCount, ...]:
@@ -122,7 +131,10 @@ def counts(session: Session, now: datetime, today_ends: datetime) -> tuple[Queue
         .group_by(T.queue)
         .order_by(T.queue)
     )
-    return tuple(QueueCount(*row) for row in session.connection().execute(statement))
+    connection = session.connection()
+    marked = {row[0]: row[1] for row in connection.execute(_MARKED_BY_QUEUE)}
+    counted = (QueueCount(*row) for row in connection.execute(statement))
+    return tuple(replace(count, needs_look=marked.get(count.queue, 0)) for count in counted)
 
 
 def page(session: Session, criteria: TicketFilter, *, after: PageKey | None = None, limit: int = 50) -> Page:
@@ -140,6 +152,10 @@ def page(session: Session, criteria: TicketFilter, *, after: PageKey | None = No
 
 def _conditions(session: Session, criteria: TicketFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [T.state == criteria.state]
+    if criteria.needs_look is not None:
+        marked = T.needs_look.is_not(None)
+        # Marked ones are open: without the state the one index that fits is that of the marks.
+        conditions = [marked] if criteria.needs_look else [*conditions, T.needs_look.is_(None)]
     if criteria.queue is not None:
         conditions.append(T.queue == criteria.queue)
     if criteria.assignee is not None:

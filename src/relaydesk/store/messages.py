@@ -5,26 +5,22 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
-from relaydesk.classify import Findings
 from relaydesk.events import (
     BounceJoined,
     DuplicateJoined,
     Event,
     MessageJoined,
     OrderBound,
-    TicketEscalated,
-    TicketLinked,
     TicketOpened,
     TicketReopened,
 )
-from relaydesk.store import deadlines, ticket_orders
+from relaydesk.reasons import NEEDS_LOOK
+from relaydesk.store import deadlines, links, ticket_orders
 from relaydesk.store import events as journal
-from relaydesk.store.columns import read_value
-from relaydesk.store.contention import upsert
 from relaydesk.store.errors import Conflict
-from relaydesk.store.tables import AttachmentTable, MessageTable, TicketLinkTable, TicketTable, table
+from relaydesk.store.tables import AttachmentTable, MessageTable, TicketTable, table
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,7 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy import CursorResult
     from sqlmodel import Session
 
-    from relaydesk.events import Kind, OfMessage
+    from relaydesk.events import OfMessage
     from relaydesk.message import AuthResults, Envelope, Message
     from relaydesk.policy import Decision, Placement
 
@@ -103,7 +99,8 @@ def record(  # noqa: PLR0913 - what arrived, what was found, what was decided
     if action in ("open", "join"):
         _note_numbers(session, ticket_id, arrival)
         _start_clocks(session, ticket_id, arrival)
-        _relate(session, ticket_id, arrival)
+        placement = arrival.placement
+        links.relate(session, ticket_id, placement.escalates, placement.links, at=arrival.at, noted_at=now)
     return Recorded(message_id, ticket_id)
 
 
@@ -137,6 +134,7 @@ def _open(session: Session, arrival: _Recording) -> int:
         "last_message_at": arrival.at,
         "next_due": min((plan.due for plan in decision.clocks), default=None),
         "message_count": 1,
+        **_mark(arrival),
     }
     return _inserted(session.connection().execute(_NEW_TICKET, row))
 
@@ -145,10 +143,19 @@ def _join(session: Session, ticket_id: int, arrival: _Recording) -> None:
     values: dict[str, object] = {"message_count": T.message_count + 1, "last_message_at": arrival.at}
     if arrival.placement.reopen:
         values |= {"state": "open", "closed_at": None}
+    if needed := _mark(arrival):
+        values |= {name: func.coalesce(T[name], value) for name, value in needed.items()}
     expected = "closed" if arrival.placement.reopen else "open"
     statement = update(table(TicketTable)).where(T.id == ticket_id, T.state == expected).values(values)
     if session.connection().execute(statement).rowcount != 1:
         raise Conflict(f"Ticket {ticket_id} is no longer {expected}.")
+
+
+def _mark(arrival: _Recording) -> dict[str, object]:
+    """The columns that say why a person must look at the ticket; none for most mail."""
+    codes = (reason.code for reason in arrival.decision.reasons if reason.code in NEEDS_LOOK)
+    code = next(codes, None)
+    return {} if code is None else {"needs_look": code, "needs_look_since": arrival.at}
 
 
 def _message(session: Session, ticket_id: int, arrival: _Recording) -> int:
@@ -247,52 +254,8 @@ def _start_clocks(session: Session, ticket_id: int, arrival: _Recording) -> None
     deadlines.refresh_next_due(session, ticket_id)
 
 
-def _relate(session: Session, ticket_id: int, arrival: _Recording) -> None:
-    """Marks escalated cases and links tickets of the same order, each recorded once, on both sides."""
-    placement, events = arrival.placement, []
-    for escalated in placement.escalates:
-        statement = update(table(TicketTable)).where(T.id == escalated, T.escalated.is_(False))
-        if session.connection().execute(statement.values(escalated=True)).rowcount == 1:
-            events.append(Event(escalated, arrival.at, TicketEscalated(ticket_id)))
-    for linked in dict.fromkeys((*placement.escalates, *placement.links)):
-        lower, higher = sorted((ticket_id, linked))
-        link = upsert(session, TicketLinkTable).values(ticket_id=lower, other_id=higher)
-        inserted = link.on_conflict_do_nothing().returning(table(TicketLinkTable).c.ticket_id)
-        if session.connection().execute(inserted).first() is not None:
-            events.append(Event(ticket_id, arrival.at, TicketLinked(linked)))
-            events.append(Event(linked, arrival.at, TicketLinked(ticket_id)))
-    journal.append(session, events, arrival.now)
-
-
 def _inserted(result: CursorResult[Any]) -> int:
     key = result.inserted_primary_key
     if key is None:
         raise RuntimeError("The database gave no number for the new row.")
     return int(key[0])
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerScope:
-    """What stood before the answerer: ``until`` is the latest acceptance among the messages up to the one
-    answered, ``next_at`` that of the first customer message stored after it, if there is one."""
-
-    until: datetime
-    next_at: datetime | None
-
-
-def answer_scope(session: Session, ticket: int, message: int) -> AnswerScope | None:
-    """What an answer to ``message`` can have taken into account; None when the ticket has no such message."""
-    statement = (
-        select(M.id, M.kind, M.received_at, M.findings)
-        .where(M.ticket_id == ticket, M.duplicate_of.is_(None))
-        .order_by(M.id)
-    )
-    stored = session.connection().execute(statement).all()
-    before = [row.received_at for row in stored if row.id <= message]
-    after = [row.received_at for row in stored if row.id > message and _answerable(row.kind, row.findings)]
-    return AnswerScope(max(before), min(after, default=None)) if before else None
-
-
-def _answerable(kind: Kind, findings: dict[str, Any]) -> bool:
-    """Customer mail: no bounce and no notice, and with an address to answer to."""
-    return kind not in ("bounce", "notice") and bool(read_value(Findings, findings).relay_address)

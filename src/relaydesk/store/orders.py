@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy import BindParameter, bindparam, delete, insert, or_, select, update
 
 from relaydesk.order import Item, Order
+from relaydesk.store import late_orders
 from relaydesk.store.contention import until_settled
 from relaydesk.store.tables import OrderItemTable, OrderTable, table
 
@@ -27,15 +28,17 @@ _COLUMNS = ("state", "amount", "currency", "created_at", "ship_by", "relay_addre
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """What became of one order; ``why`` tells why it was refused."""
+    """What became of one order; ``why`` tells why it was refused, ``tied`` are the tickets bound to it."""
 
     fate: Literal["added", "updated", "unchanged", "refused"]
     why: str = ""
+    tied: tuple[int, ...] = ()
 
 
 def put(store: Store, rows: Sequence[OrderRow], now: datetime) -> list[Put]:
     """Put orders in, in one transaction; fields that a row does not speak of keep their stored value.
 
+    Tickets whose mail named an order before are bound to it now, whether it is new or not.
     Refused is only an order whose seller's reference belongs to another one. StoreUnavailable when others
     keep writing the same orders.
     """
@@ -71,7 +74,14 @@ def _put(session: Session, rows: Sequence[OrderRow], now: datetime) -> list[Put]
         after[new.id] = new
         done.append(Put("added" if old is None else "unchanged" if _same(old, new) else "updated"))
     _write(session, before, after, now)
-    return done
+    accepted = {row.order.id for row, result in zip(rows, done, strict=True) if result.fate != "refused"}
+    tied: dict[str, tuple[int, ...]] = {}
+    for pair in late_orders.bind_late(session, accepted, now):
+        tied[pair.order] = (*tied.get(pair.order, ()), pair.ticket)
+    return [
+        result if result.fate == "refused" else replace(result, tied=tied.pop(row.order.id, ()))
+        for row, result in zip(rows, done, strict=True)
+    ]
 
 
 def _holders(session: Session, refs: set[str]) -> dict[str, str]:

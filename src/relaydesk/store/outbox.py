@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from relaydesk.events import (
     AnswerCancelled,
@@ -121,6 +121,7 @@ def delivered(session: Session, claimed: Claimed, outcome: DeliveryOutcome, hop:
         "last_text": outcome.text,
         "lease_by": None,
         "lease_until": None,
+        "needs_look_since": None,
     }
     statement = update(table(OutboxTable)).where(O.id == claimed.id, O.state.not_in(("sent", "bounced")))
     if session.connection().execute(statement.values(values)).rowcount != 1:
@@ -158,6 +159,8 @@ def _end(
 ) -> bool:
     """Ends a claim with an outcome and its event, if the claim still holds the row."""
     values |= {"state": state, "last_code": outcome.code, "last_text": outcome.text}
+    if state in ("refused", "failed"):
+        values["needs_look_since"] = outcome.at
     if not _CLAIMS.end(session, claimed, **values):
         return False
     events.append(session, [Event(claimed.ticket_id, outcome.at, payload)], outcome.at)
@@ -184,7 +187,7 @@ def retry(session: Session, answer: int, *, give_up_at: datetime, actor: str, no
     statement = (
         update(table(OutboxTable))
         .where(O.id == answer, O.state.in_(("deferred", "refused", "failed")))
-        .values(state="queued", not_before=now, next_try_at=now, give_up_at=give_up_at)
+        .values(state="queued", not_before=now, next_try_at=now, give_up_at=give_up_at, needs_look_since=None)
     )
     if session.connection().execute(statement).rowcount != 1:
         return False
@@ -209,6 +212,14 @@ def mark_bounced(session: Session, answer: int) -> bool:
     """A hard bounce of a sent answer came. The caller tells it with its event. False when none was sent."""
     statement = update(table(OutboxTable)).where(O.id == answer, O.state == "sent").values(state="bounced")
     return session.connection().execute(statement).rowcount == 1
+
+
+def note_returned(session: Session, answer: int, about: str, look_since: datetime | None) -> None:
+    """What a bounce of it was about, and since when a person must look at it, None when nobody need."""
+    values: dict[str, Any] = {"returned": about}
+    if look_since is not None:
+        values["needs_look_since"] = func.coalesce(O.needs_look_since, look_since)
+    session.connection().execute(update(table(OutboxTable)).where(O.id == answer).values(values))
 
 
 def row(session: Session, answer: int) -> OutboxRow | None:
@@ -238,6 +249,12 @@ def handed_in(session: Session, delivery_key: str) -> int | None:
 def waiting(session: Session, limit: int = 1000) -> tuple[OutboxRow, ...]:
     """What is undecided, by when its turn comes."""
     statement = select(*_ROW).where(_UNDECIDED).order_by(O.next_try_at, O.id).limit(limit)
+    return _rows(session, statement)
+
+
+def needing_look(session: Session, limit: int = 1000) -> tuple[OutboxRow, ...]:
+    """What a person must look at, newest first: it came back, was refused or given up."""
+    statement = select(*_ROW).where(O.needs_look_since.is_not(None)).order_by(O.id.desc()).limit(limit)
     return _rows(session, statement)
 
 

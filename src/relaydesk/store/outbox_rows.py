@@ -49,7 +49,11 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """One row without its bytes, for people to look at. Times are aware UTC."""
+    """One row without its bytes, for people to look at. Times are aware UTC.
+
+    ``returned`` is what the last bounce of it was about (:attr:`relaydesk.bounces.Dsn.about`), None for none;
+    ``needs_look_since`` is set until somebody has looked at how it ended.
+    """
 
     id: int
     purpose: Purpose
@@ -73,6 +77,8 @@ class OutboxRow:
     last_text: str
     sent_at: datetime | None
     hop: str
+    returned: str | None = None
+    needs_look_since: datetime | None = None
 
     @property
     def undecided(self) -> bool:

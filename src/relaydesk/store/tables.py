@@ -24,6 +24,7 @@ metadata.naming_convention = NAMING
 
 OPEN, CLOSED = "state = 'open'", "state = 'closed'"
 RUNNING = "stopped_at IS NULL AND undecided_at IS NULL"
+MARKED = "needs_look IS NOT NULL"
 UNDECIDED = "state IN ('queued', 'sending', 'deferred')"
 
 
@@ -35,7 +36,8 @@ def partial(name: str, *columns: str, where: str, unique: bool = False) -> Index
 class TicketTable(SQLModel, table=True):
     """One conversation. ``next_due`` caches the earliest running deadline, ``message_count`` the messages.
 
-    ``thread_key`` is the relay address a proven ticket is bound to: one open ticket each.
+    ``thread_key`` is the relay address a proven ticket is bound to: one open ticket each. ``needs_look`` is
+    the code of the reason why a person must look at it, since when; only open ones have it.
     """
 
     __tablename__: ClassVar[str] = "ticket"
@@ -47,6 +49,8 @@ class TicketTable(SQLModel, table=True):
         partial("ix_ticket_open_next_due_id", "next_due", "id", where=OPEN),
         partial("ix_ticket_closed_queue_id", "queue", "id", where=CLOSED),
         partial("ix_ticket_assignee_id", "assignee", "id", where="assignee IS NOT NULL"),
+        partial("ix_ticket_needs_look_queue_next_due_id", "queue", "next_due", "id", where=MARKED),
+        partial("ix_ticket_needs_look_next_due_id", "next_due", "id", where=MARKED),
         Index("ix_ticket_thread_key_id", "thread_key", "id"),
         Index("ix_ticket_relay_address_id", "relay_address", "id"),
     )
@@ -70,6 +74,8 @@ class TicketTable(SQLModel, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=Moment)
     next_due: datetime | None = Field(default=None, sa_type=Moment)
     message_count: int = 0
+    needs_look: str | None = Field(default=None, sa_type=Key)
+    needs_look_since: datetime | None = Field(default=None, sa_type=Moment)
 
 
 class MessageTable(SQLModel, table=True):
@@ -264,13 +270,15 @@ class OutboxTable(SQLModel, table=True):
     while it is being sent, the end of the claimer's lease. ``attempts`` tells one claim from the next.
     ``envelope_from``, ``rfc_message_id``, ``subject`` and ``raw`` are written in the transaction that makes
     the row and never change. ``handed_in`` is the delivery key of a help desk's submission, so that one that
-    is handed in twice goes out once.
+    is handed in twice goes out once. ``returned`` is what the last bounce of it was about;
+    ``needs_look_since`` says that a person must look at how it ended.
     """
 
     __tablename__: ClassVar[str] = "outbox"
     __table_args__ = (
         partial("ix_outbox_undecided_next_try_at_id", "next_try_at", "id", where=UNDECIDED),
         Index("ix_outbox_ticket_id_id", "ticket_id", "id"),
+        partial("ix_outbox_needs_look_id", "id", where="needs_look_since IS NOT NULL"),
     )
     id: int | None = Field(default=None, primary_key=True, sa_type=Id)
     purpose: str = Field(sa_type=Key)
@@ -296,6 +304,8 @@ class OutboxTable(SQLModel, table=True):
     last_text: str = Field(default="", sa_type=Words)
     sent_at: datetime | None = Field(default=None, sa_type=Moment)
     hop: str = Field(default="", sa_type=Words)
+    returned: str | None = Field(default=None, sa_type=Key)
+    needs_look_since: datetime | None = Field(default=None, sa_type=Moment)
     raw: bytes = Field(sa_type=Raw)
 
 
