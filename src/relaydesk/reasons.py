@@ -62,6 +62,7 @@ SENTENCES: dict[str, str] = {
     # how genuine mail was sorted
     "rule": "Rule {rule}: {why}",
     "no_rule": "Genuine, but no rule matches; a person must look at it.",
+    "directory_address": "The order directory holds this relay address: it is the buyer's of order {order}.",
     "return_request": "A return request: an answer is due within 2 days.",
     "order_confirmed": "Order {order} is in the directory, found as {label}.",
     "order_not_found": "Order {order}, found as {label}, is not in the directory.",

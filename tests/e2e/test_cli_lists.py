@@ -275,4 +275,4 @@ def test_search_finds_tickets_and_says_when_there_are_none(inside: Path) -> None
     assert data("search", ORDER, "--closed", code=1) == []
     nothing = run("search", "no\x1bthing")
     assert nothing.exit_code == 1
-    assert nothing.output.startswith("No ticket matches 'no\ufffdthing'; order numbers")
+    assert nothing.output.startswith("No ticket matches 'no\ufffdthing'; numbers, addresses")

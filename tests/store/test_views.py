@@ -115,7 +115,7 @@ def test_search_finds_open_and_closed(store: Store) -> None:
     first = open_ticket(store, name="first", candidates=(candidate(),))
     second = open_ticket(store, name="second", candidates=(candidate(),))
     desk(store).tickets.close(first, by=ALICE)
-    search = desk(store).queues.search
+    search = desk(store).search.tickets
     assert [row.id for row in search(f" {ORDER} ").tickets] == [second, first]
     assert [row.id for row in search("Case++First@support.facebook.com").tickets] == [first]
     assert search("").tickets == search("nothing of ours").tickets == ()

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relaydesk.classify import rules_file
 from relaydesk.classify.classify import classify
-from relaydesk.classify.rules_file import load_rules
+from relaydesk.config.parts import shipped_rules
 from relaydesk.message.parse import parse_message
 
 if TYPE_CHECKING:
     from relaydesk.classify.findings import Findings
 
-FILE = Path(rules_file.__file__).with_name("facebook.yaml")
-RULES = load_rules(FILE.read_text(encoding="utf-8"), FILE.name)
+RULES = shipped_rules()
 DOMAINS = frozenset(
     {"support.instagram.com", "shopping.instagram.com", "support.facebook.com", "commerce.facebook.com",
      "marketplace.facebook.com", "mx.facebook.com"}

@@ -90,10 +90,11 @@ PARTS = [
     ("Content-Type: message/deliverystatus", FAILED),
     ("Content-Type: message/global-delivery-status", FAILED),
     ("Content-Type: text/delivery-status", FAILED),
-    ('Content-Type: text/plain; name="DeliveryStatus.txt"', FAILED),
     ("Content-Type: text/plain\nContent-Disposition: attachment; filename=status.txt", FAILED),
     ("Content-Type: application/octet-stream; name=status.dat", FAILED),
 ]
+# In an alternative such a part is one more version of the text.
+NAMED = ('Content-Type: text/plain; name="DeliveryStatus.txt"', FAILED)
 KINDS = ["report", "mixed", "alternative", 'report; report-type="delivery-status"']
 
 
@@ -114,6 +115,11 @@ def test_it_reads_the_groups_however_they_stand(status: str, right: str) -> None
 @pytest.mark.parametrize(("part", "content"), PARTS)
 def test_it_finds_the_status_whatever_it_is_called(part: str, content: str, kind: str) -> None:
     assert about(part, content, kind) == "undelivered"
+
+
+@pytest.mark.parametrize("kind", ["report", "mixed"])
+def test_it_finds_the_status_in_a_named_text(kind: str) -> None:
+    assert about(*NAMED, kind) == "undelivered"
 
 
 @pytest.mark.parametrize(

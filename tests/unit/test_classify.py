@@ -11,9 +11,10 @@ from tests.support.mails import sorted_mail
         ("case++aazr5wey3juyyq@support.instagram.com", "Message from alice", "case", "instagram-case"),
         ("CASE++Aazr5@SUPPORT.Instagram.COM", "Nachricht von alice", "case", "instagram-case"),
         ("case++x@support.instagram.com", "Message from chargeback queen", "case", "instagram-case"),
-        ("case+x@support.instagram.com", "Message from alice", "unsorted", ""),
+        ("case+x@support.instagram.com", "Message from alice", "case", "relay-address"),
         ("case++x@support.instagram.com.evil.example", "Message from alice", "unsorted", ""),
-        ("x-case++x@support.instagram.com", "Message from alice", "unsorted", ""),
+        ("x-case++x@support.instagram.com", "Message from alice", "case", "relay-address"),
+        ("case++x@commerce.facebook.com", "Message from alice", "case", "relay-address"),
         (
             "no-reply@shopping.instagram.com",
             "A claim has been opened for order #368508827392800",
@@ -32,14 +33,17 @@ from tests.support.mails import sorted_mail
         ("commerce-no-reply@support.facebook.com", "", "unsorted", ""),
         ("someone@support.facebook.com", "Chargeback for order 64000841784004", "chargeback", "chargeback"),
         ("no-reply@shopping.instagram.com", "CHARGEBACK opened", "chargeback", "chargeback"),
-        ("someone@support.facebook.com", "About chargebacks", "unsorted", ""),
+        ("someone@support.facebook.com", "About chargebacks", "case", "relay-address"),
         ("mailer-daemon@mx.facebook.com", "Sorry, your message could not be delivered", "bounce", "bounce"),
         ("mailer-daemon@mx.facebook.com", "Something else", "unsorted", ""),
         ("5oguv2ft0e@shopping.instagram.com", "Re: lamp", "case", "relay-address"),
         ("n8miblde3i@marketplace.facebook.com", "Re: lamp", "case", "relay-address"),
         ("7dvra5wfy2@commerce.facebook.com", "Re: lamp", "case", "relay-address"),
         ("postmaster@shopping.instagram.com", "Re: lamp", "unsorted", ""),
-        ("5oguv2ft0@shopping.instagram.com", "Re: lamp", "unsorted", ""),
+        ("5oguv2ft0@shopping.instagram.com", "Re: lamp", "case", "relay-address"),
+        ("5oguv2ft0@elsewhere.instagram.com", "Re: lamp", "unsorted", ""),
+        ("shop-updates@marketplace.facebook.com", "Your order has shipped", "notice", "order-notice"),
+        ("shop-updates@elsewhere.facebook.com", "Your order has shipped", "unsorted", ""),
     ],
 )
 def test_it_sorts(sender, subject, kind, rule):
@@ -86,3 +90,184 @@ def test_it_sorts_nothing_without_exactly_one_sender():
 def test_it_goes_by_the_address_and_not_by_the_display_name():
     found = sorted_mail('"case++x@support.instagram.com" <evil@evil.example>', "Message from alice")
     assert (found.match.kind, found.relay_address) == ("unsorted", "")
+
+
+NO_REPLY = "Instagram <no-reply@shopping.instagram.com>"
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "We need more information about order #368508827392800",
+        "Problem with your order",
+        "A buyer reported an issue",
+        "Your payout is on hold",
+        "Refund request for order 368508827392800",
+        "Your order #368508827392800 was not delivered",
+        "A decision was made on the claim",
+        "Your appeal",
+        "Your account has been restricted",
+        "Buyer has opened a dispute",
+        "Your buyer reported a problem with order #368508827392800",
+        "A case has been opened for order #368508827392800",
+        "The buyer wants to return order #368508827392800",
+        "Er is een geschil geopend voor order #368508827392800",
+        "Order #368508827392800: delivery failed",
+        "Payment failed for your order",
+        "Your payout was returned by your bank",
+        "Refund requested",
+        "The buyer says the package was delivered but never received",
+        "Your shipped order was returned to sender",
+        "Delivery attempted",
+        "Reminder: ship your order",
+        "Please confirm shipment",
+        "Order #368508827392800 is late",
+        "You received negative feedback",
+        "A buyer left a question about your order",
+        "Your payment was reversed",
+        "Cancel request for order 368508827392800",
+        "Order cancelled by buyer",
+        "Action needed: your order was delivered late",
+        "Respond to your buyer",
+        "Your listing was removed",
+        "Case update",
+        "Update on your order",
+        "Your order",
+        "New message about order",
+        "Payout failed",
+        "Bank reversal",
+        "Buyer protection case",
+        "Order #368508827392800 - item not as described",
+        "Your refund could not be processed",
+        "Delivery delayed",
+        "Package lost in transit",
+        "Verify your identity to receive your payout",
+        "Purchase protection: claim opened",
+        "Evidence requested",
+        "Dispute won",
+        "Return shipped: order 368508827392800",
+        "Return delivered",
+        "Deine Bestellung wurde nicht zugestellt",
+        "Problem mit deiner Bestellung",
+        "Votre commande n'a pas été livrée",
+        "Un litige a été ouvert",
+        "Se ha abierto una disputa",
+        "Uma disputa foi aberta",
+        "Un problema con il tuo ordine",
+        "Din ordre er ikke leveret",
+        "Beställningen har inte levererats",
+        "Tilaustasi ei ole toimitettu",
+        "Spór dotyczący zamówienia",
+        "Siparişiniz teslim edilemedi",
+        "注文に問題があります",
+        "주문이 배송되지 않았습니다",
+        "您的订单未送达",
+        "您的訂單有爭議",
+        "Заказ не доставлен",
+        "Заказ доставлен",
+    ],
+)
+def test_it_takes_nothing_for_a_notice_that_may_want_an_answer(subject):
+    found = sorted_mail(NO_REPLY, subject, "See Commerce Manager.")
+    assert (found.match.kind, found.relay_address) == ("unsorted", "")
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Your order has shipped",
+        "Your package was delivered",
+        "You received an order",
+        "New Marketplace order for a lamp",
+        "Shipping label for your Marketplace order",
+        "Out for delivery: your order",
+        "Order #368508827392800 is on its way",
+        "Your order is arriving today",
+        "Refund issued for order 368508827392800",
+        "Your refund has been processed",
+        "Your payout has been sent",
+        "You've been paid",
+        "Order confirmation",
+        "Thanks for your order!",
+        "Your receipt from Shop",
+        "Payment received for order 368508827392800",
+        "Delivered: your order",
+        "Shipped: Blue mug",
+        "You sold Blue mug",
+        "Order placed",
+        "Your order was refunded",
+        "Your items have been shipped",
+        "Deine Bestellung wurde versandt",
+        "Votre commande a été expédiée",
+        "Tu pedido se ha enviado",
+        "Seu pedido foi entregue",
+        "Il tuo ordine è stato spedito",
+        "Je bestelling is onderweg",
+        "Din beställning har skickats",
+        "Din ordre er afsendt",
+        "Bestillingen din er sendt",
+        "Tilauksesi on lähetetty",
+        "Twoje zamówienie zostało wysłane",
+        "Vaše objednávka byla odeslána",
+        "Siparişiniz kargoya verildi",
+        "ご注文の商品が発送されました",
+        "주문하신 상품이 발송되었습니다",
+        "您的订单已发货",
+        "您的訂單已出貨",
+        "ＹＯＵＲ\u3000ＯＲＤＥＲ\u3000ＨＡＳ\u3000ＳＨＩＰＰＥＤ",
+        "Your order has shipped",
+    ],
+)
+def test_it_takes_for_a_notice_what_says_that_nothing_is_wanted(subject):
+    assert sorted_mail(NO_REPLY, subject, "See Commerce Manager.").match.rule == "order-notice"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Please respond within 2 business days.", "unsorted"),
+        ("Bitte antworten Sie innerhalb von zwei Tagen.", "unsorted"),
+        ("Veuillez répondre avant vendredi.", "unsorted"),
+        ("Action required: confirm the address.", "unsorted"),
+        ("> Please respond within 2 business days.", "notice"),
+        ("Please do not reply to this email.", "notice"),
+        ("If there is a problem with your order, contact us.", "notice"),
+    ],
+)
+def test_it_reads_in_the_text_whether_a_notice_asks_for_something(text, kind):
+    assert sorted_mail(NO_REPLY, "Your order has shipped", text).match.kind == kind
+
+
+ROLES = """
+no-reply noreply no_reply no.reply NoReply No-Reply donotreply do-not-reply do_not_reply noreply2
+no-reply-de notification notifications notify notification+abc123 noreply+kr4xwmge business-updates
+updates news newsletter info support help security mailer-daemon postmaster bounce bounces
+bounces+1234-abcd commerce-no-reply advertise-noreply ads-noreply account-security-noreply
+commerce_updates commerceupdates order-updates shopsupport support-emea facebook-security
+instagram-updates meta-business page-notifications groupupdates ads.updates shop.no-reply marketing
+billing payments privacy legal service services team hello contact feedback survey alerts admin
+account accounts orders shop abuse root webmaster seller-support marketplace-notifications payouts
+disputes chargebacks claims case xyz-no-reply
+"""
+RELAYS = """
+5oguv2ft0e n8miblde3ixy 7dvra5wfy2 a1 abcdefghij kqwzrtplmn aB3dE5gH case++aazr5wey3juyyq case++x
+a.b.c1d2 x7f.9q2 buyer-7dvra5wfy2 alice.smith 1234567890 12345678901234567890 order-7dvra5wfy2
+support7f3k9x2q q_1_z-9 shop+7dvra5wfy2 abcdefghijklmnopqrstuvwxyz0123 newsxy123 infox9
+"""
+
+
+@pytest.mark.parametrize("local", ROLES.split())
+def test_it_never_takes_a_role_name_for_a_buyer(local):
+    found = sorted_mail(f"Meta <{local}@support.instagram.com>", "Hello")
+    assert (found.match.kind, found.relay_address) == ("unsorted", "")
+
+
+@pytest.mark.parametrize("local", RELAYS.split())
+def test_it_takes_every_other_name_for_a_buyers_relay_address(local):
+    address = f"{local}@marketplace.facebook.com"
+    found = sorted_mail(f"Alice <{address}>", "Question about my lamp", "Hi, is it coming?")
+    assert (found.match.kind, found.match.rule, found.relay_address) == ("case", "relay-address", address)
+
+
+def test_it_answers_only_to_a_plain_address():
+    assert sorted_mail('"a b"@shopping.instagram.com', "Hello").relay_address == ""

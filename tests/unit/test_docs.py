@@ -387,7 +387,7 @@ def test_it_documents_every_line_of_the_log():
 def test_it_documents_the_keys_of_a_rule_file():
     text = (DOCS / "formats.md").read_text(encoding="utf-8")
     words = set(re.findall(r"`(\w+)`", text))
-    assert {*rules_file._RULE, *rules_file._LABELS} - words == set()
+    assert {*rules_file._RULE, *rules_file.LABELS} - words == set()
     assert {*rules_file._TOP} - words - {"rules"} == set()
 
 

@@ -1,5 +1,9 @@
 """What a message says about its order and its buyer."""
 
+import time
+import unicodedata
+from urllib.parse import quote
+
 import pytest
 
 from relaydesk.classify.classify import classify
@@ -9,6 +13,17 @@ from tests.support.mails import DOMAINS, RULES, sorted_mail
 CASE = "Instagram Support <case++Aazr5wey3juyyq@support.instagram.com>"
 ORDER = "64000841784004"
 OTHER = "368508827392800"
+
+
+WRAPPED = quote(f"https://www.facebook.com/shipping_orders/{ORDER}/?listing_id={OTHER}", "")
+
+
+def nested(times: int) -> str:
+    """A link in so many wrappers."""
+    link = f"https://www.facebook.com/shipping_orders/{ORDER}/"
+    for _ in range(times):
+        link = f"https://l.facebook.com/l.php?u={quote(link, '')}"
+    return link
 
 
 def found_in(text: str, subject: str = "Message from alice"):
@@ -166,6 +181,20 @@ def test_it_reads_html_beside_plain_text():
         (f"https://www.facebook.com@evil.example/shipping_orders/{ORDER}/", []),
         (f"https://evilfacebook.com/shipping_orders/{ORDER}/", []),
         (f"https://[broken/shipping_orders/{ORDER}/", []),
+        (f"https://www.facebook.com/share?x=https://evil.example/orders/{ORDER}", []),
+        (f"https://l.facebook.com/l.php?u={WRAPPED}&h=AT0x", [ORDER]),
+        (f"https://lm.facebook.com/l.php?u={WRAPPED}&h=AT0x", [ORDER]),
+        (f"https://l.instagram.com/?u={WRAPPED}&e=AT0x", [ORDER]),
+        (f"https://www.facebook.com/flx/warn/?u={WRAPPED}", [ORDER]),
+        (f"https://www.facebook.com/login.php?next={WRAPPED}", [ORDER]),
+        (nested(3), [ORDER]),
+        (f"https://www.facebook.com/n/?commerce%2Forders%2F{ORDER}&aref=1&medium=email", [ORDER]),
+        (f"https://www.facebook.com/n/?shipping_orders/{ORDER}/&aref={OTHER}", [ORDER]),
+        (f"https://www.facebook.com/nd/?shipping_orders%2F{ORDER}%2F%3Flisting_id%3D{OTHER}&aref=1", [ORDER]),
+        (f"https://l.facebook.com/l.php?u={quote(f'https://evil.example/shipping_orders/{ORDER}/', '')}", []),
+        (f"https://l.facebook.com/l.php?u=https://evil.example/shipping_orders/{ORDER}/", []),
+        (f"https://evil.example/l.php?u={WRAPPED}", []),
+        (nested(4), []),
     ],
 )
 def test_it_reads_links_of_metas_hosts_only(link, expected):
@@ -222,3 +251,133 @@ def test_it_takes_a_claims_subject_before_a_line_and_a_line_before_a_link() -> N
     found = sorted_mail("case++a1b2c3d4e5f6g7@support.instagram.com", "Message from anna", text)
     assert found.values("order", sure="labelled") == ("64000841784004",)
     assert found.values("order") == ("64000841784004", "368508827392800")
+
+
+INVISIBLE = [
+    *(
+        "\u200b",
+        "\u200c",
+        "\u200d",
+        "\u200e",
+        "\u200f",
+        "\u2060",
+        "\u2061",
+        "\u2064",
+        "\u2066",
+        "\u2069",
+        "\u202a",
+    ),
+    *("\u202e", "\u00ad", "\ufeff", "\u180e", "\u034f", "\ufe0f", "\u061c", "\U000e0041"),
+]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Order number\u00a0: {ORDER}",
+        f"Order\u00a0number:\u00a0{ORDER}\u00a0",
+        f"Order number:\u202f{ORDER}",
+        f"Order\u2007number\u3000:\u2009{ORDER}",
+        f"\u3000Order\u205fnumber\u2002\uff1a\u2003{ORDER}",
+        *(f"Order number: {char}{ORDER}" for char in INVISIBLE),
+        *(f"Or{char}der num{char}ber{char}: {ORDER[:6]}{char}{ORDER[6:]}{char}" for char in INVISIBLE),
+        f"Order number: {ORDER[:5]}\u00a0{ORDER[5:]}",
+        f"Order number: {ORDER[:5]}\u202f{ORDER[5:8]}\u202f{ORDER[8:]}",
+        f"Order number: {ORDER[:4]} {ORDER[4:8]} {ORDER[8:12]} {ORDER[12:]}",
+        f"Order number: {ORDER[:4]}-{ORDER[4:8]}-{ORDER[8:12]}-{ORDER[12:]}",
+        "Order number: " + "".join(chr(0xFF10 + int(digit)) for digit in ORDER),
+        "Ｏｒｄｅｒ　ｎｕｍｂｅｒ：" + "".join(chr(0xFF10 + int(digit)) for digit in ORDER),
+        f"Order ＃{ORDER}",
+        f"Order №{ORDER}",
+        "Order number: " + "".join(chr(0x660 + int(digit)) for digit in ORDER),
+        "Order number: " + "".join(chr(0x6F0 + int(digit)) for digit in ORDER),
+        "Order number: " + "".join(chr(0x966 + int(digit)) for digit in ORDER),
+        "Order number: " + "".join(chr(0x1D7CE + int(digit)) for digit in ORDER),
+        f"Order number\n\u200b{ORDER}",
+    ],
+)
+def test_it_reads_a_number_through_blanks_widths_and_invisible_characters(text):
+    assert found_in(text).values("order", sure="labelled") == (ORDER,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Order number: {ORDER} {OTHER}",
+        f"Order number: {ORDER} 2",
+        "Order number: 555 123 4567",
+        "Order number: 12 3456 7890 1234 5678 9012",
+        f"Order number: {ORDER[:7]} - {ORDER[7:]}",
+    ],
+)
+def test_it_joins_no_two_numbers(text):
+    assert found_in(text).values("order", sure="labelled") == ()
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        f"A claim has been opened for order\u00a0#{ORDER}",
+        f"A\u202fclaim has been opened for order\u2007#\u200b{ORDER}",
+        f"A claim has been opened for order ＃{ORDER}",
+        f"A claim has been opened for or\u00adder #{ORDER[:6]}\u00ad{ORDER[6:]}",
+        "Ａ ｃｌａｉｍ has been opened for order #" + "".join(chr(0xFF10 + int(digit)) for digit in ORDER),
+    ],
+)
+def test_it_reads_a_subject_through_them_too(subject):
+    found = sorted_mail("no-reply@shopping.instagram.com", subject)
+    assert (found.match.kind, found.values("order", sure="labelled")) == ("claim", (ORDER,))
+
+
+def test_it_reads_letters_whose_accents_stand_apart():
+    apart = unicodedata.normalize("NFD", f"Numéro de commande : {ORDER}\nMotif du contact : Échange")
+    found = found_in(apart)
+    assert (found.values("order", sure="labelled"), found.contact_reason) == ((ORDER,), "return_request")
+    korean = unicodedata.normalize("NFD", f"주문 번호: {ORDER}")
+    assert found_in(korean).values("order", sure="labelled") == (ORDER,)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "case"),
+    [
+        ("hello\n> Reason for contact: Return request\n> Case number: 12345678901234567", "", ""),
+        ("hello\n> I want to return this", "", ""),
+        ("I want to return this\n> Where is my order?", "return_request", ""),
+        ("Case number: 12345678901234567\n> hello", "", "12345678901234567"),
+    ],
+)
+def test_it_reads_reason_and_case_number_in_the_senders_own_text_only(text, code, case):
+    found = found_in(text, "Hello")
+    assert (found.contact_reason, found.case_number) == (code, case)
+
+
+def test_it_lets_a_quoted_line_neither_bind_nor_unsettle():
+    both = found_in(f"Order number: {ORDER}\n\n> Order number: {OTHER}")
+    assert both.values("order", sure="labelled") == (ORDER,)
+    assert both.values("order") == (ORDER, OTHER)
+    quoted = found_in(f"thanks\n\n> Order number: {OTHER}")
+    assert (quoted.values("order", sure="labelled"), quoted.values("order")) == ((), (OTHER,))
+
+
+def test_it_takes_no_hint_from_a_quotation():
+    found = sorted_mail("case++x@support.facebook.com", "Hello", "thanks\n> Where is my order?")
+    assert found.match.kind == "unsorted"
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *("\u0301\u0323", "1\u00a0", "\uff11", "\u0661", "a\u0301", "\uff8a\uff9f", "\u1112\u1161"),
+        *("Order number ", "退货 ", "möchte ", "Order\n", "1 "),
+    ],
+)
+def test_it_reads_hostile_text_in_linear_time(piece):
+    def seconds(size: int) -> float:
+        message = parse_message(f"From: {CASE}\r\nSubject: x\r\n\r\n{piece * (size // len(piece))}".encode())
+        started = time.process_time()
+        classify(message, RULES, DOMAINS)
+        return time.process_time() - started
+
+    seconds(1_000)
+    short = min(seconds(16_000) for _ in range(3))
+    assert min(seconds(64_000) for _ in range(3)) < 12 * short + 0.05

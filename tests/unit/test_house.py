@@ -30,7 +30,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("bounces", "classify", "dns"),
     ("mailauth", "policy"),
     ("store",),
-    ("clocks", "orders", "report"),
+    ("clocks", "orders", "report", "search"),
     ("outbound",),
     ("gateway", "intake"),
     ("desk",),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from relaydesk.classify import Findings, Match
+from relaydesk.classify import Candidate, Findings, Match
 from relaydesk.policy import Known, KnownOrder, KnownTicket, admit
 from tests.support.evidence import (
     ALICE,
@@ -346,6 +346,9 @@ def test_without_a_check_some_row_is_decided_otherwise(
 # --- what an accepted message becomes ---------------------------------------------------------------
 
 OPEN_CASE = KnownTicket(5, "case", "case", True, ALICE, ALICE, (ORDER,), ("response",))
+LABELLED = Candidate(ORDER, "order", "text", "Order number", "labelled")
+NOTIFIED = Findings(Match("notice", "order-notice"), candidates=(LABELLED,))
+NOTICE_TICKET = KnownTicket(6, "notice", "notice", True, ALICE, "", (ORDER,))
 CLOSED = replace(OPEN_CASE, open=False, running=())
 
 
@@ -383,6 +386,42 @@ def kind(arriving: Arriving) -> tuple[str, str, str, int | None, tuple[str, ...]
                 "known": Known(tickets=(replace(OPEN_CASE, queue="chargeback"),)),
             },
             ("chargeback", "chargeback", "join", 5, ("evidence",)),
+        ),
+        (  # an agent moved the ticket to a queue that promises nothing
+            {"known": Known(tickets=(replace(OPEN_CASE, queue="notice", running=()),))},
+            ("case", "notice", "join", 5, ("response",)),
+        ),
+        (
+            {"findings": NOTIFIED, "known": Known(tickets=(NOTICE_TICKET,))},
+            ("notice", "notice", "join", 6, ()),
+        ),
+        (  # the same order and sender, but it may want an answer
+            {
+                "findings": replace(NOTIFIED, match=Match("unsorted")),
+                "known": Known(tickets=(NOTICE_TICKET,)),
+            },
+            ("unsorted", "unsorted", "open", None, ("handling",)),
+        ),
+        (
+            {
+                "findings": replace(NOTIFIED, match=Match("unsorted")),
+                "known": Known(tickets=(replace(NOTICE_TICKET, kind="unsorted"),)),
+            },
+            ("unsorted", "notice", "join", 6, ("handling",)),
+        ),
+        (  # the directory knows whose address it is
+            {
+                "findings": Findings(Match("unsorted"), ALICE),
+                "known": Known(orders=(KnownOrder("9", "", ALICE),)),
+            },
+            ("case", "case", "open", None, ("response",)),
+        ),
+        (
+            {
+                "findings": Findings(Match("unsorted"), ALICE),
+                "known": Known(orders=(KnownOrder("9", "", "x@y"),)),
+            },
+            ("unsorted", "unsorted", "open", None, ("response",)),
         ),
         ({"known": Known(replay_of=5)}, ("case", "case", "duplicate", 5, ())),
         ({"known": Known(stored=True, stored_ticket=5)}, ("case", "case", "stored", 5, ())),

@@ -14,14 +14,14 @@ from relaydesk.policy.decision import Admission, Decision
 from relaydesk.reasons import Reason
 from relaydesk.smtpd.replies import BY_NAME, BY_REASON, MAX_REPLY, Reply, build, reply_for
 
-#: Reasons that only ever accompany an accepted message.
+#: Reasons that only ever accompany an accepted message, or what became of an answer to one.
 ACCEPTING = {
     "bounce_of_answer", "auth_outage", "aligned_dkim", "mapped_dkim", "aligned_spf", "rule", "no_rule",
     "return_request", "order_confirmed", "order_not_found", "order_mentioned", "no_order",
     "reply_to_ignored", "old_signature", "lf_read_as_crlf", "unreadable", "opens", "joins_relay_address",
     "joins_order", "reopens", "joins_bounce", "escalates", "links", "already_stored",
     "replayed", "bounce_unmatched", "bounce_hard", "bounce_soft", "bounce_unclear", "bounce_of_bounce",
-    "auto_reply",
+    "auto_reply", "directory_address", "bounces_full", "forward_loop", "not_sent", "clock_not_stopped",
 }  # fmt: skip
 
 

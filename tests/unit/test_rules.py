@@ -1,16 +1,11 @@
 """Rule files: what is wrong with them, where; and how a shop's file extends ours."""
 
-from pathlib import Path
-
 import pytest
 
-from relaydesk.classify import rules_file
 from relaydesk.classify.classify import match_rules
-from relaydesk.classify.rules import RulesError
 from relaydesk.classify.rules_file import load_rules
-from relaydesk.message.parse import parse_message
-
-SHIPPED = Path(rules_file.__file__).with_name("facebook.yaml")
+from relaydesk.classify.yaml_reader import RulesError
+from relaydesk.config.parts import shipped_rules
 
 GOOD = """\
 rules:
@@ -23,10 +18,6 @@ rules:
 """
 
 
-def shipped():
-    return load_rules(SHIPPED.read_text(encoding="utf-8"), SHIPPED.name)
-
-
 def problems(text: str) -> tuple[str, ...]:
     with pytest.raises(RulesError) as caught:
         load_rules(text, "shop.yaml")
@@ -35,13 +26,13 @@ def problems(text: str) -> tuple[str, ...]:
 
 
 def kind(rules, sender: str, subject: str, text: str = "") -> tuple[str, str]:
-    match = match_rules(parse_message(f"From: {sender}\r\nSubject: {subject}\r\n\r\n{text}".encode()), rules)
+    match = match_rules(rules.signs(sender, subject, text), rules)
     return match.kind, match.rule
 
 
 def test_it_takes_the_shipped_file_and_an_empty_one():
-    assert [rule.name for rule in shipped().rules][:2] == ["chargeback", "claim-opened"]
-    assert all(rule.why and rule.sample.sender for rule in shipped().rules)
+    assert [rule.name for rule in shipped_rules().rules][:2] == ["chargeback", "claim-opened"]
+    assert all(rule.why and rule.sample.sender for rule in shipped_rules().rules)
     assert load_rules("", "shop.yaml").rules == ()
 
 
@@ -113,7 +104,7 @@ def test_it_puts_the_shops_rules_first_and_replaces_by_name():
         GOOD.replace("name: dispute", "name: order-notice"),
         "shop.yaml",
     )
-    both = shipped().extended(own)
+    both = shipped_rules().extended(own)
     names = [rule.name for rule in both.rules]
     assert names[0] == "order-notice"
     assert names.count("order-notice") == 1
@@ -127,7 +118,7 @@ def test_it_adds_a_shops_words_and_replaces_its_values():
         "labels: {order: {de: [Bestellnummer]}}\nvalues: {order: 'B[0-9]{5}'}\nroles: [shopteamxy]\n",
         "shop.yaml",
     )
-    both = shipped().extended(own)
+    both = shipped_rules().extended(own)
     assert [(line.kind, line.value) for line in both.form.lines("Bestellnummer: B12345")] == [
         ("order", "B12345")
     ]
@@ -140,7 +131,7 @@ def test_it_refuses_a_shop_file_that_shadows_one_of_ours():
         "'\\bdispute\\b'", "'dispute', '^Message from'"
     )
     with pytest.raises(RulesError, match="'instagram-case' is shadowed by 'dispute'"):
-        shipped().extended(load_rules(greedy, "shop.yaml"))
+        shipped_rules().extended(load_rules(greedy, "shop.yaml"))
 
 
 def test_it_runs_patterns_in_linear_time():

@@ -32,6 +32,9 @@ class Pattern(Protocol):
     def finditer(self, text: str) -> Iterator[PatternMatch]: ...
 
 
+SET_MEMORY = 32 << 20  # bytes that a set's automaton may take; it is built as texts need it
+
+
 class PatternError(ValueError):
     """A pattern that RE2 does not take; the text says why."""
 
@@ -50,10 +53,27 @@ def compile_pattern(pattern: str) -> Pattern:
     return compiled
 
 
-def any_of(texts: Iterable[str]) -> str:
-    """A pattern piece for one of these texts, the longest first; white space in them may be any."""
-    longest = sorted(set(texts), key=lambda text: (-len(text), text))
-    return "|".join(r"\s+".join(re2.escape(word) for word in text.split()) for text in longest)
+class PatternSet:
+    """Patterns that are searched for in one pass (``RE2::Set``). They heed case."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        options = re2.Options()
+        options.log_errors = False
+        options.max_mem = SET_MEMORY
+        self._set = re2.Set.SearchSet(options)
+        self._size = len([self._set.Add(pattern) for pattern in patterns])
+        if self._size:
+            self._set.Compile()
+
+    def matches(self, text: str) -> list[int]:
+        """The numbers, in order, of the patterns that the text holds."""
+        return sorted(self._set.Match(text) or ()) if self._size else []
+
+
+def escaped(text: str) -> str:
+    """A pattern piece that is this very text."""
+    piece: str = re2.escape(text)
+    return piece
 
 
 def first(patterns: Iterable[Pattern], text: str) -> PatternMatch | None:

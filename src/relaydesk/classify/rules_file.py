@@ -8,87 +8,44 @@ from __future__ import annotations
 from email.utils import parseaddr
 from typing import TYPE_CHECKING, Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
 from relaydesk.classify.findings import KINDS
+from relaydesk.classify.links import OrderLinks
+from relaydesk.classify.packs_file import LABELS, load_pack
 from relaydesk.classify.patterns import Pattern, PatternError, compile_pattern
-from relaydesk.classify.rules import Hint, Rule, Rules, RulesError, Signs
+from relaydesk.classify.roles import Roles
+from relaydesk.classify.rules import Hint, Rule, Rules, Signs
+from relaydesk.classify.yaml_reader import RulesError, YamlReader, item_line, line_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from relaydesk.events import Kind
 
-_TOP = ("rules", "roles", "username", "reasons", "labels", "values", "links")
-_RULE = ("name", "kind", "from", "subject", "unless", "hint", "relay", "why", "sample")
+_TOP = ("rules", "roles", "topics", "username", "reasons", "labels", "values", "links", "brands")
+_RULE = (
+    *("name", "kind", "why", "sample", "from", "unless_from", "role", "relay"),
+    *("subject", "phrases", "unless", "unless_phrases", "unless_text", "hint"),
+)
 _SHAPES = ("order", "merchant_ref", "case", "mentioned")
-_LABELS = ("order", "merchant_ref", "case", "reason", "other")
 
 
-__all__ = ["Rules", "RulesError", "load_rules"]
-
-
-def load_rules(text: str, source: str) -> Rules:
+def load_rules(text: str, source: str, packs: Iterable[tuple[str, str]] = ()) -> Rules:
     """The rules of one file. A shop's file may leave out any section: see :meth:`Rules.extended`.
 
-    ``source`` is the file's name for messages. Raises :class:`RulesError` with every problem found.
+    ``source`` is the file's name for messages; ``packs`` are language packs, each its text and name. What
+    two packs claim goes by the first. Raises :class:`RulesError` with every problem found.
     """
     reader = _RulesReader(source)
-    rules = reader.rules(reader.parse(text))
+    rules = reader.rules(reader.parse(text, _TOP))
+    for pack in reversed([load_pack(*pack) for pack in packs]):
+        rules = rules.with_lists(pack)
     if problems := reader.problems or rules.problems():
         raise RulesError(problems)
     return rules
 
 
-class _RulesReader:
-    """One pass over one file; problems are gathered, not raised."""
-
-    def __init__(self, source: str) -> None:
-        self.source = source
-        self.problems: list[str] = []
-
-    def problem(self, line: int, text: str) -> None:
-        self.problems.append(f"{self.source}:{line}: {text}")
-
-    def parse(self, text: str) -> dict[str, Any]:
-        try:
-            document = YAML(typ="rt").load(text)
-        except MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 1
-            problem = (error.problem or "not YAML").splitlines()[0]
-            raise RulesError([f"{self.source}:{line}: {problem}."]) from error
-        except (YAMLError, ValueError, RecursionError) as error:
-            raise RulesError([f"{self.source}:1: not YAML: {str(error).splitlines()[0]}."]) from error
-        if document is None:
-            return {}
-        return self.mapping(document, 1, "the file", _TOP)
-
-    def mapping(
-        self, node: Any, line: int, place: str, keys: tuple[str, ...] | None = None
-    ) -> dict[str, Any]:
-        """A mapping with text keys; unknown keys are a problem and left out."""
-        if not isinstance(node, dict):
-            self.problem(line, f"{place} must be a mapping of names to values.")
-            return {}
-        for key in list(node):
-            if not isinstance(key, str) or (keys is not None and key not in keys):
-                expected = f"; use one of {', '.join(keys)}" if keys else ""
-                self.problem(_line(node, key), f"unknown key {key!r} in {place}{expected}.")
-                del node[key]
-        return node
-
-    def texts(self, node: Any, line: int, place: str) -> list[tuple[str, int]]:
-        """A list of texts, each with its line."""
-        if not isinstance(node, list):
-            self.problem(line, f"{place} must be a list of texts.")
-            return []
-        texts = []
-        for number, item in enumerate(node):
-            where = _item_line(node, number)
-            if isinstance(item, str) and item.strip():
-                texts.append((item, where))
-            else:
-                self.problem(where, f"{place}: {item!r} is not text; put it in quotes.")
-        return texts
+class _RulesReader(YamlReader):
+    """One pass over one rule file."""
 
     def pattern(self, text: Any, line: int, place: str) -> Pattern | None:
         if not isinstance(text, str) or not text:
@@ -108,46 +65,53 @@ class _RulesReader:
         """The patterns of every locale, in order."""
         if key not in owner:
             return ()
-        locales = self.mapping(owner[key], _line(owner, key), f"{place} (locale: list of patterns)")
+        locales = self.mapping(owner[key], line_of(owner, key), f"{place} (locale: list of patterns)")
         return tuple(
             pattern
             for locale, node in locales.items()
-            for pattern in self.patterns(node, _line(locales, locale), f"{place} in {locale}")
+            for pattern in self.patterns(node, line_of(locales, locale), f"{place} in {locale}")
         )
 
     def rules(self, top: dict[str, Any]) -> Rules:
         values = self.section(top, "values", _SHAPES)
         for shape, text in values.items():
-            self.pattern(text, _line(values, shape), f"values.{shape}")
-        links = self.section(top, "links", ("hosts", "order"))
+            self.pattern(text, line_of(values, shape), f"values.{shape}")
+        links = self.section(top, "links", ("hosts", "order", "wrapped_in", "wrapping"))
         reasons = self.section(top, "reasons")
-        labels = self.section(top, "labels", _LABELS)
+        labels = self.section(top, "labels", LABELS)
         return Rules(
             rules=self.every_rule(top),
-            roles=frozenset(text.lower() for text in self.words(top, "roles")),
+            roles=Roles(self.words(top, "roles"), self.words(top, "topics")),
             username=self.by_locale(top, "username", "username"),
             reasons=tuple((code, self.by_locale(reasons, code, f"reasons.{code}")) for code in reasons),
             labels={kind: self.label_words(labels, kind) for kind in labels},
             values={shape: str(text) for shape, text in values.items()},
-            hosts=tuple(host.lower() for host in self.words(links, "hosts")),
-            order_links=self.order_links(links),
+            links=OrderLinks(
+                hosts=tuple(host.lower() for host in self.words(links, "hosts")),
+                order=self.order_links(links),
+                wrapped_in=tuple(name.lower() for name in self.words(links, "wrapped_in")),
+                wrapping=self.words(links, "wrapping"),
+            ),
+            brands=self.words(top, "brands"),
         )
 
     def section(self, top: dict[str, Any], key: str, keys: tuple[str, ...] | None = None) -> dict[str, Any]:
-        return self.mapping(top[key], _line(top, key), key, keys) if key in top else {}
+        return self.mapping(top[key], line_of(top, key), key, keys) if key in top else {}
 
     def words(self, owner: dict[str, Any], key: str) -> tuple[str, ...]:
         return (
-            tuple(text for text, _ in self.texts(owner[key], _line(owner, key), key)) if key in owner else ()
+            tuple(text for text, _ in self.texts(owner[key], line_of(owner, key), key))
+            if key in owner
+            else ()
         )
 
     def label_words(self, labels: dict[str, Any], kind: str) -> tuple[str, ...]:
         """The labels of one kind in every locale, without the mark that ends them."""
         place = f"labels.{kind}"
-        locales = self.mapping(labels[kind], _line(labels, kind), f"{place} (locale: list of words)")
+        locales = self.mapping(labels[kind], line_of(labels, kind), f"{place} (locale: list of words)")
         words = []
         for locale in locales:
-            for text, line in self.texts(locales[locale], _line(locales, locale), place):
+            for text, line in self.texts(locales[locale], line_of(locales, locale), place):
                 if not (word := text.rstrip(":#№ ").strip()):
                     self.problem(line, f"{place}: {text!r} has no word.")
                     continue
@@ -156,23 +120,23 @@ class _RulesReader:
 
     def order_links(self, links: dict[str, Any]) -> tuple[Pattern, ...]:
         patterns = (
-            self.patterns(links["order"], _line(links, "order"), "links.order") if "order" in links else ()
+            self.patterns(links["order"], line_of(links, "order"), "links.order") if "order" in links else ()
         )
         for pattern in patterns:
             if "(?P<order>" not in pattern.pattern:
                 self.problem(
-                    _line(links, "order"), f"links.order: {pattern.pattern!r} lacks the group (?P<order>…)."
+                    line_of(links, "order"), f"links.order: {pattern.pattern!r} lacks the group (?P<order>…)."
                 )
         return patterns
 
     def every_rule(self, top: dict[str, Any]) -> tuple[Rule, ...]:
         node = top.get("rules", [])
         if not isinstance(node, list):
-            self.problem(_line(top, "rules"), "rules must be a list.")
+            self.problem(line_of(top, "rules"), "rules must be a list.")
             return ()
         rules: dict[str, Rule] = {}
         for number, item in enumerate(node):
-            line = _item_line(node, number)
+            line = item_line(node, number)
             rule = self.rule(self.mapping(item, line, "a rule", _RULE), line)
             if rule is None:
                 continue
@@ -188,13 +152,14 @@ class _RulesReader:
         for key in ("name", "kind", "why", "sample"):
             if key not in item:
                 self.problem(line, f"the rule lacks {key!r}.")
-        if not ("from" in item or "subject" in item):
+        if not item.keys() & {"from", "subject", "phrases", "role", "relay"}:
             self.problem(line, "the rule asks for neither 'from' nor 'subject'; it would match everything.")
         kind = next((kind for kind in KINDS if kind == item.get("kind", "case")), None)
         if kind is None:
-            self.problem(_line(item, "kind"), f"kind is {item['kind']!r}; use one of {', '.join(KINDS)}.")
-        if not isinstance(item.get("relay", False), bool):
-            self.problem(_line(item, "relay"), "relay must be true or false.")
+            self.problem(line_of(item, "kind"), f"kind is {item['kind']!r}; use one of {', '.join(KINDS)}.")
+        for key in ("relay", "role"):
+            if not isinstance(item.get(key, False), bool):
+                self.problem(line_of(item, key), f"{key} must be true or false.")
         rule = self.built(item, line, kind or "unsorted")
         return rule if len(self.problems) == before else None
 
@@ -204,44 +169,48 @@ class _RulesReader:
             kind=kind,
             why=str(item.get("why", "")),
             sample=self.sample(item),
-            sender=self.pattern(item["from"], _line(item, "from"), "from") if "from" in item else None,
+            sender=self.address(item, "from"),
+            not_sender=self.address(item, "unless_from"),
+            role=bool(item.get("role", False)),
             subject=self.by_locale(item, "subject", "subject"),
+            phrases=self.meaning(item, "phrases"),
             unless=self.by_locale(item, "unless", "unless"),
+            unless_phrases=self.words(item, "unless_phrases"),
+            unless_text=self.words(item, "unless_text"),
             hint=self.hint(item),
             relay=bool(item.get("relay", False)),
             at=f"{self.source}:{line}",
         )
 
+    def address(self, item: dict[str, Any], key: str) -> Pattern | None:
+        return self.pattern(item[key], line_of(item, key), key) if key in item else None
+
     def sample(self, item: dict[str, Any]) -> Signs:
         if "sample" not in item:
             return Signs("", "")
-        shown = self.mapping(item["sample"], _line(item, "sample"), "sample", ("from", "subject", "text"))
+        shown = self.mapping(item["sample"], line_of(item, "sample"), "sample", ("from", "subject", "text"))
         _, sender = parseaddr(str(shown.get("from", "")))
         if "@" not in sender:
-            self.problem(_line(item, "sample"), "sample needs a 'from' with an address.")
+            self.problem(line_of(item, "sample"), "sample needs a 'from' with an address.")
         return Signs(sender, str(shown.get("subject", "")), str(shown.get("text", "")))
 
     def hint(self, item: dict[str, Any]) -> Hint | None:
         if "hint" not in item:
             return None
-        line = _line(item, "hint")
-        asked = self.mapping(item["hint"], line, "hint", ("order", "body", "link"))
+        line = line_of(item, "hint")
+        asked = self.mapping(item["hint"], line, "hint", ("order", "body", "link", "phrases"))
         if not asked:
-            self.problem(line, "hint is empty; give at least one of order, body, link.")
+            self.problem(line, "hint is empty; give at least one of order, body, link, phrases.")
         if not isinstance(asked.get("order", False), bool):
-            self.problem(_line(asked, "order"), "hint.order must be true or false.")
-        link = self.patterns(asked["link"], _line(asked, "link"), "hint.link") if "link" in asked else ()
-        return Hint(asked.get("order") is True, self.by_locale(asked, "body", "hint.body"), link)
+            self.problem(line_of(asked, "order"), "hint.order must be true or false.")
+        link = self.patterns(asked["link"], line_of(asked, "link"), "hint.link") if "link" in asked else ()
+        body = self.by_locale(asked, "body", "hint.body")
+        return Hint(asked.get("order") is True, body, link, self.meaning(asked, "phrases"))
 
-
-def _item_line(node: Any, number: int) -> int:
-    """The line, from 1, on which an item of a list is."""
-    return int(node.lc.item(number)[0]) + 1
-
-
-def _line(node: Any, key: object) -> int:
-    """The line, from 1, on which a key of a mapping is."""
-    try:
-        return int(node.lc.key(key)[0]) + 1
-    except (AttributeError, KeyError, TypeError):
-        return 1
+    def meaning(self, owner: dict[str, Any], key: str) -> str:
+        """The name of a list of phrases in the language packs, "" for none."""
+        name = owner.get(key, "")
+        if not isinstance(name, str):
+            self.problem(line_of(owner, key), f"{key} must be the name of a list of the language packs.")
+            return ""
+        return name

@@ -88,26 +88,27 @@ def queue(
 
 
 @click.command()
-@click.argument("text")
+@click.argument("words", metavar="TEXT...", nargs=-1, required=True)
 @click.option("--open", "state", flag_value="open", help="Only open tickets.")
 @click.option("--closed", "state", flag_value="closed", help="Only closed tickets.")
 @click.option("--limit", type=click.IntRange(1, MOST), default=50, show_default=True, help="Rows at most.")
 @json_option
 @click.pass_obj
-def search(config: str | None, text: str, state: Any, limit: int, as_json: bool) -> None:
+def search(config: str | None, words: tuple[str, ...], state: Any, limit: int, as_json: bool) -> None:
     """Find tickets, open and closed, newest first.
 
-    TEXT is an order number, a seller's reference, a relay address or a ticket number. Exit code 1 when
-    nothing matches.
+    TEXT is an order number, a seller's reference, an address or a ticket number; or words, all of which the
+    conversation holds: names, subjects, mails, answers, notes, names of files. The last word may be a
+    beginning. Exit code 1 when nothing matches.
     """
-    desk = desk_of(settings(config))
-    page = desk.queues.search(text, state=state, limit=limit)
+    desk, text = desk_of(settings(config)), " ".join(words)
+    page = desk.search.tickets(text, state=state, limit=limit)
     if as_json:
         print_json(list(_as_json(page)))
     else:
         empty = (
-            f"No ticket matches {one_line(text)!r}; order numbers, seller's references, relay addresses and "
-            "ticket numbers are searched."
+            f"No ticket matches {one_line(text)!r}; numbers, addresses, names, subjects and words of mails, "
+            "answers and notes are searched. Try fewer words."
         )
         _print_page(desk, "Tickets", page, empty, closed=state == "closed", with_state=state is None)
     click.get_current_context().exit(0 if page.tickets else 1)

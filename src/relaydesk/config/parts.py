@@ -89,10 +89,16 @@ def gateway_listen(conf: Settings) -> tuple[ListenAddress, ...]:
     return tuple(map(ListenAddress.parse, conf.gateway_listen))
 
 
+def shipped_rules() -> Rules:
+    """The shipped sorting rules with their language packs, English first."""
+    path = Path(classify.__file__).with_name("facebook.yaml")
+    packs = sorted(path.with_name("packs").glob("*.yaml"), key=lambda pack: (pack.stem != "en", pack.name))
+    return load_rules(read_text(path), path.name, [(read_text(pack), pack.name) for pack in packs])
+
+
 def rules(conf: Settings) -> Rules:
     """The shipped sorting rules, with the shop's own over them."""
-    path = Path(classify.__file__).with_name("facebook.yaml")
-    shipped = load_rules(read_text(path), path.name)
+    shipped = shipped_rules()
     if conf.rules is None:
         return shipped
     return shipped.extended(load_rules(read_text(conf.rules), str(conf.rules)))

@@ -208,7 +208,7 @@ def _sender_ticket(desk: Desk, step: Step) -> int:
 
 def _newest(desk: Desk, text: str) -> int:
     """The newest ticket of a relay address or an order, 0 for none."""
-    newest_first = desk.queues.search(text).tickets
+    newest_first = desk.search.tickets(text).tickets
     return newest_first[0].id if newest_first else 0
 
 

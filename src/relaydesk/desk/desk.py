@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from relaydesk.desk.administration import Agents, GatewayClients, Orders
     from relaydesk.desk.answers import Answers, ReplyTemplates
     from relaydesk.desk.reports import Reports
+    from relaydesk.desk.search import Search
     from relaydesk.desk.tickets import Tickets
     from relaydesk.desk.views import Outbox, Queues, Refusals
 
@@ -34,6 +35,12 @@ class Desk(DeskPart):
         from relaydesk.desk.views import Queues
 
         return Queues(self.store, self.config, self.clock)
+
+    @cached_property
+    def search(self) -> Search:
+        from relaydesk.desk.search import Search
+
+        return Search(self.store, self.config, self.clock)
 
     @cached_property
     def tickets(self) -> Tickets:

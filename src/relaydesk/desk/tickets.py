@@ -18,7 +18,8 @@ from relaydesk.events import (
     TicketClosed,
     TicketMoved,
 )
-from relaydesk.store import deadlines, events, looks, messages, ticket_orders, tickets
+from relaydesk.message import index_words
+from relaydesk.store import deadlines, events, looks, messages, search, ticket_orders, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -195,6 +196,7 @@ class Tickets(DeskPart):
             if not text.strip():
                 raise DeskError("The note is empty; give it a text.")
             _tell(acting, ticket_id, NoteAdded(text))
+            search.add(acting.session, ticket_id, index_words((text,)))
 
     def bind_order(self, ticket_id: int, order: str, *, by: str) -> None:
         """States that an order of the directory is this customer's."""

@@ -6,10 +6,10 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from relaydesk.desk.permissions import DeskPart
-from relaydesk.store import Page, QueueCount, lists, outbox, refusals, ticket_orders
+from relaydesk.store import QueueCount, lists, outbox, refusals
 
 if TYPE_CHECKING:
-    from relaydesk.store import OutboxRow, PageKey, RefusalCount, TicketFilter, TicketState
+    from relaydesk.store import OutboxRow, Page, PageKey, RefusalCount, TicketFilter
 
 REFUSAL_DAYS = timedelta(days=30)
 
@@ -32,15 +32,6 @@ class Queues(DeskPart):
             self.config.demand_queue(criteria.queue)
         with self.store.reading() as session:
             return lists.page(session, criteria, after=after, limit=limit)
-
-    def search(self, text: str, *, state: TicketState | None = None, limit: int = 50) -> Page:
-        """Tickets, open and closed or in ``state``, with their numbers; newest first, on one page.
-
-        ``text`` is an order number, a seller's reference, a relay address or a ticket number.
-        """
-        with self.store.reading() as session:
-            rows = lists.search(session, text.strip(), limit, state=state)
-            return Page(rows, ticket_orders.of_tickets(session, [row.id for row in rows]), None)
 
 
 class Outbox(DeskPart):

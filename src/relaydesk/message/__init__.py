@@ -34,6 +34,7 @@ from relaydesk.message.envelope import Envelope, How, Origin, Role, received_lin
 from relaydesk.message.headers import header_fields, header_section, header_values
 from relaydesk.message.html_charset import html_charset
 from relaydesk.message.message import Address, Attachment, Body, Message
+from relaydesk.message.words import index_words, query_words
 
 if TYPE_CHECKING:
     from relaydesk.message.parse import parse_message
@@ -69,6 +70,7 @@ __all__ = [
     "header_section",
     "header_values",
     "html_charset",
+    "index_words",
     "message_charset",
     "message_ids",
     "message_parts",
@@ -77,6 +79,7 @@ __all__ = [
     "parse_message",
     "plain_address",
     "printable",
+    "query_words",
     "read_texts",
     "received_line",
     "split_address",

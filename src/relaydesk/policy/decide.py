@@ -53,23 +53,30 @@ def _accepted(a: Arrival, verdict: Verdict, remarks: tuple[Reason, ...]) -> Deci
         vouched=verdict.genuine,
         replay_key=replay_key(a.auth, a.from_domain, a.policy) if verdict.genuine else "",
         placement=placement,
-        clocks=_clocks(a, queue, placement, joined),
+        clocks=_clocks(a, kind, queue, placement, joined),
         dsn=a.gathered.dsn if placement.action == "bounce" else None,
     )
 
 
 def _kind(a: Arrival, verdict: Verdict) -> tuple[Kind, tuple[Reason, ...]]:
     match = a.findings.match
+    wanted = (reason("return_request"),) if a.findings.contact_reason == "return_request" else ()
     if verdict.genuine and not match.rule:
-        return "unsorted", (reason("no_rule"),)
+        if order := _order_of_relay_address(a):
+            return "case", (reason("directory_address", order=order), *wanted)
+        return "unsorted", (reason("no_rule"), *wanted)
     if verdict.kind == "bounce" and _bounced(a, verdict) is None:
         return "unsorted", (reason("bounce_unmatched"),)
     if not verdict.genuine:
         return verdict.kind, ()
-    why = [reason("rule", rule=match.rule, why=match.why)]
-    if a.findings.contact_reason == "return_request":
-        why.append(reason("return_request"))
-    return verdict.kind, tuple(why)
+    return verdict.kind, (reason("rule", rule=match.rule, why=match.why), *wanted)
+
+
+def _order_of_relay_address(a: Arrival) -> str:
+    """The order whose buyer the directory knows by the From address, "" for none: a buyer's own mail is a
+    case, whatever it says."""
+    address = a.findings.relay_address.lower()
+    return next((o.id for o in a.known.orders if address and o.relay_address.lower() == address), "")
 
 
 def _bounced(a: Arrival, verdict: Verdict) -> int | None:
@@ -95,12 +102,16 @@ def _came_back(dsn: Dsn | None) -> tuple[Reason, ...]:
     return (reason(code, **facts),)
 
 
-def _clocks(a: Arrival, queue: str, placement: Placement, joined: KnownTicket | None) -> tuple[Planned, ...]:
+def _clocks(
+    a: Arrival, kind: Kind, queue: str, placement: Placement, joined: KnownTicket | None
+) -> tuple[Planned, ...]:
     if placement.action not in ("open", "join"):
         return ()
     start = a.known.first_seen or a.envelope.received_at
-    planned = a.policy.plan(
-        queue, start, relay=bool(a.findings.relay_address), contact_reason=a.findings.contact_reason
+    relay, contact_reason = bool(a.findings.relay_address), a.findings.contact_reason
+    # Somebody may have moved the ticket to a queue without a clock: mail that wants an answer has one there.
+    planned = a.policy.plan(queue, start, relay=relay, contact_reason=contact_reason) or a.policy.plan(
+        kind, start, relay=relay, contact_reason=contact_reason
     )
     running = joined.running if joined is not None else ()
     return tuple(clock for clock in planned if clock.clock not in running)

@@ -1,4 +1,4 @@
-"""The office process: looks at the deadlines every few seconds, and sends the answers."""
+"""The office process: looks at the deadlines, sends the answers and keeps the search index."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from relaydesk.config import parts, utc_now
 from relaydesk.doctor import check_domain
 from relaydesk.logs import configure, log, log_exception
 from relaydesk.outbound import Courier, Dispatcher
+from relaydesk.search import index_waiting
 from relaydesk.server.process import child_process
 from relaydesk.store import StoreError
 
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
     from relaydesk.clocks import Rederived, Swept
     from relaydesk.config import Settings
+    from relaydesk.search import Indexed
     from relaydesk.server.process import ChildProcess
+
+INDEX_SECONDS = 1.0  # after which new mail is found at the latest, when little comes
 
 
 def run_office(settings: Settings) -> int:
@@ -40,6 +44,7 @@ async def _work(settings: Settings) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_keep_time(process))
             tasks.create_task(_send(process))
+            tasks.create_task(_index(process))
 
 
 async def _keep_time(process: ChildProcess) -> None:
@@ -58,8 +63,8 @@ async def _keep_time(process: ChildProcess) -> None:
         await loop.run_in_executor(process.workers, _logged, swept, "deadlines_passed")
 
 
-def _logged(work: Callable[[], Swept | Rederived], event: str) -> None:
-    """Run one piece of the timekeeper's work; a failing store is waited for, never the end of the process."""
+def _logged(work: Callable[[], Swept | Rederived | Indexed], event: str) -> None:
+    """Run one piece of the office's work; a failing store is waited for, never the end of the process."""
     try:
         outcome = work()
     except StoreError as error:
@@ -76,6 +81,17 @@ def _logged(work: Callable[[], Swept | Rederived], event: str) -> None:
                 failed=str(failed) if failed else None,
                 figures=figures,
             )
+
+
+async def _index(process: ChildProcess) -> None:
+    """Reads the words of new mail and answers into the search index."""
+    loop = asyncio.get_running_loop()
+
+    def indexed() -> Indexed:
+        return index_waiting(process.store)
+
+    while not await process.stops_within(INDEX_SECONDS):
+        await loop.run_in_executor(process.workers, _logged, indexed, "indexed")
 
 
 async def _send(process: ChildProcess) -> None:

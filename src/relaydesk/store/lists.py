@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import and_, func, or_, select
 
+from relaydesk.message import query_words
+from relaydesk.store import search as word_index
 from relaydesk.store import ticket_orders
 from relaydesk.store.tables import TicketTable, table
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 T = table(TicketTable).c
 OPEN = T.state == "open"
-NAMING = 1000  # tickets looked at that name one number
+MATCHES = 1000  # tickets looked at that hold one text
 LONGEST_NUMBER = 18  # digits of a ticket number that a database can hold
 
 TicketState = Literal["open", "closed"]
@@ -86,7 +88,7 @@ class QueueCount:
 class TicketFilter:
     """What a list is narrowed to; None is all. ``assignee`` "" is what nobody has.
 
-    ``text`` is an order number or reference, a relay address or a ticket number. ``due_before`` leaves those
+    ``text`` is what :func:`search` looks for: a number, an address, or words. ``due_before`` leaves those
     whose next deadline is earlier; aware. ``needs_look``: only what a person must look at, or only the rest.
     """
 
@@ -167,7 +169,7 @@ def _conditions(session: Session, criteria: TicketFilter) -> list[ColumnElement[
     if criteria.due_before is not None:
         conditions.append(T.next_due < criteria.due_before)
     if criteria.text:
-        conditions.append(_naming(session, criteria.text, NAMING))
+        conditions.append(_holding(session, criteria.text, MATCHES))
     return conditions
 
 
@@ -202,19 +204,24 @@ def _closed(
 def search(
     session: Session, text: str, limit: int = 50, *, state: TicketState | None = None
 ) -> tuple[TicketRow, ...]:
-    """Tickets with this order number or reference, relay address or ticket number, in ``state`` or any.
+    """Tickets that hold ``text``, in ``state`` or any: newest first.
 
-    Newest first.
+    A ticket's number, an order number or reference, a relay address; or all its words, in whatever order,
+    anywhere in the conversation.
     """
-    statement = select(*_ROW).where(_naming(session, text, limit)).order_by(T.id.desc())
+    statement = select(*_ROW).where(_holding(session, text, MATCHES)).order_by(T.id.desc())
     if state is not None:
         statement = statement.where(T.state == state)
     return tuple(_rows(session, statement.limit(limit)))
 
 
-def _naming(session: Session, text: str, limit: int) -> ColumnElement[bool]:
+def _holding(session: Session, text: str, limit: int) -> ColumnElement[bool]:
     is_number = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
-    ids = {*ticket_orders.tickets_naming(session, text, limit), *([int(text)] if is_number else [])}
+    ids = {
+        *ticket_orders.tickets_naming(session, text, limit),
+        *word_index.tickets_with(session, query_words(text), limit),
+        *([int(text)] if is_number else []),
+    }
     return or_(T.id.in_(sorted(ids)), T.relay_address == text.lower())
 
 

@@ -17,7 +17,7 @@ from relaydesk.events import (
     TicketReopened,
 )
 from relaydesk.reasons import NEEDS_LOOK
-from relaydesk.store import deadlines, links, ticket_orders
+from relaydesk.store import deadlines, links, search, ticket_orders
 from relaydesk.store import events as journal
 from relaydesk.store.errors import Conflict
 from relaydesk.store.tables import AttachmentTable, MessageTable, TicketTable, table
@@ -187,6 +187,7 @@ def _message(session: Session, ticket_id: int, arrival: _Recording) -> int:
     }
     message_id = _inserted(session.connection().execute(_NEW_MESSAGE, row))
     _attach(session, message_id, message)
+    search.will_index(session, "message", message_id)
     return message_id
 
 

@@ -21,7 +21,7 @@ from relaydesk.events import (
     AnswerSent,
     Event,
 )
-from relaydesk.store import events
+from relaydesk.store import events, search
 from relaydesk.store.contention import Claims
 from relaydesk.store.outbox_rows import UNDECIDED, Claimed, DeliveryOutcome, OutboxRow, Outgoing
 from relaydesk.store.tables import OutboxTable, table
@@ -86,6 +86,8 @@ def put(session: Session, outgoing: Outgoing, build: Callable[[int], Finished], 
         )
     )
     _tell_queued(session, int(key[0]), outgoing, now)
+    if outgoing.purpose != "forward":
+        search.will_index(session, "answer", int(key[0]))
     return int(key[0])
 
 

@@ -206,6 +206,14 @@ class AgentTable(SQLModel, table=True):
     added_at: datetime = Field(sa_type=Moment)
 
 
+class UnindexedTable(SQLModel, table=True):
+    """What the search index lacks: the number of a message, or of an answer in the outbox."""
+
+    __tablename__: ClassVar[str] = "unindexed"
+    source: str = Field(primary_key=True, sa_type=Key)
+    source_id: int = Field(primary_key=True, sa_type=Id)
+
+
 class FirstSeenTable(SQLModel, table=True):
     """The first attempt of a delivery that was deferred."""
 

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from relaydesk.store.schema import include_name
 from relaydesk.store.tables import metadata
 
 context.configure(
@@ -9,5 +10,6 @@ context.configure(
     target_metadata=metadata,
     render_as_batch=True,
     compare_type=True,
+    include_name=include_name,
 )
 context.run_migrations()

@@ -1,0 +1,157 @@
+"""Search by words: what is stored is found in every part of a conversation, on both engines alike."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text
+
+from relaydesk.policy.decision import Placement
+from relaydesk.search import index
+from relaydesk.search.index import index_waiting
+from relaydesk.store import search
+from relaydesk_testkit.arriving import ALICE as ALICE_ADDRESS
+from relaydesk_testkit.arriving import decision, store_message
+from tests.support.answering import write
+from tests.support.desk import ALICE, desk
+
+if TYPE_CHECKING:
+    from relaydesk.store.engine import Store
+
+MIXED = (
+    "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    "--b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+    "Wo ist mein Päckchen? 注文が届きません\r\n> quoted pineapple\r\n"
+    "--b\r\nContent-Type: image/png\r\nContent-Disposition: attachment; filename=broken-box.png\r\n\r\n"
+    "x\r\n--b--\r\n"
+)
+
+
+def arrived(store: Store, body: str, *, ticket: int | None = None) -> int:
+    """A message that opens a ticket, or joins one."""
+    placement = Placement("open", thread_key=f"case++{len(body)}@x.example")
+    if ticket is not None:
+        placement = Placement("join", ticket)
+    recorded = store_message(store, decision(placement), body=body.encode())
+    assert recorded.ticket_id is not None
+    return recorded.ticket_id
+
+
+def hits(store: Store, query: str) -> list[int]:
+    return [row.id for row in desk(store).search.tickets(query).tickets]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "packchen",
+        "PÄCKCHEN",
+        "päck",
+        "届き",
+        "注文",
+        "pineapple",
+        "box.png",
+        "alice",
+        "hello",
+        "hello alice box",
+    ],
+)
+def test_every_part_of_a_message_is_found(store: Store, query: str) -> None:
+    with_all = arrived(store, "\r\n" + MIXED)
+    raw = b"From: Alice <case++aaaa@support.facebook.com>\r\nSubject: Hello\r\n" + MIXED.encode()
+    with store.transaction() as session:
+        session.connection().execute(text("UPDATE message SET raw = :raw"), {"raw": raw})
+    arrived(store, "Where is it?")
+    assert hits(store, query)[-1] == with_all
+
+
+def test_all_words_must_be_in_the_conversation_and_need_not_be_in_one_message(store: Store) -> None:
+    both = arrived(store, "The zebra came.")
+    arrived(store, "But the giraffe did not.", ticket=both)
+    one = arrived(store, "Another zebra.")
+    assert hits(store, "zebra") == [one, both]
+    assert hits(store, "giraffe zebra") == [both]
+    assert hits(store, "zebra elephant") == []
+
+
+def test_answers_and_notes_are_found(store: Store) -> None:
+    ticket = arrived(store, "Where is my order?")
+    write(store, ticket, "A replacement walrus is on its way.", no_order=True)
+    desk(store).tickets.note(ticket, "Warehouse says ocelot.", by=ALICE)
+    assert hits(store, "walrus") == hits(store, "ocelot") == hits(store, "ocelot walrus") == [ticket]
+
+
+def test_a_closed_ticket_is_found(store: Store) -> None:
+    ticket = arrived(store, "Zebra")
+    desk(store).tickets.close(ticket, by=ALICE)
+    assert hits(store, "zebra") == [ticket]
+
+
+@pytest.mark.parametrize(
+    "query", ['"', "zebra' OR 1", "zebra) OR (x", "*", "q:*", "NOT zebra", "zebra NEAR x"]
+)
+def test_a_query_is_words_and_no_language(store: Store, query: str) -> None:
+    arrived(store, "Zebra")
+    assert hits(store, query) == []
+
+
+def test_nothing_waits_twice(store: Store) -> None:
+    arrived(store, "Zebra")
+    assert index_waiting(store).indexed == 1
+    assert index_waiting(store).indexed == 0
+
+
+def test_two_that_index_at_once_lose_no_word(store: Store) -> None:
+    ticket = arrived(store, "word0")
+    for number in range(1, 30):
+        arrived(store, f"word{number}", ticket=ticket)
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda _: index_waiting(store), range(2)))
+    assert all(hits(store, f"word{number} hello") == [ticket] for number in range(30))
+
+
+def test_a_mail_that_we_fail_to_read_does_not_hold_up_the_others(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrived(store, "Zebra")
+    arrived(store, "A long mail with an ocelot")
+    parse = index.parse_message
+
+    def failing(raw: bytes) -> object:
+        if b"Zebra" in raw:
+            raise RuntimeError("a bug of ours")
+        return parse(raw)
+
+    monkeypatch.setattr(index, "parse_message", failing)
+    done = index_waiting(store)
+    assert (done.indexed, len(done.failed)) == (2, 1)
+    assert hits(store, "zebra") == []
+    assert len(hits(store, "ocelot")) == 1
+
+
+def test_what_was_stored_before_there_was_an_index_is_indexed(store: Store) -> None:
+    ticket = arrived(store, "Zebra")
+    write(store, ticket, "Walrus", no_order=True)
+    with store.transaction() as session:
+        connection = session.connection()
+        connection.execute(text("DROP TABLE search_index"))
+        connection.execute(text("DROP TABLE unindexed"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))
+    store.upgrade()
+    assert hits(store, "zebra walrus") == [ticket]
+
+
+def test_the_words_of_a_ticket_are_bounded(store: Store) -> None:
+    ticket = arrived(store, "Zebra")
+    with store.transaction() as session:
+        for start in range(0, 3 * search.MOST, search.MOST):
+            search.add(session, ticket, [f"w{number}" for number in range(start, start + search.MOST)])
+    assert hits(store, "w1") == [ticket]
+    assert hits(store, f"w{3 * search.MOST - 1}") == []
+
+
+def test_an_address_is_found_whole(store: Store) -> None:
+    ticket = arrived(store, "Zebra")
+    assert hits(store, ALICE_ADDRESS) == [ticket]
