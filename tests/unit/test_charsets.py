@@ -93,8 +93,9 @@ LABELS = {
     "hz": ["hz-gb-2312"],  # and this
     "": ["replacement"],
     "utf-16be": ["unicodefffe", "utf-16be"],
-    "utf-16le": ["csunicode", "iso-10646-ucs-2", "ucs-2", "unicode", "unicodefeff", "utf-16le"],
-    "utf-16": ["utf-16"],  # little-endian unless its bytes say otherwise
+    "utf-16le": ["unicodefeff", "utf-16le"],
+    # Little-endian unless its bytes say otherwise.
+    "utf-16": ["csunicode", "iso-10646-ucs-2", "ucs-2", "unicode", "utf-16"],
     "x-user-defined": ["x-user-defined"],
 }
 
@@ -256,6 +257,10 @@ def test_windows_code_pages_have_no_open_byte(page):
         ("utf-16", "Order 5 €".encode("utf-16-le"), "Order 5 €"),
         ("utf-16", "Order 5 €".encode("utf-16-be"), "Order 5 €"),
         ("iso-10646-ucs-2", "ä".encode("utf-16-le"), "ä"),
+        ("ucs-2", "Wo ist es?".encode("utf-16-be"), "Wo ist es?"),
+        ("utf-16", "注文　一最开".encode("utf-16-le"), "注文　一最开"),  # its zero bytes look big-endian
+        ("iso-2022-jp-1", b"\x1b$(D0!\x1b(B x", "丂 x"),  # JIS X 0212
+        ("utf-8", b"x \xed\xa0\xbd\xed\xb8\x80", "x 😀"),  # two surrogates, as Java writes them
         ("utf-7", b"Gr+APwA3w-e", "Grüße"),
         ("cp850", "Grüße".encode("cp850"), "Grüße"),
         ("cp437", "Grüße".encode("cp437"), "Grüße"),
@@ -286,12 +291,27 @@ def test_it_reads_text_as_its_sender_typed_it(charset, data, text):
         ("shift_jis", b"\x1b$B-!\x1b(B x", "① x"),
         ("euc-jp", "注文①です".encode("cp932"), "注文①です"),
         ("utf-16", b"plain words", "plain words"),
+        ("gb2312", "你好，订单没有到".encode(), "你好，订单没有到"),
+        ("euc-kr", "주문이 왔어요".encode(), "주문이 왔어요"),
+        ("big5", "訂單喺邊度呀".encode(), "訂單喺邊度呀"),
+        ("x-user-defined", "Grüße".encode(), "Grüße"),
         ("no-such", "Grüße".encode(), "Grüße"),
         ("utf-8", b"caf\xe9 f\xfcr 5 \x80", "café für 5 €"),
     ],
 )
 def test_it_reads_by_the_bytes_where_the_label_lies(charset, data, text):
     assert to_text(data, charset)[0] == text
+
+
+def test_few_pairs_that_could_be_utf_8_are_what_their_label_says():
+    for pairs in (b"\xe4\xbd\xa0\xe5\xa5\xbd", b"\xc4\xb0\xd6\xbb", b"\xc3\xa4 \xc3\xb6 \xc3\xbc"):
+        assert to_text(pairs, "gbk") == (pairs.decode("gbk"), "")
+
+
+def test_what_is_labelled_utf_8_and_is_none_is_of_the_charset_declared_elsewhere():
+    assert to_text("Привет".encode("cp1251"), "utf-8", "windows-1251")[0] == "Привет"
+    odd_byte = "Grüße, wo ist mein Päckchen? ".encode() + b"\xff"
+    assert to_text(odd_byte, "utf-8", "koi8-r")[0] == "Grüße, wo ist mein Päckchen? \ufffd"
 
 
 @pytest.mark.parametrize(
@@ -406,6 +426,7 @@ def test_windows_1252_taken_for_latin_1_is_read_as_it_was_typed():
         ("=?utf-8?Q?a=0D=0ABcc:_x?=", "a Bcc: x"),  # no second header out of an encoded word
         ("=?utf-8?Q?=C2=9B31m=E2=80=AEx?=", "31mx"),
         ("=?x-unknown?Q?caf=E9?=", "café"),
+        ("=??Q?caf=C3=A9?=", "café"),
     ],
 )
 def test_it_decodes_encoded_words(value, text):

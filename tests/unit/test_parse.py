@@ -92,6 +92,10 @@ def test_subject_and_names_are_read_alike(charset, name, shown):
         ("=?utf-8?B?TcO8bGxlcg <c@d.example>", "Müller"),  # without its end
         ("=?iso-8859-1?Q?M=FC?= =?utf-8?Q?=C3=9F?= <c@d.example>", "Müß"),
         ("=?utf-8?Q?a b?= <c@d.example>", "a b"),
+        ("=?utf-8?Q?M=C3=BCller,_A.?= <c@d.example>", "Müller, A."),  # a bare comma in the word
+        ("=?utf-8?Q?Shop:_A;?= <c@d.example>", "Shop: A;"),
+        ("Müller, A. <c@d.example>", "Müller, A."),
+        ("Shop/Berlin, =?utf-8?Q?Gr=C3=BC=C3=9Fe?=, Ltd. <c@d.example>", "Shop/Berlin, Grüße, Ltd."),
     ],
 )
 def test_it_reads_display_names(value, name):
@@ -131,6 +135,10 @@ def test_a_subject_is_one_line(value, subject):
         ("a@x.example, b@y.example", ["a@x.example", "b@y.example"]),
         ("Team: a@x.example, B <b@y.example>;", ["a@x.example", "b@y.example"]),
         ("<a@x.example><b@y.example>", []),
+        ("a@x.example, B <b@y.example>", ["a@x.example", "b@y.example"]),
+        ("A, B <b@y.example>, C <c@z.example>", ["b@y.example", "c@z.example"]),
+        ("=?utf-8?Q?A,?= <a@x.example>, =?utf-8?Q?B?= <b@y.example>", ["a@x.example", "b@y.example"]),
+        ("=?utf-8?Q?<a@x.example>,?= <b@y.example>", ["a@x.example", "b@y.example"]),
         ("undisclosed-recipients:;", []),
         ("nobody", []),
         ('"a@b"@X.example', ['"a@b"@x.example']),
@@ -210,6 +218,13 @@ def test_html_without_a_charset_is_of_the_one_in_its_head():
         letter("Content-Type: text/html; charset=koi8-r", "", head + "<p>Привет</p>".encode("koi8-r")).text
         == "Привет"
     )
+
+
+@pytest.mark.parametrize("label", ["", "; charset=us-ascii", "; charset=utf-8"])
+@pytest.mark.parametrize("head", ["<meta charset=windows-1251>", '<?xml version="1.0" encoding="cp1251"?>'])
+def test_html_is_of_the_charset_in_its_head_where_its_label_does_not_fit(label, head):
+    body = head.encode() + "<p>Привет</p>".encode("cp1251")
+    assert letter(f"Content-Type: text/html{label}", "", body).text == "Привет"
 
 
 def test_it_undoes_quoted_printable_and_line_ends():

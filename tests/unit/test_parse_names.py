@@ -60,6 +60,10 @@ def part_name(
         ('attachment; filename="C:\\\\temp\\\\a.txt"', "a.txt"),
         (r'attachment; filename="C:\temp\a.txt"', "a.txt"),
         ('attachment; filename=".."', ""),
+        ("attachment; filename='a b.txt'", "a b.txt"),
+        ('attachment; filename="\'"', "'"),
+        ("attachment; filename*0*=utf-8''Gr%C; filename*1*=3%BC.txt", "Grü.txt"),  # cut in an escape
+        ("attachment; filename*0*=utf-8''%C3; filename*1=%BC; filename*2*=%BC.txt", "Ã%BC¼.txt"),
         ('attachment; filename=".bashrc"', "bashrc"),
         ('attachment; filename="a.pdf. . "', "a.pdf"),
         ('attachment; filename="gpj\u202eexe.txt"', "gpjexe.txt"),
@@ -110,6 +114,7 @@ def test_the_disposition_names_a_file_before_the_type_does():
         *(("Content-Type: text/html", "text/html"), ("no type at all", "text/plain"), ("", "image/x")),
         *(("application/pdf name=x.pdf", "application/pdf"), ("name=x.pdf", "text/plain")),
         ("a/b/c", "text/plain"),
+        *(("multipart/; boundary=x", "multipart/mixed"), ("text/", "text/plain")),
     ],
 )
 def test_it_reads_types(written, kind):

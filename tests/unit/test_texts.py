@@ -56,6 +56,15 @@ def summary(*pieces: str, kind: str = "mixed"):
         ([part("text/x-other", "Where?")], "Where?", ["part-1"]),
         ([part("text/enriched", "<bold>Where</bold> is it?")], "Where is it?", ["part-1"]),
         ([PLAIN, part("text/markdown; name=a.md", "x")], "plain text", ["a.md"]),
+        # Text by its bytes alone, of a type that nobody shows.
+        ([part("application/octet-stream", "Where is it?")], "Where is it?", ["part-1"]),
+        ([part("plain/text; charset=utf-8", "Grüße")], "Grüße", ["part-1"]),
+        ([part("*/*", "Where is it?")], "Where is it?", ["part-1"]),
+        ([part("application/octet-stream", "Where\0")], "", ["part-1"]),
+        ([part("application/octet-stream; name=a.bin", "Where?")], "", ["a.bin"]),
+        ([part("application/octet-stream", "Where?", "attachment")], "", ["part-1"]),
+        ([part("application/octet-stream", "Where?"), PLAIN], "plain text", ["part-1"]),
+        ([part("image/svg+xml", "<svg/>")], "", ["part-1"]),
     ],
 )  # fmt: skip
 def test_it_chooses_the_text(pieces, text, files):

@@ -90,6 +90,7 @@ iso-8859-14     latin8 l8 iso_8859-14 iso_8859-14:1998 isoir199
 iso-8859-15     latin9 latin0 l0 csiso885915
 iso-8859-16     latin10 l10 iso_8859-16 iso_8859-16:2001 isoir226 csiso885916
 koi8-u          cskoi8u
+ibm866          ibm866 dos866 csibm866 x866 cp0866
 x-mac-cyrillic  maccyrillic
 macintosh       macroman
 shift_jis       cp932 932 ms932 xmscp932 cswindows31j windows932 xshiftjis sjiswin mskanji cp943 cp943c
@@ -153,7 +154,8 @@ _NAMES = {
     )
     for label, encoding in rows
 }
-_NAMES["utf16"] = "utf-16"  # its byte order is seen from the bytes
+# Their byte order is seen from the bytes.
+_NAMES |= dict.fromkeys(("utf16", "ucs2", "iso10646ucs2", "unicode", "csunicode"), "utf-16")
 
 
 @lru_cache(maxsize=256)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
@@ -76,7 +78,7 @@ def described(fields: list[tuple[str, bytes]], default: str, charset: str = "") 
     typed = written.get("content-type", b"")
     placed = written.get("content-disposition", b"")
     parameters = _parameters(typed)
-    raw_name = _parameters(placed).get("filename") or parameters.get("name") or b""
+    raw_name = _unquoted(_parameters(placed).get("filename") or parameters.get("name") or b"")
     own = parameters.get("charset", b"").decode("ascii", "replace")
     return Description(
         type=_type(typed, default),
@@ -86,6 +88,12 @@ def described(fields: list[tuple[str, bytes]], default: str, charset: str = "") 
         name=file_name(charsets.decode(raw_name, own or charset)[0]),
         parameters=parameters,
     )
+
+
+def _unquoted(name: bytes) -> bytes:
+    """A name without the apostrophes that stand for its quotation marks."""
+    quoted = len(name) > 1 and name.startswith(b"'") and name.endswith(b"'")
+    return name[1:-1] if quoted else name
 
 
 def file_name(text: str) -> str:
@@ -108,7 +116,7 @@ def _main(value: bytes) -> str:
 
 def _type(value: bytes, default: str) -> str:
     named = _main(value)
-    named = _TYPES.get(named, named)
+    named = _TYPES.get(named.rstrip("/"), named)
     if _TYPE.fullmatch(named):
         return named[:100]
     return "text/plain" if value.strip() else default  # RFC 2045 §5.2: what cannot be read is plain text
@@ -138,13 +146,13 @@ def _parameters(value: bytes) -> dict[str, bytes]:
 
 def _joined(segments: dict[int, tuple[bytes, bool]]) -> bytes:
     """The segments of one parameter in their order; the first names the charset of all (RFC 2231 §4.1)."""
-    charset, whole = b"", []
-    for number, (_, (text, extended)) in enumerate(sorted(segments.items())):
-        value = text
-        if extended and number == 0 and (first := _EXTENDED.fullmatch(text)):
+    charset, joined = b"", b""
+    # Neighbours are decoded together, since some programs cut an escape in two.
+    for extended, run in groupby((segments[place] for place in sorted(segments)), key=itemgetter(1)):
+        value = b"".join(text for text, _ in run)
+        if extended and not joined and (first := _EXTENDED.fullmatch(value)):
             charset, value = first[1], first[2]
-        whole.append(unquote_to_bytes(value) if extended else value)
-    joined = b"".join(whole)
+        joined += unquote_to_bytes(value) if extended else value
     return _in_utf_8(joined, charset) if any(extended for _, extended in segments.values()) else joined
 
 

@@ -43,14 +43,15 @@ _GB_2005 = str.maketrans({"\ue5e5": "\u3000", "\ue7c7": "\u1e3f"})
 
 def decoded(data: bytes, encoding: str) -> str:
     """The text of ``data``; ``encoding`` as :func:`.charset_labels.encoding_of` names it."""
-    if encoding in _SINGLE or encoding == "x-user-defined":
+    if is_single_byte(encoding):
         return codecs.charmap_decode(data, "strict", _table(encoding))[0]
     reader = _READERS.get(encoding)
     return reader(data) if reader else data.decode(encoding.replace("-", "_"), "replace")
 
 
 def is_single_byte(encoding: str) -> bool:
-    return encoding in _SINGLE
+    """Whether every byte under this encoding is a character."""
+    return encoding in _SINGLE or encoding == "x-user-defined"
 
 
 @cache
@@ -132,9 +133,14 @@ def _big5(data: bytes) -> str:
     return _double("big5hkscs", data).translate(SYMBOLS)
 
 
+# ASCII but for what a frequent ideograph or the wide blank is in the other byte order.
+_LATIN = dict.fromkeys(set(range(0x80)) - set(map(ord, "N_g0")))
+
+
 def _utf_16(data: bytes) -> str:
-    """UTF-16 without a byte order mark: the order in which its Latin letters and blanks are some."""
-    return data.decode("utf-16-be" if data[::2].count(0) > data[1::2].count(0) else "utf-16-le", "replace")
+    """UTF-16 without a byte order mark: the order in which more of it is Latin, else little endian."""
+    orders = [data.decode(codec, "replace") for codec in ("utf-16-le", "utf-16-be")]
+    return max(orders, key=lambda text: len(text) - len(text.translate(_LATIN)))
 
 
 # ISO 2022 (RFC 1468, 1554, 1557, 1922): an escape sequence says which set the bytes that follow belong to.
@@ -151,7 +157,7 @@ def _ascii(data: bytes) -> str:
 
 
 def _jis_x_0212(data: bytes) -> str:
-    return _euc_jp(_TWO.sub(rb"\x8f\1", data.translate(_HIGH)))
+    return _euc_jp(_TWO.sub(b"\x8f\\1", data.translate(_HIGH)))
 
 
 _SETS: dict[bytes, Callable[[bytes], str]] = {

@@ -10,6 +10,7 @@ import binascii
 import re
 
 _NAME = re.compile(r"[^a-z0-9]+")
+_FIRST = re.compile(r"[;,(]")
 _BLANKS = b" \t\r\n"
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NO_ALPHABET = bytes(byte for byte in range(256) if byte not in _ALPHABET)
@@ -25,8 +26,9 @@ _QUANTUM = 4
 _FEW = 5
 _TEXT = bytes(byte for byte in range(256) if byte >= ord(" ") or byte in b"\t\r\n\x0c\x1b\x0e\x0f")
 
-# A soft break may carry blanks, which relays add (RFC 2045 §6.7, rule 3).
-_SOFT_BREAK = re.compile(rb"=[ \t]*+\r?\n")
+# A soft break may carry blanks, which relays add (RFC 2045 §6.7, rule 3); behind the last the delimiter has
+# taken the line end.
+_SOFT_BREAK = re.compile(rb"=[ \t]*+(?:\r?\n|\Z)")
 _ESCAPE = re.compile(rb"=([0-9A-Fa-f]{2})?")
 # No encoder escapes a letter or a digit, but for the F of "From ", which some mailboxes would alter.
 _NEVER_ESCAPED = re.compile(rb"(?:3[0-9]|4[1-57-9a-fA-F]|5[0-9aA]|6[1-9a-fA-F]|7[0-9aA])")
@@ -40,8 +42,8 @@ _UU_TRIES = 20
 
 def encoding_name(written: str) -> str:
     """The normal form of a Content-Transfer-Encoding: lower-case letters and digits of its first word."""
-    name = _NAME.sub("", written.partition(";")[0].partition("(")[0].lower())
-    return "uuencode" if name in ("xuuencode", "xuue", "uue", "uu") else name
+    name = _NAME.sub("", _FIRST.split(written, 1)[0].lower()).removeprefix("x")
+    return "uuencode" if name in ("uue", "uu") else name
 
 
 def undone(body: bytes, encoding: str, *, is_text: bool) -> tuple[bytes, str]:
@@ -94,8 +96,13 @@ def _is_plain(sample: bytes) -> bool:
 
 def _is_better(body: bytes, content: bytes) -> bool:
     """Whether what is no flawless base64 is text as it stands, while its decoding is none."""
-    is_text = not content.translate(None, _TEXT) and not (body.isalpha() and not content.isascii())
-    return not is_text and not body.translate(None, _TEXT) and not _has_long_word(body)
+    decoded_well = is_text(content) and not (body.isalpha() and not content.isascii())
+    return not decoded_well and is_text(body) and not _has_long_word(body)
+
+
+def is_text(content: bytes) -> bool:
+    """Whether these bytes hold no control character that text does not have."""
+    return not content.translate(None, _TEXT)
 
 
 def _pieces(encoded: bytes) -> tuple[bytes, bool]:
