@@ -119,6 +119,7 @@ def test_an_address_with_an_invisible_character_is_not_the_one_it_imitates():
         ("\ta\tb", "a b"),
         ("=?utf-8?Q?a?=\r\n\t=?utf-8?Q?b?=", "ab"),
         ("=?utf-8?Q?a=E2=80=A8b?=", "a b"),
+        ("=?utf-8?Q?_a_?=", "a"),
     ],
 )
 def test_a_subject_is_one_line(value, subject):
@@ -135,6 +136,14 @@ def test_a_subject_is_one_line(value, subject):
         ("a@x.example, b@y.example", ["a@x.example", "b@y.example"]),
         ("Team: a@x.example, B <b@y.example>;", ["a@x.example", "b@y.example"]),
         ("<a@x.example><b@y.example>", []),
+        ("A <a@x.example", ["a@x.example"]),
+        ('"A <a@x.example>', ["a@x.example"]),
+        ("A <mailto:a@x.example>;", ["a@x.example"]),
+        ("A <a@x.example.>", ["a@x.example"]),
+        ("<a..b.@x.example>", ["a..b.@x.example"]),  # Japanese mobile hosts gave such addresses out
+        ('"A <a@x.example> <b@y.example>', []),
+        ('"a@x.example <b@y.example>', []),
+        ("A <<a@x.example>>", []),
         ("a@x.example, B <b@y.example>", ["a@x.example", "b@y.example"]),
         ("A, B <b@y.example>, C <c@z.example>", ["b@y.example", "c@z.example"]),
         ("=?utf-8?Q?A,?= <a@x.example>, =?utf-8?Q?B?= <b@y.example>", ["a@x.example", "b@y.example"]),

@@ -37,6 +37,10 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+"  # RFC 5322 §3.2.3,
 _Q_WORD = re.compile(r'=\?[^?\s<>@"]{1,60}\?[qQ]\?[^?\s<>@"]*+\?=')
 _SPECIALS = {ord(char): f"={ord(char):02X}" for char in ",;:()"}
 _BARE_PHRASE = re.compile(r'([^<>@"(),:;\\\[\]]*+,[^<>@"():;\\\[\]]*+)(<[^<>"(),:;\\\s]++>)\s*+')
+_LONE = re.compile(
+    r'"?([^<>@"();:\\]*+)"?\s*+<\s*+(?:mailto:)?([^<>@"(),;:\\\s]++@[^<>@"(),;:\\\s]++)\s*+>?[\s;,]*+',
+    re.IGNORECASE,
+)
 _DOT_ATOM = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 
 
@@ -150,11 +154,15 @@ def mailboxes(values: Iterable[bytes], defects: list[str], charset: str = "") ->
         unclear: list[dict[str, object]] = []
         with hostile_bytes():
             pairs = get_addresses(text, defects=unclear)
+        if not any(split_address(addr)[1] for _, addr in pairs) and (lone := _LONE.fullmatch(text)):
+            pairs = [(lone[1], lone[2])]  # dots of Japanese hosts, a bracket or quotation mark missing
         for name, addr in pairs[: MAX_ADDRESSES + 1]:
             local, domain = split_address(addr)
             if domain:
                 shown, _ = charsets.decode(name.encode("utf-8", "replace"))
-                addresses.append(Address(shown, *map(charsets.harmless, (local, _domain_or_text(domain)))))
+                addresses.append(
+                    Address(shown.strip(), *map(charsets.harmless, (local, _domain_or_text(domain))))
+                )
         defects.extend(
             f"An address could not be read: {entry['reason']}."
             for entry in unclear[:3]
