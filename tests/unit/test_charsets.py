@@ -10,6 +10,7 @@ import pytest
 from relaydesk.message.charset_labels import encoding_of
 from relaydesk.message.charsets import decode, one_line, raw_text, to_text
 from relaydesk.message.decoders import ODD, decoded
+from tests.support.growth import LINEAR, growth
 
 # The Encoding Standard's labels (§4.2) by encoding, written down from the standard and not from our table.
 LABELS = {
@@ -81,8 +82,9 @@ LABELS = {
     "euc-jp": ["cseucpkdfmtjapanese", "euc-jp", "x-euc-jp"],
     "iso-2022": [
         *("csiso2022jp", "iso-2022-jp"),
-        *("csiso2022kr", "iso-2022-cn", "iso-2022-cn-ext", "iso-2022-kr"),  # the web replaces these
+        *("iso-2022-cn", "iso-2022-cn-ext"),  # the web replaces these
     ],
+    "iso-2022-kr": ["csiso2022kr", "iso-2022-kr"],  # and these
     "shift_jis": [
         *("csshiftjis", "ms932", "ms_kanji", "shift-jis", "shift_jis", "sjis", "windows-31j", "x-sjis"),
     ],
@@ -252,6 +254,8 @@ def test_windows_code_pages_have_no_open_byte(page):
             b"\x1b$)C\x0e" + bytes(b & 0x7F for b in "한글".encode("euc_kr")) + b"\x0f!",
             "한글!",
         ),
+        ("iso-2022-kr", b"x \x0eGQ1[\x0f!", "x 한글!"),  # in a part that does not repeat the designation
+        ("iso-2022-kr", "한글!".encode("euc_kr"), "한글!"),
         ("hz-gb-2312", b"~{<:Ky2;~} x", "己所不 x"),
         ("utf-16", codecs.BOM_UTF16_BE + "ä€".encode("utf-16-be"), "ä€"),
         ("utf-16", "Order 5 €".encode("utf-16-le"), "Order 5 €"),
@@ -301,6 +305,23 @@ def test_it_reads_text_as_its_sender_typed_it(charset, data, text):
 )
 def test_it_reads_by_the_bytes_where_the_label_lies(charset, data, text):
     assert to_text(data, charset)[0] == text
+
+
+@pytest.mark.parametrize(
+    ("charset", "unit"),
+    [
+        ("utf-8", b"\xed\xa0\xbd\xed\xb8\x80\xed\xa0"),
+        ("gbk", "一a".encode()),
+        ("utf-16", b"\0N\xd8"),
+        ("iso-2022-jp", b"\x1b$(D!\x1b(B\xff"),
+        ("iso-2022-kr", b"\x0e\x0f\xa1"),
+    ],
+)
+def test_odd_text_costs_no_more_than_its_length(charset, unit):
+    def text(size: int) -> bytes:
+        return unit * (size // len(unit))
+
+    assert growth(lambda data: to_text(data, charset, "euc-jp"), text, 100_000) < LINEAR
 
 
 def test_few_pairs_that_could_be_utf_8_are_what_their_label_says():
@@ -427,6 +448,7 @@ def test_windows_1252_taken_for_latin_1_is_read_as_it_was_typed():
         ("=?utf-8?Q?=C2=9B31m=E2=80=AEx?=", "31mx"),
         ("=?x-unknown?Q?caf=E9?=", "café"),
         ("=??Q?caf=C3=A9?=", "café"),
+        ("=?utf-8?Q?=E2=82?= =?UTF8?Q?=AC?=", "€"),  # one charset by two names
     ],
 )
 def test_it_decodes_encoded_words(value, text):

@@ -56,7 +56,8 @@ x-mac-cyrillic  x-mac-cyrillic x-mac-ukrainian
 gb18030         chinese csgb2312 csiso58gb231280 gb2312 gb_2312 gb_2312-80 gbk iso-ir-58 x-gbk gb18030
 big5            big5 big5-hkscs cn-big5 csbig5 x-x-big5
 euc-jp          cseucpkdfmtjapanese euc-jp x-euc-jp
-iso-2022        csiso2022jp iso-2022-jp csiso2022kr iso-2022-cn iso-2022-cn-ext iso-2022-kr
+iso-2022        csiso2022jp iso-2022-jp iso-2022-cn iso-2022-cn-ext
+iso-2022-kr     csiso2022kr iso-2022-kr
 shift_jis       csshiftjis ms932 ms_kanji shift-jis shift_jis sjis windows-31j x-sjis
 euc-kr          cseuckr csksc56011987 euc-kr iso-ir-149 korean ks_c_5601-1987 ks_c_5601-1989 ksc5601
                 ksc_5601 windows-949

@@ -48,8 +48,10 @@ _BYTE_ORDER_MARKS = (
 )  # fmt: skip
 # Encodings in which ASCII bytes may mean something else.
 _NOT_ASCII = {"utf-7", "utf-16", "utf-16le", "utf-16be", "utf-32", "utf-32le", "utf-32be", "hz", "iso-2022",
-              "cp037", "cp500", "cp1026", "cp1140"}  # fmt: skip
+              "iso-2022-kr", "cp037", "cp500", "cp1026", "cp1140"}  # fmt: skip
 _MOSTLY = 2
+# What 8-bit bytes are under a label of 7-bit ones.
+_EIGHT_BIT = {"iso-2022": "shift_jis", "iso-2022-kr": "euc-kr"}
 # Programs take one for the other: then most characters are odd, not one.
 _OTHER_JAPANESE = {"shift_jis": "euc-jp", "euc-jp": "shift_jis"}
 _TWO_SCRIPTS = re.compile("[A-Za-z][\u0370-\u052f]|[\u0370-\u052f][A-Za-z]")
@@ -116,12 +118,12 @@ def _in_charset(data: bytes, charset: str) -> str:
 
 
 def _by_its_label(data: bytes, encoding: str, otherwise: str) -> tuple[str, bool]:
-    if encoding == UTF_8 or (encoding != "iso-2022" and _is_iso_2022(data)):
+    if encoding == UTF_8 or (encoding not in _EIGHT_BIT and _is_iso_2022(data)):
         text = _by_its_form(data)
         return (text, True) if text is not None else _nearly_utf_8(data, otherwise)
-    if encoding == "iso-2022" and b"\x1b" not in data and b"\x0e" not in data and not data.isascii():
-        encoding = "shift_jis"
-    as_utf_8 = None if encoding in ("iso-2022", "hz") else _utf_8(data)
+    if b"\x1b" not in data and b"\x0e" not in data and not data.isascii():
+        encoding = _EIGHT_BIT.get(encoding, encoding)
+    as_utf_8 = None if encoding == "hz" or encoding in _EIGHT_BIT else _utf_8(data)
     if as_utf_8 is not None:
         if is_single_byte(encoding) or (encoding.startswith("utf-16") and _PLAIN.fullmatch(data)):
             return as_utf_8, data.isascii() and not encoding.startswith("utf-16")
@@ -263,21 +265,21 @@ def decode(value: bytes, charset: str = "") -> tuple[str, str]:
     if b"=?" not in value:
         return one_line(raw_text(value, charset)), ""
     out: list[str] = []
-    defect, at, joined, spelled = "", 0, b"", b""
+    defect, at, joined = "", 0, ""
     pieces: list[bytes] = []
 
     def close() -> None:
         nonlocal defect, pieces
         if pieces:
-            text, wrong = as_written(b"".join(pieces), joined.decode("ascii"))
+            text, wrong = as_written(b"".join(pieces), joined)
             out.append(text)
             defect, pieces = defect or wrong, []
 
     for word in _WORD.finditer(value):
         between = value[at : word.start()]
         adjacent = bool(pieces) and _GAP.fullmatch(between) is not None
-        spelled = word[1].split(b"*")[0].lower()  # RFC 2231 §5: charset*language
-        if not (adjacent and spelled == joined):
+        spelled = word[1].split(b"*")[0].decode("ascii").lower()  # RFC 2231 §5: charset*language
+        if not (adjacent and (encoding_of(spelled) or spelled) == (encoding_of(joined) or joined)):
             close()
         if not adjacent:
             out.append(raw_text(between, charset))

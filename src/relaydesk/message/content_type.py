@@ -27,6 +27,8 @@ _MAIN = re.compile(rb"[\s\"']*+(?:content-type:\s*+)?([^\s;,\"'=]*+)(?![^;\s]*=)
 _PARAMETER = re.compile(
     rb"(?:\A|(?<=[\s;\"]))([^\s=;\"]{1,80})\s*+=\s*+(?:\"((?:[^\"\\]++|\\.)*+)\"?|([^;\"]*+))", re.DOTALL
 )
+# A parameter that is one encoded word, its name included.
+_ENCODED = re.compile(rb";\s*+(=\?[^?\s;]{1,60}\?[bBqQ]\?[^?\s;]*+\?=)")
 _ESCAPED = re.compile(rb"\\([\"\\])")
 _SEGMENT = re.compile(r"([^*]+)\*(\d{1,3})?(\*)?")
 # RFC 2231 §4, also where it stands in a plain parameter: charset'language'value
@@ -78,7 +80,7 @@ def described(fields: list[tuple[str, bytes]], default: str, charset: str = "") 
     typed = written.get("content-type", b"")
     placed = written.get("content-disposition", b"")
     parameters = _parameters(typed)
-    raw_name = _unquoted(_parameters(placed).get("filename") or parameters.get("name") or b"")
+    raw_name = _raw_name(_parameters(placed), parameters)
     own = parameters.get("charset", b"").decode("ascii", "replace")
     return Description(
         type=_type(typed, default),
@@ -90,8 +92,9 @@ def described(fields: list[tuple[str, bytes]], default: str, charset: str = "") 
     )
 
 
-def _unquoted(name: bytes) -> bytes:
-    """A name without the apostrophes that stand for its quotation marks."""
+def _raw_name(placed: Mapping[str, bytes], typed: Mapping[str, bytes]) -> bytes:
+    """The file name of a disposition (RFC 2183 §2.3) or a type, without apostrophes for quotation marks."""
+    name = placed.get("filename") or typed.get("name") or typed.get("filename") or placed.get("name") or b""
     quoted = len(name) > 1 and name.startswith(b"'") and name.endswith(b"'")
     return name[1:-1] if quoted else name
 
@@ -124,6 +127,7 @@ def _type(value: bytes, default: str) -> str:
 
 def _parameters(value: bytes) -> dict[str, bytes]:
     """The parameters of a field, lower-case names; those of RFC 2231 are joined and decoded to UTF-8."""
+    value = _ENCODED.sub(lambda word: b"; " + charsets.decode(word[1])[0].encode(), value)
     plain: dict[str, bytes] = {}
     pieces: dict[str, dict[int, tuple[bytes, bool]]] = {}
     for number, written in enumerate(_PARAMETER.finditer(value)):

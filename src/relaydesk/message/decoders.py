@@ -20,11 +20,8 @@ if TYPE_CHECKING:
 ODD = "\ufffd"
 _C1 = range(0x80, 0xA0)
 _ASCII_TRAIL = 0x80
-_ROW, _LOW_ROWS, _DELETE = (
-    94,
-    62,
-    63,
-)  # Shift_JIS holds two rows of 94 a lead, half of them below 0xA0, none at DEL
+# Shift_JIS holds two rows of 94 a lead, half of them below 0xA0, none at DEL.
+_ROW, _LOW_ROWS, _DELETE = 94, 62, 63
 
 # Python's name of each encoding that is a table of 256 characters.
 _SINGLE = {
@@ -172,10 +169,13 @@ _SETS: dict[bytes, Callable[[bytes], str]] = {
 }
 
 
-def _iso_2022(data: bytes) -> str:
-    """Segment by segment, so that an odd character spoils no other; each line begins in ASCII."""
-    shown, shifted_out = b"(B", b"(I"  # without a designation, shift out is kana's (JIS X 0202)
-    shifted, text = False, []
+def _iso_2022(shifted_out: bytes, data: bytes) -> str:
+    """Segment by segment, so that an odd character spoils no other; each line begins in ASCII.
+
+    ``shifted_out`` is the set of shift out where no designation names one.
+    """
+    shown, shifted = b"(B", False
+    text = []
     for number, piece in enumerate(_SWITCH.split(data)):
         if number % 2 == 0:
             chosen = shifted_out if shifted else shown
@@ -198,6 +198,7 @@ _READERS: dict[str, Callable[[bytes], str]] = {
     "euc-jp": _euc_jp,
     "gb18030": _gb18030,
     "big5": _big5,
-    "iso-2022": _iso_2022,
+    "iso-2022": partial(_iso_2022, b"(I"),  # JIS X 0202
+    "iso-2022-kr": partial(_iso_2022, b"$C"),
     "utf-16": _utf_16,
 }
