@@ -101,6 +101,20 @@ def test_texts_beside_an_alternative_are_read_too():
     assert message.bodies[1].text.split() == ["rich", "text", "5", "<", "6"]
 
 
+def test_many_long_texts_cost_no_more_than_what_is_shown():
+    odd = b"\x81\xff" * 500_000
+
+    def seconds(parts: int) -> float:
+        piece = b"--edge\r\nContent-Type: text/plain; charset=shift_jis\r\n\r\n" + odd + b"\r\n"
+        raw = b"Content-Type: multipart/mixed; boundary=edge\r\n\r\n" + piece * parts
+        started = time.process_time()
+        assert "The text is too long to show in full." in parse_message(raw).defects
+        return time.process_time() - started
+
+    few = min(seconds(2), seconds(2))
+    assert min(seconds(12), seconds(12)) < 3 * few
+
+
 def test_a_single_text_under_any_header():
     assert read("Content-Type: text", "", "x").text == "x"
     assert read("Content-Type: html", "", "<p>x</p>").text == "x"

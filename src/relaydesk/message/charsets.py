@@ -39,7 +39,7 @@ _NOT_IN_A_BODY = re.compile(rf"[{_CONTROL}\u202d\u202e]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 _ESCAPE = re.compile(rb"\x1b\$[@B]")
-_SURROGATE_PAIR = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
+_SURROGATE_PAIRS = re.compile(rb"(?:\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf])++")
 # Three such characters of UTF-8 by chance are all but impossible in an encoding of two bytes a character.
 _IDEOGRAPHS = re.compile("(?:[^\u0800-\uffff]*+[\u0800-\uffff]){3}")
 _BYTE_ORDER_MARKS = (
@@ -153,7 +153,7 @@ def _utf_8(data: bytes) -> str | None:
 
 def _without_surrogates(data: bytes) -> bytes:
     """UTF-8 whose characters beyond U+FFFF programs in Java wrote as two surrogates (CESU-8)."""
-    return _SURROGATE_PAIR.sub(
+    return _SURROGATE_PAIRS.sub(
         lambda pair: (
             pair[0]
             .decode("utf-8", "surrogatepass")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from relaydesk.message.parts import Part
 
 MAX_TEXT = 262_144
+_MAX_READ = 4 * MAX_TEXT  # bytes; UTF-32 needs four for a character
 
 _SHOWN = ("text/plain", "text/html")
 # Versions of the text for other programs than a reader of mail.
@@ -128,19 +129,23 @@ class _Reader:
         self.charset = charset
         self.defects = defects
         self.enclosed: list[tuple[str, bytes]] = []
+        self._room = {True: _MAX_READ, False: _MAX_READ}  # of HTML, of other text
 
     def text_of(self, part: Part) -> str:
-        """The part as text with LF line ends. Only its first bytes are decoded: more would not be shown."""
+        """The part as text with LF line ends.
+
+        Of all parts only the first bytes are decoded, of plain text and of HTML: more would not be shown.
+        """
         content = part.content(self.defects)
         if part.type == "text/plain":
             content, files = without_uuencoded(content)
             self.enclosed += [(charsets.decode(name, part.charset)[0], data) for name, data in files]
-        within = html_charset(content) if part.type == "text/html" else ""
-        # UTF-32 needs four bytes for a character.
-        text, defect = charsets.to_text(
-            content[: 4 * MAX_TEXT], part.charset or within, within or self.charset
-        )
-        if len(content) > 4 * MAX_TEXT:
+        is_html = part.type == "text/html"
+        shown = content[: self._room[is_html]]
+        self._room[is_html] -= len(shown)
+        within = html_charset(content) if is_html else ""
+        text, defect = charsets.to_text(shown, part.charset or within, within or self.charset)
+        if len(content) > len(shown):
             self.defects.append("The text is too long to show in full.")
         elif defect:
             self.defects.append(defect)
