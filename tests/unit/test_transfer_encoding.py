@@ -170,6 +170,15 @@ def test_files_in_a_text_are_taken_out_of_it():
     assert without_uuencoded(b"begin 644 x\nno end") == (b"begin 644 x\nno end", [])
 
 
+def test_pieces_too_short_for_a_program_are_read_only_so_far():
+    for encoding, piece in (("base64", b"YQ=="), ("uuencode", b"!80``\n")):
+        begin = b"begin 644 x\n" if encoding == "uuencode" else b""
+        for count, whole in ((900, True), (90_000, False)):
+            content, _ = undone(begin + piece * count + b"end\n", encoding, is_text=False)
+            assert (content.count(b"a") >= count) is whole, (encoding, count)
+            assert content.count(b"a") >= min(count, 20_000)
+
+
 HOSTILE = {
     "no alphabet": ("base64", b"!"),
     "padded pieces": ("base64", b"YQ==\r\n"),

@@ -16,10 +16,11 @@ _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NO_ALPHABET = bytes(byte for byte in range(256) if byte not in _ALPHABET)
 _NO_BASE64 = bytes(byte for byte in _NO_ALPHABET if byte != ord("="))
 _PADDING = re.compile(rb"=+")
-_MAX_PIECES = 200_000
+# Programs write lines and pieces of 45 bytes and more; many shorter ones are there to cost time.
+_MIN_PIECE = 16
+_FREE_PIECES = 1_000
 _END = re.compile(rb"(?:=|(?<=\n))[ \t]*+\r?\n|=[ \t]++(?=[^ \t\r\n])")
 _FOOTER = 4_096
-_MAX_LINES = 600_000
 _SAMPLE = 16_384
 _LONG_WORD = 40
 _QUANTUM = 4
@@ -105,10 +106,14 @@ def is_text(content: bytes) -> bool:
     return not content.translate(None, _TEXT)
 
 
+def _most_pieces(encoded: bytes) -> int:
+    return _FREE_PIECES + len(encoded) // _MIN_PIECE
+
+
 def _pieces(encoded: bytes) -> tuple[bytes, bool]:
     """Pieces of base64, each with its own padding or none, and whether anything else stood between them."""
     clean = encoded.translate(None, _NO_BASE64)
-    pieces = _PADDING.split(clean, _MAX_PIECES)
+    pieces = _PADDING.split(clean, _most_pieces(clean))
     lost = bool(encoded.translate(None, _ALPHABET + b"=" + _BLANKS))
     return b"".join(map(_decoded, pieces)), lost or any(len(piece) % _QUANTUM == 1 for piece in pieces)
 
@@ -170,7 +175,11 @@ def _uu_content(body: bytes, begin: re.Match[bytes]) -> bytes:
     """The content between a begin line and its end line, or as far as it goes."""
     end = _UU_END.search(body, begin.end())
     encoded = body[begin.end() : end.start() if end else len(body)]
-    return _pieces(encoded)[0] if begin[1] else b"".join(map(_uu_line, encoded.split(b"\n", _MAX_LINES)))
+    return (
+        _pieces(encoded)[0]
+        if begin[1]
+        else b"".join(map(_uu_line, encoded.split(b"\n", _most_pieces(encoded))))
+    )
 
 
 def _uu_line(line: bytes) -> bytes:
@@ -205,7 +214,7 @@ def without_uuencoded(text: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
 
 def _is_uuencoded(encoded: bytes) -> bool:
     """Whether these are lines of such a file: of its alphabet, and most as long as their first byte says."""
-    lines = [line.rstrip(b"\r") for line in encoded.split(b"\n", _MAX_LINES)]
+    lines = [line.rstrip(b"\r") for line in encoded.split(b"\n", _most_pieces(encoded))]
     full = [line for line in lines if line.strip(b" `")]
     exact = [line for line in full if 0 <= len(line) - 1 - (line[0] - 0x20 + 2) // 3 * 4 <= 1]
     return len(exact) * 2 > len(full) and not b"".join(full).translate(None, _UU_ALPHABET)
