@@ -106,7 +106,9 @@ def _mislabelled(files: Iterable[Part]) -> list[Part]:
     return [
         part
         for part in files
-        if not (part.name or part.disposition == "attachment" or part.type.startswith(_NEVER_TEXT))
+        if not (
+            part.name or part.disposition == "attachment" or part.description.type.startswith(_NEVER_TEXT)
+        )
         and part.type not in _NO_TEXT
         and is_text(part.content([]))
     ]
