@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+Text = TypeVar("Text", str, bytes)
 LINEAR = 3.2  # twice the input costs twice the time; a busy machine adds some
 
 
-def growth(reader: Callable[[str], object], text: Callable[[int], str], size: int) -> float:
+def growth(reader: Callable[[Text], object], text: Callable[[int], Text], size: int) -> float:
     """How many times the CPU time grows when the input doubles; the best of several, for noise only adds."""
 
     def cost(length: int) -> float:

@@ -10,6 +10,7 @@ import pytest
 from relaydesk.message.charset_labels import encoding_of
 from relaydesk.message.charsets import decode, one_line, raw_text, to_text
 from relaydesk.message.decoders import ODD, decoded
+from tests.support.growth import LINEAR, growth
 
 # The Encoding Standard's labels (§4.2) by encoding, written down from the standard and not from our table.
 LABELS = {
@@ -81,8 +82,9 @@ LABELS = {
     "euc-jp": ["cseucpkdfmtjapanese", "euc-jp", "x-euc-jp"],
     "iso-2022": [
         *("csiso2022jp", "iso-2022-jp"),
-        *("csiso2022kr", "iso-2022-cn", "iso-2022-cn-ext", "iso-2022-kr"),  # the web replaces these
+        *("iso-2022-cn", "iso-2022-cn-ext"),  # the web replaces these
     ],
+    "iso-2022-kr": ["csiso2022kr", "iso-2022-kr"],  # and these
     "shift_jis": [
         *("csshiftjis", "ms932", "ms_kanji", "shift-jis", "shift_jis", "sjis", "windows-31j", "x-sjis"),
     ],
@@ -93,8 +95,9 @@ LABELS = {
     "hz": ["hz-gb-2312"],  # and this
     "": ["replacement"],
     "utf-16be": ["unicodefffe", "utf-16be"],
-    "utf-16le": ["csunicode", "iso-10646-ucs-2", "ucs-2", "unicode", "unicodefeff", "utf-16le"],
-    "utf-16": ["utf-16"],  # little-endian unless its bytes say otherwise
+    "utf-16le": ["unicodefeff", "utf-16le"],
+    # Little-endian unless its bytes say otherwise.
+    "utf-16": ["csunicode", "iso-10646-ucs-2", "ucs-2", "unicode", "utf-16"],
     "x-user-defined": ["x-user-defined"],
 }
 
@@ -251,11 +254,17 @@ def test_windows_code_pages_have_no_open_byte(page):
             b"\x1b$)C\x0e" + bytes(b & 0x7F for b in "한글".encode("euc_kr")) + b"\x0f!",
             "한글!",
         ),
+        ("iso-2022-kr", b"x \x0eGQ1[\x0f!", "x 한글!"),  # in a part that does not repeat the designation
+        ("iso-2022-kr", "한글!".encode("euc_kr"), "한글!"),
         ("hz-gb-2312", b"~{<:Ky2;~} x", "己所不 x"),
         ("utf-16", codecs.BOM_UTF16_BE + "ä€".encode("utf-16-be"), "ä€"),
         ("utf-16", "Order 5 €".encode("utf-16-le"), "Order 5 €"),
         ("utf-16", "Order 5 €".encode("utf-16-be"), "Order 5 €"),
         ("iso-10646-ucs-2", "ä".encode("utf-16-le"), "ä"),
+        ("ucs-2", "Wo ist es?".encode("utf-16-be"), "Wo ist es?"),
+        ("utf-16", "注文　一最开".encode("utf-16-le"), "注文　一最开"),  # its zero bytes look big-endian
+        ("iso-2022-jp-1", b"\x1b$(D0!\x1b(B x", "丂 x"),  # JIS X 0212
+        ("utf-8", b"x \xed\xa0\xbd\xed\xb8\x80", "x 😀"),  # two surrogates, as Java writes them
         ("utf-7", b"Gr+APwA3w-e", "Grüße"),
         ("cp850", "Grüße".encode("cp850"), "Grüße"),
         ("cp437", "Grüße".encode("cp437"), "Grüße"),
@@ -286,12 +295,44 @@ def test_it_reads_text_as_its_sender_typed_it(charset, data, text):
         ("shift_jis", b"\x1b$B-!\x1b(B x", "① x"),
         ("euc-jp", "注文①です".encode("cp932"), "注文①です"),
         ("utf-16", b"plain words", "plain words"),
+        ("gb2312", "你好，订单没有到".encode(), "你好，订单没有到"),
+        ("euc-kr", "주문이 왔어요".encode(), "주문이 왔어요"),
+        ("big5", "訂單喺邊度呀".encode(), "訂單喺邊度呀"),
+        ("x-user-defined", "Grüße".encode(), "Grüße"),
         ("no-such", "Grüße".encode(), "Grüße"),
         ("utf-8", b"caf\xe9 f\xfcr 5 \x80", "café für 5 €"),
     ],
 )
 def test_it_reads_by_the_bytes_where_the_label_lies(charset, data, text):
     assert to_text(data, charset)[0] == text
+
+
+@pytest.mark.parametrize(
+    ("charset", "unit"),
+    [
+        ("utf-8", b"\xed\xa0\xbd\xed\xb8\x80\xed\xa0"),
+        ("gbk", "一a".encode()),
+        ("utf-16", b"\0N\xd8"),
+        ("iso-2022-jp", b"\x1b$(D!\x1b(B\xff"),
+        ("iso-2022-kr", b"\x0e\x0f\xa1"),
+    ],
+)
+def test_odd_text_costs_no_more_than_its_length(charset, unit):
+    def text(size: int) -> bytes:
+        return unit * (size // len(unit))
+
+    assert growth(lambda data: to_text(data, charset, "euc-jp"), text, 300_000) < LINEAR
+
+
+def test_few_pairs_that_could_be_utf_8_are_what_their_label_says():
+    for pairs in (b"\xe4\xbd\xa0\xe5\xa5\xbd", b"\xc4\xb0\xd6\xbb", b"\xc3\xa4 \xc3\xb6 \xc3\xbc"):
+        assert to_text(pairs, "gbk") == (pairs.decode("gbk"), "")
+
+
+def test_what_is_labelled_utf_8_and_is_none_is_of_the_charset_declared_elsewhere():
+    assert to_text("Привет".encode("cp1251"), "utf-8", "windows-1251")[0] == "Привет"
+    odd_byte = "Grüße, wo ist mein Päckchen? ".encode() + b"\xff"
+    assert to_text(odd_byte, "utf-8", "koi8-r")[0] == "Grüße, wo ist mein Päckchen? \ufffd"
 
 
 @pytest.mark.parametrize(
@@ -406,6 +447,8 @@ def test_windows_1252_taken_for_latin_1_is_read_as_it_was_typed():
         ("=?utf-8?Q?a=0D=0ABcc:_x?=", "a Bcc: x"),  # no second header out of an encoded word
         ("=?utf-8?Q?=C2=9B31m=E2=80=AEx?=", "31mx"),
         ("=?x-unknown?Q?caf=E9?=", "café"),
+        ("=??Q?caf=C3=A9?=", "café"),
+        ("=?utf-8?Q?=E2=82?= =?UTF8?Q?=AC?=", "€"),  # one charset by two names
     ],
 )
 def test_it_decodes_encoded_words(value, text):

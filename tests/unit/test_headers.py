@@ -50,6 +50,7 @@ def test_it_passes_over_what_hosts_put_in_front_of_a_message():
         b">From alice Mon\r\n",
         b"\r\nFrom alice Mon\r\n",
         b"From a\n>From b\n",
+        b"\xef\xbb\xbf",
     ):
         raw = ahead + b"Received: x\r\nSubject: y\r\n\r\nbody"
         assert headers.header_fields(raw) == [("Received", b"x"), ("Subject", b"y")], ahead

@@ -92,6 +92,10 @@ def test_subject_and_names_are_read_alike(charset, name, shown):
         ("=?utf-8?B?TcO8bGxlcg <c@d.example>", "Müller"),  # without its end
         ("=?iso-8859-1?Q?M=FC?= =?utf-8?Q?=C3=9F?= <c@d.example>", "Müß"),
         ("=?utf-8?Q?a b?= <c@d.example>", "a b"),
+        ("=?utf-8?Q?M=C3=BCller,_A.?= <c@d.example>", "Müller, A."),  # a bare comma in the word
+        ("=?utf-8?Q?Shop:_A;?= <c@d.example>", "Shop: A;"),
+        ("Müller, A. <c@d.example>", "Müller, A."),
+        ("Shop/Berlin, =?utf-8?Q?Gr=C3=BC=C3=9Fe?=, Ltd. <c@d.example>", "Shop/Berlin, Grüße, Ltd."),
     ],
 )
 def test_it_reads_display_names(value, name):
@@ -115,6 +119,7 @@ def test_an_address_with_an_invisible_character_is_not_the_one_it_imitates():
         ("\ta\tb", "a b"),
         ("=?utf-8?Q?a?=\r\n\t=?utf-8?Q?b?=", "ab"),
         ("=?utf-8?Q?a=E2=80=A8b?=", "a b"),
+        ("=?utf-8?Q?_a_?=", "a"),
     ],
 )
 def test_a_subject_is_one_line(value, subject):
@@ -131,6 +136,18 @@ def test_a_subject_is_one_line(value, subject):
         ("a@x.example, b@y.example", ["a@x.example", "b@y.example"]),
         ("Team: a@x.example, B <b@y.example>;", ["a@x.example", "b@y.example"]),
         ("<a@x.example><b@y.example>", []),
+        ("A <a@x.example", ["a@x.example"]),
+        ('"A <a@x.example>', ["a@x.example"]),
+        ("A <mailto:a@x.example>;", ["a@x.example"]),
+        ("A <a@x.example.>", ["a@x.example"]),
+        ("<a..b.@x.example>", ["a..b.@x.example"]),  # Japanese mobile hosts gave such addresses out
+        ('"A <a@x.example> <b@y.example>', []),
+        ('"a@x.example <b@y.example>', []),
+        ("A <<a@x.example>>", []),
+        ("a@x.example, B <b@y.example>", ["a@x.example", "b@y.example"]),
+        ("A, B <b@y.example>, C <c@z.example>", ["b@y.example", "c@z.example"]),
+        ("=?utf-8?Q?A,?= <a@x.example>, =?utf-8?Q?B?= <b@y.example>", ["a@x.example", "b@y.example"]),
+        ("=?utf-8?Q?<a@x.example>,?= <b@y.example>", ["a@x.example", "b@y.example"]),
         ("undisclosed-recipients:;", []),
         ("nobody", []),
         ('"a@b"@X.example', ['"a@b"@x.example']),
@@ -210,6 +227,13 @@ def test_html_without_a_charset_is_of_the_one_in_its_head():
         letter("Content-Type: text/html; charset=koi8-r", "", head + "<p>Привет</p>".encode("koi8-r")).text
         == "Привет"
     )
+
+
+@pytest.mark.parametrize("label", ["", "; charset=us-ascii", "; charset=utf-8"])
+@pytest.mark.parametrize("head", ["<meta charset=windows-1251>", '<?xml version="1.0" encoding="cp1251"?>'])
+def test_html_is_of_the_charset_in_its_head_where_its_label_does_not_fit(label, head):
+    body = head.encode() + "<p>Привет</p>".encode("cp1251")
+    assert letter(f"Content-Type: text/html{label}", "", body).text == "Привет"
 
 
 def test_it_undoes_quoted_printable_and_line_ends():

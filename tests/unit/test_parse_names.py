@@ -60,6 +60,12 @@ def part_name(
         ('attachment; filename="C:\\\\temp\\\\a.txt"', "a.txt"),
         (r'attachment; filename="C:\temp\a.txt"', "a.txt"),
         ('attachment; filename=".."', ""),
+        ("attachment; filename='a b.txt'", "a b.txt"),
+        ('attachment; =?utf-8?Q?filename=3D"=C3=BC_b.txt"?=; size=3', "ü b.txt"),
+        ("attachment; =?utf-8?B?ZmlsZW5hbWU9w7wudHh0?=", "ü.txt"),
+        ('attachment; filename="\'"', "'"),
+        ("attachment; filename*0*=utf-8''Gr%C; filename*1*=3%BC.txt", "Grü.txt"),  # cut in an escape
+        ("attachment; filename*0*=utf-8''%C3; filename*1=%BC; filename*2*=%BC.txt", "Ã%BC¼.txt"),
         ('attachment; filename=".bashrc"', "bashrc"),
         ('attachment; filename="a.pdf. . "', "a.pdf"),
         ('attachment; filename="gpj\u202eexe.txt"', "gpjexe.txt"),
@@ -96,6 +102,8 @@ def test_the_disposition_names_a_file_before_the_type_does():
     assert part_name("attachment; filename=a.pdf", "application/pdf; name=b.pdf") == "a.pdf"
     assert part_name("attachment", "application/pdf; name=b.pdf") == "b.pdf"
     assert part_name("attachment", "application/pdf; name*=utf-8''%C3%BC.pdf") == "ü.pdf"
+    assert part_name("attachment; name=a.pdf", "application/pdf; filename=b.pdf") == "b.pdf"
+    assert part_name("attachment; name=a.pdf", "application/pdf") == "a.pdf"
 
 
 @pytest.mark.parametrize(
@@ -110,6 +118,7 @@ def test_the_disposition_names_a_file_before_the_type_does():
         *(("Content-Type: text/html", "text/html"), ("no type at all", "text/plain"), ("", "image/x")),
         *(("application/pdf name=x.pdf", "application/pdf"), ("name=x.pdf", "text/plain")),
         ("a/b/c", "text/plain"),
+        *(("multipart/; boundary=x", "multipart/mixed"), ("text/", "text/plain")),
     ],
 )
 def test_it_reads_types(written, kind):

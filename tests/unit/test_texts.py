@@ -56,6 +56,15 @@ def summary(*pieces: str, kind: str = "mixed"):
         ([part("text/x-other", "Where?")], "Where?", ["part-1"]),
         ([part("text/enriched", "<bold>Where</bold> is it?")], "Where is it?", ["part-1"]),
         ([PLAIN, part("text/markdown; name=a.md", "x")], "plain text", ["a.md"]),
+        # Text by its bytes alone, of a type that nobody shows.
+        ([part("application/octet-stream", "Where is it?")], "Where is it?", ["part-1"]),
+        ([part("plain/text; charset=utf-8", "Grüße")], "Grüße", ["part-1"]),
+        ([part("*/*", "Where is it?")], "Where is it?", ["part-1"]),
+        ([part("application/octet-stream", "Where\0")], "", ["part-1"]),
+        ([part("application/octet-stream; name=a.bin", "Where?")], "", ["a.bin"]),
+        ([part("application/octet-stream", "Where?", "attachment")], "", ["part-1"]),
+        ([part("application/octet-stream", "Where?"), PLAIN], "plain text", ["part-1"]),
+        ([part("image/svg+xml", "<svg/>")], "", ["part-1"]),
     ],
 )  # fmt: skip
 def test_it_chooses_the_text(pieces, text, files):
@@ -90,6 +99,20 @@ def test_texts_beside_an_alternative_are_read_too():
     message = parse_message(multipart("mixed", alternative, part("text/plain", "5 < 6")).encode())
     assert [body.source for body in message.bodies] == ["text", "html"]
     assert message.bodies[1].text.split() == ["rich", "text", "5", "<", "6"]
+
+
+def test_many_long_texts_cost_no_more_than_what_is_shown():
+    odd = b"\x81\xff" * 500_000
+
+    def seconds(parts: int) -> float:
+        piece = b"--edge\r\nContent-Type: text/plain; charset=shift_jis\r\n\r\n" + odd + b"\r\n"
+        raw = b"Content-Type: multipart/mixed; boundary=edge\r\n\r\n" + piece * parts
+        started = time.process_time()
+        assert "The text is too long to show in full." in parse_message(raw).defects
+        return time.process_time() - started
+
+    few = min(seconds(2), seconds(2))
+    assert min(seconds(12), seconds(12)) < 3 * few
 
 
 def test_a_single_text_under_any_header():

@@ -34,6 +34,13 @@ _ID = re.compile(r"<[^<>\s]{1,990}>")
 # RFC 5321 §4.1.2, and the underscore, which real bounce domains have.
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]+(?<!-)")
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+"  # RFC 5322 §3.2.3, RFC 6532 §3.2
+_Q_WORD = re.compile(r'=\?[^?\s<>@"]{1,60}\?[qQ]\?[^?\s<>@"]*+\?=')
+_SPECIALS = {ord(char): f"={ord(char):02X}" for char in ",;:()"}
+_BARE_PHRASE = re.compile(r'([^<>@"(),:;\\\[\]]*+,[^<>@"():;\\\[\]]*+)(<[^<>"(),:;\\\s]++>)\s*+')
+_LONE = re.compile(
+    r'"?([^<>@"();:\\]*+)"?\s*+<\s*+(?:mailto:)?([^<>@"(),;:\\\s]++@[^<>@"(),;:\\\s]++)\s*+>?[\s;,]*+',
+    re.IGNORECASE,
+)
 _DOT_ATOM = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 
 
@@ -122,6 +129,17 @@ def plain_address(text: str) -> str | None:
     return address if len(address.encode("utf-8", "replace")) <= MAX_ADDRESS else None
 
 
+def _with_whole_phrases(text: str) -> str:
+    """A field whose display names stand so that their commas part no mailboxes.
+
+    Programs leave them bare in encoded words (against RFC 2047 §5) and in the name of a single mailbox.
+    Nothing that could be an address is touched.
+    """
+    text = _Q_WORD.sub(lambda word: word[0].translate(_SPECIALS), text)
+    single = _BARE_PHRASE.fullmatch(text)
+    return f'"{single[1].strip()}" {single[2]}' if single else text
+
+
 def mailboxes(values: Iterable[bytes], defects: list[str], charset: str = "") -> tuple[Address, ...]:
     """Every mailbox of these fields (RFC 5322 §3.4, groups opened), at most ``MAX_ADDRESSES``.
 
@@ -132,15 +150,19 @@ def mailboxes(values: Iterable[bytes], defects: list[str], charset: str = "") ->
 
     addresses: list[Address] = []
     for value in values:
-        text = charsets.for_addresses(charsets.raw_text(value, charset))
+        text = _with_whole_phrases(charsets.for_addresses(charsets.raw_text(value, charset)))
         unclear: list[dict[str, object]] = []
         with hostile_bytes():
             pairs = get_addresses(text, defects=unclear)
+        if not any(split_address(addr)[1] for _, addr in pairs) and (lone := _LONE.fullmatch(text)):
+            pairs = [(lone[1], lone[2])]  # dots of Japanese hosts, a bracket or quotation mark missing
         for name, addr in pairs[: MAX_ADDRESSES + 1]:
             local, domain = split_address(addr)
             if domain:
                 shown, _ = charsets.decode(name.encode("utf-8", "replace"))
-                addresses.append(Address(shown, *map(charsets.harmless, (local, _domain_or_text(domain)))))
+                addresses.append(
+                    Address(shown.strip(), *map(charsets.harmless, (local, _domain_or_text(domain))))
+                )
         defects.extend(
             f"An address could not be read: {entry['reason']}."
             for entry in unclear[:3]

@@ -56,7 +56,8 @@ x-mac-cyrillic  x-mac-cyrillic x-mac-ukrainian
 gb18030         chinese csgb2312 csiso58gb231280 gb2312 gb_2312 gb_2312-80 gbk iso-ir-58 x-gbk gb18030
 big5            big5 big5-hkscs cn-big5 csbig5 x-x-big5
 euc-jp          cseucpkdfmtjapanese euc-jp x-euc-jp
-iso-2022        csiso2022jp iso-2022-jp csiso2022kr iso-2022-cn iso-2022-cn-ext iso-2022-kr
+iso-2022        csiso2022jp iso-2022-jp iso-2022-cn iso-2022-cn-ext
+iso-2022-kr     csiso2022kr iso-2022-kr
 shift_jis       csshiftjis ms932 ms_kanji shift-jis shift_jis sjis windows-31j x-sjis
 euc-kr          cseuckr csksc56011987 euc-kr iso-ir-149 korean ks_c_5601-1987 ks_c_5601-1989 ksc5601
                 ksc_5601 windows-949
@@ -90,6 +91,7 @@ iso-8859-14     latin8 l8 iso_8859-14 iso_8859-14:1998 isoir199
 iso-8859-15     latin9 latin0 l0 csiso885915
 iso-8859-16     latin10 l10 iso_8859-16 iso_8859-16:2001 isoir226 csiso885916
 koi8-u          cskoi8u
+ibm866          ibm866 dos866 csibm866 x866 cp0866
 x-mac-cyrillic  maccyrillic
 macintosh       macroman
 shift_jis       cp932 932 ms932 xmscp932 cswindows31j windows932 xshiftjis sjiswin mskanji cp943 cp943c
@@ -153,7 +155,8 @@ _NAMES = {
     )
     for label, encoding in rows
 }
-_NAMES["utf16"] = "utf-16"  # its byte order is seen from the bytes
+# Their byte order is seen from the bytes.
+_NAMES |= dict.fromkeys(("utf16", "ucs2", "iso10646ucs2", "unicode", "csunicode"), "utf-16")
 
 
 @lru_cache(maxsize=256)

@@ -14,7 +14,7 @@ from relaydesk.message.decoders import ODD, decoded, is_single_byte
 
 # A word may hold blanks and question marks; its text ends before the next word, so that search is linear.
 _WORD = re.compile(
-    rb"=\?([!-<>@-~]{1,60})\?"
+    rb"=\?([!-<>@-~]{0,60})\?"
     rb"(?:[bB]\?(?:([^?\r\n]*+)\?=|([A-Za-z0-9+/]++=*+)(?=[ \t]++=\?|[ \t]*+\Z))"
     rb"|[qQ]\?((?:[^?=\r\n]|=(?!\?)|\?(?!=))*+)=?+(?:\?=|\?\Z|(?<![ \t])\Z))"
 )
@@ -39,14 +39,19 @@ _NOT_IN_A_BODY = re.compile(rf"[{_CONTROL}\u202d\u202e]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 _ESCAPE = re.compile(rb"\x1b\$[@B]")
+_SURROGATE_PAIRS = re.compile(rb"(?:\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf])++")
+# Three such characters of UTF-8 by chance are all but impossible in an encoding of two bytes a character.
+_IDEOGRAPHS = re.compile("(?:[^\u0800-\uffff]*+[\u0800-\uffff]){3}")
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, UTF_8), (codecs.BOM_UTF32_LE, "utf-32le"), (codecs.BOM_UTF32_BE, "utf-32be"),
     (codecs.BOM_UTF16_LE, "utf-16le"), (codecs.BOM_UTF16_BE, "utf-16be"),
 )  # fmt: skip
 # Encodings in which ASCII bytes may mean something else.
 _NOT_ASCII = {"utf-7", "utf-16", "utf-16le", "utf-16be", "utf-32", "utf-32le", "utf-32be", "hz", "iso-2022",
-              "cp037", "cp500", "cp1026", "cp1140"}  # fmt: skip
+              "iso-2022-kr", "cp037", "cp500", "cp1026", "cp1140"}  # fmt: skip
 _MOSTLY = 2
+# What 8-bit bytes are under a label of 7-bit ones.
+_EIGHT_BIT = {"iso-2022": "shift_jis", "iso-2022-kr": "euc-kr"}
 # Programs take one for the other: then most characters are odd, not one.
 _OTHER_JAPANESE = {"shift_jis": "euc-jp", "euc-jp": "shift_jis"}
 _TWO_SCRIPTS = re.compile("[A-Za-z][\u0370-\u052f]|[\u0370-\u052f][A-Za-z]")
@@ -59,8 +64,9 @@ def to_text(data: bytes, charset: str = "", otherwise: str = "") -> tuple[str, s
 
     A label is read as the web reads it (Encoding Standard). Without one, and for ``us-ascii``, 8-bit bytes
     are UTF-8, else of the charset ``otherwise`` where all of them fit, else windows-1252. What is UTF-8 by
-    its own bytes is UTF-8 under a label of one byte a character, and wherever the label does not fit. An
-    odd character in a text that otherwise fits becomes U+FFFD and leaves the rest alone.
+    its own bytes is UTF-8 under a label of one byte a character, under others where it is enough to be no
+    chance, and wherever the label does not fit. What is labelled UTF-8 and is hardly any is ``otherwise``.
+    An odd character in a text that otherwise fits becomes U+FFFD and leaves the rest alone.
     """
     text, defect = as_written(data, charset, otherwise)
     return readable(text), defect
@@ -77,7 +83,10 @@ def as_written(data: bytes, charset: str = "", otherwise: str = "") -> tuple[str
             data, encoding = data[len(mark) :], marked
             break
     says_nothing = not encoding or charset.strip().lower() in ("us-ascii", "ascii")
-    text, fits = _by_its_bytes(data, otherwise) if says_nothing else _by_its_label(data, encoding or "")
+    if says_nothing:
+        text, fits = _by_its_bytes(data, otherwise)
+    else:
+        text, fits = _by_its_label(data, encoding or "", otherwise)
     if not fits and not defect:
         defect = f"The bytes do not fit the charset {charset[:40] or 'us-ascii'!a}."
     return text, defect
@@ -88,31 +97,42 @@ def _by_its_bytes(data: bytes, otherwise: str = "") -> tuple[str, bool]:
 
     ``otherwise`` does not fit a word in which it mixes Latin letters with Greek or Cyrillic ones.
     """
-    if _is_iso_2022(data):
-        return decoded(data, "iso-2022"), True
-    if (text := _utf_8(data)) is not None:
+    if (text := _by_its_form(data)) is not None:
         return text, True
-    encoding = encoding_of(otherwise)
-    if encoding and encoding not in _NOT_ASCII | {UTF_8, WINDOWS_1252}:
-        text = decoded(data, encoding)
-        if ODD not in text and not (is_single_byte(encoding) and _TWO_SCRIPTS.search(text)):
-            return text, True
-    return _nearly_utf_8(data)
+    text = _in_charset(data, otherwise)
+    return (text, True) if text else _nearly_utf_8(data)
 
 
-def _by_its_label(data: bytes, encoding: str) -> tuple[str, bool]:
-    if encoding == UTF_8 or (encoding != "iso-2022" and _is_iso_2022(data)):
-        return _by_its_bytes(data)
-    if encoding == "iso-2022" and b"\x1b" not in data and b"\x0e" not in data and not data.isascii():
-        encoding = "shift_jis"
-    if is_single_byte(encoding) or (encoding.startswith("utf-16") and _PLAIN.fullmatch(data)):
-        as_utf_8 = _utf_8(data)
-        if as_utf_8 is not None:
+def _by_its_form(data: bytes) -> str | None:
+    """The text of bytes that by their form are ISO-2022-JP or UTF-8, None for others."""
+    return decoded(data, "iso-2022") if _is_iso_2022(data) else _utf_8(data)
+
+
+def _in_charset(data: bytes, charset: str) -> str:
+    """The text in an 8-bit charset that all of it fits, else ""."""
+    encoding = encoding_of(charset)
+    if not encoding or encoding in _NOT_ASCII | {UTF_8, WINDOWS_1252}:
+        return ""
+    text = decoded(data, encoding)
+    return "" if ODD in text or (is_single_byte(encoding) and _TWO_SCRIPTS.search(text)) else text
+
+
+def _by_its_label(data: bytes, encoding: str, otherwise: str) -> tuple[str, bool]:
+    if encoding == UTF_8 or (encoding not in _EIGHT_BIT and _is_iso_2022(data)):
+        text = _by_its_form(data)
+        return (text, True) if text is not None else _nearly_utf_8(data, otherwise)
+    if b"\x1b" not in data and b"\x0e" not in data and not data.isascii():
+        encoding = _EIGHT_BIT.get(encoding, encoding)
+    as_utf_8 = None if encoding == "hz" or encoding in _EIGHT_BIT else _utf_8(data)
+    if as_utf_8 is not None:
+        if is_single_byte(encoding) or (encoding.startswith("utf-16") and _PLAIN.fullmatch(data)):
             return as_utf_8, data.isascii() and not encoding.startswith("utf-16")
+        if encoding not in _NOT_ASCII and _IDEOGRAPHS.match(as_utf_8):
+            return as_utf_8, False
     text = decoded(data, encoding)
     if ODD not in text:
         return text, True
-    if encoding not in ("iso-2022", "hz") and (as_utf_8 := _utf_8(data)) is not None:
+    if as_utf_8 is not None:
         return as_utf_8, False
     letters = sum(not char.isascii() for char in text)
     if (other := _OTHER_JAPANESE.get(encoding)) and text.count(ODD) * 2 > letters:
@@ -126,23 +146,38 @@ def _is_iso_2022(data: bytes) -> bool:
 
 def _utf_8(data: bytes) -> str | None:
     try:
-        return data.decode("utf-8")
+        return _without_surrogates(data).decode("utf-8")
     except UnicodeDecodeError:
         return None
 
 
-def _nearly_utf_8(data: bytes) -> tuple[str, bool]:
-    """Bytes that are not UTF-8 throughout: windows-1252, or UTF-8 with odd bytes in it.
+def _without_surrogates(data: bytes) -> bytes:
+    """UTF-8 whose characters beyond U+FFFF programs in Java wrote as two surrogates (CESU-8)."""
+    return _SURROGATE_PAIRS.sub(
+        lambda pair: (
+            pair[0]
+            .decode("utf-8", "surrogatepass")
+            .encode("utf-16", "surrogatepass")
+            .decode("utf-16")
+            .encode()
+        ),
+        data,
+    )
 
-    Where hardly a character but those of ASCII is UTF-8, not even one cut short, the whole is windows-1252.
-    Otherwise an odd byte is U+FFFD, unless it is a small letter of windows-1252 beside one of ASCII, as when
-    a relay added its footer in another charset.
+
+def _nearly_utf_8(data: bytes, otherwise: str = "") -> tuple[str, bool]:
+    """Bytes that are not UTF-8 throughout: another charset, or UTF-8 with odd bytes in it.
+
+    Where hardly a character but those of ASCII is UTF-8, not even one cut short, the whole is of the charset
+    ``otherwise`` where all of it fits, else windows-1252. Else an odd byte is U+FFFD, unless it is a small
+    letter of windows-1252 beside one of ASCII, as when a relay added its footer in another charset.
     """
+    data = _without_surrogates(data)
     kept = data.decode("utf-8", "ignore")
     odd = data.decode("utf-8", "replace").count(ODD)
     cut_short = len(data) - len(kept.encode()) - odd
     if odd > _MOSTLY * (cut_short + sum(not char.isascii() for char in kept)):
-        return decoded(data, WINDOWS_1252), False
+        return _in_charset(data, otherwise) or decoded(data, WINDOWS_1252), False
     return data.decode("utf-8", _odd_bytes()), False
 
 
@@ -230,21 +265,21 @@ def decode(value: bytes, charset: str = "") -> tuple[str, str]:
     if b"=?" not in value:
         return one_line(raw_text(value, charset)), ""
     out: list[str] = []
-    defect, at, joined, spelled = "", 0, b"", b""
+    defect, at, joined = "", 0, ""
     pieces: list[bytes] = []
 
     def close() -> None:
         nonlocal defect, pieces
         if pieces:
-            text, wrong = as_written(b"".join(pieces), joined.decode("ascii"))
+            text, wrong = as_written(b"".join(pieces), joined)
             out.append(text)
             defect, pieces = defect or wrong, []
 
     for word in _WORD.finditer(value):
         between = value[at : word.start()]
         adjacent = bool(pieces) and _GAP.fullmatch(between) is not None
-        spelled = word[1].split(b"*")[0].lower()  # RFC 2231 §5: charset*language
-        if not (adjacent and spelled == joined):
+        spelled = word[1].split(b"*")[0].decode("ascii").lower()  # RFC 2231 §5: charset*language
+        if not (adjacent and (encoding_of(spelled) or spelled) == (encoding_of(joined) or joined)):
             close()
         if not adjacent:
             out.append(raw_text(between, charset))

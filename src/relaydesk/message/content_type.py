@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
@@ -25,6 +27,8 @@ _MAIN = re.compile(rb"[\s\"']*+(?:content-type:\s*+)?([^\s;,\"'=]*+)(?![^;\s]*=)
 _PARAMETER = re.compile(
     rb"(?:\A|(?<=[\s;\"]))([^\s=;\"]{1,80})\s*+=\s*+(?:\"((?:[^\"\\]++|\\.)*+)\"?|([^;\"]*+))", re.DOTALL
 )
+# A parameter that is one encoded word, its name included.
+_ENCODED = re.compile(rb";\s*+(=\?[^?\s;]{1,60}\?[bBqQ]\?[^?\s;]*+\?=)")
 _ESCAPED = re.compile(rb"\\([\"\\])")
 _SEGMENT = re.compile(r"([^*]+)\*(\d{1,3})?(\*)?")
 # RFC 2231 §4, also where it stands in a plain parameter: charset'language'value
@@ -76,7 +80,7 @@ def described(fields: list[tuple[str, bytes]], default: str, charset: str = "") 
     typed = written.get("content-type", b"")
     placed = written.get("content-disposition", b"")
     parameters = _parameters(typed)
-    raw_name = _parameters(placed).get("filename") or parameters.get("name") or b""
+    raw_name = _raw_name(_parameters(placed), parameters)
     own = parameters.get("charset", b"").decode("ascii", "replace")
     return Description(
         type=_type(typed, default),
@@ -86,6 +90,13 @@ def described(fields: list[tuple[str, bytes]], default: str, charset: str = "") 
         name=file_name(charsets.decode(raw_name, own or charset)[0]),
         parameters=parameters,
     )
+
+
+def _raw_name(placed: Mapping[str, bytes], typed: Mapping[str, bytes]) -> bytes:
+    """The file name of a disposition (RFC 2183 §2.3) or a type, without apostrophes for quotation marks."""
+    name = placed.get("filename") or typed.get("name") or typed.get("filename") or placed.get("name") or b""
+    quoted = len(name) > 1 and name.startswith(b"'") and name.endswith(b"'")
+    return name[1:-1] if quoted else name
 
 
 def file_name(text: str) -> str:
@@ -108,7 +119,7 @@ def _main(value: bytes) -> str:
 
 def _type(value: bytes, default: str) -> str:
     named = _main(value)
-    named = _TYPES.get(named, named)
+    named = _TYPES.get(named.rstrip("/"), named)
     if _TYPE.fullmatch(named):
         return named[:100]
     return "text/plain" if value.strip() else default  # RFC 2045 §5.2: what cannot be read is plain text
@@ -116,6 +127,7 @@ def _type(value: bytes, default: str) -> str:
 
 def _parameters(value: bytes) -> dict[str, bytes]:
     """The parameters of a field, lower-case names; those of RFC 2231 are joined and decoded to UTF-8."""
+    value = _ENCODED.sub(lambda word: b"; " + charsets.decode(word[1])[0].encode(), value)
     plain: dict[str, bytes] = {}
     pieces: dict[str, dict[int, tuple[bytes, bool]]] = {}
     for number, written in enumerate(_PARAMETER.finditer(value)):
@@ -138,13 +150,13 @@ def _parameters(value: bytes) -> dict[str, bytes]:
 
 def _joined(segments: dict[int, tuple[bytes, bool]]) -> bytes:
     """The segments of one parameter in their order; the first names the charset of all (RFC 2231 §4.1)."""
-    charset, whole = b"", []
-    for number, (_, (text, extended)) in enumerate(sorted(segments.items())):
-        value = text
-        if extended and number == 0 and (first := _EXTENDED.fullmatch(text)):
+    charset, joined = b"", b""
+    # Neighbours are decoded together, since some programs cut an escape in two.
+    for extended, run in groupby((segments[place] for place in sorted(segments)), key=itemgetter(1)):
+        value = b"".join(text for text, _ in run)
+        if extended and not joined and (first := _EXTENDED.fullmatch(value)):
             charset, value = first[1], first[2]
-        whole.append(unquote_to_bytes(value) if extended else value)
-    joined = b"".join(whole)
+        joined += unquote_to_bytes(value) if extended else value
     return _in_utf_8(joined, charset) if any(extended for _, extended in segments.values()) else joined
 
 

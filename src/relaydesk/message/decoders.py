@@ -20,11 +20,8 @@ if TYPE_CHECKING:
 ODD = "\ufffd"
 _C1 = range(0x80, 0xA0)
 _ASCII_TRAIL = 0x80
-_ROW, _LOW_ROWS, _DELETE = (
-    94,
-    62,
-    63,
-)  # Shift_JIS holds two rows of 94 a lead, half of them below 0xA0, none at DEL
+# Shift_JIS holds two rows of 94 a lead, half of them below 0xA0, none at DEL.
+_ROW, _LOW_ROWS, _DELETE = 94, 62, 63
 
 # Python's name of each encoding that is a table of 256 characters.
 _SINGLE = {
@@ -43,14 +40,15 @@ _GB_2005 = str.maketrans({"\ue5e5": "\u3000", "\ue7c7": "\u1e3f"})
 
 def decoded(data: bytes, encoding: str) -> str:
     """The text of ``data``; ``encoding`` as :func:`.charset_labels.encoding_of` names it."""
-    if encoding in _SINGLE or encoding == "x-user-defined":
+    if is_single_byte(encoding):
         return codecs.charmap_decode(data, "strict", _table(encoding))[0]
     reader = _READERS.get(encoding)
     return reader(data) if reader else data.decode(encoding.replace("-", "_"), "replace")
 
 
 def is_single_byte(encoding: str) -> bool:
-    return encoding in _SINGLE
+    """Whether every byte under this encoding is a character."""
+    return encoding in _SINGLE or encoding == "x-user-defined"
 
 
 @cache
@@ -132,9 +130,14 @@ def _big5(data: bytes) -> str:
     return _double("big5hkscs", data).translate(SYMBOLS)
 
 
+# ASCII but for what a frequent ideograph or the wide blank is in the other byte order.
+_LATIN = dict.fromkeys(set(range(0x80)) - set(map(ord, "N_g0")))
+
+
 def _utf_16(data: bytes) -> str:
-    """UTF-16 without a byte order mark: the order in which its Latin letters and blanks are some."""
-    return data.decode("utf-16-be" if data[::2].count(0) > data[1::2].count(0) else "utf-16-le", "replace")
+    """UTF-16 without a byte order mark: the order in which more of it is Latin, else little endian."""
+    orders = [data.decode(codec, "replace") for codec in ("utf-16-le", "utf-16-be")]
+    return max(orders, key=lambda text: len(text) - len(text.translate(_LATIN)))
 
 
 # ISO 2022 (RFC 1468, 1554, 1557, 1922): an escape sequence says which set the bytes that follow belong to.
@@ -151,7 +154,7 @@ def _ascii(data: bytes) -> str:
 
 
 def _jis_x_0212(data: bytes) -> str:
-    return _euc_jp(_TWO.sub(rb"\x8f\1", data.translate(_HIGH)))
+    return _euc_jp(_TWO.sub(b"\x8f\\1", data.translate(_HIGH)))
 
 
 _SETS: dict[bytes, Callable[[bytes], str]] = {
@@ -166,10 +169,13 @@ _SETS: dict[bytes, Callable[[bytes], str]] = {
 }
 
 
-def _iso_2022(data: bytes) -> str:
-    """Segment by segment, so that an odd character spoils no other; each line begins in ASCII."""
-    shown, shifted_out = b"(B", b"(I"  # without a designation, shift out is kana's (JIS X 0202)
-    shifted, text = False, []
+def _iso_2022(shifted_out: bytes, data: bytes) -> str:
+    """Segment by segment, so that an odd character spoils no other; each line begins in ASCII.
+
+    ``shifted_out`` is the set of shift out where no designation names one.
+    """
+    shown, shifted = b"(B", False
+    text = []
     for number, piece in enumerate(_SWITCH.split(data)):
         if number % 2 == 0:
             chosen = shifted_out if shifted else shown
@@ -192,6 +198,7 @@ _READERS: dict[str, Callable[[bytes], str]] = {
     "euc-jp": _euc_jp,
     "gb18030": _gb18030,
     "big5": _big5,
-    "iso-2022": _iso_2022,
+    "iso-2022": partial(_iso_2022, b"(I"),  # JIS X 0202
+    "iso-2022-kr": partial(_iso_2022, b"$C"),
     "utf-16": _utf_16,
 }

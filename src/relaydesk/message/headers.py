@@ -12,8 +12,11 @@ _NAMES = (
     rb"(?:received|return-path|delivered-to|from|to|subject|date|message-id|mime-version|content-type"
     rb"|dkim-signature|sender|reply-to|x-[!-9;-~]{1,60}):"
 )
-# What some hosts put in front of a message; a header field must follow, or it is the body.
-_AHEAD = re.compile(rb"(?:[ \t]{0,80}\r?\n|>?From [^\n]{0,1000}\n){1,100}(?=" + _NAMES + rb")", re.IGNORECASE)
+# What some hosts put in front of a message, and the byte order mark of editors; a header field must follow,
+# or it is the body.
+_AHEAD = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:[ \t]{0,80}\r?\n|>?From [^\n]{0,1000}\n){0,100}(?=" + _NAMES + rb")", re.IGNORECASE
+)
 # A line that is no field amid those that tell how the body is to be read.
 _JUNK = re.compile(
     rb"(?!--)[^\r\n]{1,1000}\r?\n(?=(?:content-(?:type|transfer-encoding|disposition)|mime-version|received"
@@ -32,7 +35,7 @@ def header_section(raw: bytes) -> bytes:
 
 
 def start_of(raw: bytes) -> int:
-    """The offset of a message's first field, behind empty lines and mbox lines that were put before it."""
+    """The offset of a message's first field, behind empty lines, mbox lines and a byte order mark."""
     ahead = _AHEAD.match(raw)
     return ahead.end() if ahead else 0
 

@@ -76,7 +76,7 @@ def parse_message(raw: bytes) -> Message:
         headers=headers,
         from_=_attempt(mailboxes("from"), (), "From", defects),
         reply_to=_attempt(mailboxes("reply-to"), (), "Reply-To", defects),
-        subject=text_of("subject"),
+        subject=text_of("subject").strip(),
         date=_attempt(lambda: addresses.date(dates[0]), None, "Date", defects) if dates else None,
         message_id=text_of("message-id"),
         in_reply_to=addresses.message_ids(every("in-reply-to")),

@@ -10,7 +10,7 @@ from relaydesk.message import charsets
 from relaydesk.message.flowed import unflowed
 from relaydesk.message.html_charset import html_charset
 from relaydesk.message.text_forms import calendar_text, enriched_text, rtf_text
-from relaydesk.message.transfer_encoding import without_uuencoded
+from relaydesk.message.transfer_encoding import is_text, without_uuencoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from relaydesk.message.parts import Part
 
 MAX_TEXT = 262_144
+_MAX_READ = 4 * MAX_TEXT  # bytes; UTF-32 needs four for a character
 
 _SHOWN = ("text/plain", "text/html")
 # Versions of the text for other programs than a reader of mail.
@@ -31,6 +32,7 @@ _FORMS: dict[str, Callable[[str], str]] = {
     "application/rtf": rtf_text,
 }
 _NO_TEXT = {"text/rfc822-headers", "text/css", "text/javascript", "text/x-vcard", "text/vcard"}
+_NEVER_TEXT = ("image/", "audio/", "video/", "font/", "model/", "message/", "multipart/")
 _ENCRYPTED = {
     "application/pkcs7-mime": "S/MIME",
     "application/x-pkcs7-mime": "S/MIME",
@@ -77,7 +79,9 @@ def read_texts(parts: Sequence[Part], charset: str, defects: list[str]) -> Texts
     slots = _slots([part for part in parts if _is_shown(part)], reader)
     files = [part for part in parts if not _is_shown(part) and part.type not in _OTHER_VERSIONS]
     if not any(slot.plain.strip() or slot.html.strip() for slot in slots):
-        slots = _slots(_candidates(files), reader) or [_Slot(plain=_notice(files))]
+        notice = _notice(files)
+        slots = _slots(_candidates(files) or ([] if notice else _mislabelled(files)), reader)
+        slots = slots or [_Slot(plain=notice)]
     plain, html = _combined(slots)
     return Texts(plain, html, tuple(files), tuple(reader.enclosed))
 
@@ -97,6 +101,19 @@ def _candidates(files: Iterable[Part]) -> list[Part]:
     return [part for part in readable if part.disposition != "attachment"] or readable[:1]
 
 
+def _mislabelled(files: Iterable[Part]) -> list[Part]:
+    """The files without a name that are text by their bytes: of programs that do not know its type."""
+    return [
+        part
+        for part in files
+        if not (
+            part.name or part.disposition == "attachment" or part.description.type.startswith(_NEVER_TEXT)
+        )
+        and part.type not in _NO_TEXT
+        and is_text(part.content([]))
+    ]
+
+
 def _notice(files: Iterable[Part]) -> str:
     """A sentence for a person, where the text cannot be read because it is encrypted."""
     for part in files:
@@ -114,17 +131,23 @@ class _Reader:
         self.charset = charset
         self.defects = defects
         self.enclosed: list[tuple[str, bytes]] = []
+        self._room = {True: _MAX_READ, False: _MAX_READ}  # of HTML, of other text
 
     def text_of(self, part: Part) -> str:
-        """The part as text with LF line ends. Only its first bytes are decoded: more would not be shown."""
+        """The part as text with LF line ends.
+
+        Of all parts only the first bytes are decoded, of plain text and of HTML: more would not be shown.
+        """
         content = part.content(self.defects)
         if part.type == "text/plain":
             content, files = without_uuencoded(content)
             self.enclosed += [(charsets.decode(name, part.charset)[0], data) for name, data in files]
-        charset = part.charset or (html_charset(content) if part.type == "text/html" else "")
-        # UTF-32 needs four bytes for a character.
-        text, defect = charsets.to_text(content[: 4 * MAX_TEXT], charset, self.charset)
-        if len(content) > 4 * MAX_TEXT:
+        is_html = part.type == "text/html"
+        shown = content[: self._room[is_html]]
+        self._room[is_html] -= len(shown)
+        within = html_charset(content) if is_html else ""
+        text, defect = charsets.to_text(shown, part.charset or within, within or self.charset)
+        if len(content) > len(shown):
             self.defects.append("The text is too long to show in full.")
         elif defect:
             self.defects.append(defect)

@@ -10,23 +10,26 @@ import binascii
 import re
 
 _NAME = re.compile(r"[^a-z0-9]+")
+_FIRST = re.compile(r"[;,(]")
 _BLANKS = b" \t\r\n"
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NO_ALPHABET = bytes(byte for byte in range(256) if byte not in _ALPHABET)
 _NO_BASE64 = bytes(byte for byte in _NO_ALPHABET if byte != ord("="))
 _PADDING = re.compile(rb"=+")
-_MAX_PIECES = 200_000
+# Programs write lines and pieces of 45 bytes and more; many shorter ones are there to cost time.
+_MIN_PIECE = 16
+_FREE_PIECES = 1_000
 _END = re.compile(rb"(?:=|(?<=\n))[ \t]*+\r?\n|=[ \t]++(?=[^ \t\r\n])")
 _FOOTER = 4_096
-_MAX_LINES = 600_000
 _SAMPLE = 16_384
 _LONG_WORD = 40
 _QUANTUM = 4
 _FEW = 5
 _TEXT = bytes(byte for byte in range(256) if byte >= ord(" ") or byte in b"\t\r\n\x0c\x1b\x0e\x0f")
 
-# A soft break may carry blanks, which relays add (RFC 2045 §6.7, rule 3).
-_SOFT_BREAK = re.compile(rb"=[ \t]*+\r?\n")
+# A soft break may carry blanks, which relays add (RFC 2045 §6.7, rule 3); behind the last the delimiter has
+# taken the line end.
+_SOFT_BREAK = re.compile(rb"=[ \t]*+(?:\r?\n|\Z)")
 _ESCAPE = re.compile(rb"=([0-9A-Fa-f]{2})?")
 # No encoder escapes a letter or a digit, but for the F of "From ", which some mailboxes would alter.
 _NEVER_ESCAPED = re.compile(rb"(?:3[0-9]|4[1-57-9a-fA-F]|5[0-9aA]|6[1-9a-fA-F]|7[0-9aA])")
@@ -40,8 +43,8 @@ _UU_TRIES = 20
 
 def encoding_name(written: str) -> str:
     """The normal form of a Content-Transfer-Encoding: lower-case letters and digits of its first word."""
-    name = _NAME.sub("", written.partition(";")[0].partition("(")[0].lower())
-    return "uuencode" if name in ("xuuencode", "xuue", "uue", "uu") else name
+    name = _NAME.sub("", _FIRST.split(written, 1)[0].lower()).removeprefix("x")
+    return "uuencode" if name in ("uue", "uu") else name
 
 
 def undone(body: bytes, encoding: str, *, is_text: bool) -> tuple[bytes, str]:
@@ -94,14 +97,23 @@ def _is_plain(sample: bytes) -> bool:
 
 def _is_better(body: bytes, content: bytes) -> bool:
     """Whether what is no flawless base64 is text as it stands, while its decoding is none."""
-    is_text = not content.translate(None, _TEXT) and not (body.isalpha() and not content.isascii())
-    return not is_text and not body.translate(None, _TEXT) and not _has_long_word(body)
+    decoded_well = is_text(content) and not (body.isalpha() and not content.isascii())
+    return not decoded_well and is_text(body) and not _has_long_word(body)
+
+
+def is_text(content: bytes) -> bool:
+    """Whether these bytes hold no control character that text does not have."""
+    return not content.translate(None, _TEXT)
+
+
+def _most_pieces(encoded: bytes) -> int:
+    return _FREE_PIECES + len(encoded) // _MIN_PIECE
 
 
 def _pieces(encoded: bytes) -> tuple[bytes, bool]:
     """Pieces of base64, each with its own padding or none, and whether anything else stood between them."""
     clean = encoded.translate(None, _NO_BASE64)
-    pieces = _PADDING.split(clean, _MAX_PIECES)
+    pieces = _PADDING.split(clean, _most_pieces(clean))
     lost = bool(encoded.translate(None, _ALPHABET + b"=" + _BLANKS))
     return b"".join(map(_decoded, pieces)), lost or any(len(piece) % _QUANTUM == 1 for piece in pieces)
 
@@ -163,7 +175,11 @@ def _uu_content(body: bytes, begin: re.Match[bytes]) -> bytes:
     """The content between a begin line and its end line, or as far as it goes."""
     end = _UU_END.search(body, begin.end())
     encoded = body[begin.end() : end.start() if end else len(body)]
-    return _pieces(encoded)[0] if begin[1] else b"".join(map(_uu_line, encoded.split(b"\n", _MAX_LINES)))
+    return (
+        _pieces(encoded)[0]
+        if begin[1]
+        else b"".join(map(_uu_line, encoded.split(b"\n", _most_pieces(encoded))))
+    )
 
 
 def _uu_line(line: bytes) -> bytes:
@@ -198,7 +214,7 @@ def without_uuencoded(text: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
 
 def _is_uuencoded(encoded: bytes) -> bool:
     """Whether these are lines of such a file: of its alphabet, and most as long as their first byte says."""
-    lines = [line.rstrip(b"\r") for line in encoded.split(b"\n", _MAX_LINES)]
+    lines = [line.rstrip(b"\r") for line in encoded.split(b"\n", _most_pieces(encoded))]
     full = [line for line in lines if line.strip(b" `")]
     exact = [line for line in full if 0 <= len(line) - 1 - (line[0] - 0x20 + 2) // 3 * 4 <= 1]
     return len(exact) * 2 > len(full) and not b"".join(full).translate(None, _UU_ALPHABET)
