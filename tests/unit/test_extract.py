@@ -388,7 +388,17 @@ def test_it_takes_no_hint_from_a_quotation():
     "piece",
     [
         *("\u0301\u0323", "1\u00a0", "\uff11", "\u0661", "a\u0301", "\uff8a\uff9f", "\u1112\u1161"),
-        *("Order number ", "退货 ", "möchte ", "Order\n", "1 "),
+        *(
+            "Order number ",
+            "退货 ",
+            "möchte ",
+            "Order\n",
+            "1 ",
+            "*_【",
+            "Order - ",
+            "Order number:*_)",
+            '"([',
+        ),
     ],
 )
 def test_it_reads_hostile_text_in_linear_time(piece):

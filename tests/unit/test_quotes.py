@@ -374,8 +374,10 @@ def test_passages_joined_are_the_text_again(lines: list[str]) -> None:
         "________________\n\n\n\n",
         "-- original message\n> a\n",
         "x" * 400,
+        "Shop <shop@x.example>\n",
+        "##-wrote--\n-- reply above this line\n",
     ],
-    ids=range(10),
+    ids=range(12),
 )
 def test_its_work_grows_with_the_text(text: str) -> None:
     assert growth(passages, lambda size: text * (size // len(text)), 14_000) < LINEAR
