@@ -100,6 +100,46 @@ NO_REPLY = "Instagram <no-reply@shopping.instagram.com>"
     [
         "We need more information about order #368508827392800",
         "Problem with your order",
+        # A good word, and a clause that takes it back or asks for something.
+        "Was your order delivered on time?",
+        "Please confirm your order has been delivered",
+        "Buyer says the order was delivered empty",
+        "Your order was delivered, but the buyer disagrees",
+        "Add tracking: your order has shipped",
+        "Order confirmed - ship within 3 days",
+        "Your payout has been sent back",
+        "Your payout has been sent to review",
+        "Case closed: your order was refunded",
+        "Customer message: your order has shipped",
+        "Low rating: your order was delivered",
+        "Order delivered to sender",
+        "Upload proof that the order has shipped",
+        "Customs duties to pay: your order is on its way",
+        "Your order is on its way back",
+        "Address change: your order has shipped",
+        "Ihre Bestellung wurde zugestellt, aber der Käufer widerspricht",
+        "La commande a été livrée mais l'acheteur conteste",
+        "¿Se ha entregado tu pedido?",
+        "Confirma que el pedido ha sido enviado",
+        "O pedido foi entregue, mas o comprador contestou",
+        "Conferma che l'ordine è stato spedito",
+        "De bestelling is bezorgd maar de koper klaagt",
+        "Bekräfta att beställningen har skickats",
+        "Bekræft at ordren er sendt",
+        "Bekreft at bestillingen er sendt",
+        "Vahvista, että tilaus on lähetetty",
+        "Czy zamówienie zostało dostarczone",
+        "Potvrďte, že objednávka byla odeslána",
+        "Siparişiniz teslim edildi mi?",
+        "ご注文は発送されましたか",
+        "商品は配達されましたが購入者から連絡がありました",
+        "주문이 배송되었지만 구매자가 문의했습니다",
+        "请确认订单已发货",
+        "您的訂單已送達嗎",
+        "Is order 368508827392800 shipped?",
+        "Order 368508827392800 shipped to the wrong address",
+        "Order 368508827392800 to be shipped by Friday",
+        "Order 368508827392800 shipped?",
         "A buyer reported an issue",
         "Your payout is on hold",
         "Refund request for order 368508827392800",
@@ -193,6 +233,11 @@ def test_it_takes_nothing_for_a_notice_that_may_want_an_answer(subject):
         "Payment received for order 368508827392800",
         "Delivered: your order",
         "Shipped: Blue mug",
+        "Order #368508827392800 shipped",
+        "Your order no. 368508827392800 delivered!",
+        "You've been refunded for order #368508827392800",
+        "You received a payout",
+        "Votre remboursement a été effectué",
         "You sold Blue mug",
         "Order placed",
         "Your order was refunded",
@@ -216,6 +261,17 @@ def test_it_takes_nothing_for_a_notice_that_may_want_an_answer(subject):
         "您的訂單已出貨",
         "ＹＯＵＲ\u3000ＯＲＤＥＲ\u3000ＨＡＳ\u3000ＳＨＩＰＰＥＤ",
         "Your order has shipped",
+        "Your payout of $59.80 was sent",
+        "Shipped: Men's running shoes",
+        "Shipped: Phone case",
+        "Order confirmed: Mark Twain poster",
+        "Ma commande a été expédiée",
+        "Mi pedido ha sido enviado",
+        "Votre paiement a été envoyé",
+        "Deine Rückerstattung wurde ausgestellt",
+        "Tu reembolso ha sido procesado",
+        "Terugbetaling voltooid",
+        "您的包裹正在派送",
     ],
 )
 def test_it_takes_for_a_notice_what_says_that_nothing_is_wanted(subject):
@@ -230,7 +286,12 @@ def test_it_takes_for_a_notice_what_says_that_nothing_is_wanted(subject):
         ("Veuillez répondre avant vendredi.", "unsorted"),
         ("Action required: confirm the address.", "unsorted"),
         ("> Please respond within 2 business days.", "notice"),
+        ("The buyer says that the item is broken.", "unsorted"),
+        ("You have 2 days to respond.", "unsorted"),
+        ("If you do not respond, we will refund the buyer.", "unsorted"),
+        ("Please provide the tracking number.", "unsorted"),
         ("Please do not reply to this email.", "notice"),
+        ("Please do not respond to this email.", "notice"),
         ("If there is a problem with your order, contact us.", "notice"),
     ],
 )
@@ -247,12 +308,12 @@ commerce_updates commerceupdates order-updates shopsupport support-emea facebook
 instagram-updates meta-business page-notifications groupupdates ads.updates shop.no-reply marketing
 billing payments privacy legal service services team hello contact feedback survey alerts admin
 account accounts orders shop abuse root webmaster seller-support marketplace-notifications payouts
-disputes chargebacks claims case xyz-no-reply
+disputes chargebacks claims case xyz-no-reply noreply123 reply replies user tips tax-documents checkout
 """
 RELAYS = """
 5oguv2ft0e n8miblde3ixy 7dvra5wfy2 a1 abcdefghij kqwzrtplmn aB3dE5gH case++aazr5wey3juyyq case++x
 a.b.c1d2 x7f.9q2 buyer-7dvra5wfy2 alice.smith 1234567890 12345678901234567890 order-7dvra5wfy2
-support7f3k9x2q q_1_z-9 shop+7dvra5wfy2 abcdefghijklmnopqrstuvwxyz0123 newsxy123 infox9
+support7f3k9x2q reply+7dvra5wfy2 q_1_z-9 shop+7dvra5wfy2 abcdefghijklmnopqrstuvwxyz0123 newsxy123 infox9
 """
 
 

@@ -35,6 +35,18 @@ ATTRIBUTIONS = [
     "-----Shop <shop@x.example> wrote: -----",
     "Shop@x.example wrote on 05/12/2025 02:03:00 PM:",
     "---- On Mon, 12 May 2025 14:03:00 +0200 Shop <shop@x.example> wrote ----:",
+    "---- On Mon, 12 May 2025 14:03:00 +0200 Shop <shop@x.example> wrote ----",
+    "---- On Mon, 12 May 2025 14:03:00 +0200\nShop <shop@x.example> wrote ---",
+    "------- Original Message -------\nOn Monday, May 12th, 2025 at 2:03 PM, Shop <s@x.example> wrote:",
+    # Folded behind a name and its address
+    "Shop <shop@x.example> kirjoitti 12.5.2025\nkello 14.03:",
+    "Shop <shop@x.example>, 12 May 2025 Pzt, 14:03\ntarihinde şunu yazdı:",
+    "Shop <shop@x.example> escreveu (segunda,\n12/05/2025 à(s) 14:03):",
+    # Polish, Hebrew, Arabic
+    "Wiadomość napisana przez Shop <shop@x.example> w dniu 12 maj 2025, o godz. 14:03:",
+    "Wiadomość napisana w dniu 12 maj 2025, o godz. 14:03, przez Shop:",
+    "\u202bבתאריך יום ב׳, 12 במאי 2025 ב-14:03 מאת Shop\u200f <\u202ashop@x.example\u202c\u200f>:\u202c",
+    "في الاثنين، 12 مايو 2025 في 2:03 م تمت كتابة ما يلي بواسطة Shop <shop@x.example>:",
     "Quoting Shop <shop@x.example>:",
     "\u200eOn 12\u00a0May 2025, at 14:03, Shop\u00a0wrote:",
     "*On Mon, May 12, 2025 at 2:03 PM Shop <shop@x.example> wrote:*",
@@ -104,6 +116,10 @@ ATTRIBUTIONS = [
     "Понедельник, 12 мая 2025, 14:03 +03:00 от Shop <shop@x.example>:",
 ]
 ANNOUNCEMENTS = [
+    "##- Please type your reply above this line -##",
+    "-- Please reply above this line --",
+    "##- Bitte geben Sie Ihre Antwort über dieser Zeile ein. -##",
+    "---- Messaggio originale ----\nDa: Shop\nOgg: Re: 1",
     "-----Original Message-----",
     "----- Original Message -----\nFrom: Shop\nTo: alice",
     "-------- Original message --------\nFrom: Shop <s@x.example>\nDate: 12/05/2025 14:03 (GMT+01:00)",
@@ -213,6 +229,9 @@ NOT_QUOTED = [
     "On 26 Nov 2026 at 14:03 alice (case++abc@support.instagram.com) asked:\nWhere is it?",
     "On order 368508827392800 alice wrote:\nWhere is it?",
     "Case opened on 26 Nov 2026 at 14:03:\nThe item is late.",
+    "Op maandag schreef de koerier:\nniet thuis.",
+    "I saw it on ##- TV -##\nand want my money back",
+    "Please reply above this line\nof fire.",
     "Von: alice\nDatum: 26.11.2026\nBetreff: Bestellung\nBestellnummer: 368508827392800",
 ]
 
@@ -265,6 +284,12 @@ def test_the_prose_above_a_folded_attribution_stays_own() -> None:
     prose = "On the other hand I like it"
     attribution = "On Mon, May 12, 2025 at 2:03 PM Shop\n<shop@x.example> wrote:"
     assert own(f"{prose}\n{attribution}\n\n{LABEL}") == prose
+
+
+@pytest.mark.parametrize("prose", ["2 cups are broken", "I want my money back", "Reply to me @ work"])
+def test_the_prose_above_a_name_and_its_address_stays_own(prose: str) -> None:
+    assert own(f"{prose}\nShop <shop@x.example> wrote 12.5.2025 at\n14.03:\n{LABEL}") == prose
+    assert own(f"{prose}\nShop <shop@x.example> wrote:\n{LABEL}") == prose
 
 
 def test_blank_lines_inside_a_quotation_belong_to_it() -> None:
@@ -349,8 +374,10 @@ def test_passages_joined_are_the_text_again(lines: list[str]) -> None:
         "________________\n\n\n\n",
         "-- original message\n> a\n",
         "x" * 400,
+        "Shop <shop@x.example>\n",
+        "##-wrote--\n-- reply above this line\n",
     ],
-    ids=range(10),
+    ids=range(12),
 )
 def test_its_work_grows_with_the_text(text: str) -> None:
     assert growth(passages, lambda size: text * (size // len(text)), 14_000) < LINEAR

@@ -1,7 +1,8 @@
 """Meta's form in a mail: lines and table cells in which a label announces a value.
 
-A *line* counts as Meta's when the label starts the line or cell, ``:`` or ``#`` follows, and the value
-is all that is left; or when the label is alone and the value alone in the next cell or line. Prose
+A *line* counts as Meta's when the label starts the line or cell, ``:``, ``#`` or a dash follows, and the
+value is all that is left; or when the label is alone and the value alone in the next cell or line. Bullets,
+brackets and stars of emphasis around label and value count for nothing. Prose
 ("my order 123… is late") and quoted lines (``>``) therefore don't count. A buyer can still type a line
 that imitates a label: what a line binds must be confirmed by the order directory.
 
@@ -14,6 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from relaydesk.classify.neutral import neutral
 from relaydesk.classify.patterns import compile_pattern
 from relaydesk.classify.phrases import bounded, is_unspaced, plain, words
 
@@ -24,8 +26,14 @@ MAX_TEXT = 65_536
 MAX_FOUND = 50
 NEAR = 60
 _MARKS = ":#\u2116"  # the last one is the numero sign
-_LEAD = " \t*•·|\u2013-"
-_MARKED = re.compile("[:#\u2116]")
+# What may stand before a label: a bullet, a box, a bracket, a star of emphasis. But ">" quotes.
+_LEAD = re.compile(r"^(?:(?!>)[\W_])*+")
+# What may close a label: the marks, and the other half of a bracket or emphasis; or a dash between blanks.
+_CLOSING = "*_\\])\u3011\u300d\u300f"
+_PARTED = rf"(\s+[-\x{{2013}}\x{{2014}}]\s|\s*[{_MARKS}\s{_CLOSING}]+)(.*)"
+_MARKED = re.compile(rf"[{_MARKS}{_CLOSING}]| [-\u2013\u2014] ")
+# What may surround a number.
+_BEFORE, _AFTER = r"[\s:#*_\"'(\[<]*", r"[\s.,;*_\"')\]>]*"
 _NOTHING = r"[^\x00-\x{10ffff}]"
 _GROUPS = re.compile(r"[0-9]{1,9}+(?:([ -])[0-9]{1,9}+)(?:\1[0-9]{1,9}+){0,8}")
 # What comes before or after a number that is part of something else: a phone, a path, an amount, a word.
@@ -57,6 +65,7 @@ class Form:
     def __init__(
         self, labels: Mapping[str, tuple[str, ...]], values: Mapping[str, str], reasons: Iterable[str] = ()
     ) -> None:
+        labels = {kind: tuple(map(neutral, group)) for kind, group in labels.items()}
         # What stands first keeps a word that two languages use for two things.
         self._kinds: dict[str, str] = {}
         for kind, group in labels.items():
@@ -66,13 +75,13 @@ class Form:
         self._longest = max(map(len, longest), default=0)
         spaced = "|".join(words(label) for label in longest if not is_unspaced(label)) or _NOTHING
         unspaced = "|".join(words(label) for label in longest if is_unspaced(label)) or _NOTHING
-        self._cell = compile_pattern(rf"({unspaced}|{spaced})(?:\s*([{_MARKS}\s]+)(.*)|\s*)")
+        self._cell = compile_pattern(rf"({unspaced}|{spaced})(?:{_PARTED}|\s*)")
         self._near = compile_pattern(f"({unspaced})|{bounded(f'({spaced})')}")
         self._number = compile_pattern(rf"\b(?:{values['mentioned']})\b")
         self._values = {
-            "order": compile_pattern(rf"[\s:#]*({values['order']})[\s.,;]*"),
-            "merchant_ref": compile_pattern(rf"[\s:#]*({values['merchant_ref']})[\s.,;]*"),
-            "case": compile_pattern(rf"[\s:#]*({values['case']})[\s.,;]*"),
+            "order": compile_pattern(rf"{_BEFORE}({values['order']}){_AFTER}"),
+            "merchant_ref": compile_pattern(rf"{_BEFORE}({values['merchant_ref']}){_AFTER}"),
+            "case": compile_pattern(rf"{_BEFORE}({values['case']}){_AFTER}"),
             "reason": compile_pattern(r"\s*(\S.{0,200}).*"),
             "other": compile_pattern(r"[\s:#]*(\+?[0-9][0-9 ()-]{5,40})[\s.,;]*"),
         }
@@ -108,7 +117,7 @@ class Form:
 
     def _head(self, cell: str) -> tuple[str, str] | None:
         """The label that a cell starts with and what it announces, "" when it is alone; None without one."""
-        bare = cell.lstrip(_LEAD)
+        bare = _LEAD.sub("", cell)
         if len(bare) > self._longest and not _MARKED.search(bare, 0, 2 * self._longest):
             return None  # prose: no label is so long, and no mark follows one
         head = self._cell.fullmatch(bare)
@@ -164,7 +173,7 @@ class Form:
     def _ungrouped(self, text: str) -> str:
         """A number without the blanks or hyphens that group its digits; the text itself where they may part
         two numbers, because one of the groups could be a number, or because the whole could not."""
-        number = _GROUPS.fullmatch(text.strip(" :#.,;"))
+        number = _GROUPS.fullmatch(text.strip(" :#.,;*_\"'()[]<>"))
         if number is None or any(
             self._values["order"].fullmatch(group) for group in number[0].split(number[1])
         ):

@@ -10,16 +10,19 @@ import re
 from unicodedata import decimal, normalize
 
 _BLANKS = dict.fromkeys([0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], " ")
-# What has no width of its own (Unicode's Default_Ignorable_Code_Point, without the fillers of Hangul).
+# What has no width of its own (Unicode's Default_Ignorable_Code_Point), and the fillers of Hangul.
 _UNSEEN = dict.fromkeys([
-    *(0xAD, 0x34F, 0x61C, 0x17B4, 0x17B5, *range(0x180B, 0x1810), 0x200B, 0x200E, 0x200F),
-    *(*range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF, *range(0xFFF9, 0xFFFC)),
+    *(0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), 0x200B, 0x200E, 0x200F),
+    *(*range(0x202A, 0x202F), *range(0x2060, 0x2070), 0x3164, 0xFEFF, 0xFFA0, *range(0xFFF9, 0xFFFC)),
     *range(0xE0000, 0xE0080),
 ])  # fmt: skip
 # Joiners and variation selectors have no width either, but they shape the letters and pictures beside them.
 _SHAPING = dict.fromkeys([0x200C, 0x200D, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
 _WIDE = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
-_SIGNS = str.maketrans("\u2018\u2019\u02bc\u00b4\u2010\u2011\u2212\u00ba", "''''---\u00b0")
+_SIGNS = str.maketrans(
+    "\u2018\u2019\u02bc\u00b4\u2010\u2011\u2212\u00ba\u02d0\u2236\ua789\ufe13\ufe30\ufe55\ufe5f",
+    "''''---\u00b0::::::#",
+)
 
 _VISIBLE = {**_BLANKS, **_UNSEEN}
 _ASCII = {**_UNSEEN, **_SHAPING, **_WIDE, **_SIGNS}

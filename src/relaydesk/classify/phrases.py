@@ -80,7 +80,11 @@ def plain(text: str) -> str:
 
 def expanded(text: str, brands: Iterable[str]) -> tuple[str, ...]:
     """A label for each brand, where ``{brand}`` stands in it."""
-    return tuple(text.replace(_BRAND, brand) for brand in brands) if _BRAND in text else (text,)
+    if _BRAND not in text:
+        return (text,)
+    # Scripts without blanks may part a Latin name from their own letters by one.
+    gap = " " if is_unspaced(text) else ""
+    return tuple(text.replace(_BRAND, f"{brand}{gap}") for brand in brands)
 
 
 def username_pattern(text: str) -> Pattern:

@@ -30,10 +30,12 @@ _BEGINS = re.compile(rf"{OPENER.pattern}|{_WEEKDAYS}\b|\d")
 _VERB = re.compile(rf"(?<!\w){_VERBS}(?!\w)|{_UNSPACED}")
 _OURSELVES = re.compile(rf"(?<!\w){_any(marks.OURSELVES)}(?!\w)|{_any(marks.OURSELVES_UNSPACED)}")
 _PERSONS = re.compile(rf"(?<!\w){_any(marks.PERSONS)}(?!\w)")
+_PERSONS_AFTER = re.compile(rf"\s*{_any(marks.PERSONS_AFTER)}\s")
 _DATED = re.compile(rf"{OPENER.pattern}.*?(?<![\w/#-])\d{{1,2}}(?![\d/#])|(?:on|am|op|den) {_WEEKDAYS}\b")
 _YEAR = re.compile(r"(?<!\d)(?:(?:19|20)\d\d(?!\d)|\d{1,2}[./-]\d{1,2}[./-]\d\d(?!\d))")
 _TIME = re.compile(r"(?<!\d)\d{1,2}(?:[:.h\u6642\u65f6\uc2dc] ?[0-5]\d(?!\d)|[ ap.]{0,2}m\b)")
 ADDRESS = re.compile(r"[^\s<>@\"',;:()\[\]]{1,64}@[\w.-]{2,255}")
+_NAMED = re.compile(rf"[^<>.!?:]{{0,60}}<{ADDRESS.pattern}>")
 _AUTHOR = re.compile(
     rf"{ADDRESS.pattern}[\]>)\"' ]{{0,4}}(?:\([^()]{{0,60}}\) ?)?(?:\w{{1,4}} )?"
     rf"(?:{_VERBS}|\S{{0,3}}{_UNSPACED})"
@@ -45,11 +47,24 @@ _DATED_AFTER = re.compile(rf"{_VERBS} {_any(marks.OPENERS)} [^\n]{{0,40}}?\d|{_V
 
 def ends(line: str) -> bool:
     """Whether an attribution may end with this line."""
-    return has_colon(line) or line.rpartition(" ")[2] in marks.VERBS
+    return is_closed(line) or line.rpartition(" ")[2] in marks.VERBS
 
 
-def has_colon(line: str) -> bool:
-    return line.rstrip("-_* ").endswith(_ENDS)
+def is_closed(line: str) -> bool:
+    """Whether a line ends by a colon; or, as Zoho writes it, by dashes behind the verb."""
+    bare = line.rstrip("-_* ")
+    return bare.endswith(_ENDS) or (line.endswith("--") and bare.rpartition(" ")[2] in marks.VERBS)
+
+
+def may_open(line: str, above: str) -> bool:
+    """Whether an attribution may begin with this line rather than with one above.
+
+    It does by an opening word; by a name and its address where the line above is no beginning of one.
+    """
+    if OPENER.match(line):
+        return True
+    begun = OPENER.match(above) or _TIME.search(above) or _YEAR.search(above)
+    return not begun and _NAMED.match(line) is not None
 
 
 def attributes(text: str, *, folded: bool) -> tuple[bool, bool]:
@@ -58,7 +73,7 @@ def attributes(text: str, *, folded: bool) -> tuple[bool, bool]:
     ``folded``: it was joined from several lines, and then has to begin as an attribution does.
     """
     opened = _BEGINS.match(text) is not None
-    if folded and not opened:
+    if folded and not opened and not _NAMED.match(text):
         return False, False
     verb, time, year = _VERB.search(text), _TIME.search(text), _YEAR.search(text)
     if verb is None:
@@ -68,7 +83,7 @@ def attributes(text: str, *, folded: bool) -> tuple[bool, bool]:
     address = ADDRESS.search(text)
     around = f"{text[: verb.start()]} {text[verb.end() :]}"
     by_them = not _OURSELVES.search(around)
-    by_name = by_them and not _PERSONS.search(around)
+    by_name = by_them and not _PERSONS.search(around) and not _PERSONS_AFTER.match(text, verb.end())
     last = not text[verb.end() + 1 :].strip(": \uff1a")
     sure = bool(
         (time and year and (opened or last) and (address or by_them))

@@ -6,7 +6,7 @@ import re
 
 FAINT = 0.05
 HALF = 0.5
-NEAR = 12
+NEAR = 16
 
 LENGTH = re.compile(r"([+-]?(?:\d{1,9}\.?\d{0,9}|\.\d{1,9}))\s*([a-z%]{0,4})")
 _HEX = re.compile(r"#?(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})")

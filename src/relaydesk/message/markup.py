@@ -36,7 +36,7 @@ _BLOCKS = {"address", "article", "aside", "body", "caption", "center", "details"
            "figcaption", "figure", "footer", "form", "header", "legend", "main", "menu", "nav", "option",
            "section", "summary"}  # fmt: skip
 UNSEEN = {"script", "style", "title", "textarea", "template", "noscript", "iframe", "noframes",
-          "noembed", "xmp", "svg", "math", "datalist"}  # fmt: skip
+          "noembed", "xmp", "svg", "math", "datalist", "audio", "video", "canvas", "rp"}  # fmt: skip
 # Tags without content or without an end in the text.
 _LEFT_OUT = {"html", "head", "meta", "link", "base", "input", "wbr", "col", "colgroup", "area", "embed",
              "param", "source", "track", "frame", "frameset", "basefont", "bgsound"}  # fmt: skip

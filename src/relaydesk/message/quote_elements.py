@@ -70,6 +70,8 @@ _IDS: dict[str, Quotation] = {
     "tutanota_quote": "quote",
     "protonmail_quote": "quote",
 }
+# GMX and web.de; Spark.
+_NAMES = ("quote", "quoted-content", "messagereplysection")
 _ID_STARTS: dict[str, Quotation] = {
     "yahoo_quoted": "quote",
     "aolmsgpart": "quote",
@@ -98,7 +100,7 @@ def quotation_of(name: str, attributes: Mapping[str, str]) -> Quotation:
         _CLASSES.get(_PREFIX.sub("", word), "")
         for word in attributes.get("class", "").lower().split()[:_LEAST]
     ]
-    if attributes.get("name", "").lower() == "quote" or attributes.get("type", "").lower() == "cite":
+    if attributes.get("name", "").lower() in _NAMES or attributes.get("type", "").lower() == "cite":
         kinds.append("quote")
     style = "".join(attributes.get("style", "").lower().split())
     if name == "blockquote":

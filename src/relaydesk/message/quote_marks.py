@@ -13,8 +13,19 @@ OPENERS = (
     *("le", "en date du", "el", "el día", "con fecha", "em", "no dia", "às"),  # French, Spanish, Portuguese
     *("il", "il giorno", "in data", "alle"),  # Italian
     *("op", "den", "på", "d.", "kl."),  # Dutch, Swedish, Danish, Norwegian
-    *("w dniu", "dnia", "dne", "dňa"),  # Polish, Czech, Slovak
-    *("pe", "în data", "στις", "vào", "pada", "dana", "ב-", "в"),  # Romanian, Greek, Vietnamese, …
+    *("w dniu", "dnia", "wiadomość napisana", "dne", "dňa"),  # Polish, Czech, Slovak
+    *(
+        "pe",
+        "în data",
+        "στις",
+        "vào",
+        "pada",
+        "dana",
+        "ב-",
+        "בתאריך",
+        "في",
+        "в",
+    ),  # Romanian, Greek, Vietnamese, …
     *("在", "於", "于"),
 )
 
@@ -33,6 +44,7 @@ VERBS = (
         "pisze",
         "napisał",
         "napisała",
+        "napisana",
         "napisał(a)",
     ),
     *("napsal", "napsala", "napsal(a)", "napísal", "napísala", "napísal(a)"),
@@ -87,6 +99,8 @@ PERSONS = (
     *("pani", "já", "вы"),
     *("the", "a", "an", "die", "der", "das", "ein", "eine", "une", "una", "les", "het", "een"),
 )
+# The same behind the verb; before it the word stands in dates of other languages.
+PERSONS_AFTER = ("de",)
 
 WEEKDAYS = (
     *("mon", "tue", "tues", "wed", "thu", "thur", "thurs", "fri", "sat", "sun"),
@@ -140,6 +154,12 @@ ANNOUNCEMENTS = (
     *("原始邮件", "原始郵件", "原邮件", "原郵件", "原始訊息", "原始信件", "转发邮件", "轉寄郵件"),
     *("转发的邮件", "转发邮件信息", "邮件原件", "轉寄的郵件", "开始转发邮件", "开始转发的邮件"),
     *("回复的原邮件", "回复的邮件"),
+    *("please type your reply above this line", "please reply above this line", "reply above this line"),
+    *("please write your reply above this line", "write your reply above this line"),
+    *("bitte geben sie ihre antwort über dieser zeile ein", "bitte antworten sie oberhalb dieser zeile"),
+    *("répondre au-dessus de cette ligne", "répondez au-dessus de cette ligne"),
+    *("escriba su respuesta por encima de esta línea", "responda acima desta linha"),
+    *("typ uw antwoord boven deze lijn", "digitare la risposta al di sopra di questa riga"),
 )  # fmt: skip
 
 # Names of the header lines that mail programs show above a quotation, by what they announce.
@@ -171,7 +191,7 @@ HEADER_NAMES: dict[str, tuple[str, ...]] = {
         *("수신", "mottagare", "modtager", "mottaker", "ontvanger"),
     ),
     "subject": (
-        *("subject", "betreff", "objet", "sujet", "asunto", "assunto", "oggetto", "onderwerp", "ämne"),
+        *("subject", "betreff", "objet", "sujet", "asunto", "assunto", "oggetto", "ogg", "onderwerp", "ämne"),
         *("emne", "aihe", "temat", "předmět", "predmet", "konu", "tárgy", "subiect", "тема", "θέμα"),
         *("主题", "主題", "主旨", "标题", "件名", "題名", "제목"),
     ),

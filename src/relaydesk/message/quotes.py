@@ -146,7 +146,8 @@ class QuoteSigns:
         line, below = self._lines[at], self._filled(at + 1)
         block, roles = self._headers(below)
         if self._announces(line, roles):
-            return (block if roles else at + 1), True
+            end = block if roles else self._attribution(below)[0]
+            return (end if end > below else at + 1), True
         if _RULE.fullmatch(line):
             if "from" in roles and len(roles) > 1:
                 return block, True
@@ -160,10 +161,14 @@ class QuoteSigns:
     @staticmethod
     def _announces(line: str, roles: set[str]) -> bool:
         """Whether a line announces what is quoted below; ``roles`` are those of the header lines there."""
-        phrase = "".join(line.strip(_DASHES + ":\uff1a").split())
+        phrase = "".join(line.strip(_DASHES + ".:\uff1a").split())
         if phrase not in _ANNOUNCEMENTS:
             return "from" in roles and len(roles) > 1 and _DASHED.fullmatch(line) is not None
-        return line.startswith(("--", "\u2014", "__", "==")) or line.endswith((":", "\uff1a")) or bool(roles)
+        return (
+            line.startswith(("--", "\u2014", "__", "==", "##"))
+            or line.endswith((":", "\uff1a"))
+            or bool(roles)
+        )
 
     def _headers(self, at: int) -> tuple[int, set[str]]:
         """Where the header lines that start at a line end, and what they announce."""
@@ -200,14 +205,14 @@ class QuoteSigns:
                 break
             if attributions.ends(line):
                 later = range(at + 1, last + 1)
-                if any(self._begins(start) and self._attributes(start, last)[1] for start in later):
+                if any(self._begins(start, at) and self._attributes(start, last)[1] for start in later):
                     break
                 sign, sure = self._attributes(at, last)
-                return (last + 1 if sign else at), sure and attributions.has_colon(line)
+                return (last + 1 if sign else at), sure and attributions.is_closed(line)
         return at, False
 
-    def _begins(self, at: int) -> bool:
-        return attributions.OPENER.match(self._lines[at]) is not None
+    def _begins(self, at: int, above: int) -> bool:
+        return attributions.may_open(self._lines[at], self._lines[above])
 
     def _attributes(self, first: int, last: int) -> tuple[bool, bool]:
         text = " ".join(self._lines[first : last + 1])[:MAX_SIGN].strip(_DASHES + "(\"'")
