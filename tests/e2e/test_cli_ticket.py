@@ -143,6 +143,7 @@ def test_the_history_is_told_in_words(shop: Path) -> None:
         assert run("ticket", "1", *acts, *act).exit_code == 0
     history = shown("--history").partition("\nhistory\n")[2]
     for words in (
+        "clock started by relaydesk: response, due Thu 26 Nov 04:00 PST\n",
         "clock stopped by alice: response, answered elsewhere\n",
         "assigned by alice: alice\n",
         "assigned by alice: nobody\n",

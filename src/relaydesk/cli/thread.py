@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from relaydesk.cli.folding import folded_text, say_folded
@@ -12,7 +13,6 @@ from relaydesk.cli.times import left, local
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from relaydesk.desk import ReadMessage, WholeTicket, WrittenAnswer
@@ -24,7 +24,7 @@ NAMES = 12  # cells of the names in the head
 KILO = 1000
 LONGEST_TEXT = 20_000  # characters of one text in a thread
 # What an event's data tells a person at the terminal; --json prints all of it.
-SHOWN = ("agent", "to", "order", "ticket", "by", "clock", "how", "why", "text", "reason")
+SHOWN = ("agent", "to", "order", "ticket", "by", "clock", "due", "how", "why", "text", "reason")
 LOST = {"refused", "failed", "bounced"}
 STOPPED = {
     "answered": "answered",
@@ -226,23 +226,25 @@ def _print_lines(lines: Iterable[Styled]) -> None:
 def _print_history(view: WholeTicket, shown: Shown) -> None:
     say("\n", Heading("history"))
     for number, event in view.events:
-        say_folded(f"{INDENT}{number:>6}  ", f"{local(event.at, shown.zone)}  {_event(event)}")
+        say_folded(f"{INDENT}{number:>6}  ", f"{local(event.at, shown.zone)}  {_event(event, shown.zone)}")
     for clock in view.clocks:
         say(f"{INDENT}{clock.clock} {clock.round}, {clock.target}:")
         _print_lines(Faint(f"{INDENT * 2}{line}") for line in clock.explanation)
 
 
-def _event(event: Event) -> str:
-    facts = ", ".join(_in_words(key, event.data[key]) for key in SHOWN if event.data.get(key))
+def _event(event: Event, zone: ZoneInfo) -> str:
+    facts = ", ".join(_in_words(key, event.data[key], zone) for key in SHOWN if event.data.get(key))
     if event.what == "assigned":
         facts = facts or "nobody"
     return f"{event.what.replace('_', ' ')} by {_name(event.actor)}" + (f": {facts}" if facts else "")
 
 
-def _in_words(key: str, value: object) -> str:
+def _in_words(key: str, value: object, zone: ZoneInfo) -> str:
     text = one_line(str(value))
     if key in ("ticket", "by"):
         return f"ticket {text}"
+    if key == "due":
+        return f"due {local(datetime.fromisoformat(text), zone)}"
     if key == "how":
         return STOPPED.get(text) or BOUND.get(text, text)
     return text.replace("_", " ") if key == "reason" else text
