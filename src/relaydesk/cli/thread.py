@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from relaydesk.cli.folding import folded_text, say_folded
 from relaydesk.cli.output import Alarm, Faint, Heading, harmless, one_line, say
 from relaydesk.cli.times import left, local
+from relaydesk.events import AnswerCleaned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,7 +25,7 @@ NAMES = 12  # cells of the names in the head
 KILO = 1000
 LONGEST_TEXT = 20_000  # characters of one text in a thread
 # What an event's data tells a person at the terminal; --json prints all of it.
-SHOWN = ("agent", "to", "order", "ticket", "by", "clock", "due", "how", "why", "text", "reason")
+SHOWN = ("agent", "to", "order", "ticket", "by", "clock", "due", "how", "why", "text", "reason", "taken")
 LOST = {"refused", "failed", "bounced"}
 STOPPED = {
     "answered": "answered",
@@ -135,9 +136,14 @@ def _entries(view: WholeTicket, shown: Shown) -> Iterator[tuple[datetime, list[S
         if since is None or answer.row.created_at >= since:
             yield answer.row.created_at, [*_answer(answer, shown)]
     for _, event in view.events:
-        if event.what == "note" and (since is None or event.at >= since):
+        if since is not None and event.at < since:
+            continue
+        if event.what == "note":
             heading = (Heading(f"note by {_name(event.actor)}"), f", {local(event.at, shown.zone)}")
             yield event.at, [heading, *_text(str(event.data.get("text", "")), shown)]
+        elif isinstance(event.payload, AnswerCleaned):
+            heading = (Heading(f"taken out of answer {event.payload.answer}"), ", as rules say")
+            yield event.at, [heading, *(f"{INDENT}{one_line(piece)}" for piece in event.payload.taken)]
 
 
 def _message(message: ReadMessage, usual_kind: Kind, usual_subject: str, shown: Shown) -> Iterator[Styled]:
@@ -240,7 +246,7 @@ def _event(event: Event, zone: ZoneInfo) -> str:
 
 
 def _in_words(key: str, value: object, zone: ZoneInfo) -> str:
-    text = one_line(str(value))
+    text = one_line("; ".join(value) if isinstance(value, list) else str(value))
     if key in ("ticket", "by"):
         return f"ticket {text}"
     if key == "due":
