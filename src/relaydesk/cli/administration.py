@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from relaydesk.cli.opening import admin_option, desk_of, operator_of, settings, standard_input
-from relaydesk.cli.output import json_option, print_json, say
+from relaydesk.cli.output import json_option, one_line, print_json, say
 from relaydesk.cli.tables import Column, print_table
 
 if TYPE_CHECKING:
@@ -269,5 +269,5 @@ def find(config: str | None, text: str, as_json: bool) -> None:
             Column("relay address", least=12),
             Column("items", least=16, rank=4),
         )
-        print_table("Orders", columns, rows, f"No order matches {text!r}.")
+        print_table("Orders", columns, rows, f"No order matches {one_line(text)!r}.")
     sys.exit(0 if matching else 1)
