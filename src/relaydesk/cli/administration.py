@@ -231,9 +231,10 @@ def _print_imported(imported: Imported) -> None:
     if imported.encoding == "cp1252":
         say("The file is not UTF-8; it was read as windows-1252.", err=True)
     counts = f"{imported.added} added, {imported.updated} updated, {imported.unchanged} unchanged"
-    cells = "1 cell" if imported.left_out_cells == 1 else f"{imported.left_out_cells} cells"
+    count = imported.left_out_cells
+    cells = f", {count} cell{'s' * (count > 1)} left out" if count else ""
     tied = f"{imported.tied} ticket{'' if imported.tied == 1 else 's'} tied"
-    say(f"{counts}, {imported.left_out} skipped, {cells} left out, {tied}.")
+    say(f"{counts}, {imported.left_out} skipped{cells}, {tied}.")
 
 
 @orders.command("find")
