@@ -365,7 +365,45 @@ def test_it_says_of_a_ticket_number_that_no_store_can_hold_that_it_is_none(shop:
     for number in ("9" * 30, "0"):
         found = run("ticket", number)
         assert found.exit_code == 2
-        assert "is not in the range" in found.stderr
+        assert "Nothing has the number " in found.stderr
+
+
+@pytest.mark.parametrize("number", ["abc", "-1", "1.5", "\u0663", "", " 1"])
+def test_it_says_of_what_is_no_number_that_it_is_none(shop: Path, number: str) -> None:
+    wrong = run("ticket", "--", number)
+    assert wrong.exit_code == 2
+    assert "is not a number; use one that a list shows" in wrong.stderr
+
+
+COMMANDS_THAT_PRINT = ("queue", "queue --json", "report sla", "report sla --format csv", "--help")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("command", COMMANDS_THAT_PRINT)
+def test_output_that_cannot_be_written_is_a_sentence(shop: Path, command: str) -> None:
+    line = f"{sys.executable} -m relaydesk {command} >/dev/full"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "relaydesk: The output cannot be written: No space left on device.\n"
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_output_ends_no_command(shop: Path, closed: str) -> None:
+    for command in ("queue", "queue case", "report sla", "config show"):
+        line = f"{sys.executable} -m relaydesk {command} {closed}"
+        done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_closed_input_is_a_sentence(shop: Path) -> None:
+    run("agents", "add", "alice")
+    store = open_store(load_settings())
+    open_ticket(store)
+    store.close()
+    line = f"{sys.executable} -m relaydesk answer 1 --as alice --text - <&-"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "Standard input is closed; name a file instead of -." in done.stderr
 
 
 def test_it_says_of_an_answer_number_that_no_store_can_hold_that_it_is_none(shop: Path) -> None:
@@ -377,7 +415,7 @@ def test_it_says_of_an_answer_number_that_no_store_can_hold_that_it_is_none(shop
     ):
         found = run(*command, "9" * 30)
         assert found.exit_code == 2
-        assert "is not in the range" in found.stderr
+        assert "Nothing has the number " in found.stderr
 
 
 def test_it_tells_refusals_in_whole_sentences(shop: Path) -> None:

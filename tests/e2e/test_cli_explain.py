@@ -18,7 +18,7 @@ from relaydesk.config.opening import open_store
 from relaydesk.policy.decision import Placement
 from relaydesk_testkit.signing import MESSAGE, key_zone, signed
 from relaydesk_testkit.zones import dns_server
-from tests.support.commands import SETTINGS, data, deliver, make_shop, run
+from tests.support.commands import SETTINGS, cells, data, deliver, make_shop, on_terminal, plain, run
 
 ORDER = "64000841784004"
 RELAY = "case++aazr5wey3juyyq@support.instagram.com"
@@ -198,6 +198,14 @@ def test_it_reads_well(shop: Path) -> None:
     opened = run("explain", "case.eml", *PEER, "--empty").output
     assert "ticket  opens a new ticket" in opened
     assert "response due  Thu 26 Nov 12:00 PST (2 business days, elapsed)" in opened
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_it_fits_the_terminal(shop: Path, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    lines = on_terminal(monkeypatch, columns, "explain", "case.eml", *PEER)
+    assert {line for line in lines if cells(line) > columns} == set()
+    text = " ".join(" ".join(map(plain, lines)).split())
+    assert f"order {ORDER} (labelled, in the text after 'Facebook order number')" in text
 
 
 def test_nothing_in_it_steers_the_terminal(shop: Path) -> None:

@@ -165,6 +165,14 @@ def test_the_counts_mark_a_queue_with_something_overdue(
     assert plain(case).split()[2:5] == ["3", plain(case).split()[3], "1"]
 
 
+@pytest.mark.parametrize("columns", [60, 80])
+def test_the_counts_say_what_a_person_must_look_at(
+    inside: Path, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    lines = on_terminal(monkeypatch, columns, "queue")
+    assert "look at" in plain(lines[1])
+
+
 def test_nothing_a_sender_wrote_reaches_the_terminal_raw(
     inside: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -252,7 +260,11 @@ def test_pages_follow_one_another(inside: Path) -> None:
     [
         (("--agent", "alice", "--unassigned"), "Choose one of"),
         (("--overdue", "--closed"), "Choose one of"),
+        (("--needs-look", "--closed"), "Choose one of"),
         (("--after", "next"), "is not the key of a page"),
+        (("--after", "9" * 20), "is not the key of a page"),
+        (("--after", "-1@2026-11-24T20:00:00Z"), "is not the key of a page"),
+        (("--after", "9" * 20 + "@2026-11-24T20:00:00Z"), "is not the key of a page"),
         (("--after", "17@2026-11-24T20:00:00"), "is not the key of a page"),
         (("--kind", "parcel"), "is not one of"),
     ],
@@ -265,7 +277,14 @@ def test_a_wrong_filter_is_a_sentence(inside: Path, arguments: tuple[str, ...], 
 
 def test_an_empty_list_says_which_it_is(inside: Path) -> None:
     assert run("queue", "claim").output == "Queue claim is empty.\n"
-    assert run("queue", "claim", "--overdue").output == "Queue claim has no such ticket.\n"
+    assert run("queue", "claim", "--overdue").output == "No open ticket in queue claim matches.\n"
+
+
+@pytest.mark.parametrize("text", ["", " ", "\t\n"])
+def test_search_wants_something_to_look_for(inside: Path, text: str) -> None:
+    empty = run("search", text)
+    assert (empty.exit_code, empty.stdout) == (2, "")
+    assert "TEXT is empty" in empty.stderr
 
 
 def test_search_finds_tickets_and_says_when_there_are_none(inside: Path) -> None:

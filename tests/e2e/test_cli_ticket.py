@@ -145,6 +145,69 @@ def test_quotes_and_history_are_shown_when_asked_for(shop: Path) -> None:
     assert "aligned_dkim: " not in shown().partition("message 3")[0]
 
 
+def test_the_history_is_told_in_words(shop: Path) -> None:
+    act = ("--as", "alice")
+    for acts in (
+        ("--answered-outside", "now"),
+        ("--assign", "alice"),
+        ("--unassign",),
+        ("--release-order", ORDER),
+    ):
+        assert run("ticket", "1", *acts, *act).exit_code == 0
+    history = shown("--history").partition("\nhistory\n")[2]
+    for words in (
+        "clock started by relaydesk: response, due Thu 26 Nov 04:00 PST\n",
+        "clock stopped by alice: response, answered elsewhere\n",
+        "assigned by alice: alice\n",
+        "assigned by alice: nobody\n",
+        f"order released by alice: {ORDER}\n",
+    ):
+        assert words in history
+    assert "_" not in history
+
+
+def test_a_time_that_cannot_be_is_named_as_it_is_typed(shop: Path) -> None:
+    early = run("ticket", "1", "--answered-outside", "2020-01-01T00:00:00Z", "--as", "alice")
+    assert early.stderr == (
+        "relaydesk: 2020-01-01T00:00:00Z is before the clock started; use 2026-11-24T12:00:00Z or later.\n"
+    )
+
+
+def test_the_earliest_time_that_a_sentence_names_is_taken(shop: Path) -> None:
+    store = open_store(load_settings())
+    odd = NOON + timedelta(milliseconds=250)
+    placement = Placement("open", thread_key="case++bbbb@support.facebook.com")
+    ticket, _ = deliver(store, b"\r\n", placement, at=odd)
+    store.close()
+    outside = ("ticket", str(ticket), "--as", "alice", "--answered-outside")
+    named = run(*outside, "2026-11-24T12:00:00Z").stderr.removesuffix(" or later.\n").split()[-1]
+    assert named == "2026-11-24T12:00:01Z"
+    assert run(*outside, named).exit_code == 0
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+def test_no_line_of_a_ticket_is_wider_than_the_terminal(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    store = open_store(load_settings())
+    name = "荷物" * 30
+    deliver(
+        store,
+        b"Content-Type: text/plain\r\n\r\nHi\r\n",
+        Placement("join", 1),
+        subject="long " * 30,
+        name=name,
+    )
+    store.close()
+    lines = on_terminal(monkeypatch, columns, "ticket", "1", "--history", "--quotes")
+    assert {line for line in lines if cells(line) > columns} == set()
+    text = "".join(plain(line).strip() for line in lines)
+    assert name in text
+    assert "clock started by relaydesk: response" in " ".join(plain(line).strip() for line in lines)
+    unverified = next(line for line in lines if "UNVERIFIED" in line)
+    assert "\x1b[31m" in unverified
+
+
 def test_json_holds_the_same(shop: Path) -> None:
     ticket = data("ticket", "1")
     first, second, third = ticket["messages"]

@@ -343,7 +343,9 @@ def test_it_chooses_the_earliest() -> None:
     )
     chosen = earliest_deadline([days, hours])
     assert (chosen.due, chosen.target) == (at("Sun 15:00"), "48 hours")
-    assert chosen.explanation[-1] == "earlier than 2 business days, due 2026-12-01T23:00:00+00:00"
+    assert chosen.explanation[-1] == (
+        "earlier than 2 business days, due Tue 1 Dec 2026 15:00:00 PST (2026-12-01T23:00:00+00:00)"
+    )
     with pytest.raises(ValueError, match="no deadline"):
         earliest_deadline([])
 

@@ -172,7 +172,7 @@ def earliest_deadline(deadlines: Iterable[Deadline]) -> Deadline:
     if not ordered:
         raise ValueError("there is no deadline to choose from")
     first, *others = ordered
-    beaten = tuple(f"earlier than {other.target}, due {other.due.isoformat()}" for other in others)
+    beaten = tuple(f"earlier than {other.target}, {other.explanation[-1]}" for other in others)
     return replace(first, explanation=first.explanation + beaten)
 
 

@@ -6,6 +6,7 @@ the mail libraries. Exit codes: 0 done, 1 the answer is no, 2 the call or the se
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
 import os
@@ -15,7 +16,7 @@ from typing import Any
 import click
 
 from relaydesk import __version__
-from relaydesk.cli.output import let_any_text_through, say
+from relaydesk.cli.output import discard_output, open_output, say
 
 __all__ = ["main"]
 
@@ -73,6 +74,10 @@ _EXITS = {
 }
 
 
+# Of a disk, a quota or a device that takes no more: what output meets, and what no file's name comes with.
+_UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+
+
 def sentence_of(error: BaseException) -> tuple[str, int] | None:
     """The sentence to show and the exit code, or None when the error is a bug of ours."""
     for kind in type(error).__mro__:
@@ -105,6 +110,9 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:  # the reader of our output went away, as with `| head`
+            discard_output()
+            ctx.exit(0)
         except Exception as error:
             report = sentence_of(error)
             if report is None:
@@ -130,11 +138,14 @@ def cli(ctx: click.Context, config_file: str | None) -> None:
 
 def main() -> None:
     """The entry point of the ``relaydesk`` command."""
-    let_any_text_through()
+    open_output()
     try:
         cli(standalone_mode=True)
-    except BrokenPipeError:  # the reader of our output went away, as with `| head`
-        sys.stderr.close()
-        sys.exit(0)
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+        discard_output()
+        say(f"relaydesk: The output cannot be written: {error.strerror}.", err=True)
+        sys.exit(1)
     finally:
         gc.freeze()  # nor is there anything to be found at the end

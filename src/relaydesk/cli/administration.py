@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from relaydesk.cli.opening import admin_option, desk_of, operator_of, settings
-from relaydesk.cli.output import json_option, print_json, say
+from relaydesk.cli.opening import admin_option, desk_of, operator_of, settings, standard_input
+from relaydesk.cli.output import json_option, one_line, print_json, say
 from relaydesk.cli.tables import Column, print_table
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def _seekable(file: Path) -> Iterator[Path | BinaryIO]:
         yield file
         return
     with tempfile.TemporaryFile() as held:
-        shutil.copyfileobj(sys.stdin.buffer, held)
+        shutil.copyfileobj(standard_input(), held)
         held.seek(0)
         yield held
 
@@ -231,9 +231,10 @@ def _print_imported(imported: Imported) -> None:
     if imported.encoding == "cp1252":
         say("The file is not UTF-8; it was read as windows-1252.", err=True)
     counts = f"{imported.added} added, {imported.updated} updated, {imported.unchanged} unchanged"
-    cells = "1 cell" if imported.left_out_cells == 1 else f"{imported.left_out_cells} cells"
+    count = imported.left_out_cells
+    cells = f", {count} cell{'s' * (count > 1)} left out" if count else ""
     tied = f"{imported.tied} ticket{'' if imported.tied == 1 else 's'} tied"
-    say(f"{counts}, {imported.left_out} skipped, {cells} left out, {tied}.")
+    say(f"{counts}, {imported.left_out} skipped{cells}, {tied}.")
 
 
 @orders.command("find")
@@ -269,5 +270,5 @@ def find(config: str | None, text: str, as_json: bool) -> None:
             Column("relay address", least=12),
             Column("items", least=16, rank=4),
         )
-        print_table("Orders", columns, rows, f"No order matches {text!r}.")
+        print_table("Orders", columns, rows, f"No order matches {one_line(text)!r}.")
     sys.exit(0 if matching else 1)

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from relaydesk.cli.opening import ROW_ID, agent_of, as_option, desk_of, settings, variables
+from relaydesk.cli.opening import (
+    ROW_ID,
+    agent_of,
+    as_option,
+    desk_of,
+    settings,
+    standard_input,
+    variables,
+)
 from relaydesk.cli.output import Alarm, json_option, print_json, say
 from relaydesk.cli.tables import Column, print_table
 from relaydesk.cli.times import local
@@ -108,7 +116,7 @@ def _written(desk: Desk, ticket_id: int, by: str, chosen: dict[str, Any]) -> Wri
 
 
 def _read(name: str) -> str:
-    raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    raw = standard_input().read() if name == "-" else Path(name).read_bytes()
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:

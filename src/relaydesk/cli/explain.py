@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from relaydesk import intake
-from relaydesk.cli.opening import address, moment, settings
+from relaydesk.cli.folding import say_folded
+from relaydesk.cli.opening import address, moment, settings, standard_input
 from relaydesk.cli.output import Faint, Heading, json_option, print_json, say
 from relaydesk.cli.times import local
 from relaydesk.config import existing_store, kept_secret, parts, utc_now
@@ -91,9 +91,7 @@ def _read(message: Path, limit: int) -> bytes:
     if str(message) != "-":
         with message.open("rb") as file:
             return file.read(limit + 1)
-    if sys.stdin is None:
-        raise click.UsageError("Standard input is closed; name a file instead of -.")
-    return sys.stdin.buffer.read(limit + 1)
+    return standard_input().read(limit + 1)
 
 
 def _answer(conf: Settings, raw: bytes, asked: Asked, *, empty: bool) -> dict[str, Any]:
@@ -161,7 +159,7 @@ def _print(answer: dict[str, Any], zone: ZoneInfo) -> None:
 
 def _fact(name: str, value: str | None) -> None:
     if value:
-        say(f"{name:>20}  ", value)
+        say_folded(f"{name:>20}  ", value)
 
 
 def _print_placement(placement: dict[str, Any] | None) -> None:

@@ -5,9 +5,10 @@ Rooms are imported inside functions, so that ``--help`` waits for none of them.
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -15,13 +16,31 @@ if TYPE_CHECKING:
     from relaydesk.config import Settings
     from relaydesk.desk import Desk
 
-ROW_ID = click.IntRange(1, 2**63 - 1)  # what a database can number
+LARGEST_ID = 2**63 - 1  # what a database can number
+DIGITS = len(str(LARGEST_ID))
 admin_option = click.option(
     "--as", "admin", metavar="AGENT", help="Act as this admin (default: the console operator)."
 )
 as_option = click.option(
     "--as", "name", metavar="AGENT", help="Act as this agent (default: the setting agent, RELAYDESK_AGENT)."
 )
+
+
+class RowId(click.ParamType[int]):
+    """The number of a ticket, a message or an answer."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        text = str(value)
+        if not (text.isascii() and text.isdigit()):
+            self.fail(f"{text!r} is not a number; use one that a list shows, such as 12.", param, ctx)
+        if not 1 <= (number := int(text[:DIGITS])) <= LARGEST_ID or len(text) > DIGITS:
+            self.fail(f"Nothing has the number {text[:DIGITS]}{'…' * (len(text) > DIGITS)}.", param, ctx)
+        return number
+
+
+ROW_ID = RowId()
 
 
 def settings(config: str | None) -> Settings:
@@ -42,7 +61,7 @@ def agent_of(conf: Settings, name: str | None) -> str:
     """Who acts on a ticket: ``--as``, else the setting. It is never the login name of this machine."""
     from relaydesk.desk import agent_actor
 
-    agent = name or conf.agent
+    agent = conf.agent if name is None else name
     if not agent:
         raise click.UsageError(
             "No agent is named; use --as NAME, or set agent in relaydesk.yaml or RELAYDESK_AGENT."
@@ -55,6 +74,13 @@ def operator_of(name: str | None) -> str:
     from relaydesk.desk import CONSOLE, agent_actor
 
     return agent_actor(name) if name else CONSOLE
+
+
+def standard_input() -> IO[bytes]:
+    """Standard input as bytes. A usage error when this process was started without one."""
+    if sys.stdin is None:
+        raise click.UsageError("Standard input is closed; name a file instead of -.")
+    return sys.stdin.buffer
 
 
 def moment(_: click.Context, __: click.Parameter, text: str | None) -> datetime | None:

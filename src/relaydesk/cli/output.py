@@ -93,8 +93,22 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def let_any_text_through() -> None:
-    """What the terminal's charset lacks is printed as ``?``, instead of ending the command."""
+def open_output() -> None:
+    """Makes standard output and error take any text, wherever they lead.
+
+    What the terminal's charset lacks is printed as ``?``, instead of ending the command. A stream that the
+    caller closed (``>&-``) takes everything and keeps nothing.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+
+
+def discard_output() -> None:
+    """Standard output leads nowhere from now on: what is still buffered cannot be written either."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from relaydesk.cli.opening import desk_of, settings
+from relaydesk.cli.folding import say_folded
+from relaydesk.cli.opening import ROW_ID, desk_of, settings
 from relaydesk.cli.output import Alarm, Faint, is_terminal, json_option, one_line, print_json, say
 from relaydesk.cli.tables import Column, print_table
 from relaydesk.cli.times import left, local
@@ -71,6 +72,8 @@ def queue(
         raise click.UsageError("Choose one of --agent and --unassigned.")
     if filters["overdue"] and filters["closed"]:
         raise click.UsageError("Choose one of --overdue and --closed: a closed ticket has no deadline.")
+    if filters["needs_look"] and filters["closed"]:
+        raise click.UsageError("Choose one of --needs-look and --closed: a ticket to look at is open.")
     desk = desk_of(settings(config))
     narrowed = any(value not in (None, False) for value in filters.values())
     if name is None and after is None and not narrowed:
@@ -81,8 +84,9 @@ def queue(
         print_json(list(_as_json(page)))
         return
     title = f"Queue {name or 'all'}"
-    empty = f"{title} has no such ticket." if narrowed else f"{title} is empty."
-    _print_page(desk, title, page, empty, closed=filters["closed"])
+    place = "" if name in (None, "all") else f" in queue {name}"
+    unmatched = f"No {'closed' if filters['closed'] else 'open'} ticket{place} matches."
+    _print_page(desk, title, page, unmatched if narrowed else f"{title} is empty.", closed=filters["closed"])
     if page.after is not None:
         say(f"More: --after {_key_text(page.after)}")
 
@@ -101,7 +105,10 @@ def search(config: str | None, words: tuple[str, ...], state: Any, limit: int, a
     conversation holds: names, subjects, mails, answers, notes, names of files. The last word may be a
     beginning. Exit code 1 when nothing matches.
     """
-    desk, text = desk_of(settings(config)), " ".join(words)
+    text = " ".join(words).strip()
+    if not text:
+        raise click.UsageError("TEXT is empty; give a number, an address or words.")
+    desk = desk_of(settings(config))
     page = desk.search.tickets(text, state=state, limit=limit)
     if as_json:
         print_json(list(_as_json(page)))
@@ -154,8 +161,8 @@ def _page_key(text: str | None) -> PageKey | None:
         next_due = datetime.fromisoformat(due) if due else None
         if next_due is not None and next_due.tzinfo is None:
             raise ValueError(due)
-        return PageKey(next_due, int(number))
-    except ValueError:
+        return PageKey(next_due, ROW_ID(number))
+    except (ValueError, click.BadParameter):
         raise click.BadParameter(
             f"{text!r} is not the key of a page; copy it from the last line of the page before",
             param_hint="--after",
@@ -178,7 +185,7 @@ def _print_page(
             *((ticket.state,) if with_state else ()),
             left(ticket.next_due, now, brief=True) if ticket.open else "-",
             local(ticket.next_due if ticket.open else ticket.closed_at, zone),
-            ticket.subject,
+            one_line(ticket.subject) or "(no subject)",
             ticket.contact_reason.replace("_", " ") or "-",
             ticket.username or ticket.sender,
             ", ".join(_orders(ticket.id, page.numbers)) or "-",
@@ -197,7 +204,7 @@ def _print_page(
     print_table(title, columns, rows, empty)
     if is_terminal() and any(signs):
         used = [f"{sign} {meaning}" for sign, meaning in SIGNS.items() if any(sign in s for s in signs)]
-        say(Faint("   ".join(used)))
+        say_folded("", Faint("   ".join(used)))
 
 
 def _signs(ticket: TicketRow, now: datetime) -> str:
@@ -217,9 +224,9 @@ def _print_counts(desk: Desk, *, as_json: bool) -> None:
         Column("open", right=True),
         Column("due today", right=True),
         Column("overdue", right=True),
-        Column("to look at", right=True, rank=2),
-        Column("next due"),
-        Column("deadline", rank=1),
+        Column("look at", right=True),
+        Column("next due", rank=1),
+        Column("deadline", rank=2),
     )
     rows = [
         (

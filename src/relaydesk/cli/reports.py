@@ -63,7 +63,8 @@ def sla(
     try:
         scope = reports.scope(since, until, queue=queue, agent=agent)
     except ValueError as error:
-        raise click.UsageError(f"{error}.") from None
+        sentence = f"{error}."
+        raise click.UsageError(sentence[0].upper() + sentence[1:]) from None
     with _target(output) as target:
         reports.sla(scope, target, "json" if as_json else form)
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from relaydesk.cli.output import Alarm, Faint, Heading, harmless, one_line, say, width
+from relaydesk.cli.folding import folded_text, say_folded
+from relaydesk.cli.output import Alarm, Faint, Heading, harmless, one_line, say
 from relaydesk.cli.times import left, local
 from relaydesk.events import AnswerCleaned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from relaydesk.desk import ReadMessage, WholeTicket, WrittenAnswer
@@ -24,7 +25,7 @@ NAMES = 12  # cells of the names in the head
 KILO = 1000
 LONGEST_TEXT = 20_000  # characters of one text in a thread
 # What an event's data tells a person at the terminal; --json prints all of it.
-SHOWN = ("agent", "to", "order", "ticket", "clock", "how", "why", "text", "reason", "taken")
+SHOWN = ("agent", "to", "order", "ticket", "by", "clock", "due", "how", "why", "text", "reason", "taken")
 LOST = {"refused", "failed", "bounced"}
 STOPPED = {
     "answered": "answered",
@@ -33,6 +34,7 @@ STOPPED = {
     "withdrawn": "withdrawn",
     "not_promised": "withdrawn: not promised in this queue",
 }
+BOUND = {"mail": "by its mail", "agent": "by hand", "directory": "when the order came"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ def print_ticket(view: WholeTicket, shown: Shown) -> None:
         _print_history(view, shown)
     count = len(view.events)
     hint = "" if shown.history else f"; --history shows {'all ' * (count > 1)}{count}"
-    say("\n", Faint(f"latest event: {view.events[-1][0]}{hint}"))
+    say("")
+    say_folded("", Faint(f"latest event: {view.events[-1][0]}{hint}"))
 
 
 # --- the head
@@ -76,7 +79,7 @@ def print_ticket(view: WholeTicket, shown: Shown) -> None:
 
 def _print_head(view: WholeTicket, shown: Shown) -> None:
     row = view.ticket
-    say(Heading(f"Ticket {row.id}  {one_line(row.subject) or '(no subject)'}"))
+    say_folded("", Heading(f"Ticket {row.id}  {one_line(row.subject) or '(no subject)'}"), column=len(INDENT))
     escalated = ", escalated to a claim" if row.escalated else ""
     proof = "" if row.verified else Alarm(", UNVERIFIED: nothing vouches for this mail")
     _fact("kind", f"{row.kind} in queue {row.queue}, {row.state}{escalated}", proof)
@@ -103,7 +106,7 @@ def _print_head(view: WholeTicket, shown: Shown) -> None:
 
 def _fact(name: str, *pieces: str) -> None:
     if any(pieces):
-        say(f"{INDENT}{name:<{NAMES}}  ", *pieces)
+        say_folded(f"{INDENT}{name:<{NAMES}}  ", *pieces)
 
 
 def _clock(clock: DeadlineRow, shown: Shown) -> tuple[str, ...]:
@@ -209,29 +212,18 @@ def _text(text: str, shown: Shown) -> Iterator[str]:
     """A text as indented lines, folded to the terminal where there is one."""
     longest = len(text) if shown.whole else LONGEST_TEXT
     body = re.sub(r"\n(?:[ \t]*+\n){2,}+", "\n\n", harmless(text[:longest])).strip("\n")
-    for line in _folded(body.rstrip()) if body.strip() else ():
+    for line in folded_text(body.rstrip(), len(INDENT)) if body.strip() else ():
         yield f"{INDENT}{line}".rstrip()
     if len(text) > longest:
         yield Faint(f"{INDENT}[… {len(text) - longest:,} more characters; --read MESSAGE shows all]")
 
 
-def _folded(text: str) -> Iterator[str]:
-    cells = width()
-    if cells is None:
-        yield from text.split("\n")
-        return
-    from rich.console import Console  # needed only on a terminal
-    from rich.text import Text
-
-    room = max(20, cells - len(INDENT))
-    console = Console(width=room)
-    for line in text.expandtabs().split("\n"):
-        yield from (part.plain for part in Text(line).wrap(console, room)) if line.strip() else ("",)
-
-
 def _print_lines(lines: Iterable[Styled]) -> None:
     for line in lines:
-        say(*line) if isinstance(line, tuple) else say(line)
+        first, *rest = line if isinstance(line, tuple) else (line,)
+        words = first.lstrip(" ")
+        blanks = len(first) - len(words)
+        say_folded(" " * blanks, type(first)(words), *rest, column=blanks + len(INDENT))
 
 
 # --- history
@@ -240,19 +232,28 @@ def _print_lines(lines: Iterable[Styled]) -> None:
 def _print_history(view: WholeTicket, shown: Shown) -> None:
     say("\n", Heading("history"))
     for number, event in view.events:
-        say(f"{INDENT}{number:>6}  {local(event.at, shown.zone)}  {_event(event)}")
+        say_folded(f"{INDENT}{number:>6}  ", f"{local(event.at, shown.zone)}  {_event(event, shown.zone)}")
     for clock in view.clocks:
         say(f"{INDENT}{clock.clock} {clock.round}, {clock.target}:")
-        for line in clock.explanation:
-            say(Faint(f"{INDENT * 2}{line}"))
+        _print_lines(Faint(f"{INDENT * 2}{line}") for line in clock.explanation)
 
 
-def _event(event: Event) -> str:
-    values = (event.data[key] for key in SHOWN if event.data.get(key))
-    facts = ", ".join(
-        one_line("; ".join(value) if isinstance(value, list) else str(value)) for value in values
-    )
+def _event(event: Event, zone: ZoneInfo) -> str:
+    facts = ", ".join(_in_words(key, event.data[key], zone) for key in SHOWN if event.data.get(key))
+    if event.what == "assigned":
+        facts = facts or "nobody"
     return f"{event.what.replace('_', ' ')} by {_name(event.actor)}" + (f": {facts}" if facts else "")
+
+
+def _in_words(key: str, value: object, zone: ZoneInfo) -> str:
+    text = one_line("; ".join(value) if isinstance(value, list) else str(value))
+    if key in ("ticket", "by"):
+        return f"ticket {text}"
+    if key == "due":
+        return f"due {local(datetime.fromisoformat(text), zone)}"
+    if key == "how":
+        return STOPPED.get(text) or BOUND.get(text, text)
+    return text.replace("_", " ") if key == "reason" else text
 
 
 def _name(actor: str) -> str:

@@ -25,8 +25,11 @@ class Search(DeskPart):
         last may be a beginning: of a name, a subject, a message, an answer, a note or a file's name. What
         came a moment ago is found too, unless the store cannot be written to just now.
         """
+        text = text.strip()
+        if not text:
+            return Page((), (), None)
         with suppress(StoreUnavailable):
             index_waiting(self.store, JUST_CAME)
         with self.store.reading() as session:
-            rows = lists.search(session, text.strip(), limit, state=state)
+            rows = lists.search(session, text, limit, state=state)
             return Page(rows, ticket_orders.of_tickets(session, [row.id for row in rows]), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from relaydesk.clocks import follow_queue, reopen_ticket, stop_clock, suspend_clocks
@@ -249,11 +250,15 @@ def _running(acting: Acting, ticket: TicketRow, names: tuple[ClockName, ...], at
 
 def _may_stop(clock: DeadlineRow, at: datetime, now: datetime) -> None:
     if at > now:
-        raise DeskError(f"{at.isoformat()} is in the future; give the time when it was done.")
+        raise DeskError(f"{_seconds(at)} is in the future; give the time when it was done.")
     if at < clock.started_at:
-        raise DeskError(
-            f"{at.isoformat()} is before the clock started; use {clock.started_at.isoformat()} or later."
-        )
+        # Rounded up: what the sentence names must be taken.
+        first = clock.started_at + timedelta(microseconds=-clock.started_at.microsecond % 1_000_000)
+        raise DeskError(f"{_seconds(at)} is before the clock started; use {_seconds(first)} or later.")
+
+
+def _seconds(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _has_looked(acting: Acting, ticket: TicketRow) -> None:
