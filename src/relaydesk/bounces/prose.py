@@ -6,7 +6,7 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from relaydesk.bounces import failures, phrases
+from relaydesk.bounces import auto_reply, failures, phrases
 from relaydesk.bounces.daemons import daemon_address
 from relaydesk.bounces.report import ENHANCED, MAX_DIAGNOSTIC, RecipientReport, in_text
 from relaydesk.bounces.words import folded, holds, one_line
@@ -32,6 +32,14 @@ _REPLY_LINE = re.compile(
 )
 
 
+_NAMED = re.compile(r"(?<![^\s<:;,('\"])[^\s<>,;:()'\"@]{1,64}@[A-Za-z0-9.-]{1,255}")
+# A clause that says what would be, not what is: by its first word, up to its end.
+_CONDITION = re.compile(
+    r"\b(?:if|unless|wenn|falls|indien|если|si (?:la|le|les|votre|ce|el|su|este|esta)|si l'"
+    r"|se (?:il|o|questo))\b"
+    r"[^.;!?:<]{0,300}+"
+)
+_ASKS = re.compile(r"[?\uff1f][ \t]*+$", re.MULTILINE)  # people do, at the end of a line; programs do not
 _ECHO = re.compile(
     r"^[ \t>*]*+(?:subject|betreff|objet|asunto|assunto|oggetto|onderwerp|ämne|emne|aihe|temat|тема|件名"
     r"|主题|主旨|제목)"
@@ -43,7 +51,8 @@ _ECHO = re.compile(
 def described(message: Message, original: Original, *, daemon: bool) -> RecipientReport:
     """What the words say. Of one that is no daemon by name, they count only with what a notice brings along:
     an address, a host's reply, the returned message."""
-    text = notice_text(message, original)
+    passed_on = auto_reply.is_passed_on(message)
+    text = notice_text(message, original, own=passed_on or not daemon)
     written = in_text(text) if daemon else None
     if written is not None and written.about != "unclear":
         return written
@@ -52,18 +61,28 @@ def described(message: Message, original: Original, *, daemon: bool) -> Recipien
     status = next((code for code in codes if code[0] == "5"), next((c for c in codes if c[0] == "4"), ""))
     reply = _REPLY_LINE.search(text)
     diagnostic = one_line(reply[0], MAX_DIAGNOSTIC) if reply else ""
-    subject, words = folded(message.subject[:1000]), folded(_ECHO.sub("", text))
+    subject = "" if passed_on and daemon else folded(message.subject[:1000])  # another's
+    words = _CONDITION.sub("", folded(_ECHO.sub("", text)))
     if not daemon:
-        about = _strangers(subject, words, addressed=bool(recipient), returned=original.present)
+        senders = {sender.addr.lower() for sender in message.from_}  # people give their own
+        addressed = any(address.rstrip(".") not in senders for address in islice(_NAMED.findall(words), 50))
+        about = _strangers(subject, words, text, addressed=addressed, returned=original.present)
+    elif _readers_own(subject, words) and not (recipient and reply):
+        about = "unclear"
     elif (about := _daemons(subject, words, text)) == "unclear":
-        about = _hinted(message, words, original)
+        about = _hinted(message, words, original, addressed=_NAMED.search(words) is not None)
     return RecipientReport(about, status, recipient, diagnostic)
 
 
-def notice_text(message: Message, original: Original) -> str:
-    """The words above the returned message: of each body, and of the named text parts of some servers."""
-    first = message.text[: original.at if original.at is not None else MAX_NOTICE][:MAX_NOTICE]
-    others = [body.text[:MAX_NOTICE] for body in message.bodies[1:]] if original.at is None else []
+def notice_text(message: Message, original: Original, *, own: bool = False) -> str:
+    """The words above the returned message: of each body, and of the named text parts of some servers.
+
+    ``own`` leaves out what is quoted of another mail, if that is not all of it.
+    """
+    end = min(MAX_NOTICE, MAX_NOTICE if original.at is None else original.at)
+    first = (_written(message, end) if own else "") or message.text[:end]
+    bodies = message.bodies[1:] if original.at is None else ()
+    others = [(body.own if own else body.text)[:MAX_NOTICE] for body in bodies]
     named = [
         part.content[:MAX_NOTICE].decode("utf-8", "replace")
         for part in message.attachments
@@ -72,9 +91,26 @@ def notice_text(message: Message, original: Original) -> str:
     return "\n".join((first, *others, *named))[: 2 * MAX_NOTICE]
 
 
+def _written(message: Message, end: int) -> str:
+    """What the sender wrote up to a place in the text, without what they quoted."""
+    at, own = 0, list[str]()
+    for passage in message.bodies[0].passages if message.bodies else ():
+        if not passage.quoted:
+            own.append(passage.text[: max(0, end - at)])
+        at += len(passage.text) + 1
+    return "\n".join(own).strip()
+
+
+def _readers_own(subject: str, words: str) -> bool:
+    """Whether a postmaster writes to the reader of their own mailbox, or of what was sent to them."""
+    if holds(subject, phrases.OWN_MAIL_SUBJECTS):
+        return True
+    return _titled(subject) == "unclear" and holds(words, phrases.OWN_MAIL)
+
+
 def _daemons(subject: str, words: str, text: str) -> About:
     """What is a daemon's subject and words. It gave up, or it keeps trying; else what it says of the mail;
-    else the class of the reply that it quotes, or the reason that it names."""
+    else the class of the reply that it quotes."""
     titled, gave_up, keeps_trying = (
         _titled(subject),
         holds(words, phrases.GAVE_UP),
@@ -90,7 +126,7 @@ def _daemons(subject: str, words: str, text: str) -> About:
         return "undelivered"
     if holds(words, phrases.DELIVERED):
         return "delivered"
-    return _replied(text) or ("undelivered" if holds(words, failures.REASONS) else "unclear")
+    return _replied(text) or "unclear"
 
 
 def _replied(text: str) -> About | None:
@@ -100,14 +136,19 @@ def _replied(text: str) -> About | None:
     return "delayed" if _PUT_OFF.search(text) else None
 
 
-def _hinted(message: Message, words: str, original: Original) -> About:
-    """What the words mean that a postmaster's other mail has too: a daemon writes none."""
+def _hinted(message: Message, words: str, original: Original, *, addressed: bool) -> About:
+    """What a reason alone means, and words that a postmaster's other mail has too: a daemon writes none."""
     if original.present:
         report = in_text(message.text[:MAX_NOTICE])  # below what looks like a header
         if report is not None and report.about != "unclear":
             return report.about
-    notice = original.present or "daemon" in (message.header("From") or "").lower()
-    return "undelivered" if notice and holds(words, failures.HINTS) else "unclear"
+    notice = (
+        original.present
+        or "daemon" in (message.header("From") or "").lower()
+        or holds(words, phrases.NAMES_MAIL)
+    )
+    reasons = (notice or addressed or not message.from_) and holds(words, failures.REASONS)
+    return "undelivered" if reasons or (notice and holds(words, failures.HINTS)) else "unclear"
 
 
 def _titled(subject: str) -> About:
@@ -128,14 +169,18 @@ def _titled(subject: str) -> About:
     return min(places)[2] if places else "unclear"
 
 
-def _strangers(subject: str, words: str, *, addressed: bool, returned: bool) -> About:
+def _strangers(subject: str, words: str, text: str, *, addressed: bool, returned: bool) -> About:
     """What somebody else's subject and words are, given whether they bring the address that failed and the
     returned message. A shop writes of undeliverable parcels, a person of mail that did not arrive, and an
     article of what servers reply; they bring neither."""
     titled, keeps_trying = _titled(subject), holds(words, phrases.DELAYED)
     if titled == "delayed":
         return "delayed" if keeps_trying and (addressed or returned) else "unclear"
-    says = holds(words, failures.FAILED) or holds(words, failures.HINTS)
+    own_mail = holds(f"{subject} {words}", phrases.OWN_MAIL)
+    if own_mail or holds(words, failures.NO_NOTICE) or _ASKS.search(text):
+        return "unclear"
+    says = any(holds(words, table) for table in (failures.FAILED, failures.HINTS, failures.REASONS))
+    says = says or _replied(text) is not None
     proven = (addressed or returned) if titled == "undelivered" else (addressed and returned)
     if not says or not proven:
         return "unclear"
