@@ -172,6 +172,12 @@ def test_a_notice_of_an_unknown_server_names_the_address_that_failed(row: str) -
     assert about(*row.split("|")) == "undelivered"
 
 
+@pytest.mark.parametrize("subject", ["Your mailbox is full", "Quota warning", "5 undelivered messages"])
+def test_the_subject_of_the_returned_mail_does_not_matter(subject: str) -> None:
+    assert about("MAILER-DAEMON@x.example", subject, "It did not reach ann@b.example") == "unclear"
+    assert about("MAILER-DAEMON@x.example", f"Undeliverable: {subject}", "ann@b.example") == "undelivered"
+
+
 def test_what_is_quoted_does_not_speak_for_the_sender() -> None:
     notice = "> Your message could not be delivered to\r\n> bob@b.example\r\n> 550 5.1.1 user unknown"
     for sender in ("Ann <ann@x.example>", "Postmaster <postmaster@x.example>"):

@@ -14,7 +14,7 @@ _LETTERS = re.compile(r"[^a-z]+")
 _LOCAL_PARTS = frozenset((
     "mailerdaemon", "mailerdeamon", "maildaemon", "maildeamon", "mdaemon", "daemon", "smtpdaemon",
     "postmaster", "maildeliverysystem", "maildeliverysubsystem", "maildelivery", "deliverysystem",
-    "systemadministrator", "listserv",
+    "systemadministrator",
 ))  # fmt: skip
 _LOCAL_PART_BEGINS = ("mailer-daemon", "mailer_daemon", "mailerdaemon", "postmaster-", "microsoftexchange")
 _SERVICE_MARK = "X-Amz-Sns-Message-Id"  # Amazon SES by way of SNS: the notification is JSON

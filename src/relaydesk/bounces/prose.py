@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from relaydesk.bounces import auto_reply, failures, phrases
 from relaydesk.bounces.daemons import daemon_address
@@ -65,8 +65,9 @@ def described(message: Message, original: Original, *, daemon: bool) -> Recipien
     words = _CONDITION.sub("", folded(_ECHO.sub("", text)))
     if not daemon:
         senders = {sender.addr.lower() for sender in message.from_}  # people give their own
-        addressed = any(address.rstrip(".") not in senders for address in islice(_NAMED.findall(words), 50))
-        about = _strangers(subject, words, text, addressed=addressed, returned=original.present)
+        named = any(address.rstrip(".") not in senders for address in islice(_NAMED.findall(words), 50))
+        proof = Proof(named, bool(recipient), original.present)
+        about = _strangers(subject, words, text, proof)
     elif _readers_own(subject, words) and not (recipient and reply):
         about = "unclear"
     elif (about := _daemons(subject, words, text)) == "unclear":
@@ -103,16 +104,18 @@ def _written(message: Message, end: int) -> str:
 
 def _readers_own(subject: str, words: str) -> bool:
     """Whether a postmaster writes to the reader of their own mailbox, or of what was sent to them."""
-    if holds(subject, phrases.OWN_MAIL_SUBJECTS):
+    titled, place = _title(subject)
+    at = min((subject.find(phrase) for phrase in phrases.OWN_MAIL_SUBJECTS if phrase in subject), default=-1)
+    if 0 <= at <= place:
         return True
-    return _titled(subject) == "unclear" and holds(words, phrases.OWN_MAIL)
+    return titled == "unclear" and holds(words, phrases.OWN_MAIL)
 
 
 def _daemons(subject: str, words: str, text: str) -> About:
     """What is a daemon's subject and words. It gave up, or it keeps trying; else what it says of the mail;
     else the class of the reply that it quotes."""
     titled, gave_up, keeps_trying = (
-        _titled(subject),
+        _title(subject)[0],
         holds(words, phrases.GAVE_UP),
         holds(words, phrases.DELAYED),
     )
@@ -147,14 +150,14 @@ def _hinted(message: Message, words: str, original: Original, *, addressed: bool
         or "daemon" in (message.header("From") or "").lower()
         or holds(words, phrases.NAMES_MAIL)
     )
-    reasons = (notice or addressed or not message.from_) and holds(words, failures.REASONS)
+    reasons = (notice or addressed) and holds(words, failures.REASONS)
     return "undelivered" if reasons or (notice and holds(words, failures.HINTS)) else "unclear"
 
 
-def _titled(subject: str) -> About:
-    """What the Subject says by its first telling phrase: what follows may be the returned mail's own."""
+def _title(subject: str) -> tuple[About, int]:
+    """What the Subject says by its first telling phrase, and where: what follows may be another's."""
     if subject.startswith(phrases.RECEIPT_SUBJECTS):
-        return "delivered"
+        return "delivered", 0
     tables: tuple[tuple[About, tuple[str, ...]], ...] = (
         ("undelivered", phrases.FAILED_SUBJECTS),
         ("delayed", phrases.DELAYED_SUBJECTS),
@@ -166,22 +169,33 @@ def _titled(subject: str) -> About:
         for phrase in table
         if phrase in subject
     ]
-    return min(places)[2] if places else "unclear"
+    place, _, about = min(places, default=(len(subject), 0, "unclear"))
+    return about, place
 
 
-def _strangers(subject: str, words: str, text: str, *, addressed: bool, returned: bool) -> About:
-    """What somebody else's subject and words are, given whether they bring the address that failed and the
-    returned message. A shop writes of undeliverable parcels, a person of mail that did not arrive, and an
-    article of what servers reply; they bring neither."""
-    titled, keeps_trying = _titled(subject), holds(words, phrases.DELAYED)
+class Proof(NamedTuple):
+    """What a notice brings along: an address that is not the sender's (``addressed``: on a line of its own),
+    the returned message."""
+
+    named: bool
+    addressed: bool
+    returned: bool
+
+
+def _strangers(subject: str, words: str, text: str, proof: Proof) -> About:
+    """What somebody else's subject and words are. A shop writes of undeliverable parcels, a person of mail
+    that did not arrive, and an article of what servers reply; they bring no proof."""
+    titled, keeps_trying = _title(subject)[0], holds(words, phrases.DELAYED)
     if titled == "delayed":
-        return "delayed" if keeps_trying and (addressed or returned) else "unclear"
+        return "delayed" if keeps_trying and (proof.addressed or proof.returned) else "unclear"
     own_mail = holds(f"{subject} {words}", phrases.OWN_MAIL)
-    if own_mail or holds(words, failures.NO_NOTICE) or _ASKS.search(text):
+    if own_mail or (not proof.returned and (holds(words, failures.NO_NOTICE) or _ASKS.search(text))):
         return "unclear"
-    says = any(holds(words, table) for table in (failures.FAILED, failures.HINTS, failures.REASONS))
-    says = says or _replied(text) is not None
-    proven = (addressed or returned) if titled == "undelivered" else (addressed and returned)
+    says = holds(words, failures.FAILED) or holds(words, failures.HINTS)
+    proven = proof.addressed and proof.returned
+    if titled == "undelivered":
+        says = says or holds(words, failures.REASONS) or _replied(text) is not None
+        proven = proof.named or proof.returned
     if not says or not proven:
         return "unclear"
     return "delayed" if keeps_trying and not holds(words, phrases.GAVE_UP) else "undelivered"
