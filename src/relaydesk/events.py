@@ -219,6 +219,13 @@ class AnswerCancelled(OfAnswer, what="answer_cancelled"):
 
 
 @dataclass(frozen=True)
+class AnswerCleaned(OfAnswer, what="answer_cleaned"):
+    """Rules took something out of what the shop's help desk handed in: each with its rule and its words."""
+
+    taken: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class AnswerSwallowed(Payload, what="answer_swallowed"):
     """An automatic answer of the shop's help desk was not sent, as the settings say."""
 

@@ -3,7 +3,9 @@
 Other rooms call ``log("event", level="info", fact=…)``. What libraries log through the standard library
 comes out in the same form, but never the commands or the body that an SMTP library would write at DEBUG
 (measured: aiosmtpd logs every line of a message). As a safety net, any address that gets
-into a line loses its local part before it is written.
+into a line loses its local part before it is written, and a character that shows nothing by itself
+(controls of C0 and C1, direction marks, zero width) is written as its escape: no name from the wire moves
+a terminal's cursor.
 """
 
 from __future__ import annotations
@@ -46,6 +48,14 @@ TALKERS = (
 LOCAL_PART = re.compile(r"""(?:"[^"\n]{1,256}"|(?<![^\s<>@"'(,;=:\[])[^\s<>@"'(,;=:\[]+)@(?=[\w\[.-])""")
 
 
+# What a line may not hold as it is. A traceback keeps its line ends, indented, so that none poses as ours.
+UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
+_TRACEBACK = "exception"
+
+
 def configure(level: LogLevel = "info", form: LogFormat = "auto", stream: TextIO | None = None) -> None:
     """Sends every log line of this process to ``stream`` (default: stderr as it is now).
 
@@ -60,6 +70,7 @@ def configure(level: LogLevel = "info", form: LogFormat = "auto", stream: TextIO
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         _without_local_parts,
+        _escaped,
     ]
     render = _renderer(form, stream)
     structlog.configure(
@@ -131,3 +142,17 @@ def _without_local_parts(_: object, __: str, line: MutableMapping[str, Any]) -> 
         elif isinstance(value, (list, tuple)):
             line[key] = [LOCAL_PART.sub("…@", entry) if isinstance(entry, str) else entry for entry in value]
     return line
+
+
+def _escaped(_: object, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for key, value in line.items():
+        if isinstance(value, str):
+            rows = value.split("\n") if key == _TRACEBACK else [value]
+            line[key] = "\n  ".join(UNSEEN.sub(_escape, row) for row in rows)
+        elif isinstance(value, (list, tuple)):
+            line[key] = [UNSEEN.sub(_escape, entry) if isinstance(entry, str) else entry for entry in value]
+    return line
+
+
+def _escape(unseen: re.Match[str]) -> str:
+    return unseen[0].encode("unicode_escape").decode("ascii")

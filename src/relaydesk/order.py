@@ -42,9 +42,23 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class BadCell:
+    """A cell that could not be read: its column, its value (cut), and why, with the remedy."""
+
+    column: str
+    value: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class OrderRow:
-    """An order as far as its record goes: the fields it has are ``given``, its other columns ``unknown``."""
+    """An order as far as its record goes.
+
+    The fields it has are ``given``, its other columns ``unknown``. A cell in ``bad`` is not given: what is
+    stored stays.
+    """
 
     order: Order
     given: frozenset[str]
     unknown: tuple[str, ...] = ()
+    bad: tuple[BadCell, ...] = ()

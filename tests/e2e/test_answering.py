@@ -246,7 +246,7 @@ def _demo(shop: Shop, door: int, where: Path, record: dict[str, str]) -> None:
 
 def _is_shown(shop: Shop, door: int, bounces: str) -> None:
     shop.run("ticket", "1", "--close", "--as", "bob")
-    assert shop.run("queue", "--needs-look").stdout == "Queue all is empty.\n"
+    assert shop.run("queue", "--needs-look").stdout == "Queue all has no such ticket.\n"
     assert hand_in(door, UNCLEAR.encode(), bounces, "", "127.0.0.2").startswith("250")
     (row,) = shop.json("queue", "--needs-look")
     assert (row["id"], row["state"], row["needs_look"]) == (1, "open", "bounce_unclear")

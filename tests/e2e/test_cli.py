@@ -206,12 +206,47 @@ def test_it_imports_and_finds_orders(shop: Path) -> None:
         "64000841784004,A-1,CREATED,5oguv2ft0e@shopping.instagram.com\n"
         "3.68509E+14,A-2,CREATED,\n"
     )
-    done = data("orders", "import", "orders.csv")
+    done = data("orders", "import", "orders.csv", code=1)
     assert (done["added"], done["left_out"]) == (1, 1)
     assert done["rejected"][0]["row"] == 3  # as a spreadsheet counts
-    assert data("orders", "import", "orders.csv")["unchanged"] == 1
+    assert data("orders", "import", "orders.csv", code=1)["unchanged"] == 1
     for key in ("64000841784004", "A-1", "5oguv2ft0e@shopping.instagram.com"):
         assert data("orders", "find", key)[0]["id"] == "64000841784004"
+
+
+def test_a_bad_cell_is_reported_and_the_order_goes_in(shop: Path) -> None:
+    Path("orders.csv").write_text("Order #;Reference;Total\n64000841784004;2026/INV #17;10,50\n")
+    imported = run("orders", "import", "orders.csv")
+    assert imported.exit_code == 0
+    assert (
+        imported.stdout == "1 added, 0 updated, 0 unchanged, 0 skipped, 2 cells left out, 0 tickets tied.\n"
+    )
+    assert "Row 2 without its merchant_ref: merchant_ref '2026/INV #17' contains a space" in imported.stderr
+    assert "Row 2 without its amount: amount '10,50' is not a plain decimal" in imported.stderr
+    cells = data("orders", "import", "orders.csv")["cells"]
+    assert [(cell["row"], cell["column"], cell["value"]) for cell in cells] == [
+        (2, "merchant_ref", "2026/INV #17"),
+        (2, "amount", "10,50"),
+    ]
+
+
+def test_orders_may_come_on_standard_input_and_days_are_those_of_the_calendar(shop: Path) -> None:
+    Path("relaydesk.yaml").write_text(
+        "mailboxes: [help@shop.example]\nhostname: mx.shop.example\ncalendar: {zone: Europe/Berlin}\n"
+    )
+    page = '{"data": [{"id": "64000841784004", "ship_by_date": "2026-01-16"}], "paging": {}}'
+    assert run("orders", "import", "-", stdin=page.encode()).exit_code == 0
+    [order] = data("orders", "find", "64000841784004")
+    assert order["ship_by"] == "2026-01-16T22:59:59+00:00"
+    assert run("orders", "import", "-", stdin=b"order_id\n1e15\n").exit_code == 1
+    assert run("orders", "import", "-", stdin=b"").exit_code == 2
+
+
+def test_the_shops_own_rules_say_what_an_order_id_is(shop: Path) -> None:
+    Path("rules.yaml").write_text("values: {order: '[A-Z]{2}[0-9]{6}'}\n")
+    Path("relaydesk.yaml").write_text("mailboxes: [help@shop.example]\nrules: rules.yaml\n")
+    assert run("orders", "import", "-", stdin=b"order_id\nFB123456\n").exit_code == 0
+    assert run("orders", "import", "-", stdin=b"order_id\n64000841784004\n").exit_code == 1
 
 
 def test_it_shows_empty_queues_and_reports(shop: Path) -> None:

@@ -12,8 +12,9 @@ import pytest
 
 from relaydesk.config.load import load_settings
 from relaydesk.config.opening import open_store
+from relaydesk.events import AnswerCleaned, Event
 from relaydesk.policy.decision import Placement
-from relaydesk.store import outbox, outbox_rows
+from relaydesk.store import events, outbox, outbox_rows
 from relaydesk_testkit.arriving import NOON, ORDER, candidate, open_ticket
 from relaydesk_testkit.sending import queue_answer
 from tests.support.commands import cells, data, deliver, make_shop, on_terminal, plain, run
@@ -120,6 +121,18 @@ def test_it_shows_all_that_was_written_in_the_order_of_time(shop: Path) -> None:
     assert places == sorted(places)
     assert "has shipped" not in text
     assert "<b>" not in text
+
+
+def test_what_rules_took_out_of_an_answer_is_shown(shop: Path) -> None:
+    taken = ("Zendesk: [XYZ123-4ABC]", "tracking pixel: https://x.example/\x9b31m")
+    store = open_store(load_settings())
+    with store.transaction() as session:
+        event = Event(1, NOON + HOUR, AnswerCleaned(1, taken), "gateway:zendesk")
+        events.append(session, [event], NOON + HOUR)
+    store.close()
+    lines = "    Zendesk: [XYZ123-4ABC]\n    tracking pixel: https://x.example/\ufffd31m\n"
+    assert f"taken out of answer 1, as rules say\n{lines}" in shown()
+    assert "answer cleaned by gateway:zendesk: Zendesk: [XYZ123-4ABC]; tracking pixel" in shown("--history")
 
 
 def test_quotes_and_history_are_shown_when_asked_for(shop: Path) -> None:

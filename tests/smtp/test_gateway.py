@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import logging
 import smtplib
 import socket
 import ssl
@@ -14,7 +16,9 @@ import trustme
 from sqlalchemy import text
 
 from relaydesk.bounces.seals import sealed_by_us
+from relaydesk.events import AnswerCleaned
 from relaydesk.gateway import rules
+from relaydesk.store import tickets
 from tests.support.desk import ADA, desk
 from tests.support.gateway import (
     ALICE,
@@ -399,9 +403,69 @@ def test_it_names_the_order_or_asks_for_it(
 
 
 def test_a_refusal_says_why_on_one_line_and_keeps_nothing(talk: Talk, asking: Store) -> None:
-    raw = b"Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b--\r\n"
+    raw = b"Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n \r\n--b--\r\n"
     reply = hand_in(log_in(talk), raw)
     assert reply == "554 5.6.0 The answer has no text."
+    assert rows(asking) == []
+    assert hand_in(talk).startswith("250")
+
+
+PERSON = (
+    "Here is your voucher:\n[SAVE20-2026X]\nand the number of your return:\nRequest #: 5512\n"
+    "for Meta's case:\nCase number: 31415926535897932\n"
+    "Your request (5512) has been received by our warehouse; send the parcel to 1 Main St.\nbye"
+)
+
+
+def test_what_a_person_wrote_is_sent_whole(talk: Talk, asking: Store) -> None:
+    raw = answer_mail(PERSON, subject="Re: [#4711] Message from alice")
+    assert hand_in(log_in(talk), raw).startswith("250")
+    message = made(asking, rows(asking)[0].id)
+    [plain, html] = [part.get_content() for part in message.iter_parts()]
+    assert all(line in plain and line in html.replace("&#x27;", "'") for line in PERSON.split("\n"))
+    assert "[#4711]" in message["Subject"]
+    assert "answer_cleaned" not in [what for what, _ in events(asking, 1)]
+
+
+def test_what_a_desk_put_there_goes_and_is_noted_on_the_ticket(talk: Talk, asking: Store) -> None:
+    text = f"##- Please type your reply above this line -##\n{PERSON}\n[XYZ123-4ABC]"
+    raw = answer_mail(text, subject="[Request #4711] Re: Hello", X_Mailer="Zendesk Mailer")
+    assert hand_in(log_in(talk), raw).startswith("250")
+    message = made(asking, rows(asking)[0].id)
+    shown = "".join(part.get_content() for part in message.iter_parts())
+    assert "##-" not in shown and "XYZ123" not in shown and "4711" not in message["Subject"]
+    assert all(line in shown for line in PERSON.split("\n"))
+    with asking.reading() as session:
+        [cleaned] = [event for _, event in tickets.events(session, 1) if event.what == "answer_cleaned"]
+    assert cleaned.actor == "gateway:zendesk"
+    assert cleaned.payload == AnswerCleaned(
+        rows(asking)[0].id,
+        (
+            "Zendesk, Subject: [Request #4711]",
+            "Zendesk: ##- Please type your reply above this line -##",
+            "Zendesk: [XYZ123-4ABC]",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        (b"Content-Type: text/plain; charset=utf-8", b"Gr\xc3\xbc\xc3"),
+        (b"Content-Type: text/plain; charset=x-klingon", b"Gr\xfc\xdfe"),
+        (b"Content-Type: text/html; charset=shift_jis", b"<p>\x82\xa0 \xfc\xfc</p>"),
+        (b"Subject: =?utf-8?q?Gr=C3=BC=C3?=\r\nContent-Type: text/plain", b"Hello"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_the_remedy(
+    talk: Talk, asking: Store, head: bytes, body: bytes
+) -> None:
+    reply = hand_in(log_in(talk), head + b"\r\n\r\n" + body + b"\r\n")
+    assert (
+        reply.startswith("554 5.6.0 The ")
+        and "cannot be read" in reply
+        and reply.endswith("Send it as UTF-8.")
+    )
     assert rows(asking) == []
     assert hand_in(talk).startswith("250")
 
@@ -438,3 +502,18 @@ def test_an_answer_is_judged_by_the_configuration_of_its_mail_command(
     assert len(rows(asking)) == 1
     talk.ask("MAIL FROM:<a@b.example>")
     assert talk.ask(f"RCPT TO:<{ALICE}>").startswith("550 5.7.1")
+
+
+def test_a_probe_of_the_gateways_port_is_silent(
+    asking: Store, contexts: tuple[ssl.SSLContext, ssl.SSLContext], caplog: pytest.LogCaptureFixture
+) -> None:
+    for implicit_tls in (False, True):
+        with OpenGateway(asking, contexts[0], implicit_tls=implicit_tls) as gateway:
+            for _ in range(3):
+                with socket.create_connection(("127.0.0.1", gateway.port), timeout=5) as sock:
+                    assert implicit_tls or sock.recv(100).startswith(b"220 ")
+                    sock.shutdown(socket.SHUT_WR)
+                    while sock.recv(100):
+                        pass
+            gateway.run(asyncio.sleep(0.05))
+    assert [record for record in caplog.records if record.levelno > logging.DEBUG] == []

@@ -32,7 +32,7 @@ AUTHENTICATE = import_module("relaydesk.mailauth.authenticate")  # its door offe
 STAGES: dict[str, tuple[Any, str]] = {
     "spf": (spf._Evaluation, "_verdict"),
     "spf, called back by pyspf": (spf._Evaluation, "records"),
-    "dkim": (dkim, "_read"),
+    "dkim": (dkim, "read_signature"),
     "dkim, when verifying": (dkim, "parse_key"),
     "dmarc": (AUTHENTICATE, "evaluate"),
     "dmarc, on the way up": (AUTHENTICATE, "single_record"),

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import socket
 import struct
 import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import pytest
 
 from relaydesk.smtpd.limits import Limits
 from relaydesk_testkit.smtp import DIRECT, MAIL, ORIGIN, PROXIED, XCLIENT, OpenDoor, Talk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
 
@@ -112,6 +119,92 @@ def test_it_refuses_a_listed_proxy_without_a_good_header(said: bytes) -> None:
         assert talk.reply().startswith("554 5.7.1")
         assert talk.closed()
         assert eventually_refused(door)
+
+
+def close(sock: socket.socket) -> None:
+    sock.close()
+
+
+def half_close(sock: socket.socket) -> None:
+    sock.shutdown(socket.SHUT_WR)
+    while sock.recv(100):
+        pass
+
+
+def reset(sock: socket.socket) -> None:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+def after(said: bytes, ends: Callable[[socket.socket], None]) -> Callable[[socket.socket], None]:
+    def probe(sock: socket.socket) -> None:
+        sock.sendall(said)
+        sock.recv(100)
+        ends(sock)
+
+    return probe
+
+
+def settled(door: OpenDoor) -> bool:
+    """Whether the connections so far were taken and ended, by the word of one that comes after them."""
+    with door.talk(greeting=False) as talk:
+        if door.configuration.current.allowlist.role("127.0.0.1")[0] == "proxy":
+            talk.send(v1(ORIGIN))
+        assert talk.reply().startswith("220 ")
+        assert talk.ask("QUIT").startswith("221")
+    ends = time.monotonic() + 5
+    while door.listener.connections and time.monotonic() < ends:
+        time.sleep(0.01)
+    door.run(asyncio.sleep(0.05))
+    return door.listener.connections == 0
+
+
+@pytest.mark.parametrize("lists", [PROXIED, XCLIENT, DIRECT], ids=["proxy", "xclient", "plain"])
+@pytest.mark.parametrize("probe", [close, half_close, reset])
+def test_a_connection_that_ends_before_a_byte_turned_no_mail_away(
+    lists: str, probe: Callable[[socket.socket], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    with OpenDoor(lists) as door:
+        for _ in range(3):
+            with socket.create_connection(("127.0.0.1", door.port), timeout=5) as sock:
+                if lists != PROXIED:
+                    assert sock.recv(100).startswith(b"220 ")
+                probe(sock)
+        assert settled(door)
+    assert door.receiver.turned == []
+    assert [record for record in caplog.records if record.levelno > logging.DEBUG] == []
+
+
+@pytest.mark.parametrize(
+    ("lists", "probe"),
+    [
+        (DIRECT, after(b"QUIT\r\n", close)),
+        (DIRECT, after(b"EHLO check.example\r\nQUIT\r\n", close)),
+        (DIRECT, after(b"NOOP\r\n", reset)),
+        (XCLIENT, after(b"QUIT\r\n", half_close)),
+        (PROXIED, after(b"PROXY UNKNOWN\r\n", close)),
+        (PROXIED, after(SIGNATURE + b"\x20\x00\x00\x00", reset)),
+        (PROXIED, after(v1(ORIGIN), close)),
+    ],
+)
+def test_a_health_check_that_speaks_is_none_either(
+    lists: str, probe: Callable[[socket.socket], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    with OpenDoor(lists) as door:
+        with socket.create_connection(("127.0.0.1", door.port), timeout=5) as sock, suppress(OSError):
+            probe(sock)
+        assert settled(door)
+    assert door.receiver.turned == []
+    assert [record for record in caplog.records if record.levelno > logging.DEBUG] == []
+
+
+@pytest.mark.parametrize("said", [b"\r", b"PROX", b"PROXY TCP4 ", SIGNATURE, v2(ORIGIN)[:-1], b"EHLO x"])
+def test_a_listed_proxy_that_breaks_off_within_its_header_is_refused(said: bytes) -> None:
+    with OpenDoor(PROXIED) as door:
+        with socket.create_connection(("127.0.0.1", door.port), timeout=5) as sock:
+            sock.sendall(said)
+        assert eventually_refused(door)
+        assert settled(door)
 
 
 def test_it_refuses_a_listed_proxy_that_says_nothing() -> None:

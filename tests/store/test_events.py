@@ -50,6 +50,7 @@ answer_refused {"answer": 1, "code": 550, "why": ""}
 answer_failed {"answer": 1, "why": "Given up."}
 answer_cancelled {"answer": 1}
 answer_swallowed {}
+answer_cleaned {"answer": 1, "taken": ["Zendesk: [XYZ123-4ABC]"]}
 answer_bounced {"answer": 1, "purpose": "answer", "hard": true, "status": "5.1.1", "message": 1}
 answer_bounced {"answer": 1, "purpose": "automatic", "hard": null, "status": "", "message": 1}
 no_order_confirmed {"answer": 1}

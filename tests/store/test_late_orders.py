@@ -189,15 +189,18 @@ def test_a_claim_that_was_handled_before_the_order_came_escalates_all_the_same(s
 
 
 def test_the_import_says_how_many_tickets_it_tied(store: Store, tmp_path: Path) -> None:
-    first = open_ticket(store, candidates=(candidate("1"), candidate("2")))
+    first = open_ticket(store, candidates=(candidate("1000000001"), candidate("1000000002")))
     second = open_ticket(store, name="bob", candidates=(candidate(REF, what="merchant_ref"),))
-    open_ticket(store, name="carol", candidates=(candidate("1", sure="mentioned"),))
+    open_ticket(store, name="carol", candidates=(candidate("1000000001", sure="mentioned"),))
     path = tmp_path / "orders.csv"
-    path.write_text(f"order_id,merchant_ref,relay_address\n1,,\n2,,{ALICE.upper()}\n3,{REF},\nx y,,\n4,,\n")
+    path.write_text(
+        "order_id,merchant_ref,relay_address\n"
+        f"1000000001,,\n1000000002,,{ALICE.upper()}\n1000000003,{REF},\nx y,,\n1000000004,,\n"
+    )
     imported = import_file(store, path, now=LATER)
     assert (imported.added, imported.tied) == (4, 2)
-    assert numbers(store, first) == {("order", "1"): "bound", ("order", "2"): "bound"}
-    assert numbers(store, second)["order", "3"] == "bound"
+    assert numbers(store, first) == {("order", "1000000001"): "bound", ("order", "1000000002"): "bound"}
+    assert numbers(store, second)["order", "1000000003"] == "bound"
     assert import_file(store, path, now=LATER).tied == 0
 
 

@@ -10,6 +10,7 @@ from relaydesk.business_time.calendar import Calendar
 from relaydesk.data import data_path
 from relaydesk.desk.config import DeskConfig
 from relaydesk.desk.desk import Desk
+from relaydesk.orders.row import has_order_shape
 from relaydesk.outbound.answer import Shop
 from relaydesk.outbound.sender import Sender
 from relaydesk.outbound.templates import Templates
@@ -60,6 +61,7 @@ def desk(store: Store, now: datetime = NOON, **config: Any) -> Desk:
         "plan": lambda: plan,
         "sender": lambda: SENDER,
         "templates": lambda: Templates.load([data_path("templates") / "replies"]),
+        "is_order_id": has_order_shape,
         "attachment_types": ("application/pdf",),
         "attachment_bytes": 8_000_000,
         "give_up": timedelta(hours=72),

@@ -72,10 +72,12 @@ class Proof:
     spf: tuple[Result, str] = ("pass", LISTED)
     dkim: tuple[tuple[Result, str], ...] = (("pass", LISTED),)
     policy: str | None = "reject"
+    signed_at: int | None = None  # of every signature
 
     def results(self, from_domain: str) -> AuthResults:
         signatures = tuple(
-            DkimResult(result, domain, "s1", f"{domain}: {result}.", b="YWJj") for result, domain in self.dkim
+            DkimResult(result, domain, "s1", f"{domain}: {result}.", b="YWJj", signed_at=self.signed_at)
+            for result, domain in self.dkim
         )
         identifiers = [Identifier("dkim", domain, result) for result, domain in self.dkim]
         identifiers.append(Identifier("spf", self.spf[1], self.spf[0]))

@@ -147,6 +147,43 @@ def test_its_subject_says_re_once_and_names_the_order(subject, expected):
     assert answer_subject(subject, ORDER) == expected
 
 
+HIDDEN = [
+    "\x00", "\x07", "\x1b[31m", "\x7f", "\x85", "\x9b2J", "\u2028", "\u061c", "\u200b", "\u200e", "\u200f",
+    "\u202a", "\u202d", "\u202e", "\u2060", "\u2066", "\u2069", "\u206a", "\ufeff", "\xad", "\u180e",
+    "\u200d", "\U000e0041",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("hidden", HIDDEN, ids=ascii)
+@pytest.mark.parametrize(
+    "place", ["{0}Message from ecila", "Message from {0}ecila", "Message from ecila{0}", "{0}"]
+)
+def test_nothing_hidden_in_a_subject_comes_back_in_ours(hidden, place):
+    shown = answer_subject(place.format(hidden), ORDER)
+    left = hidden.translate({ord(char): None for char in "[31m2J"})
+    assert not set(left) & set(shown)
+    assert shown.endswith((f"rder {ORDER})", f"Order {ORDER}"))
+    message = composed(question(subject=place.format(hidden)), draft())
+    check_outgoing(message, bound(question(), draft()))
+
+
+def test_a_subject_keeps_what_joins_letters_and_scripts_from_right_to_left():
+    family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+    persian, hebrew = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u05e9\u05dc\u05d5\u05dd"
+    for text in (family, persian, hebrew):
+        assert answer_subject(f"Re: {text}", ORDER) == f"Re: {text} (order {ORDER})"
+
+
+def test_a_template_says_a_name_without_what_is_hidden_in_it():
+    context = replace(SAMPLE_CONTEXTS[0], username="\u202eecila\x9b\u200b", subject="a\u2028b\x1b")
+    variables = variables_of(context)
+    assert (variables["buyer"].name, variables["ticket"].subject) == ("ecila", "a b")
+
+
+def test_its_text_turns_no_direction_round():
+    assert clean_text("pay \u202e059 now\u202c \u05e9\u200f") == "pay 059 now\u202c \u05e9\u200f"
+
+
 def test_its_subject_needs_no_order_where_there_is_none():
     assert answer_subject("AW: Sizes", None) == "Re: Sizes"
     assert answer_subject("", None) == "Re: your message"

@@ -329,3 +329,11 @@ async def test_it_signs_a_long_list_of_headers_without_breaking_a_name() -> None
     raw = signed(headers=(*names, "Content-Type", "From", "To", "Subject"), tags=(("t", "1795412048"),))
     assert (await result(raw)).result == "pass"
     assert dkim.verify(raw, dnsfunc=lambda *_, **__: dkim_key_record(key()).encode())
+
+
+@pytest.mark.parametrize("form", ["relaxed/simple", "simple/simple"])
+async def test_it_signs_a_field_with_a_blank_before_its_colon(form: str) -> None:  # RFC 5322 §4.5; §3.4.1
+    raw = MESSAGE.replace(b"Subject:", b"Subject \t:")
+    raw = raw.replace(b"To: help", b"To: upper@shop.example\r\nTo : help")
+    headers = ("Date", "To", "Subject", "From", "To", "Reply-To")
+    assert (await result(signed(raw, canonicalization=form, headers=headers))).result == "pass"

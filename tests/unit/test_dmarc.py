@@ -215,6 +215,29 @@ async def test_a_walk_that_fails_above_the_record_matters_only_where_it_decides(
     assert (found.result, found.undecided, found.open_by) == ("temperror", True, ("dkim",))
     strict = zone(mail_example_com="p=reject; adkim=s", example_com=["TIMEOUT"])
     assert (await judge("mail.example.com", strict, dkim("example.com"))).result == "fail"
+    own = zone(mail_example_com="p=reject; psd=n", example_com=["TIMEOUT"])
+    assert (await judge("mail.example.com", own, dkim("example.com"))).result == "fail"
+
+
+@pytest.mark.parametrize(
+    ("other", "asked"),
+    [
+        ("esp.com", False),
+        ("example.com", False),
+        ("xshop.example.com", False),
+        ("shop.example.com", False),
+        ("news.shop.example.com", True),
+    ],
+)
+async def test_it_walks_only_from_names_that_may_share_the_organizational_domain(
+    other: str, asked: bool
+) -> None:
+    resolver = over(zone(shop_example_com="p=reject; psd=n"))
+    await judge("a.shop.example.com", resolver)
+    before = resolver.cached(f"_dmarc.{other}", "TXT")
+    await judge("a.shop.example.com", resolver, dkim(other))
+    assert before is None or other == "shop.example.com"
+    assert (resolver.cached(f"_dmarc.{other}", "TXT") is not before) == asked
 
 
 async def test_a_check_that_failed_for_now_leaves_open_what_it_could_have_aligned() -> None:

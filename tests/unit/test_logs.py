@@ -143,3 +143,30 @@ def test_it_names_what_it_does_not_know(stream):
         ValueError, match=r"'xml' is not a log format; use one of auto, json, logfmt, console\."
     ):
         logs.configure("info", "xml", stream)
+
+
+UNSEEN = [
+    "\x1b[2J", "\x9b2J", "\x00", "\r\nFAKE line", "\x85", "\u2028", "\u202ereversed", "\u2066x\u2069",
+    "\u200b", "\u200f", "\ufeff", "\xad", "\u061c", "\U000e0041",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["json", "logfmt", "console"])
+@pytest.mark.parametrize("unseen", UNSEEN, ids=ascii)
+def test_no_control_of_the_wire_reaches_the_stream(stream, form, unseen):
+    logs.configure("info", form, stream)
+    logs.log("hello", helo=f"a{unseen}b", names=[f"c{unseen}d"])
+    logging.getLogger("relaydesk.smtpd").warning("a name: %s", unseen)
+    try:
+        raise ValueError(unseen)
+    except ValueError:
+        logs.log_exception("failed")
+    hidden = set(unseen) - set(map(chr, range(32, 127)))
+    assert not hidden & (set(stream.getvalue()) - {"\n"})
+    assert not any(row.startswith("FAKE") for row in stream.getvalue().split("\n"))
+
+
+def test_it_shows_a_control_as_its_escape_and_leaves_letters(stream):
+    logs.configure("info", "json", stream)
+    logs.log("hello", helo="Zo\xeb \U0001f600 \u5317\u4eac \x9b\u202e")
+    assert json.loads(stream.getvalue())["helo"] == "Zo\xeb \U0001f600 \u5317\u4eac \\x9b\\u202e"

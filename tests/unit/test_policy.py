@@ -492,6 +492,21 @@ ALL_SORTS = [replace(GENUINE, **row.changes) for row in TABLE] + [
 ]
 
 
+@pytest.mark.parametrize(
+    ("signed_at", "old"),
+    [
+        (0, True),
+        (int((NOON - timedelta(days=8)).timestamp()), True),
+        (int((NOON - timedelta(days=6)).timestamp()), False),
+        (10**12, False),  # past the last year of a datetime; t= may be as large (RFC 6376 §3.5)
+    ],
+)
+def test_a_signature_of_any_age_is_at_most_marked(signed_at: int, old: bool) -> None:
+    decision = replace(GENUINE, proof=Proof(signed_at=signed_at)).decide()
+    assert decision.outcome == "accepted"
+    assert ("old_signature" in [reason.code for reason in decision.reasons]) == old
+
+
 @pytest.mark.parametrize("name", [name for name in FUNCTIONS if not name.endswith(".decide")])
 def test_a_bug_in_any_part_of_the_policy_is_no_verdict(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever called decide gets the error, which is logged and answered 451; nobody gets a refusal."""

@@ -28,6 +28,11 @@ ZONE: dict[str, list[Any]] = {
     "broken.example": ["SERVFAIL"],
     "include-slow.example": [{"TXT": "v=spf1 include:slow.example -all"}],
     "early.example": [{"TXT": "v=spf1 ip4:192.0.2.1 include:slow.example -all"}],
+    "early-mx.example": [
+        {"TXT": "v=spf1 mx -all"},
+        {"MX": [9, "slow.example"]},
+        {"MX": [5, "a.mx.example"]},
+    ],
     "exp-slow.example": [{"TXT": "v=spf1 -all exp=slow.example"}],
     "bad.example": [{"TXT": "v=spf1 nonsense -all"}],
     "soft.example": [{"TXT": "v=spf1 ~all"}],
@@ -135,6 +140,8 @@ async def test_it_tells_results_apart(sender: str, wanted: str) -> None:
 
 async def test_a_match_before_the_failure_settles_it() -> None:
     assert (await spf("u@early.example", "192.0.2.1")).result == "pass"
+    assert (await spf("u@early-mx.example", "192.0.2.1")).result == "pass"  # hosts by preference, §5.4
+    assert (await spf("u@early-mx.example", "192.0.2.2")).result == "temperror"
 
 
 class Slow:

@@ -6,6 +6,7 @@ are data (:func:`load_rules`); their patterns run in linear time. Pure.
 
 from relaydesk.classify.classify import classify
 from relaydesk.classify.findings import Candidate, Findings, Match, NumberKind
+from relaydesk.classify.form import Form
 from relaydesk.classify.patterns import Pattern, PatternError, compile_pattern
 from relaydesk.classify.rules import Rules
 from relaydesk.classify.rules_file import load_rules
@@ -13,6 +14,7 @@ from relaydesk.classify.rules_file import load_rules
 __all__ = [
     "Candidate",
     "Findings",
+    "Form",
     "Match",
     "NumberKind",
     "Pattern",

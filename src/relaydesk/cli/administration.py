@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import tempfile
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +17,10 @@ from relaydesk.cli.output import json_option, print_json, say
 from relaydesk.cli.tables import Column, print_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+    from relaydesk.orders import Imported
     from relaydesk.store import AgentRole
 
 SHOWN = 20  # bad rows listed on a screen; --json lists them all
@@ -171,36 +178,62 @@ def orders() -> None:
 
 
 @orders.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--as", "admin", metavar="AGENT", help="Act as this admin (default: the console operator).")
 @json_option
 @click.pass_obj
 def import_orders(config: str | None, file: Path, admin: str | None, as_json: bool) -> None:
-    """Import the orders of FILE (CSV, JSON or JSON lines); a later import updates them.
+    """Import the orders of FILE (CSV, JSON or JSON lines; - is standard input); a later import updates them.
 
     Columns: order_id, merchant_ref, state, amount, currency, created_at, ship_by, relay_address,
-    marketing_opt_in, items. Bad rows are reported and skipped.
+    marketing_opt_in, items. What the Graph API returns for orders can be imported as it is. A bad cell is
+    reported and left out; a row without a good order_id is skipped as a whole, and the exit status is 1.
     """
     desk = desk_of(settings(config), upgrade=True)
     quiet = as_json or not sys.stderr.isatty()
-    with click.progressbar(length=1000, label="Importing", file=sys.stderr, hidden=quiet) as bar:
+    with (
+        _seekable(file) as source,
+        click.progressbar(length=1000, label="Importing", file=sys.stderr, hidden=quiet) as bar,
+    ):
         imported = desk.orders.import_file(
-            file,
+            source,
             by=operator_of(admin),
             progress=lambda read, size: bar.update(1000 * read // max(1, size) - bar.pos),
         )
     if as_json:
         print_json(asdict(imported))
+    else:
+        _print_imported(imported)
+    sys.exit(1 if imported.left_out else 0)
+
+
+@contextmanager
+def _seekable(file: Path) -> Iterator[Path | BinaryIO]:
+    """The file; for ``-`` what comes on standard input, which is read to its end first."""
+    if str(file) != "-":
+        yield file
         return
+    with tempfile.TemporaryFile() as held:
+        shutil.copyfileobj(sys.stdin.buffer, held)
+        held.seek(0)
+        yield held
+
+
+def _print_imported(imported: Imported) -> None:
+    for cell in imported.cells[:SHOWN]:
+        say(f"Row {cell.row} without its {cell.column}: {cell.why}", err=True)
     for rejected in imported.rejected[:SHOWN]:
         say(f"Row {rejected.row} is skipped: {rejected.why}", err=True)
-    if imported.left_out > SHOWN:
-        say(f"… and {imported.left_out - SHOWN} more; use --json to see all.", err=True)
+    if max(imported.left_out, imported.left_out_cells) > SHOWN:
+        say(f"Only the first {SHOWN} of each are shown; use --json to see all.", err=True)
     if imported.ignored:
         say(f"Ignored unknown columns: {', '.join(imported.ignored)}.", err=True)
+    if imported.encoding == "cp1252":
+        say("The file is not UTF-8; it was read as windows-1252.", err=True)
     counts = f"{imported.added} added, {imported.updated} updated, {imported.unchanged} unchanged"
+    cells = "1 cell" if imported.left_out_cells == 1 else f"{imported.left_out_cells} cells"
     tied = f"{imported.tied} ticket{'' if imported.tied == 1 else 's'} tied"
-    say(f"{counts}, {imported.left_out} skipped, {tied}.")
+    say(f"{counts}, {imported.left_out} skipped, {cells} left out, {tied}.")
 
 
 @orders.command("find")

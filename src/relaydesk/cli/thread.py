@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.cli.output import Alarm, Faint, Heading, harmless, one_line, say, width
 from relaydesk.cli.times import left, local
+from relaydesk.events import AnswerCleaned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,7 +24,7 @@ NAMES = 12  # cells of the names in the head
 KILO = 1000
 LONGEST_TEXT = 20_000  # characters of one text in a thread
 # What an event's data tells a person at the terminal; --json prints all of it.
-SHOWN = ("agent", "to", "order", "ticket", "clock", "how", "why", "text", "reason")
+SHOWN = ("agent", "to", "order", "ticket", "clock", "how", "why", "text", "reason", "taken")
 LOST = {"refused", "failed", "bounced"}
 STOPPED = {
     "answered": "answered",
@@ -132,9 +133,14 @@ def _entries(view: WholeTicket, shown: Shown) -> Iterator[tuple[datetime, list[S
         if since is None or answer.row.created_at >= since:
             yield answer.row.created_at, [*_answer(answer, shown)]
     for _, event in view.events:
-        if event.what == "note" and (since is None or event.at >= since):
+        if since is not None and event.at < since:
+            continue
+        if event.what == "note":
             heading = (Heading(f"note by {_name(event.actor)}"), f", {local(event.at, shown.zone)}")
             yield event.at, [heading, *_text(str(event.data.get("text", "")), shown)]
+        elif isinstance(event.payload, AnswerCleaned):
+            heading = (Heading(f"taken out of answer {event.payload.answer}"), ", as rules say")
+            yield event.at, [heading, *(f"{INDENT}{one_line(piece)}" for piece in event.payload.taken)]
 
 
 def _message(message: ReadMessage, usual_kind: Kind, usual_subject: str, shown: Shown) -> Iterator[Styled]:
@@ -242,7 +248,10 @@ def _print_history(view: WholeTicket, shown: Shown) -> None:
 
 
 def _event(event: Event) -> str:
-    facts = ", ".join(one_line(str(event.data[key])) for key in SHOWN if event.data.get(key))
+    values = (event.data[key] for key in SHOWN if event.data.get(key))
+    facts = ", ".join(
+        one_line("; ".join(value) if isinstance(value, list) else str(value)) for value in values
+    )
     return f"{event.what.replace('_', ' ')} by {_name(event.actor)}" + (f": {facts}" if facts else "")
 
 

@@ -18,6 +18,7 @@ from relaydesk.store import Store, StoreAbsent, secret
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from relaydesk.classify import Form
     from relaydesk.config.settings import Settings
     from relaydesk.desk import ReplyTemplates
     from relaydesk.outbound import Sender, Templates
@@ -88,12 +89,19 @@ def desk_config(conf: Settings, secret: Callable[[], bytes]) -> DeskConfig:
 
         return parts.reply_templates(conf)
 
+    @cache
+    def form() -> Form:
+        from relaydesk.config import parts
+
+        return parts.rules(conf).form
+
     return DeskConfig(
         calendar=Calendar.from_mapping(conf.calendar, "calendar"),
         queues=tuple(conf.all_queues),
         plan=plan,
         sender=sender,
         templates=templates,
+        is_order_id=lambda text: form().fits("order", text),
         attachment_types=conf.attachment_types,
         attachment_bytes=conf.attachment_bytes,
         give_up=timedelta(hours=conf.give_up_hours),

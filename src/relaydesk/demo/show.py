@@ -195,10 +195,10 @@ The samples are in {self.fixtures / "cases"}; each says in why.md what it is for
 
 
 def _wanted(step: Step) -> str:
-    """The beginning of the reply that the case expects here and now."""
+    """The beginning of the reply that the case expects here and now; a message before it is accepted."""
     starts = {"accepted": "250 ", "refused": "5", "deferred": "4"}
     expected = {**step.expected, **step.expected.get("demo", {})}
-    return str(expected.get("reply") or starts[expected["outcome"]])
+    return str(expected.get("reply") or starts[expected.get("outcome", "accepted")])
 
 
 def _sender_ticket(desk: Desk, step: Step) -> int:

@@ -14,6 +14,7 @@ from relaydesk.store import Conflict, agents, gateway_clients
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from typing import BinaryIO
 
     from relaydesk.order import Order
     from relaydesk.orders import Imported
@@ -114,12 +115,20 @@ class Orders(DeskPart):
         return find_orders(self.store, text)
 
     def import_file(
-        self, file: Path, *, by: str, progress: Callable[[int, int], None] | None = None
+        self, file: Path | BinaryIO, *, by: str, progress: Callable[[int, int], None] | None = None
     ) -> Imported:
-        """Imports the orders of a file, batch by batch; what became of each row.
+        """Imports the orders of a file, or of a stream that can be sought; what became of each row.
 
-        ``progress`` gets (bytes read, bytes in all). FileError when the file cannot be read as a whole.
+        They go in batch by batch. ``progress`` gets (bytes read, bytes in all). FileError when the file
+        cannot be read as a whole.
         """
         with self.store.reading() as session:
             demand(session, "import_orders", by)
-        return import_file(self.store, file, now=self.clock(), progress=progress)
+        return import_file(
+            self.store,
+            file,
+            now=self.clock(),
+            zone=self.config.calendar.zone,
+            has_shape=self.config.is_order_id,
+            progress=progress,
+        )

@@ -29,6 +29,7 @@ class DeskConfig:
 
     ``plan`` (of the queues' clocks), ``sender`` and ``templates`` are costly to make (targets, allowlist,
     signing key, every template file) and needed by few acts, so each is made once, when first asked for.
+    ``is_order_id`` says, by the sorting rules, whether a text has the shape of an order id.
     ``report_templates`` is the folder of the printed report; ``chance`` gives random bytes, for passwords.
     Sizes in bytes.
     """
@@ -38,6 +39,7 @@ class DeskConfig:
     plan: Callable[[], Plan] = field(repr=False)
     sender: Callable[[], Sender] = field(repr=False)
     templates: Callable[[], Templates] = field(repr=False)
+    is_order_id: Callable[[str], bool] = field(repr=False)
     attachment_types: tuple[str, ...]
     attachment_bytes: int
     give_up: timedelta

@@ -11,9 +11,10 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
-from relaydesk.events import AnswerSwallowed, Event
+from relaydesk.events import AnswerCleaned, AnswerSwallowed, Event
 from relaydesk.gateway.clients import DUMMY_HASH, Throttle, matches
-from relaydesk.gateway.rewrite import rewritten, submitted
+from relaydesk.gateway.rewrite import rewritten
+from relaydesk.gateway.submission import submitted
 from relaydesk.logs import log, log_exception
 from relaydesk.message import domain_of
 from relaydesk.outbound import AnswerRefused, OrderChoice, attach_files, order_of, question_of, queue_answer
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
-    from relaydesk.gateway.rewrite import Submitted
     from relaydesk.gateway.rules import GatewayRules
+    from relaydesk.gateway.submission import Submitted
     from relaydesk.message import Envelope, Origin
     from relaydesk.outbound import AttachedFile, Question, Sender
     from relaydesk.reasons import Reason
@@ -187,7 +188,7 @@ def _queue(  # noqa: PLR0913 - by which configuration, what is answered, with wh
     choice = replace(
         HELP_DESK,
         asked=not answer.automatic,
-        text="\n".join((answer.subject, *answer.texts, *answer.htmls)),
+        text="\n".join((answer.subject, answer.text, answer.html)),
         none=answer.no_order,
     )
     order, sender = order_of(session, ticket.id, choice), config.sender
@@ -200,7 +201,7 @@ def _queue(  # noqa: PLR0913 - by which configuration, what is answered, with wh
             question, answer, order, sender.shop, message_id=message_id, date=now, enclose=enclose
         )
 
-    queue_answer(
+    number, _ = queue_answer(
         session,
         sender,
         question,
@@ -212,6 +213,9 @@ def _queue(  # noqa: PLR0913 - by which configuration, what is answered, with wh
         purpose="automatic" if answer.automatic else "answer",
         handed_in=envelope.delivery_key,
     )
+    if answer.taken:
+        cleaned = Event(ticket.id, now, AnswerCleaned(number, answer.taken), _actor(envelope))
+        events.append(session, [cleaned], now)
 
 
 def _actor(envelope: Envelope) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from relaydesk.classify import Pattern, PatternError, compile_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-_LISTS = ("lines", "subject", "pixels")
+_LINES = ("lines", "top", "bottom", "subject")
+_LISTS = (*_LINES, "pixels")
 _LINK = ("match", "parameter")
-_SIGN = ("header", "matches", "unless", "automatic")
+_HEADER_SIGN = ("header", "matches", "unless")
+_SIGN = (*_HEADER_SIGN, "automatic")
+_DESK = ("name", "signs", *_LINES)
 
 
 class GatewayRulesError(ValueError):
@@ -29,25 +32,49 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A header that says whether the help desk wrote by itself."""
+    """A header field that says which help desk wrote, or whether it wrote by itself."""
 
     header: str
     matches: Pattern | None = None
     unless: Pattern | None = None
     automatic: bool = True
 
-    def fits(self, value: str) -> bool:
+    def fits(self, fields: Sequence[tuple[str, str]]) -> bool:
+        """Whether one of these (name in lower case, value) is it."""
+        return any(name == self.header and self._fits(value) for name, value in fields)
+
+    def _fits(self, value: str) -> bool:
         if self.matches is not None and not self.matches.search(value):
             return False
         return self.unless is None or not self.unless.search(value)
 
 
 @dataclass(frozen=True, slots=True)
+class DeskRules:
+    """What one help desk adds to an answer, and the signs of its mail; without signs, of any mail."""
+
+    name: str
+    signs: tuple[Sign, ...] = ()
+    sign_lines: tuple[Pattern, ...] = ()
+    lines: tuple[Pattern, ...] = ()
+    top: tuple[Pattern, ...] = ()
+    bottom: tuple[Pattern, ...] = ()
+    subject: tuple[Pattern, ...] = ()
+
+    def fits(self, fields: Sequence[tuple[str, str]], outer: Sequence[str]) -> bool:
+        """Whether mail with these header fields, and these first and last lines, is the desk's."""
+        if not self.signs and not self.sign_lines:
+            return True
+        return any(sign.fits(fields) for sign in self.signs) or any(
+            pattern.fullmatch(line) for pattern in self.sign_lines for line in outer
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayRules:
     """All rules, the shop's before the shipped ones."""
 
-    lines: tuple[Pattern, ...] = ()
-    subject: tuple[Pattern, ...] = ()
+    desks: tuple[DeskRules, ...] = ()
     pixels: tuple[Pattern, ...] = ()
     links: tuple[Link, ...] = ()
     automatic: tuple[Sign, ...] = ()
@@ -55,12 +82,15 @@ class GatewayRules:
     def over(self, shipped: GatewayRules) -> GatewayRules:
         """These rules first, then the ``shipped`` ones."""
         return GatewayRules(
-            self.lines + shipped.lines,
-            self.subject + shipped.subject,
+            self.desks + shipped.desks,
             self.pixels + shipped.pixels,
             self.links + shipped.links,
             self.automatic + shipped.automatic,
         )
+
+    def is_automatic(self, fields: Sequence[tuple[str, str]]) -> bool:
+        """Whether the desk wrote by itself: the first rule that fits a header field decides."""
+        return next((sign.automatic for sign in self.automatic if sign.fits(fields)), False)
 
 
 def load_gateway_rules(tree: Any, source: str) -> GatewayRules:
@@ -83,21 +113,48 @@ class _GatewayRulesReader:
         self.problems.append(f"{self.source}, {where}: {text}.")
 
     def rules(self, tree: Any) -> GatewayRules:
-        names = (*_LISTS, "links", "automatic")
+        names = (*_LISTS, "desks", "links", "automatic")
         if not isinstance(tree, dict):
             self.bad("top", f"the file must hold the lists {', '.join(names)}")
             return GatewayRules()
         for key in tree:
             if key not in names:
                 self.bad(str(key), f"unknown list; there are {', '.join(names)}")
+        own = self.desk_lines(tree, self.source.replace("\\", "/").rpartition("/")[2], "")
+        desks = tuple(self.desk(item, f"desks[{at}]") for at, item in self.items(tree, "desks"))
         links = tuple(self.link(item, f"links[{at}]") for at, item in self.items(tree, "links"))
-        signs = tuple(self.sign(item, f"automatic[{at}]") for at, item in self.items(tree, "automatic"))
+        signs = tuple(
+            self.sign(item, f"automatic[{at}]", _SIGN) for at, item in self.items(tree, "automatic")
+        )
         return GatewayRules(
-            self.patterns(tree, "lines"),
-            self.patterns(tree, "subject"),
+            ((own,) if own != DeskRules(own.name) else ()) + tuple(desk for desk in desks if desk),
             self.patterns(tree, "pixels"),
             tuple(link for link in links if link),
             tuple(sign for sign in signs if sign),
+        )
+
+    def desk_lines(self, tree: Mapping[str, Any], name: str, where: str) -> DeskRules:
+        lines, top, bottom, subject = (self.patterns(tree, key, where) for key in _LINES)
+        return DeskRules(name, lines=lines, top=top, bottom=bottom, subject=subject)
+
+    def desk(self, item: Any, where: str) -> DeskRules | None:
+        fields = self.fields(item, where, "name", _DESK)
+        if not fields:
+            return None
+        signs: list[Sign | None] = []
+        lines: list[Pattern | None] = []
+        for at, entry in self.items(fields, "signs"):
+            place = f"{where}.signs[{at}]"
+            if isinstance(entry, dict) and list(entry) == ["line"]:
+                lines.append(self.pattern(entry["line"], place))
+            else:
+                signs.append(self.sign(entry, place, _HEADER_SIGN))
+        if not signs and not lines:
+            self.bad(where, "a desk needs signs by which its mail is known")
+        return replace(
+            self.desk_lines(fields, fields["name"], f"{where}."),
+            signs=tuple(sign for sign in signs if sign),
+            sign_lines=tuple(line for line in lines if line is not None),
         )
 
     def items(self, tree: Mapping[str, Any], name: str) -> list[tuple[int, Any]]:
@@ -107,8 +164,8 @@ class _GatewayRulesReader:
             return []
         return list(enumerate(entries or (), 1))
 
-    def patterns(self, tree: Mapping[str, Any], name: str) -> tuple[Pattern, ...]:
-        patterns = (self.pattern(item, f"{name}[{at}]") for at, item in self.items(tree, name))
+    def patterns(self, tree: Mapping[str, Any], name: str, where: str = "") -> tuple[Pattern, ...]:
+        patterns = (self.pattern(item, f"{where}{name}[{at}]") for at, item in self.items(tree, name))
         return tuple(pattern for pattern in patterns if pattern is not None)
 
     def pattern(self, text: Any, where: str) -> Pattern | None:
@@ -138,8 +195,8 @@ class _GatewayRulesReader:
         match = self.pattern(fields.get("match"), where) if fields else None
         return Link(match, fields["parameter"]) if match is not None else None
 
-    def sign(self, item: Any, where: str) -> Sign | None:
-        fields = self.fields(item, where, "header", _SIGN)
+    def sign(self, item: Any, where: str, keys: tuple[str, ...]) -> Sign | None:
+        fields = self.fields(item, where, "header", keys)
         if not fields:
             return None
         automatic = fields.get("automatic", True)

@@ -126,7 +126,7 @@ async def check_dmarc(
     others = {
         identifier.domain
         for identifier in identifiers
-        if needs_walk(identifier, author.start, modes[identifier.by])
+        if needs_walk(identifier, author, modes[identifier.by])
     }
     walks = await asyncio.gather(*(walk_tree(other, resolver, deadline) for other in others))
     exists: bool | None = True

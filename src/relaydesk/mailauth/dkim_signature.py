@@ -23,7 +23,8 @@ FIELDS_LIMIT = 2000
 ALGORITHMS = {b"rsa-sha256": "rsa", b"ed25519-sha256": "ed25519"}
 _CANONICAL: dict[bytes, Canonical] = {b"simple": "simple", b"relaxed": "relaxed"}
 _REQUIRED = (b"v", b"a", b"b", b"bh", b"d", b"h", b"s")
-_TIME = re.compile(rb"[0-9]{1,12}")
+_TIME = re.compile(rb"[0-9]++")
+_TIME_DIGITS = 12  # of a time; a longer one is infinite (RFC 6376 §3.5, t=)
 _SHOWN_NAMES = 256
 # RFC 5322 §3.6, and the MIME fields that decide how the body is read.
 _SINGLETONS = frozenset(
@@ -113,7 +114,7 @@ def _evidence(tags: dict[bytes, bytes]) -> DkimResult:
         signed_headers=tuple(printable(_text(name)).lower() for name in names),
         # Canonical, so that two spellings of one signature are one replay key.
         b=base64.b64encode(base64_octets(tags.get(b"b", b"")) or b"").decode("ascii"),
-        signed_at=int(signed_at) if _TIME.fullmatch(signed_at) else None,
+        signed_at=_seconds(signed_at) if _TIME.fullmatch(signed_at) else None,
     )
 
 
@@ -151,11 +152,15 @@ def _object_to_times(tags: dict[bytes, bytes], now: int) -> None:
         if name in tags and not _TIME.fullmatch(tags[name]):
             raise SignatureProblem("permerror", f"{name.decode()}= is not a time.")
     if b"x" in tags:
-        expires = int(tags[b"x"])
-        if b"t" in tags and expires <= int(tags[b"t"]):
+        expires = _seconds(tags[b"x"])
+        if b"t" in tags and expires <= _seconds(tags[b"t"]):
             raise SignatureProblem("permerror", "The signature expires before it was made (x=, t=).")
         if expires < now:
             raise SignatureProblem("fail", "The signature has expired (x=).")
+
+
+def _seconds(time: bytes) -> int:
+    return int(time) if len(time) <= _TIME_DIGITS else 10**_TIME_DIGITS
 
 
 def _object_to_names(names: tuple[bytes, ...], counts: Counter[bytes]) -> None:

@@ -58,6 +58,11 @@ class Walk:
         # The shortest name with a record; a psd=n ended the walk, so it is the last one too.
         return self.records[-1][0] if self.records else self.start
 
+    def may_share(self, domain: str) -> bool:
+        """Whether ``domain`` may have this organizational domain, which is always the end of a name."""
+        shared = self.organizational or self.start.rpartition(".")[2]
+        return f".{domain}".endswith(f".{shared}")
+
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
@@ -192,11 +197,11 @@ def _policy(record: DmarcRecord, *, own: bool, exists: bool | None) -> tuple[Dma
     return (_WEAKER[value] if record.testing else value), tag
 
 
-def needs_walk(identifier: Identifier, author: str, mode: AlignmentMode = "r") -> bool:
-    """Whether alignment depends on organizational domains: relaxed, not equal, and a label in common."""
+def needs_walk(identifier: Identifier, author: Walk, mode: AlignmentMode = "r") -> bool:
+    """Whether alignment depends on the identifier's organizational domain: relaxed, not equal, but near."""
     if identifier.result not in ("pass", "temperror") or mode == "s":
         return False
-    return identifier.domain != author and identifier.domain.rpartition(".")[2] == author.rpartition(".")[2]
+    return identifier.domain != author.start and author.may_share(identifier.domain)
 
 
 def _aligned(
@@ -206,7 +211,7 @@ def _aligned(
     if identifier.domain == author.start:
         return True
     mode = record.adkim if identifier.by == "dkim" else record.aspf
-    if not needs_walk(identifier, author.start, mode):
+    if not needs_walk(identifier, author, mode):
         return False
     own, other = author.organizational, walks[identifier.domain].organizational
     return None if own is None or other is None else own == other

@@ -73,22 +73,21 @@ def canonical_field(raw: bytes, how: Canonical) -> bytes:
 def header_digest(fields: Iterable[Field], signature: Field, names: Iterable[bytes], how: Canonical) -> bytes:
     """The SHA-256 that a signature signs: of the fields it names, and of itself (RFC 6376 §3.7)."""
     digest = hashlib.sha256()
-    for field in _signed(fields, signature, names):
+    for field in signed_fields((field for field in fields if field is not signature), names):
         digest.update(canonical_field(field.raw, how))
     own = canonical_field(_without_signature(signature.raw), how)
     digest.update(own.removesuffix(b"\r\n"))
     return digest.digest()
 
 
-def _signed(fields: Iterable[Field], signature: Field, names: Iterable[bytes]) -> Iterator[Field]:
+def signed_fields(fields: Iterable[Field], names: Iterable[bytes]) -> Iterator[Field]:
     """The fields that ``h=`` names: each name takes the lowest one left, or nothing (RFC 6376 §5.4.2).
 
-    The signature itself is never among them (§3.5), though others may be.
+    ``fields`` are without the signature itself, which is never among them (§3.5), though others may be.
     """
     left: dict[bytes, list[Field]] = {}
     for field in fields:
-        if field is not signature:
-            left.setdefault(field.name, []).append(field)
+        left.setdefault(field.name, []).append(field)
     for name in names:
         if name and left.get(name):
             yield left[name].pop()

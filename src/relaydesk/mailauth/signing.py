@@ -19,10 +19,12 @@ from dkim.canonicalization import CanonicalizationPolicy
 from dkim.crypto import parse_pem_private_key
 
 from relaydesk.mailauth.body_hash import Canonical, canonical_body
-from relaydesk.mailauth.signed_header import header_fields, split_message
+from relaydesk.mailauth.signed_header import header_fields, signed_fields, split_message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from relaydesk.mailauth.signed_header import Field
 
 # What Instagram signs (mail of 2025): Reply-To and Message-ID are not among it.
 META_HEADERS = ("Date", "To", "Subject", "From", "MIME-Version", "Content-Type")
@@ -67,7 +69,7 @@ def sign_dkim(  # noqa: PLR0913 - a signature has that many parts, and most have
     section, body = split_message(raw)
     form: Canonical = "relaxed" if canonicalization.endswith("/relaxed") else "simple"
     signer = dkim.DKIM()
-    signer.headers = [_written(field.raw) for field in header_fields(section)]
+    signer.headers, names = _selection(section, headers, simple=canonicalization.startswith("simple"))
     if isinstance(key, rsa.RSAPrivateKey):
         named, signing_key = b"rsa-sha256", parse_pem_private_key(private_key_pem)
     else:
@@ -88,14 +90,25 @@ def sign_dkim(  # noqa: PLR0913 - a signature has that many parts, and most have
         (b"b", b"0" * 60),
     ]
     policy = CanonicalizationPolicy.from_c_value(canonicalization.encode())
-    names = [name.lower().encode() for name in headers]
     value: bytes = signer.gen_header(written, names, policy, b"DKIM-Signature", signing_key)
     return b"DKIM-Signature: " + value + raw
 
 
-def _written(field: bytes) -> tuple[bytes, bytes]:
-    name, _, value = field.partition(b":")
-    return name.rstrip(b" \t"), value
+def _selection(
+    section: bytes, headers: Sequence[str], *, simple: bool
+) -> tuple[list[tuple[bytes, bytes]], list[bytes]]:
+    """The fields as dkimpy takes them, name and value, and the names of those to sign, in lower case.
+
+    dkimpy knows a field by its name as written; the simple form keeps a blank before the colon (§3.4.1).
+    """
+
+    def split(field: Field) -> tuple[bytes, bytes]:
+        name, _, value = field.raw.partition(b":")
+        return name if simple else name.rstrip(b" \t"), value
+
+    fields = header_fields(section)
+    signed = signed_fields(fields, (name.lower().encode() for name in headers))
+    return [split(field) for field in fields], [split(field)[0].lower() for field in signed]
 
 
 def _load(private_key_pem: bytes) -> rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import warnings
+from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -143,8 +144,17 @@ class Query(spf.query):  # type: ignore[misc]  # pyspf has no types
         """The texts of a name."""
         return [text for text in self.dns(domainname, rr, ignore_void=ignore_void) if isinstance(text, bytes)]
 
-    def cidrmatch(self, ipaddrs: Sequence[str], n: int) -> bool:
+    def dns_mx(self, domainname: str) -> Iterator[Sequence[str]]:
+        """The addresses of each MX host, looked up in order of preference until one matches (§5.4)."""
+        hosts = sorted(record for record in self.dns(domainname, "MX") if isinstance(record, tuple))
+        if len(hosts) > HOSTS_LIMIT:
+            raise spf.PermError(f"More than {HOSTS_LIMIT} MX records at {domainname}")
+        return (self.dns_a(host, self.A) for _, host in hosts)
+
+    def cidrmatch(self, ipaddrs: Sequence[str] | Iterator[Sequence[str]], n: int) -> bool:
         """Whether the client is in the network of ``n`` bits of one of these addresses."""
+        if isinstance(ipaddrs, Iterator):
+            return any(self.cidrmatch(addresses, n) for addresses in ipaddrs)
         key = (tuple(ipaddrs), n)
         if key not in self.answers.matched:
             family = socket.AF_INET if self.ipaddr.version == 4 else socket.AF_INET6  # noqa: PLR2004 - of IP

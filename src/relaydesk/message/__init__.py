@@ -28,17 +28,22 @@ from relaydesk.message.auth_results import (
     undecided,
     vouches,
 )
-from relaydesk.message.charsets import printable
+from relaydesk.message.charset_labels import encoding_of
+from relaydesk.message.charsets import decode, one_line, printable
 from relaydesk.message.envelope import Envelope, How, Origin, Role, received_line, with_protocol
 from relaydesk.message.headers import header_fields, header_section, header_values
+from relaydesk.message.html_charset import html_charset
 from relaydesk.message.message import Address, Attachment, Body, Message
 from relaydesk.message.words import index_words, query_words
 
 if TYPE_CHECKING:
     from relaydesk.message.parse import parse_message
+    from relaydesk.message.parts import UNCLOSED, Part, message_parts
+    from relaydesk.message.texts import Texts, message_charset, read_texts
 
 __all__ = [
     "MAX_ADDRESS",
+    "UNCLOSED",
     "Address",
     "Attachment",
     "AuthResults",
@@ -50,23 +55,32 @@ __all__ = [
     "IpAddress",
     "Message",
     "Origin",
+    "Part",
     "Result",
     "Role",
     "SpfResult",
+    "Texts",
     "authentication_results",
     "canonical_ip",
+    "decode",
     "domain_name",
     "domain_of",
+    "encoding_of",
     "header_fields",
     "header_section",
     "header_values",
+    "html_charset",
     "index_words",
+    "message_charset",
     "message_ids",
+    "message_parts",
     "normal_address",
+    "one_line",
     "parse_message",
     "plain_address",
     "printable",
     "query_words",
+    "read_texts",
     "received_line",
     "split_address",
     "undecided",
@@ -75,4 +89,15 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-    __getattr__ = late_names(__name__, {"parse_message": "parse"})
+    __getattr__ = late_names(
+        __name__,
+        {
+            "UNCLOSED": "parts",
+            "Part": "parts",
+            "Texts": "texts",
+            "message_charset": "texts",
+            "message_parts": "parts",
+            "parse_message": "parse",
+            "read_texts": "texts",
+        },
+    )

@@ -22,7 +22,7 @@ from relaydesk.message.markup import MAX_HTML
 from relaydesk.message.message import Address, Attachment, Body, Message
 from relaydesk.message.parts import Part, leaves
 from relaydesk.message.quotes import agreed, passages
-from relaydesk.message.texts import MAX_TEXT, texts
+from relaydesk.message.texts import MAX_TEXT, message_charset, read_texts
 from relaydesk.message.unreadable import Unreadable, hostile_bytes
 
 if TYPE_CHECKING:
@@ -49,8 +49,6 @@ _SINGLETONS = frozenset({
     "subject", "mime-version", "content-type", "content-transfer-encoding",
 })  # fmt: skip
 
-_WRITTEN = ("subject", "from")
-
 
 def parse_message(raw: bytes) -> Message:
     """The readable view of a message, whatever its bytes are."""
@@ -60,7 +58,7 @@ def parse_message(raw: bytes) -> Message:
     whole, start = header.split(raw, MAX_HEADERS, header.start_of(raw))
     fields = _capped(whole, start, defects)
     parts = tuple(leaves(fields, raw[start:], defects))
-    charset = _charset(fields, parts)
+    charset = message_charset(fields, parts)
     headers = _decoded(fields, charset, defects)
 
     def every(name: str) -> list[bytes]:
@@ -142,16 +140,9 @@ class _Content:
     attachments: tuple[Attachment, ...] = ()
 
 
-def _charset(fields: list[tuple[str, bytes]], parts: Sequence[Part]) -> str:
-    """The charset of this message, for what names none: that of its first text, or of its encoded words."""
-    declared = [part.charset for part in parts if part.type.startswith("text/")]
-    words = [charsets.charset_of_words(value) for name, value in fields if name.lower() in _WRITTEN]
-    return next((charset for charset in declared + words if charset.lower() not in ("", "us-ascii")), "")
-
-
 def _body(parts: Sequence[Part], charset: str, defects: list[str]) -> _Content:
     """Text, sanitised HTML and attachments. The text is the HTML's where no plain part is."""
-    read = texts(parts, charset, defects)
+    read = read_texts(parts, charset, defects)
     attachments = [_attachment(part, number, defects) for number, part in enumerate(read.files, 1)]
     attachments += [
         _file(file_name(name), "enclosed", "application/octet-stream", content, defects)

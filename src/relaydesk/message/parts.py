@@ -19,6 +19,7 @@ from relaydesk.message.transfer_encoding import undone, uu_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+UNCLOSED = "A multipart has no closing delimiter."
 MAX_PARTS = 200
 MAX_DEPTH = 16
 MAX_DELIMITERS = 10_000
@@ -123,8 +124,13 @@ def _divided(described: Description, body: bytes, room: int, defects: list[str])
         decoded, _ = undone(body, described.encoding, is_text=True)
         parts, ended = _cut(decoded, described.boundary, room) if described.boundary else ([], False)
     if parts and not ended:
-        defects.append("A multipart has no closing delimiter.")
+        defects.append(UNCLOSED)
     return parts
+
+
+def message_parts(raw: bytes, defects: list[str]) -> list[Part]:
+    """The leaves of a whole message; ``defects`` gets sentences on what its structure lacks."""
+    return list(leaves(*_split(raw), defects))
 
 
 def leaves(

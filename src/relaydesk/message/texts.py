@@ -38,6 +38,16 @@ _ENCRYPTED = {
 }
 
 
+_WRITTEN = ("subject", "from")
+
+
+def message_charset(fields: list[tuple[str, bytes]], parts: Sequence[Part]) -> str:
+    """The charset of this message, for what names none: that of its first text, or of its encoded words."""
+    declared = [part.charset for part in parts if part.type.startswith("text/")]
+    words = [charsets.charset_of_words(value) for name, value in fields if name.lower() in _WRITTEN]
+    return next((charset for charset in declared + words if charset.lower() not in ("", "us-ascii")), "")
+
+
 @dataclass(frozen=True, slots=True)
 class Texts:
     """What is read of the parts: plain text and HTML source, of which one may be "", and the parts that are
@@ -58,7 +68,7 @@ class _Slot:
     html: str = ""
 
 
-def texts(parts: Sequence[Part], charset: str, defects: list[str]) -> Texts:
+def read_texts(parts: Sequence[Part], charset: str, defects: list[str]) -> Texts:
     """The text of these parts. A part with a name, or of another kind, is text only where no other is.
 
     ``charset`` is that of the message, for parts that name none.

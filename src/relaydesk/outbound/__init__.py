@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from relaydesk.outbound.compose import answer_subject, boundary_of, compose_answer, header_lines
     from relaydesk.outbound.courier import Courier
     from relaydesk.outbound.dispatcher import Dispatcher
-    from relaydesk.outbound.mime import attachment_part, clean_text, multipart, one_space, text_part
+    from relaydesk.outbound.mime import attachment_part, clean_line, clean_text, multipart, text_part
     from relaydesk.outbound.named_order import OrderChoice, bound_orders, missing_line, require_order_number
     from relaydesk.outbound.queue import order_of, question_of, queue_answer
     from relaydesk.outbound.sender import Sender, SigningKey
@@ -51,12 +51,12 @@ __all__ = [
     "attachment_part",
     "bound_orders",
     "boundary_of",
+    "clean_line",
     "clean_text",
     "compose_answer",
     "header_lines",
     "missing_line",
     "multipart",
-    "one_space",
     "order_of",
     "question_of",
     "queue_answer",
@@ -87,12 +87,12 @@ if not TYPE_CHECKING:
             "attachment_part": "mime",
             "bound_orders": "named_order",
             "boundary_of": "compose",
+            "clean_line": "mime",
             "clean_text": "mime",
             "compose_answer": "compose",
             "header_lines": "compose",
             "missing_line": "named_order",
             "multipart": "mime",
-            "one_space": "mime",
             "order_of": "queue",
             "question_of": "queue",
             "queue_answer": "queue",

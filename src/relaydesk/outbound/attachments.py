@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import filetype
 
 from relaydesk.outbound.answer import AnswerRefused, AttachedFile
-from relaydesk.outbound.mime import clean_text
+from relaydesk.outbound.mime import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -57,7 +57,7 @@ def _attached(name: str, content: bytes, types: Sequence[str], each_bytes: int) 
 def safe_name(name: str, extension: str) -> str:
     """The file's own name without path, control and direction marks, ending as its type does."""
     last = re.split(r"[/\\]", name.strip())[-1]
-    safe = " ".join(_UNSAFE.sub("_", clean_text(last)).split()).strip("._ ")
+    safe = clean_line(_UNSAFE.sub("_", last)).strip("._ ")
     stem, dot, ending = safe.rpartition(".")
     if dot and ending.lower() in _ALIASES.get(extension, (extension,)):
         return f"{stem[:50]}.{ending}"

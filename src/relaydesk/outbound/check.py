@@ -41,7 +41,8 @@ PLACEHOLDER = re.compile(r"\{\{[^{}\n]{1,200}\}\}|\{%[^{}\n]{1,200}%\}")
 
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n|\x00")
 _NOT_PLAIN = re.compile(rb"[^\t\r\n\x20-\x7e]")
-_CONTROL = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]")
+# C0 and C1 controls, line ends, and what turns the direction of text round.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _MESSAGE_ID = re.compile(r"<[^<>@\s]+@[^<>@\s]+>")
 _UNREAD = re.compile(
     r"(?:.*[-_.+])?(?:no-?reply|do-?not-?reply|mailer-daemon|postmaster|bounces?)(?:[-_.+].*)?", re.IGNORECASE

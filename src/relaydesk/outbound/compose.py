@@ -17,12 +17,12 @@ from relaydesk.outbound.answer import AnswerRefused
 from relaydesk.outbound.check import PLACEHOLDER
 from relaydesk.outbound.mime import (
     attachment_part,
+    clean_line,
     clean_text,
     encoded_words,
     folded,
     is_plain,
     multipart,
-    one_space,
     phrase,
     text_part,
 )
@@ -108,7 +108,7 @@ def _require(question: Question, draft: Draft, shop: Shop, message_id: str) -> N
 
 def answer_subject(subject: str, order_id: str | None) -> str:
     """``Re:`` once, whatever language said it before, and the order id in plain ASCII where one is given."""
-    rest = one_space(_BLANK.sub("{ ", clean_text(subject)))
+    rest = _BLANK.sub("{ ", clean_line(subject))
     while reply := _REPLY.match(rest):
         rest = rest[reply.end() :]
     if len(rest) > MAX_SUBJECT:

@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from relaydesk.message import one_line
 from relaydesk.outbound.answer import AnswerRefused
 
 if TYPE_CHECKING:
@@ -22,7 +23,12 @@ _PLAIN_WORD = 64  # characters that fit a line of their own
 _ENCODED_BYTES = 45  # 60 of base64, and 12 characters around them
 
 _TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}/[a-z0-9][a-z0-9.+-]{0,60}")
-_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u202d\u202e\ufeff\ufffe\uffff]")
+# Characters without width; joiners are kept between letters that they join (emoji, Persian, Indic scripts).
+_NO_WIDTH = re.compile(
+    "[\xad\u180e\u200b\u2060-\u2064\ufffe\uffff]"
+    "|(?:^|(?<=[\x00-\x7f]))[\u200c\u200d]++|(?<![\u200c\u200d])[\u200c\u200d]++(?=[\x00-\x7f]|$)"
+)
 _LINE_END = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _LONE = re.compile("[\ud800-\udfff]")
 _EXTRA_LINES = re.compile(r"\n{3,}")
@@ -33,8 +39,20 @@ def one_space(text: str) -> str:
     return " ".join(text.split())
 
 
+def clean_line(text: str) -> str:
+    """Text for one line of what leaves: a Subject, a name, a number.
+
+    As :func:`relaydesk.message.one_line` gives it, with single spaces and without what has no width. Nobody's
+    text may show our numbers in reverse.
+    """
+    return one_space(_NO_WIDTH.sub("", one_line(text)))
+
+
 def clean_text(text: str) -> str:
-    """Text as it can be sent: LF line ends, no control characters, no lone surrogates, one blank line."""
+    """Text as it can be sent: LF line ends, no control characters, no lone surrogates, one blank line.
+
+    The marks that turn the direction of text round go; those that only choose it stay.
+    """
     text = _UNSEEN.sub("", _LONE.sub("\ufffd", _LINE_END.sub("\n", text)))
     return _EXTRA_LINES.sub("\n\n", "\n".join(line.rstrip() for line in text.split("\n"))).strip()
 
@@ -76,7 +94,7 @@ def _encoded(text: str) -> list[str]:
 
 def phrase(name: str) -> str:
     """A display name (RFC 5322 §3.2.5)."""
-    shown = " ".join(clean_text(name).split())[:100]
+    shown = clean_line(name)[:100]
     if not shown.isascii() or "=?" in shown:
         return " ".join(_encoded(shown))
     return '"' + re.sub(r'(["\\])', r"\\\1", shown) + '"'
@@ -117,7 +135,7 @@ def attachment_part(enclosure: AttachedFile) -> bytes:
 
 def _filename(name: str) -> str:
     """The file name as a parameter (RFC 2183; beyond ASCII RFC 2231), whatever was in it."""
-    safe = re.sub(r'[/\\"%;\n\t]', "_", clean_text(name))[:60] or "enclosure"
+    safe = re.sub(r'[/\\"%;\n\t]', "_", clean_line(name))[:60] or "enclosure"
     plain = safe.isascii() and "=?" not in safe  # some readers decode words there too, against RFC 2047 §5
     return f'filename="{safe}"' if plain else f"filename*=utf-8''{quote(safe, safe='')}"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relaydesk.outbound.answer import AnswerRefused
-from relaydesk.outbound.mime import clean_text, one_space
+from relaydesk.outbound.mime import clean_line, one_space
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -50,7 +50,7 @@ def names_order(number: str, text: str) -> bool:
 
 def shown_ref(order: NamedOrder) -> str:
     """The seller's number as a text holds it."""
-    return one_space(clean_text(order.merchant_ref))
+    return clean_line(order.merchant_ref)
 
 
 def order_line(order: NamedOrder) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from relaydesk.order import Item, Order
 from relaydesk.outbound.answer import AnswerRefused, Shop
+from relaydesk.outbound.mime import clean_line
 from relaydesk.outbound.named_order import OrderChoice, choose_order
 from relaydesk.store import orders, ticket_orders, tickets
 
@@ -105,7 +106,7 @@ def variables_of(about: TemplateContext, extra: Mapping[str, str] | None = None)
         "shop": {"name": about.shop.name, "contact": about.shop.contact},
     }
     groups = {
-        first: {key: _one_line(value) for key, value in group.items()} for first, group in groups.items()
+        first: {key: clean_line(value) for key, value in group.items()} for first, group in groups.items()
     }
     groups["order"]["items"] = tuple(_item(item) for item in order.items)
     for name, value in (extra or {}).items():
@@ -119,9 +120,5 @@ def variables_of(about: TemplateContext, extra: Mapping[str, str] | None = None)
 
 
 def _item(item: Item) -> SimpleNamespace:
-    words = {name: _one_line(getattr(item, name)) for name in ("retailer_id", "name", "price")}
+    words = {name: clean_line(getattr(item, name)) for name in ("retailer_id", "name", "price")}
     return SimpleNamespace(quantity=item.quantity, **words)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

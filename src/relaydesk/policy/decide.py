@@ -6,7 +6,7 @@ Pure: the same values give the same decision.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from relaydesk.policy.checks import ROWS, Arrival, Verdict, replay_key, voucher
@@ -15,6 +15,8 @@ from relaydesk.policy.threading import place
 from relaydesk.reasons import Reason, reason
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from relaydesk.bounces import Dsn
     from relaydesk.events import Kind
     from relaydesk.message import Envelope
@@ -150,6 +152,7 @@ def _signature_age(a: Arrival) -> timedelta | None:
     if signature is None:
         return None
     if signature.signed_at is not None:
-        return a.now - datetime.fromtimestamp(signature.signed_at, UTC)
+        # By seconds: t= may lie past the last year that a datetime can hold.
+        return timedelta(seconds=a.now.timestamp() - signature.signed_at)
     signed = "date" in (name.lower() for name in signature.signed_headers)
     return a.now - a.message.date if signed and a.message.date is not None else None

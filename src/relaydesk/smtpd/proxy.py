@@ -29,13 +29,17 @@ def begins(buffer: ReceiveBuffer) -> bool:
 async def read(buffer: ReceiveBuffer, seconds: float) -> str | None:
     """The client's address in canonical text; None when the proxy speaks for itself (LOCAL, UNKNOWN).
 
-    ProxyError when there is no good header within ``seconds``.
+    ProxyError when there is no good header within ``seconds``; EOFError when the connection ends before a
+    byte, as a health check of the proxy's own does. Silence that lasts is none: a client behind a proxy that
+    adds no header waits for the greeting just so.
     """
     try:
         async with asyncio.timeout(seconds):
-            data = await get_proxy(buffer)
+            data = None if await buffer.ends_unused() else await get_proxy(buffer)
     except (TimeoutError, EOFError) as error:
         raise ProxyError("no PROXY header") from error
+    if data is None:
+        raise EOFError("the connection ended before a byte")
     if not data.valid:
         raise ProxyError(data.error)
     if (

@@ -60,6 +60,14 @@ class ReceiveBuffer:
             self._resume()
             await self._arrived.wait()
 
+    async def ends_unused(self) -> bool:
+        """Wait for the client, and say whether it is gone and no byte of it waits to be read."""
+        try:
+            await self.wait()
+        except EOFError:
+            return True
+        return False
+
     async def chunk(self) -> bytes:
         """All that has arrived, at least one byte."""
         await self.wait()
