@@ -7,7 +7,8 @@ import time
 import pytest
 
 from relaydesk.bounces import dsn, from_daemon
-from relaydesk.message import Attachment, Message
+from relaydesk.message import Attachment, Body, Message
+from relaydesk.message.message import Passage
 from relaydesk.message.parse import parse_message
 
 OURS = "<answer.7.3.abcdefghijklmnop@shop.example>"
@@ -224,13 +225,19 @@ HOSTILE = {
     "addresses": "a@",
     "accents": "a\u0301\u0323",
     "rules": "- ",
+    "conditions": "if ",
+    "questions": "?  ",
+    "names": "a@b ",
 }
 
 
+@pytest.mark.parametrize("sender", ["<>", "Ann <ann@x.example>"])
 @pytest.mark.parametrize("unit", HOSTILE.values(), ids=HOSTILE)
-def test_its_work_grows_with_the_text_at_most(unit: str) -> None:
+def test_its_work_grows_with_the_text_at_most(unit: str, sender: str) -> None:
     def seconds(length: int) -> float:
-        message = Message(headers=(("From", "<>"),), text=(unit * length)[:length])
+        text = (unit * length)[:length]
+        body = Body("text", (Passage(text), Passage(text, quoted=True)))
+        message = Message(headers=(("From", sender), ("Subject", "Re: x")), text=body.text, bodies=(body,))
         times = []
         for _ in range(3):
             start = time.process_time()

@@ -78,9 +78,20 @@ Mesajul nu a putut fi livrat
 Το μήνυμα δεν παραδόθηκε
 לא ניתן היה למסור את ההודעה
 تعذر تسليم رسالتك
+Съобщението не може да бъде доставено
+Poruka nije isporučena
+Pesan Anda tidak dapat dikirim
+Thư của bạn không được gửi
+ไม่สามารถส่งข้อความ
+Το μήνυμά σας δεν μπόρεσε να παραδοθεί
+Správa nebola doručená
+Delivery of the email was stopped!
+Your message to ann@b.example was refused because it is too large
 """
 
 LATE = """
+The message is on a waiting list until you verify that you are no robot. It has not been delivered.
+Ein Problem; weitere Zustellversuche folgen. Wenn sie endgültig scheitern, hören Sie davon.
 Your message has been queued and will be delivered later
 Delivery is still pending; we will keep you informed. Retrying until Friday.
 Ihre Nachricht wurde noch nicht zugestellt, wir versuchen es weiter
@@ -98,6 +109,21 @@ It could not be delivered for 4 hours. We will keep trying; you will be told of 
 """
 
 OTHER = """
+Postmaster <postmaster@x.example>|Spam summary|3 were not delivered to your inbox: Undeliverable: hi
+Filter <postmaster@x.example>|VIRUS in mail TO YOU from <eve@x.example>|Delivery of the email was stopped!
+Scanner <postmaster@x.example>|Virus found|A message sent to you was infected and was not delivered.
+MAILER-DAEMON@x.example|Quota warning|You use 98% of your quota; soon new mail will be rejected.
+Mail System <MAILER-DAEMON@x.example>|Your mailbox is full|You cannot receive mail until you delete some.
+Postmaster <postmaster@x.example>|Ihr Postfach ist fast voll|Neue Mail kann bald nicht zugestellt werden.
+Mail Delivery System <admin@x.example>|5 undelivered messages|They did not reach your mailbox. Click here.
+Cron Daemon <MAILER-DAEMON@x.example>|Cron <root@x> mailq|connect to b.example: timed out ann@b.example
+Postmaster <postmaster@x.example>|Log summaries for Monday|550 rejected. host said: 550 5.1.1 User unknown
+Postmaster <postmaster@x.example>|Re: a question|If your message could not be delivered, send us the reply.
+Postmaster <postmaster@x.example>|Your key expires|It is no longer valid after Sunday.
+Ann <ann@x.example>|Not delivered|The address does not exist. Write to ann@x.example
+Ann <ann@x.example>|Undeliverable|<bob@b.example>: 550 5.1.1 user unknown. Why do I get this?
+Shop <noreply@x.example>|Delivery failed|The order for ann@b.example could not be delivered: address unknown
+Web form <form@x.example>|Mail returned|ann@b.example: my mail to you was returned: user unknown
 Postmaster <postmaster@x.example>|Spam digest|3 messages were blocked: spam 2, virus 1.
 Postmaster <postmaster@x.example>|Ihr Spam-Bericht|Diese Nachrichten wurden gesperrt
 postmaster@x.example|Policy|Messages with a virus will be refused; mailbox size is limited.
@@ -130,6 +156,33 @@ def test_it_knows_that_a_message_is_late(text: str) -> None:
 @pytest.mark.parametrize("row", OTHER.strip().splitlines())
 def test_other_mail_with_such_words_is_no_notice(row: str) -> None:
     assert about(*row.split("|")) == "unclear"
+
+
+STRANGERS = """
+Mailer <mailer@x.example>|Delivery failure|ann@b.example: 550 5.7.1 denied
+noreply@x.example|Undeliverable: hello|Your email to ann@b.example could not be delivered.
+Mail Security <sms@x.example>|Message blocked by a filter|Your message to ann@b.example was not delivered.
+Admin <admin@x.example>|Undeliverable mail|The recipient ann@b.example was not found on this server.
+x@x.example|RE: hello: non remis (delivery failed)|Votre message n'a pas pu etre delivre a ann@b.example
+"""
+
+
+@pytest.mark.parametrize("row", STRANGERS.strip().splitlines())
+def test_a_notice_of_an_unknown_server_names_the_address_that_failed(row: str) -> None:
+    assert about(*row.split("|")) == "undelivered"
+
+
+@pytest.mark.parametrize("subject", ["Your mailbox is full", "Quota warning", "5 undelivered messages"])
+def test_the_subject_of_the_returned_mail_does_not_matter(subject: str) -> None:
+    assert about("MAILER-DAEMON@x.example", subject, "It did not reach ann@b.example") == "unclear"
+    assert about("MAILER-DAEMON@x.example", f"Undeliverable: {subject}", "ann@b.example") == "undelivered"
+
+
+def test_what_is_quoted_does_not_speak_for_the_sender() -> None:
+    notice = "> Your message could not be delivered to\r\n> bob@b.example\r\n> 550 5.1.1 user unknown"
+    for sender in ("Ann <ann@x.example>", "Postmaster <postmaster@x.example>"):
+        assert about(sender, "Re: Delivery failed", f"Please look into this.\r\n\r\n{notice}") == "unclear"
+    assert about("MAILER-DAEMON@x.example", "Re: Delivery failed", notice) == "undelivered"
 
 
 def test_words_of_permanence_weigh_more_than_a_temporary_code() -> None:

@@ -11,6 +11,22 @@ if TYPE_CHECKING:
     from relaydesk.message import Message
 
 _OPENING = re.compile(r"[\s\[\](){}<>*#\"'【】「」〔〕（）《》:!-]*+")
+_ANSWERS = (
+    "re:",
+    "aw:",
+    "fw:",
+    "fwd:",
+    "wg:",
+    "sv:",
+    "tr:",
+    "rv:",
+    "r:",
+    "antw:",
+    "vs:",
+    "odp:",
+    "i:",
+    "enc:",
+)
 
 # The Subject begins so.
 _BEGINS = phrases("""
@@ -165,8 +181,17 @@ def has_marks(message: Message) -> bool:
 
 def has_subject(message: Message) -> bool:
     """Whether the Subject is an automatic reply's own: it begins so. An answer to one begins with ``Re:``."""
+    opened = _opened(message)
+    return opened.startswith(_BEGINS) or (not opened.startswith(_ANSWERS) and holds(opened, _STATES))
+
+
+def is_passed_on(message: Message) -> bool:
+    """Whether the Subject is that of an answer or of a mail passed on: a person's, as a rule."""
+    return _opened(message).startswith(_ANSWERS)
+
+
+def _opened(message: Message) -> str:
+    """The Subject from its first word."""
     subject = folded(message.subject[:500])
     start = _OPENING.match(subject)
-    opened = subject[start.end() :] if start else subject
-    answers = opened.startswith(("re:", "aw:", "fw:", "fwd:", "wg:", "sv:", "tr:", "rv:", "r:", "antw:"))
-    return opened.startswith(_BEGINS) or (not answers and holds(subject, _STATES))
+    return subject[start.end() :] if start else subject

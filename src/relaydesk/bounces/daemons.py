@@ -24,6 +24,7 @@ mail delivery fail | mail delivery agent | delivery subsystem | mail administrat
 systemadministrator | e-mail administrator | mail system | email system | mail router
 internet mail delivery | postmaster | mail transfer | smtp mail service | smtp server | mail gateway
 mail server | mailserver | bounce handler | non-delivery | returned mail | undeliverable
+aws notifications | interscan | content-filter
 administrateur système | administrateur du système | administrador del sistema | administrador do sistema
 amministratore di sistema | amministratore sistema | systeembeheerder | systemadministratör
 administrator systemu | системный администратор | メール配信 | 系统管理员 | 系統管理員 | 시스템 관리자

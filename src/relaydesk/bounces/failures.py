@@ -33,7 +33,8 @@ could not be relayed | could not deliver | couldn't deliver | cannot deliver | c
 failed to deliver | trouble delivering | problem delivering | problems delivering | delivery failed
 delivery failure | delivery has failed | delivery to the following | delivery error | delivery problems
 delivery attempt failed | delivery unsuccessful | failed recipient | failed addresses | failure reasons
-undeliverable | delivery problem | mail delivery fail | failure notice | failed because
+delivery of the email was stopped | undeliverable | delivery problem | mail delivery fail
+failure notice | failed because
 failed for the following | could not send
 # Exchange, Domino, GroupWise, Notes, MailMarshal, Lotus
 did not reach the following recipient | did not reach | didn't reach | wasn't able to be delivered
@@ -92,18 +93,24 @@ onbestelbaar | mislukt
 kunde inte levereras | kan inte levereras | inte levererats | nådde inte | kunne ikke leveres
 kan ikke leveres | ikke leveret | ikke levert | nåede ikke | nådde ikke | findes ikke | finnes ikke
 finns inte | blev avvisad | ei voitu toimittaa | ei voida toimittaa | toimitus epäonnistui
-ei saavuttanut | ei ole olemassa
+ei saavuttanut | ei ole olemassa | leveransen misslyckades | leveringen mislykkedes | levering mislyktes
+lähettäminen epäonnistui
 # Polish, Czech, Slovak, Hungarian, Romanian, Turkish, Greek
 nie można dostarczyć | nie mogła zostać dostarczona | nie została dostarczona | nie dostarczono
 nie istnieje | odrzucon | nelze doručit | nebylo možné doručit | nebyla doručena | nemohla být doručena
-neexistuje | nepodařilo se doručit | nepodarilo sa doručiť | nem kézbesíthető | nem sikerült kézbesíteni
+neexistuje | nepodařilo se doručit | nepodarilo sa doručiť | sa nepodarilo doručiť | nebola doručen
+nem kézbesíthető | nem sikerült kézbesíteni
 nem létezik | nu a putut fi livrat | nu există | teslim edilemedi | teslim edilemiyor | iletilemedi
-bulunamadı | reddedildi | δεν ήταν δυνατή η παράδοση | δεν παραδόθηκε
+bulunamadı | reddedildi | nu a fost livrat | αποτυχία παράδοσης | δεν μπόρεσε να παραδοθεί
+δεν ήταν δυνατή η παράδοση | δεν παραδόθηκε
 # Russian, Ukrainian
 не может быть доставлено | не было доставлено | не удалось доставить | не доставлено
 невозможно доставить | не удается доставить | не существует | ящик переполнен | отклонено
 ошибка доставки | не вдалося доставити | не может быть отправлено | не доставлена | не може бути доставлен
-не найден
+не найден | не може да бъде доставено | nije isporučen | nije dostavljen
+# Indonesian, Vietnamese, Thai
+tidak dapat dikirim | tidak terkirim | gagal terkirim | không được gửi | không thể gửi | không gửi được
+ไม่สามารถส่ง
 # Japanese
 配信できません | 配信できませんでした | 配信できなかった | 配信に失敗 | 配信されませんでした
 届きませんでした | 届けることができません | 送信できませんでした | 送信できません | 送信に失敗
@@ -128,7 +135,8 @@ unknown local | unknown mailbox | unknown host | unknown domain | recipient unkn
 recipient address rejected | recipient rejected | recipient not found | recipient does not exist
 address rejected | address does not exist | address is invalid | address unknown | address not found
 bad address | invalid address | invalid recipient | invalid mailbox | invalid user
-invalid final delivery | invalid domain | bad destination | user not found | user not known
+invalid final delivery | invalid domain | bad destination | user not found | not found on this
+user not known | is unknown at | is not known on
 user does not exist | user doesn't exist | user doesn't have | user is unknown | user disabled
 does not exist | doesn't exist | is not a valid | not a valid | no account | not our customer
 account disabled | account is disabled | account has been disabled | account inactive | account expired
@@ -160,6 +168,16 @@ megtelt | ismeretlen | este plină | necunoscut | dolu | bilinmeyen | γεμάτ
 届けられなかった | 見つかりませんでした | 存在しない | 満杯 | 已满 | 已滿 | 满了 | 用户不存在 | 用戶不存在
 不存在 | 地址无效 | 查无此人 | 가득 | 찾을 수 없 | 알 수 없는 | מלאה | לא קיים | לא נמצא | ممتلئ
 غير معروف | غير موجود
+""")
+
+# What carriers and people write of, and no server does.
+NO_NOTICE = phrases("""
+parcel | your package | the package | shipment | your item | item not received | mailpiece | my order
+my mail | my email | my e-mail
+my message | i wrote | the order | your order is
+order for | tracking number | tracking says | invoice | payment
+paket | sendung | päckchen | colis | paquete | encomenda | pacco | spedizione | pakket | zending | paczk
+przesyłk | посылк | 荷物 | 宅配 | 包裹 | 快递 | 택배
 """)
 
 # Words that a postmaster's other mail has too, such as a digest of what was held back.

@@ -23,7 +23,8 @@ non delivery | undelivered mail returned to sender | failure notice | failure no
 permanent delivery failure | permanent failure | permanent error | returned mail | returned message
 returned to sender | returning message to sender | returned email | return to sender | mail returned
 message returned | mail system error | processing error | error sending your mail | fail to send
-failed to send | message rejected | mail rejected | rejected mail | rejected message
+failed to send | message rejected | message has been rejected | message was rejected | mail rejected
+rejected mail | rejected message
 automatically rejected | message blocked | mail blocked | address not found | user unknown | unknown user
 no such user | not listed in domino directory | mailbox full | mailbox is full | bounced mail
 bounced message | bounce notification | message bounced | mail bounce | [bounce] | ndn: | ndr:
@@ -35,7 +36,8 @@ message you sent blocked | blocked by | mail quota exceeded | quota exceeded
 # German
 unzustellbar | nicht zugestellt | nicht zustellbar | konnte nicht zugestellt | zustellung fehlgeschlagen
 zustellfehler | unzustellbare | zustellungsfehler | zustellung nicht moeglich | zustellung nicht möglich
-fehler bei der zustellung | nachricht unzustellbar | rückläufer | mail nicht zustellbar | fehlgeschlagen:
+fehler bei der zustellung | nachricht unzustellbar | rückläufer | nicht übermittelt | (fehlgeschlagen)
+mail nicht zustellbar | fehlgeschlagen:
 # French
 non délivrable | non remise | non remis | non délivré | echec de la remise | échec de remise
 échec de distribution | non distribué | échec de livraison | impossible à remettre | non distribuable
@@ -56,9 +58,10 @@ recapito non riuscito | notifica di mancato | avviso di mancata
 # Dutch
 onbezorgbaar | niet te bezorgen | onbestelbaar | niet bezorgd | niet afgeleverd | kan niet worden bezorgd
 bezorging mislukt | aflevering mislukt | kon niet worden afgeleverd | kon niet worden bezorgd
-niet bezorgbaar
+niet bezorgbaar | niet aangekomen
 # Swedish, Danish, Norwegian, Finnish
-ikke-leverbar | kan inte levereras | ei toimitettavissa | toimitus ei onnistu |går inte att leverera
+ikke-leverbar | gick inte att leverera | kan inte levereras | ei toimitettavissa
+toimitus ei onnistu |går inte att leverera
 kunde inte levereras | ej levererat | ej levererbart | olevererbar | leveransfel | kan ikke leveres
 kunne ikke leveres | ikke leveret | ikke levert | uleverbar | leveringsfeil | leveringsfejl
 kan ikke sendes | ei voida toimittaa | ei voitu toimittaa | toimitus epäonnistui | perille toimittamaton
@@ -66,14 +69,15 @@ toimittamaton
 # Polish, Czech, Slovak, Hungarian, Romanian, Turkish, Greek
 teslim edilemez | imposibil de livrat | μη παραδοτέο |niedostarczalne | nie można dostarczyć
 niedostarczon | nie dostarczono | zwrot poczty | nie została dostarczona | nedoručitelné | nedoručiteľné
-nedoručeno | nelze doručit | nedoručen | kézbesíthetetlen | kézbesítés sikertelen | nem kézbesíthető
+nedoručeno | nebola doručen | nelze doručit | nedoručen | kézbesíthetetlen | kézbesítés sikertelen
+nem kézbesíthető
 nelivrabil | nu a putut fi livrat | nelivrat | teslim edilemedi | teslim edilemiyor | teslim edilemeyen
-iletilemedi | αδυναμία παράδοσης | δεν παραδόθηκε | δεν είναι δυνατή η παράδοση
+iletilemedi | αποτυχία παράδοσης | αδυναμία παράδοσης | δεν παραδόθηκε | δεν είναι δυνατή η παράδοση
 # Russian, Ukrainian
 недоставляемое | вернулось | недоставлен |не доставлено | недоставленное | не удается доставить
 не может быть доставлено | невозможно доставить | не доставлена | ошибка доставки | недоставлено
 сообщение не доставлено | возвращено отправителю | не вдалося доставити | не удалось доставить
-не доставлен | неможливо доставити
+не доставлен | неможливо доставити | недоставено
 # Japanese, Chinese, Korean
 傳遞失敗 | 传递失败 | 未能送达 | 寄送失敗 | 无法发送 | 系统退信 | 배달 불가 | 送信できません | 配信不能
 配信できません | 配信できなかった | 配信に失敗 | 配信失敗 | 送信できなかった | 送信エラー | 配送できません
@@ -148,6 +152,7 @@ permanent fel | permanent fejl | permanent feil | pysyvä virhe | błąd trwały
 """)
 
 DELAYED = phrases("""
+until you verify | until you confirm your | waiting list | guest list | please confirm by
 will be delivered later | will be delivered as soon as | still pending | is pending | queued for retry
 retrying until | postponed | until you confirm | awaiting your confirmation | do not need to resend
 don't need to resend | need not resend | no need to resend | do not resend | not necessary to resend
@@ -175,6 +180,30 @@ kolejne próby | další pokusy | bude opakovan | zatím nebyl | еще не д�
 будет повторена | попытки доставки | продолжит попытки | попытки будут | denemeye devam | henüz teslim
 再送を試み | 再送信を試み | 再試行し | 再配送 | 配送を継続 | 遅延して | 遅れています | 将继续尝试 | 將繼續
 继续尝试 | 稍后重试 | 계속 시도 | 다시 시도합니다 | 再送します | 再度送信を試み
+""")
+
+# A postmaster's other mail, to the reader about their own mailbox and what was sent to them.
+OWN_MAIL = phrases("""
+your mailbox | your inbox | your quota | your account storage | mail account storage | of your quota
+mail to you from | message to you from | sent to you was | sent to you were | addressed to you have
+addressed to you are | addressed to you were | delivered to you. | messages in quarantine | spam quarantine
+quarantine summary | quarantine digest | message quarantined. | ihr postfach | ihres postfachs
+votre boîte aux lettres | votre messagerie est | su buzón | sua caixa postal | sua caixa de correio
+la tua casella | la sua casella | uw mailbox | uw postvak | din postlåda | din brevlåda | din postkasse
+twoja skrzynka | ваш почтовый ящик | あなたのメールボックス | 您的邮箱
+""")
+OWN_MAIL_SUBJECTS = phrases("""
+undelivered messages | your mailbox | your inbox | quota warning | to you from | messages in quarantine
+almost full | ihr postfach | fast voll | votre boîte | presque pleine | su buzón | casella quasi
+mailbox over | quarantine digest | quarantine summary | spam report | spam summary | spam digest
+blocked messages | cron < | anacron
+folder internal data | log summar | logwatch | statistics | queue report
+""")
+
+# A notice's words for the mail that it is about.
+NAMES_MAIL = phrases("""
+your message to | your mail to | your email to | your e-mail to | message you sent | mail you sent
+email you sent | e-mail you sent | the recipient
 """)
 
 DELIVERED = phrases("""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from relaydesk.bounces import failures, phrases
+from relaydesk.bounces import auto_reply, failures, phrases
 from relaydesk.bounces.daemons import daemon_address
 from relaydesk.bounces.report import ENHANCED, MAX_DIAGNOSTIC, RecipientReport, in_text
 from relaydesk.bounces.words import folded, holds, one_line
@@ -32,6 +32,14 @@ _REPLY_LINE = re.compile(
 )
 
 
+_NAMED = re.compile(r"(?<![^\s<:;,('\"])[^\s<>,;:()'\"@]{1,64}@[A-Za-z0-9.-]{1,255}")
+# A clause that says what would be, not what is: by its first word, up to its end.
+_CONDITION = re.compile(
+    r"\b(?:if|unless|wenn|falls|indien|если|si (?:la|le|les|votre|ce|el|su|este|esta)|si l'"
+    r"|se (?:il|o|questo))\b"
+    r"[^.;!?:<]{0,300}+"
+)
+_ASKS = re.compile(r"[?\uff1f][ \t]*+$", re.MULTILINE)  # people do, at the end of a line; programs do not
 _ECHO = re.compile(
     r"^[ \t>*]*+(?:subject|betreff|objet|asunto|assunto|oggetto|onderwerp|ämne|emne|aihe|temat|тема|件名"
     r"|主题|主旨|제목)"
@@ -43,7 +51,8 @@ _ECHO = re.compile(
 def described(message: Message, original: Original, *, daemon: bool) -> RecipientReport:
     """What the words say. Of one that is no daemon by name, they count only with what a notice brings along:
     an address, a host's reply, the returned message."""
-    text = notice_text(message, original)
+    passed_on = auto_reply.is_passed_on(message)
+    text = notice_text(message, original, own=passed_on or not daemon)
     written = in_text(text) if daemon else None
     if written is not None and written.about != "unclear":
         return written
@@ -52,18 +61,29 @@ def described(message: Message, original: Original, *, daemon: bool) -> Recipien
     status = next((code for code in codes if code[0] == "5"), next((c for c in codes if c[0] == "4"), ""))
     reply = _REPLY_LINE.search(text)
     diagnostic = one_line(reply[0], MAX_DIAGNOSTIC) if reply else ""
-    subject, words = folded(message.subject[:1000]), folded(_ECHO.sub("", text))
+    subject = "" if passed_on and daemon else folded(message.subject[:1000])  # another's
+    words = _CONDITION.sub("", folded(_ECHO.sub("", text)))
     if not daemon:
-        about = _strangers(subject, words, addressed=bool(recipient), returned=original.present)
+        senders = {sender.addr.lower() for sender in message.from_}  # people give their own
+        named = any(address.rstrip(".") not in senders for address in islice(_NAMED.findall(words), 50))
+        proof = Proof(named, bool(recipient), original.present)
+        about = _strangers(subject, words, text, proof)
+    elif _readers_own(subject, words) and not (recipient and reply):
+        about = "unclear"
     elif (about := _daemons(subject, words, text)) == "unclear":
-        about = _hinted(message, words, original)
+        about = _hinted(message, words, original, addressed=_NAMED.search(words) is not None)
     return RecipientReport(about, status, recipient, diagnostic)
 
 
-def notice_text(message: Message, original: Original) -> str:
-    """The words above the returned message: of each body, and of the named text parts of some servers."""
-    first = message.text[: original.at if original.at is not None else MAX_NOTICE][:MAX_NOTICE]
-    others = [body.text[:MAX_NOTICE] for body in message.bodies[1:]] if original.at is None else []
+def notice_text(message: Message, original: Original, *, own: bool = False) -> str:
+    """The words above the returned message: of each body, and of the named text parts of some servers.
+
+    ``own`` leaves out what is quoted of another mail, if that is not all of it.
+    """
+    end = min(MAX_NOTICE, MAX_NOTICE if original.at is None else original.at)
+    first = (_written(message, end) if own else "") or message.text[:end]
+    bodies = message.bodies[1:] if original.at is None else ()
+    others = [(body.own if own else body.text)[:MAX_NOTICE] for body in bodies]
     named = [
         part.content[:MAX_NOTICE].decode("utf-8", "replace")
         for part in message.attachments
@@ -72,11 +92,30 @@ def notice_text(message: Message, original: Original) -> str:
     return "\n".join((first, *others, *named))[: 2 * MAX_NOTICE]
 
 
+def _written(message: Message, end: int) -> str:
+    """What the sender wrote up to a place in the text, without what they quoted."""
+    at, own = 0, list[str]()
+    for passage in message.bodies[0].passages if message.bodies else ():
+        if not passage.quoted:
+            own.append(passage.text[: max(0, end - at)])
+        at += len(passage.text) + 1
+    return "\n".join(own).strip()
+
+
+def _readers_own(subject: str, words: str) -> bool:
+    """Whether a postmaster writes to the reader of their own mailbox, or of what was sent to them."""
+    titled, place = _title(subject)
+    at = min((subject.find(phrase) for phrase in phrases.OWN_MAIL_SUBJECTS if phrase in subject), default=-1)
+    if 0 <= at <= place:
+        return True
+    return titled == "unclear" and holds(words, phrases.OWN_MAIL)
+
+
 def _daemons(subject: str, words: str, text: str) -> About:
     """What is a daemon's subject and words. It gave up, or it keeps trying; else what it says of the mail;
-    else the class of the reply that it quotes, or the reason that it names."""
+    else the class of the reply that it quotes."""
     titled, gave_up, keeps_trying = (
-        _titled(subject),
+        _title(subject)[0],
         holds(words, phrases.GAVE_UP),
         holds(words, phrases.DELAYED),
     )
@@ -90,7 +129,7 @@ def _daemons(subject: str, words: str, text: str) -> About:
         return "undelivered"
     if holds(words, phrases.DELIVERED):
         return "delivered"
-    return _replied(text) or ("undelivered" if holds(words, failures.REASONS) else "unclear")
+    return _replied(text) or "unclear"
 
 
 def _replied(text: str) -> About | None:
@@ -100,20 +139,25 @@ def _replied(text: str) -> About | None:
     return "delayed" if _PUT_OFF.search(text) else None
 
 
-def _hinted(message: Message, words: str, original: Original) -> About:
-    """What the words mean that a postmaster's other mail has too: a daemon writes none."""
+def _hinted(message: Message, words: str, original: Original, *, addressed: bool) -> About:
+    """What a reason alone means, and words that a postmaster's other mail has too: a daemon writes none."""
     if original.present:
         report = in_text(message.text[:MAX_NOTICE])  # below what looks like a header
         if report is not None and report.about != "unclear":
             return report.about
-    notice = original.present or "daemon" in (message.header("From") or "").lower()
-    return "undelivered" if notice and holds(words, failures.HINTS) else "unclear"
+    notice = (
+        original.present
+        or "daemon" in (message.header("From") or "").lower()
+        or holds(words, phrases.NAMES_MAIL)
+    )
+    reasons = (notice or addressed) and holds(words, failures.REASONS)
+    return "undelivered" if reasons or (notice and holds(words, failures.HINTS)) else "unclear"
 
 
-def _titled(subject: str) -> About:
-    """What the Subject says by its first telling phrase: what follows may be the returned mail's own."""
+def _title(subject: str) -> tuple[About, int]:
+    """What the Subject says by its first telling phrase, and where: what follows may be another's."""
     if subject.startswith(phrases.RECEIPT_SUBJECTS):
-        return "delivered"
+        return "delivered", 0
     tables: tuple[tuple[About, tuple[str, ...]], ...] = (
         ("undelivered", phrases.FAILED_SUBJECTS),
         ("delayed", phrases.DELAYED_SUBJECTS),
@@ -125,18 +169,33 @@ def _titled(subject: str) -> About:
         for phrase in table
         if phrase in subject
     ]
-    return min(places)[2] if places else "unclear"
+    place, _, about = min(places, default=(len(subject), 0, "unclear"))
+    return about, place
 
 
-def _strangers(subject: str, words: str, *, addressed: bool, returned: bool) -> About:
-    """What somebody else's subject and words are, given whether they bring the address that failed and the
-    returned message. A shop writes of undeliverable parcels, a person of mail that did not arrive, and an
-    article of what servers reply; they bring neither."""
-    titled, keeps_trying = _titled(subject), holds(words, phrases.DELAYED)
+class Proof(NamedTuple):
+    """What a notice brings along: an address that is not the sender's (``addressed``: on a line of its own),
+    the returned message."""
+
+    named: bool
+    addressed: bool
+    returned: bool
+
+
+def _strangers(subject: str, words: str, text: str, proof: Proof) -> About:
+    """What somebody else's subject and words are. A shop writes of undeliverable parcels, a person of mail
+    that did not arrive, and an article of what servers reply; they bring no proof."""
+    titled, keeps_trying = _title(subject)[0], holds(words, phrases.DELAYED)
     if titled == "delayed":
-        return "delayed" if keeps_trying and (addressed or returned) else "unclear"
+        return "delayed" if keeps_trying and (proof.addressed or proof.returned) else "unclear"
+    own_mail = holds(f"{subject} {words}", phrases.OWN_MAIL)
+    if own_mail or (not proof.returned and (holds(words, failures.NO_NOTICE) or _ASKS.search(text))):
+        return "unclear"
     says = holds(words, failures.FAILED) or holds(words, failures.HINTS)
-    proven = (addressed or returned) if titled == "undelivered" else (addressed and returned)
+    proven = proof.addressed and proof.returned
+    if titled == "undelivered":
+        says = says or holds(words, failures.REASONS) or _replied(text) is not None
+        proven = proof.named or proof.returned
     if not says or not proven:
         return "unclear"
     return "delayed" if keeps_trying and not holds(words, phrases.GAVE_UP) else "undelivered"
