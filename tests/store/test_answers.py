@@ -16,7 +16,7 @@ from relaydesk.order import Order, OrderRow
 from relaydesk.outbound.answer import AnswerRefused, AttachedFile
 from relaydesk.policy.decision import Placement
 from relaydesk.store import drafts, orders, outbox, outbox_rows
-from relaydesk_testkit.arriving import NOON, ORDER, candidate, decision, open_ticket, store_message
+from relaydesk_testkit.arriving import NOON, ORDER, candidate, decision, open_ticket, planned, store_message
 from tests.support.answering import SECRET, SENDER, events, write
 from tests.support.desk import BOB, desk
 
@@ -202,10 +202,12 @@ def test_it_answers_the_original_of_a_replayed_message(store: Store) -> None:
 def test_it_does_not_answer_what_cannot_be_answered(store: Store) -> None:
     with pytest.raises(DeskError, match="no ticket 99"):
         write(store, 99, seen=0)
-    claim = decision(Placement("open"), kind="claim", relay_address="")
-    without = store_message(store, claim).ticket_id or 0
-    with pytest.raises(AnswerRefused, match=r"has no relay address.*--handled now"):
-        write(store, without, no_order=True)
+    handling = (planned("handling"),)
+    for clocks, act in ((handling, "--handled now"), ((), "--note")):
+        claim = decision(Placement("open"), kind="claim", relay_address="", clocks=clocks)
+        without = store_message(store, claim, body=act.encode()).ticket_id or 0
+        with pytest.raises(AnswerRefused, match=rf"has no relay address.*{act}"):
+            write(store, without, no_order=True)
     closed = open_ticket(store)
     desk(store).tickets.close(closed, by=BOB)
     with pytest.raises(AnswerRefused, match="is closed"):

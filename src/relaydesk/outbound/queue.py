@@ -31,9 +31,11 @@ def question_of(session: Session, ticket: TicketRow, wanted: int | None) -> Ques
     """The message answered, from its own bytes; its relay address is bound from here on."""
     messages = [row for row in tickets.messages(session, ticket.id) if row.findings.relay_address]
     if not messages:
+        waits = ticket.next_due is not None
+        act = "--handled now --how …" if waits else "--note …"
         raise AnswerRefused(
             f"Ticket {ticket.id} has no relay address, so it cannot be answered by mail; say what was done: "
-            f"`relaydesk ticket {ticket.id} --handled now --how …`."
+            f"`relaydesk ticket {ticket.id} {act}`."
         )
     answered = _answered(messages, wanted, ticket.id)
     message = parse_message(tickets.raw(session, answered.id) or b"")
