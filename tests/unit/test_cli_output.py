@@ -13,7 +13,7 @@ from click.testing import CliRunner
 import relaydesk.events
 from relaydesk.cli import queues
 from relaydesk.cli.output import Alarm, harmless, one_line, print_json, say
-from relaydesk.cli.tables import GAP, Column, fitted
+from relaydesk.cli.tables import GAP, PADDED, Column, fitted, print_table
 from relaydesk.cli.times import in_words, left, local
 from relaydesk_testkit.arriving import NOON
 
@@ -135,3 +135,11 @@ def test_an_empty_column_takes_no_room() -> None:
 
 def test_it_knows_every_kind_of_ticket() -> None:
     assert get_args(relaydesk.events.Kind) == queues.KINDS
+
+
+def test_one_monstrous_cell_widens_no_other_row_of_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    monster = "x" * 5_000
+    print_table("List", ("subject", "from"), [(monster, "mallory"), ("Hello", "alice")], "empty")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[3] == f"{monster}{' ' * GAP}mallory"
+    assert lines[4] == f"{'Hello':<{PADDED + GAP}}alice"

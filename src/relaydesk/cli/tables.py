@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 GAP = 2  # blanks between two columns
+PADDED = (
+    60  # characters to which a pipe's columns are lined up: one monstrous Subject must not widen every row
+)
 ELLIPSIS = "…"
 
 
@@ -51,13 +54,13 @@ def print_table(
         max(map(measure, (head.name, *texts))) if _is_shown(head, texts, room) else 0
         for head, texts in zip(heads, by_column, strict=True)
     ]
-    if room is not None:
-        widths = fitted(heads, widths, room)
+    widths = fitted(heads, widths, room) if room is not None else [min(w, PADDED) for w in widths]
+    shortened = _shortened if room is not None else None
     say(Heading(title))
-    _print_row(heads, [Heading(head.name) for head in heads], widths, measure)
-    _print_row(heads, [Faint("-" * cells_wide) for cells_wide in widths], widths, measure)
-    for row in cells:
-        _print_row(heads, row, widths, measure)
+    names: list[str] = [Heading(head.name) for head in heads]
+    rules: list[str] = [Faint("-" * cells_wide) for cells_wide in widths]
+    for row in (names, rules, *cells):
+        _print_row(heads, row, widths, measure, shortened)
 
 
 def _cells() -> Callable[[str], int]:
@@ -111,15 +114,20 @@ def _cut(widths: dict[int, int], least: dict[int, int], over: int) -> int:
 
 
 def _print_row(
-    columns: Sequence[Column], row: Sequence[str], widths: Sequence[int], measure: Callable[[str], int]
+    columns: Sequence[Column],
+    row: Sequence[str],
+    widths: Sequence[int],
+    measure: Callable[[str], int],
+    shortened: Callable[[str, int], str] | None,
 ) -> None:
+    """One line. A cell that is too wide is ``shortened``; without that it is whole, and moves the rest."""
     pieces: list[str] = []
     blanks = 0  # before the next piece: none are printed at the end of a line
     for column, cell, cells in zip(columns, row, widths, strict=True):
         if not cells:
             continue
-        text = cell if measure(cell) <= cells else _shortened(cell, cells)
-        rest = cells - measure(text)
+        text = shortened(cell, cells) if shortened and measure(cell) > cells else cell
+        rest = max(cells - measure(text), 0)
         if text:
             pieces += [" " * (blanks + rest * column.right), type(cell)(text)]
             blanks = GAP + rest * (not column.right)
