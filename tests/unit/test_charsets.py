@@ -453,3 +453,8 @@ def test_windows_1252_taken_for_latin_1_is_read_as_it_was_typed():
 )
 def test_it_decodes_encoded_words(value, text):
     assert decode(value.encode())[0] == text
+
+
+@pytest.mark.parametrize("byte", [0xA0, 0xFD, 0xFE, 0xFF])
+def test_a_byte_that_shift_jis_gives_no_character_is_odd(byte: int) -> None:
+    assert decoded(b"a" + bytes([byte]), "shift_jis") == "a\ufffd"

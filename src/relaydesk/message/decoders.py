@@ -118,6 +118,14 @@ def _double(codec: str, data: bytes) -> str:
     return data.decode(codec, _handler(codec))
 
 
+# Bytes that no character has, A0 and FD to FF, are private ones for the codec.
+_NO_SHIFT_JIS = dict.fromkeys(range(0xF8F0, 0xF8F4), ODD)
+
+
+def _shift_jis(data: bytes) -> str:
+    return _double("cp932", data).translate(_NO_SHIFT_JIS)
+
+
 def _euc_jp(data: bytes) -> str:
     return _double("euc_jp", data).translate(_AS_MICROSOFT)
 
@@ -150,7 +158,7 @@ _TWO = re.compile(rb"([\xa1-\xfe][\xa1-\xfe])")
 
 def _ascii(data: bytes) -> str:
     # Half-width kana are written as 8-bit bytes too (JIS X 0201); other such bytes are odd.
-    return data.decode("ascii") if data.isascii() else _double("cp932", data)
+    return data.decode("ascii") if data.isascii() else _shift_jis(data)
 
 
 def _jis_x_0212(data: bytes) -> str:
@@ -193,7 +201,7 @@ def _iso_2022(shifted_out: bytes, data: bytes) -> str:
 
 
 _READERS: dict[str, Callable[[bytes], str]] = {
-    "shift_jis": partial(_double, "cp932"),
+    "shift_jis": _shift_jis,
     "euc-kr": partial(_double, "cp949"),
     "euc-jp": _euc_jp,
     "gb18030": _gb18030,
