@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 REASON_TEXT = 4_096
 MAX_SUBJECT = 2_000
+# "Re:" and what other languages have for it, several in a row; a word of at most five letters.
+_REPLY = re.compile(r"\s*+(?:[^\W\d_]{1,5}+\s?+[:\uff1a]\s*+)++")
 _URL = re.compile(r"https?://\S+", re.IGNORECASE)
 _ORDERS: dict[str, NumberKind] = {"order": "order", "merchant_ref": "merchant_ref"}
 _ADDRESS = re.compile(r"([^\s<>@\"',;:()\[\]]{1,64})@([a-z0-9.-]{1,255})", re.IGNORECASE)
@@ -206,9 +208,15 @@ def foreign_reply_to(message: Message, sender_domains: Collection[str]) -> str:
 def username(subject: str, rules: Rules) -> str:
     """The buyer's name from the Subject of a case, with its letters as the buyer wrote them."""
     for text in (visible(subject[:MAX_SUBJECT]), neutral(subject[:MAX_SUBJECT])):
-        if match := first(rules.username, text):
-            return (match.groupdict().get("username") or "").strip()[:200]
+        for shown in dict.fromkeys((text, _without_reply(text))):
+            if match := first(rules.username, shown):
+                return (match.groupdict().get("username") or "").strip()[:200]
     return ""
+
+
+def _without_reply(subject: str) -> str:
+    prefix = _REPLY.match(subject)
+    return subject[prefix.end() :] if prefix else subject
 
 
 def contact_reason(read: NeutralText, rules: Rules) -> str:

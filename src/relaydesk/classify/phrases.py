@@ -25,7 +25,6 @@ _ANY, _FIRST = "…", "^"
 _FEW_WORDS = "(?:[^ ]+ ){0,12}"
 _BRAND = "{brand}"
 _NAME = "{username}"
-_REPLY = r"(?:[\p{L}]{1,5}\s?[:\x{ff1a}]\s*)*"
 
 
 Place = Literal["subject", "text", "reason", "wording"]
@@ -88,11 +87,14 @@ def expanded(text: str, brands: Iterable[str]) -> tuple[str, ...]:
 
 
 def username_pattern(text: str) -> Pattern:
-    """The pattern of a Subject in which ``{username}`` is the buyer's name: the whole of the Subject."""
+    """The pattern of a Subject in which ``{username}`` is the buyer's name: the whole of the Subject.
+
+    Without "Re:" and its sisters: RE2 takes milliseconds for that prefix, and there are many patterns.
+    """
     before, _, after = text.partition(_NAME)
     before = words(before) + ("" if is_unspaced(before) else r"\s+") if before.strip() else ""
     after = ("" if is_unspaced(after) else r"\s+") + words(after) if after.strip() else ""
-    return compile_pattern(rf"^\s*{_REPLY}{before}\s*(?P<username>\S.*?)\s*{after}\s*$")
+    return compile_pattern(rf"^\s*{before}\s*(?P<username>\S.*?)\s*{after}\s*$")
 
 
 def _pattern(phrase: str) -> str:
