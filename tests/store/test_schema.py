@@ -195,3 +195,11 @@ def test_it_indexes_what_mail_is_looked_up_by(store: Store) -> None:
     with store.engine.connect() as connection:
         looked_up = inspect(connection).get_indexes("ticket")
     assert {"thread_key", "relay_address"} <= {index["column_names"][0] for index in looked_up}
+
+
+def test_it_says_that_a_sqlite_lacks_full_text_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "FULL_TEXT", "fts9")
+    with pytest.raises(StoreUnfit, match=r"has no fts9.*use PostgreSQL"):
+        Store.open(f"sqlite:///{tmp_path}/new.db", upgrade=True)

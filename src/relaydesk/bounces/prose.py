@@ -57,22 +57,31 @@ def described(message: Message, original: Original, *, daemon: bool) -> Recipien
     if written is not None and written.about != "unclear":
         return written
     recipient = one_line(_recipient(message, text), MAX_ADDRESS)
-    codes = ENHANCED.findall(text)
-    status = next((code for code in codes if code[0] == "5"), next((c for c in codes if c[0] == "4"), ""))
-    reply = _REPLY_LINE.search(text)
-    diagnostic = one_line(reply[0], MAX_DIAGNOSTIC) if reply else ""
+    status, diagnostic = _code_and_reply(text)
     subject = "" if passed_on and daemon else folded(message.subject[:1000])  # another's
     words = _CONDITION.sub("", folded(_ECHO.sub("", text)))
     if not daemon:
-        senders = {sender.addr.lower() for sender in message.from_}  # people give their own
-        named = any(address.rstrip(".") not in senders for address in islice(_NAMED.findall(words), 50))
-        proof = Proof(named, bool(recipient), original.present)
+        proof = Proof(_names_another(message, words), bool(recipient), original.present)
         about = _strangers(subject, words, text, proof)
-    elif _readers_own(subject, words) and not (recipient and reply):
+    elif _readers_own(subject, words) and not (recipient and diagnostic):
         about = "unclear"
     elif (about := _daemons(subject, words, text)) == "unclear":
         about = _hinted(message, words, original, addressed=_NAMED.search(words) is not None)
     return RecipientReport(about, status, recipient, diagnostic)
+
+
+def _code_and_reply(text: str) -> tuple[str, str]:
+    """The enhanced code that a text names, a permanent one before others, and a host's reply ("" each)."""
+    codes = [code for code in ENHANCED.findall(text) if code[0] in "45"]
+    status = max(codes, key=lambda code: code[0], default="")
+    reply = _REPLY_LINE.search(text)
+    return status, one_line(reply[0], MAX_DIAGNOSTIC) if reply else ""
+
+
+def _names_another(message: Message, words: str) -> bool:
+    """Whether the words hold an address that is not the sender's: people give their own."""
+    senders = {sender.addr.lower() for sender in message.from_}
+    return any(address.rstrip(".") not in senders for address in islice(_NAMED.findall(words), 50))
 
 
 def notice_text(message: Message, original: Original, *, own: bool = False) -> str:

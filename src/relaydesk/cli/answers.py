@@ -41,6 +41,14 @@ OUTBOX = (
     Column("last reply", least=16, rank=3),
 )
 READABLE = click.Path(exists=True, dir_okay=False, allow_dash=True)
+set_option = click.option(
+    "--set",
+    "values",
+    multiple=True,
+    callback=variables,
+    metavar="NAME=VALUE",
+    help="Set a template variable.",
+)
 
 
 @click.command()
@@ -56,14 +64,7 @@ READABLE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 @click.option(
     "--draft", "from_draft", is_flag=True, help="Use the draft that was kept when an answer was refused."
 )
-@click.option(
-    "--set",
-    "values",
-    multiple=True,
-    callback=variables,
-    metavar="NAME=VALUE",
-    help="Set a template variable.",
-)
+@set_option
 @click.option(
     "--attach", "files", multiple=True, type=click.Path(exists=True, dir_okay=False), metavar="FILE",
     help="Attach this file.",
@@ -250,14 +251,7 @@ def check_templates(ctx: click.Context, as_json: bool) -> None:
 @click.argument("template")
 @click.option("--ticket", "ticket_id", type=ROW_ID, metavar="ID", help="Use this ticket (default: a sample).")
 @click.option("--order", metavar="ORDER", help="Use this order (default: the one bound to the ticket).")
-@click.option(
-    "--set",
-    "values",
-    multiple=True,
-    callback=variables,
-    metavar="NAME=VALUE",
-    help="Set a template variable.",
-)
+@set_option
 @as_option
 @click.pass_obj
 def preview(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.desk.permissions import DeskPart
 from relaydesk.search import index_waiting
-from relaydesk.store import Page, StoreUnavailable, lists, ticket_orders
+from relaydesk.store import Conflict, Page, StoreUnavailable, lists, ticket_orders
 
 if TYPE_CHECKING:
     from relaydesk.store import TicketState
@@ -28,7 +28,7 @@ class Search(DeskPart):
         text = text.strip()
         if not text:
             return Page((), (), None)
-        with suppress(StoreUnavailable):
+        with suppress(StoreUnavailable, Conflict):  # the office process does it again
             index_waiting(self.store, JUST_CAME)
         with self.store.reading() as session:
             rows = lists.search(session, text, limit, state=state)

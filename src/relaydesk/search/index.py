@@ -38,7 +38,8 @@ def index_waiting(store: Store, limit: int = 1_000) -> Indexed:
             break
         words = [(unindexed, *_read(store, unindexed, failed)) for unindexed in batch]
         with store.transaction() as session:
-            for unindexed, ticket_id, of_mail in words:
+            # Tickets are locked in the order of their numbers, or two processes would block each other.
+            for unindexed, ticket_id, of_mail in sorted(words, key=lambda entry: entry[1] or 0):
                 if search.settle(session, unindexed) and ticket_id is not None:
                     tickets.lock(session, ticket_id)
                     search.add(session, ticket_id, of_mail)

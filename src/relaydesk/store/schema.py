@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 HEAD = "0005"  # the newest file of migrations/versions; a test holds the two together
+FULL_TEXT = "fts5"  # the module of SQLite behind the search index
 _LOCK = 0x72656C617964  # "relayd": the advisory lock of every process that migrates
 
 
@@ -72,12 +73,24 @@ def upgrade(engine: Engine) -> None:
             current = revision(connection)
             if current is not None and current > HEAD:
                 raise StoreUnfit(_newer(current))
+            if embedded:
+                _demand_full_text(connection)
             if current != HEAD:
                 command.upgrade(config(connection), "head")
             if embedded and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
                 raise StoreUnfit("The upgrade would leave rows that point nowhere; nothing was changed.")
         if embedded:
             _pragma(connection, "foreign_keys=ON")
+
+
+def _demand_full_text(connection: Connection) -> None:
+    """StoreUnfit where this SQLite was built without what the search index needs."""
+    statement = text("SELECT 1 FROM pragma_module_list WHERE name = :module")
+    if connection.execute(statement, {"module": FULL_TEXT}).first() is None:
+        raise StoreUnfit(
+            f"The SQLite library of this Python has no {FULL_TEXT} (full-text search); "
+            "install a Python whose SQLite has it, or use PostgreSQL."
+        )
 
 
 def _pragma(connection: Connection, pragma: str) -> None:
