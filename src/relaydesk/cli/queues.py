@@ -56,7 +56,7 @@ TICKETS = (
 @click.option("--needs-look", is_flag=True, help="Only tickets that a person must look at.")
 @click.option("--overdue", is_flag=True, help="Only tickets past their deadline.")
 @click.option("--closed", is_flag=True, help="Closed tickets instead of open ones, newest first.")
-@click.option("--text", help="Only tickets of this number, reference or relay address.")
+@click.option("--text", help="Only tickets that `search` finds by this text.")
 @click.option("--limit", type=click.IntRange(1, MOST), default=50, show_default=True, help="Rows of a page.")
 @click.option("--after", metavar="KEY", help="Go on after the page that named this KEY.")
 @json_option
