@@ -34,8 +34,8 @@ T = TypeVar("T")
 
 LINGER = 1.0
 """Seconds to read on after the last reply, so that a TCP reset does not overtake it."""
-FAIR = 16
-"""Commands of one client in a row before the other sessions have their turn."""
+FAIR = 4
+"""Commands of a client in a row before others have their turn, and asyncio tells us that a socket is gone."""
 
 
 class Connection(SMTP):
@@ -55,7 +55,7 @@ class Connection(SMTP):
     # --- what the event loop calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._link = cast("asyncio.Transport", transport)
+        self._raw = self._link = cast("asyncio.Transport", transport)
         self._buffer.connect(self._link)
         self._server.connections.add(self)
         self.seat.take(self._give_way)
@@ -82,22 +82,18 @@ class Connection(SMTP):
     def task(self) -> asyncio.Task[None] | None:
         return self._handler_coroutine
 
-    def hang_up(self) -> None:
-        """Stop waiting for a further command; a command under way is finished first."""
-        self.seat.stop_waiting()
-
     def cut(self) -> None:
         """End at once, without a word."""
         if self.task is not None:
             self.task.cancel()
-        self._link.abort()
+        self._raw.abort()
 
     def _give_way(self) -> None:
         """End at once for one that comes with mail; the reply goes as far as the socket takes it."""
-        if not (self.seat.leaving or self._link.is_closing()):
+        if not (self.seat.leaving or self._raw.is_closing()):
             self._server.turned_away.add("under_load")
             self._link.write(f"{reply_for('under_load').line()}\r\n".encode())
-        self._link.abort()
+        self._raw.abort()
 
     # --- the session
 
@@ -120,7 +116,7 @@ class Connection(SMTP):
         """Only the socket is left, and that not for long; more than once does no harm."""
         self._server.connections.discard(self)
         self.seat.leave()
-        self.seat.cut_later(self._link.abort)
+        self.seat.cut_later(self._raw.abort)
         if self._timeout_handle is not None:
             self._timeout_handle.cancel()
 
@@ -244,12 +240,14 @@ class Connection(SMTP):
 
     async def say(self, reply: Reply) -> None:
         """Send a reply. A client that does not take it in time is cut off (ConnectionError)."""
+        if self._raw.is_closing():  # asyncio logs each further write to it
+            raise ConnectionResetError
         try:
             with self.seat.idle(bringing=self._bringing):
                 async with asyncio.timeout(self.seat.seconds(self._limits.write_seconds)):
                     await self.push(reply.line())
         except TimeoutError:
-            self._link.abort()
+            self._raw.abort()
             raise ConnectionAbortedError("the client does not read its replies") from None
 
     async def content(self) -> DataReader:
@@ -281,7 +279,7 @@ class Connection(SMTP):
         self._buffer.clear()
         self.tls = True
         seconds = self.seat.seconds(self._limits.tls_seconds)
-        self.seat.take(self._link.abort)  # no words in the middle of a handshake
+        self.seat.take(self._raw.abort)  # no words in the middle of a handshake
         try:
             with self.seat.idle(bringing=False):
                 await self._writer.start_tls(context, ssl_handshake_timeout=seconds)
@@ -289,7 +287,7 @@ class Connection(SMTP):
                 raise ConnectionResetError
         except BaseException as error:
             # asyncio never reports the end of a connection whose handshake failed.
-            self._link.abort()
+            self._raw.abort()
             self.seat.give_back()
             if isinstance(error, (ssl.SSLError, ConnectionAbortedError)):
                 self._server.turned_away.add("tls_failed")

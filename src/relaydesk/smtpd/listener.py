@@ -32,7 +32,7 @@ BACKLOG = 1024
 """Connections that the kernel holds until they are accepted, as far as net.core.somaxconn lets it."""
 IN_A_ROW = 16
 """Connections accepted in a row before the open ones have their turn."""
-PAUSE = 0.5
+PAUSE = 0.1
 """Seconds without accepting when there is no file descriptor."""
 NONE_YET = {errno.EAGAIN, errno.EINTR, errno.ECONNABORTED}
 
@@ -87,9 +87,9 @@ class Listener:
                 sock, address = self._sock.accept()
             except OSError as error:
                 if error.errno not in NONE_YET:
-                    self._without_descriptor.add(errno.errorcode.get(error.errno or 0, "unknown"))
-                    self._server.places.yield_one()
                     self._pause()
+                    self._without_descriptor.add(errno.errorcode.get(error.errno or 0, "unknown"))
+                    self._server.places.yield_strangers(IN_A_ROW)
                 return
             self._take(sock, address[0])
 

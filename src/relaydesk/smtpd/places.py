@@ -109,11 +109,10 @@ class Places:
             self._forget(place)
         self._look()
 
-    def yield_one(self) -> None:
-        """End the stranger's session that is the first to go, if there is one; for want of something else."""
-        self._clear(
-            place for place in self._taken if place.idle and place.familiarity is Familiarity.STRANGER
-        )
+    def yield_strangers(self, most: int) -> None:
+        """End so many of the strangers' idle sessions, for want of something else than places."""
+        for _ in range(most):
+            self._clear(p for p in self._taken if p.idle and p.familiarity is Familiarity.STRANGER)
 
     def _sit(self, place: TakenPlace) -> TakenPlace:
         self._taken.add(place)

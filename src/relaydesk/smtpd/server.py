@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from relaydesk.smtpd.endpoint import Endpoint
+    from relaydesk.smtpd.seat import Seat
 
 log = logging.getLogger("relaydesk.smtpd")
 T = TypeVar("T")
@@ -26,7 +27,8 @@ class OpenConnection(Protocol):
 
     @property
     def task(self) -> asyncio.Task[None] | None: ...
-    def hang_up(self) -> None: ...
+    @property
+    def seat(self) -> Seat: ...
     def cut(self) -> None: ...
 
 
@@ -85,7 +87,7 @@ class Server:
         """Let idle connections go with 421, wait for the rest, cut what is left after ``seconds``."""
         self.closing = True
         for connection in list(self.connections):
-            connection.hang_up()
+            connection.seat.stop_waiting()
         ends = asyncio.get_running_loop().time() + seconds
         while (self.connections or self._work) and asyncio.get_running_loop().time() < ends:
             waiting = [*self._work, *(c.task for c in self.connections if c.task is not None)]
