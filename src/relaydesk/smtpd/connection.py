@@ -173,6 +173,7 @@ class Connection(SMTP):
             reply = await self._answer(session)
             if had_recipient and not session.has_recipient:
                 self.seat.brought()
+            self.seat.rest(bringing=session.has_recipient)
             await self.say(reply)
             if self._tls_context is not None:
                 await self._secure(self._tls_context)
@@ -192,6 +193,7 @@ class Connection(SMTP):
         line = await self.line()
         if isinstance(line, Reply):
             return line
+        self.seat.work()
         try:
             return await session.obey(line)
         except TimeoutError:
@@ -218,7 +220,7 @@ class Connection(SMTP):
             waiting.close()
             raise Hangup(reply_for("shutting_down"))
         try:
-            with self.seat.idle(bringing=self._bringing):
+            with self.seat.waiting(bringing=self._bringing):
                 async with self.seat.for_one_command():
                     return await waiting
         except TimeoutError:
@@ -243,7 +245,7 @@ class Connection(SMTP):
         if self._raw.is_closing():  # asyncio logs each further write to it
             raise ConnectionResetError
         try:
-            with self.seat.idle(bringing=self._bringing):
+            with self.seat.waiting(bringing=self._bringing):
                 async with asyncio.timeout(self.seat.seconds(self._limits.write_seconds)):
                     await self.push(reply.line())
         except TimeoutError:
@@ -281,7 +283,7 @@ class Connection(SMTP):
         seconds = self.seat.seconds(self._limits.tls_seconds)
         self.seat.take(self._raw.abort)  # no words in the middle of a handshake
         try:
-            with self.seat.idle(bringing=False):
+            with self.seat.waiting(bringing=False):
                 await self._writer.start_tls(context, ssl_handshake_timeout=seconds)
             if self._writer.transport is None:
                 raise ConnectionResetError

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 
+MOST_STRANGERS = 95
+"""Per cent of the connections."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The caps of one listener process. The defaults suit a public port 25.
@@ -70,6 +74,10 @@ class Limits:
     """For the PROXY header of a listed proxy."""
     quiet_seconds: float = 1.0
     """How long the line must be quiet after a dot that follows a bare CR, to count as the end of the data."""
+
+    def __post_init__(self) -> None:
+        if self.strangers_percent > MOST_STRANGERS:
+            raise ValueError(f"limit strangers_percent must be at most {MOST_STRANGERS}; the rest is kept")
 
     def of(self, code: str) -> int:
         """The figure that a refusal of this reason code names; 0 where it names none."""

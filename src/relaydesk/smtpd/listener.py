@@ -103,7 +103,7 @@ class Listener:
             return
         sock.setblocking(False)
         opening = self._loop.create_task(self._open(sock, ip, place))
-        place.give_way = lambda: _cancel(opening)
+        place.give_way, place.idle = lambda: _cancel(opening), self._tls is not None
         self._opening.add(opening)
         opening.add_done_callback(partial(self._opened, sock, place))
 

@@ -26,7 +26,7 @@ class Seat:
 
     def take(self, give_way: Callable[[], None]) -> None:
         """From now on ``give_way`` ends this connection, should somebody else need the place."""
-        self._place.give_way, self._place.hurry = give_way, self._hurry
+        self._place.give_way, self._place.hurry, self._place.idle = give_way, self._hurry, True
 
     # --- its time limits
 
@@ -72,14 +72,22 @@ class Seat:
 
     # --- its place
 
-    @contextlib.contextmanager
-    def idle(self, *, bringing: bool) -> Iterator[None]:
-        """While the client is waited for, others may get the place, unless it is ``bringing`` a message."""
+    def work(self) -> None:
+        """A command is being carried out: nobody else may get the place."""
+        self._place.idle = False
+
+    def rest(self, *, bringing: bool) -> None:
+        """No command is: others may get the place, unless the client is ``bringing`` a message."""
         self._place.idle = not bringing
+
+    @contextlib.contextmanager
+    def waiting(self, *, bringing: bool) -> Iterator[None]:
+        """The same while the client is waited for, be it within a command."""
+        before, self._place.idle = self._place.idle, not bringing
         try:
             yield
         finally:
-            self._place.idle = self._place.leaving
+            self._place.idle = before or self._place.leaving
 
     @property
     def leaving(self) -> bool:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from relaydesk.smtpd.endpoint import Endpoint
-    from relaydesk.smtpd.seat import Seat
 
 log = logging.getLogger("relaydesk.smtpd")
 T = TypeVar("T")
@@ -22,13 +21,19 @@ REMEMBERED = 1000
 """Peers that have logged in, of which the latest are known again."""
 
 
+class AwaitsClient(Protocol):
+    """What waits for the next command of a client, but for a command under way."""
+
+    def stop_waiting(self) -> None: ...
+
+
 class OpenConnection(Protocol):
     """What a server needs of its connections."""
 
     @property
     def task(self) -> asyncio.Task[None] | None: ...
     @property
-    def seat(self) -> Seat: ...
+    def seat(self) -> AwaitsClient: ...
     def cut(self) -> None: ...
 
 
