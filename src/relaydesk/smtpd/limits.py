@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-
 MOST_STRANGERS = 95
 """Per cent of the connections."""
 
