@@ -285,3 +285,22 @@ def test_a_broken_handshake_leaves_no_traceback_and_no_socket(
     lines = [record for record in caplog.records if record.levelno > logging.DEBUG]
     assert [record for record in lines if record.exc_info or "Traceback" in record.getMessage()] == []
     assert [record.getMessage() for record in lines] == []
+
+
+@pytest.mark.parametrize("implicit", [True, False], ids=["implicit", "starttls"])
+def test_replies_to_a_client_that_is_gone_are_not_logged_one_by_one(
+    server_tls: ssl.SSLContext, implicit: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    with OpenDoor(LISTED, tls=server_tls, implicit_tls=implicit) as door:
+        talk = Talk(socket.create_connection(("127.0.0.1", door.port), timeout=5))
+        if not implicit:
+            talk.reply()
+            talk.ask("STARTTLS")
+        talk.sock = lenient().wrap_socket(talk.sock)
+        talk.ask("NOOP")
+        door.loop.call_soon_threadsafe(time.sleep, 0.3)  # so that commands and reset arrive together
+        time.sleep(0.1)
+        talk.send(b"NOOP\r\n" * 500)
+        reset(talk.sock)
+        eventually(lambda: door.listener.connections == 0, "its end")
+    assert [record.getMessage() for record in caplog.records if record.levelno > logging.DEBUG] == []
