@@ -77,6 +77,7 @@ PURE_MODULES = {
     "smtpd.data_reader",
     "smtpd.limits",
     "smtpd.paths",
+    "smtpd.places",
     "smtpd.replies",
 }
 

@@ -12,6 +12,7 @@ from relaydesk.config import GatewayConfiguration, utc_now
 from relaydesk.gateway import Gateway
 from relaydesk.intake import Intake
 from relaydesk.logs import configure, log_exception
+from relaydesk.server.descriptors import fitting_limits
 from relaydesk.server.process import child_process
 from relaydesk.smtpd import Endpoint, Server, open_listener
 
@@ -63,7 +64,7 @@ def _smtp_server(process: ChildProcess, intake: Intake, share: int) -> Server:
     return Server(
         Endpoint(
             hostname=process.configuration.current.hostname,
-            limits=process.settings.limits.divided(share),
+            limits=fitting_limits(process.settings, share),
             receiver=intake,
             configuration=process.configuration,
             now=utc_now,
@@ -77,7 +78,7 @@ def _submission_server(process: ChildProcess, share: int) -> Server:
     return Server(
         Endpoint(
             hostname=process.configuration.current.hostname,
-            limits=process.settings.limits.divided(share),
+            limits=fitting_limits(process.settings, share),
             receiver=gateway,
             configuration=GatewayConfiguration(process.configuration),
             now=utc_now,
