@@ -99,3 +99,14 @@ def alike(colour: str, ground: str) -> bool:
         return False
     parts = ((int(colour[at : at + 2], 16), int(ground[at : at + 2], 16)) for at in (0, 2, 4))
     return all(abs(part - other) <= NEAR for part, other in parts)
+
+
+def contrast(colour: str, ground: str) -> float:
+    """How far two known colours stand apart, 1 to 21 (WCAG 2.1, "contrast ratio")."""
+    lights = sorted((_light(colour), _light(ground)))
+    return (lights[1] + 0.05) / (lights[0] + 0.05)
+
+
+def _light(colour: str) -> float:
+    parts = (int(colour[at : at + 2], 16) / 255 for at in (0, 2, 4))
+    return sum(weight * part**2.2 for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))

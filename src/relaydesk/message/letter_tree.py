@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from relaydesk.message.colours import LENGTH, alike
+from relaydesk.message.colours import LENGTH, alike, contrast
 from relaydesk.message.look import Look
 from relaydesk.message.markup import FORMATTING, MARK
 from relaydesk.message.styles import LINK, declarations
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 INLINE = FORMATTING | {"span", "sub", "sup", "img"}
 LEAST_SIZE = 5.0
 """Pixels; text below it cannot be read."""
+LEAST_CONTRAST = 1.15
+"""By WCAG; yellow on white has 1.07. Text below it gets another background."""
+_GROUNDS = ("ffffff", "444444")
 _NORMAL_SIZE = 16.0
 _PIXELS = {
     "": 1,
@@ -32,7 +35,6 @@ _PIXELS = {
     "pc": 16,
 }
 _SMALLER = {"small", "sub", "sup"}
-_DARK = 3 * 128  # the sum of a colour's parts
 
 
 def walked(root: LexborNode) -> Iterator[tuple[LexborNode, bool]]:
@@ -104,14 +106,13 @@ class _Print:
 
     @property
     def lacks_ground(self) -> bool:
-        """Whether text that its source shows cannot be read because the letter has not its background."""
-        return alike(self.colour, self.ground) and self.source.shows
+        """Whether text that its source shows cannot be read on its background, as the letter has it."""
+        return self.source.shows and contrast(self.colour, self.ground) < LEAST_CONTRAST
 
     @property
-    def contrast(self) -> str:
+    def other_ground(self) -> str:
         """A background on which its colour can be read."""
-        light = sum(int(self.colour[at : at + 2], 16) for at in (0, 2, 4))
-        return "ffffff" if light < _DARK else "555555"
+        return max(_GROUNDS, key=lambda ground: contrast(self.colour, ground))
 
 
 def _grounded(look: _Print, node: LexborNode) -> _Print:
@@ -119,8 +120,8 @@ def _grounded(look: _Print, node: LexborNode) -> _Print:
     if not look.lacks_ground:
         return look
     style = node.attributes.get("style") or ""
-    node.attrs["style"] = f"{style};background-color:#{look.contrast}".lstrip(";")
-    return replace(look, ground=look.contrast)
+    node.attrs["style"] = f"{style};background-color:#{look.other_ground}".lstrip(";")
+    return replace(look, ground=look.other_ground)
 
 
 class LetterTree:
