@@ -64,6 +64,10 @@ _LOOKS = {
 }  # fmt: skip
 
 
+_STYLING = ("class", "id", "style", "bgcolor", "color", "face", "size", "text")
+"""The attributes that say how an element looks."""
+
+
 class Editor(Protocol):
     """Who makes a letter, where it is theirs to decide."""
 
@@ -121,6 +125,7 @@ class _Letters(Retelling):
     def __init__(self, editor: Editor) -> None:
         self._editor = editor
         self._room = _MAX_SHEET_STYLES
+        self._styles: dict[tuple[object, ...], str] = {}
 
     def attributes(self, name: str, attributes: Mapping[str, str], sheet: Sheet) -> dict[str, str]:
         kept = {key: attributes[key] for key in (*ANYWHERE, *ATTRIBUTES.get(name, ())) if key in attributes}
@@ -155,14 +160,13 @@ class _Letters(Retelling):
         self._editor.left_out(name, attributes_of(inside))
 
     def _style(self, name: str, attributes: Mapping[str, str], sheet: Sheet) -> str:
-        values = _presented(name, attributes)
-        declared = effective(name, attributes, sheet)
         if self._room < 0:
-            declared = effective(name, {"style": attributes.get("style", "")}, Sheet(()))
-        values |= long_forms(declared)
-        if not values:
-            return ""
-        style = style_attribute(kept_styles(values))
+            sheet = Sheet(())
+        key = (name, self._room < 0, *map(attributes.get, _STYLING))
+        if key not in self._styles:
+            values = _presented(name, attributes) | long_forms(effective(name, attributes, sheet))
+            self._styles[key] = style_attribute(kept_styles(values))
+        style = self._styles[key]
         self._room -= max(0, len(style) - len(attributes.get("style", "")))
         return style
 

@@ -7,6 +7,7 @@ written as six digits, so that whoever reads the letter after us can tell what i
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from relaydesk.message.colours import LENGTH, colour_of
@@ -161,6 +162,7 @@ def style_attribute(values: Mapping[str, str]) -> str:
     return ";".join(out)
 
 
+@lru_cache(maxsize=1_024)  # a mail has few styles, each many times
 def kept_style(style: str) -> str:
     """A style attribute as a letter may have it; "" for none."""
     return style_attribute(kept_styles(declarations(style)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from relaydesk.message.colours import LENGTH, alike, contrast
@@ -11,7 +12,7 @@ from relaydesk.message.markup import FORMATTING, MARK
 from relaydesk.message.styles import LINK, declarations
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Container, Iterator, Mapping
 
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -53,6 +54,11 @@ def is_edge(node: LexborNode) -> bool:
     return node.tag not in INLINE or "display:block" in (node.attributes.get("style") or "")
 
 
+@lru_cache(maxsize=1_024)
+def _declared(style: str) -> Mapping[str, str]:
+    return declarations(style)
+
+
 @dataclass(slots=True)
 class LetterLine:
     """What stands between two block tags or line breaks; ``text`` with single blanks."""
@@ -74,7 +80,7 @@ class _Print:
 
     def inside(self, node: LexborNode) -> _Print:
         marks = (node.attributes.get(MARK) or "").split()
-        style = declarations(node.attributes.get("style") or "")
+        style = _declared(node.attributes.get("style") or "")
         colour = LINK if node.tag == "a" and node.attributes.get("href") else self.colour
         named = style.get("color", "")
         return replace(
