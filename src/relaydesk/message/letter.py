@@ -133,7 +133,7 @@ class _Letters(Retelling):
             kept["href"] = self._address(attributes)
         elif name in ("form", "button"):
             self._editor.left_out(name, attributes)
-        kept |= {key: quoting(name, key, attributes.get(key, "")) for key in QUOTATIONS}
+        kept |= {key: quoting(key, attributes.get(key, "")) for key in QUOTATIONS}
         style = self._style(name, attributes, sheet)
         if name in _FORMATS and (style or any(kept.values())):
             style = f"{':'.join(_FORMATS[name])};{style}"

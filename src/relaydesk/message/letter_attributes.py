@@ -54,15 +54,15 @@ def kept_attribute(tag: str, name: str, value: str) -> str | None:
     if name == "style":
         return kept_style(value) or None
     if name in QUOTATIONS:
-        return quoting(tag, name, value) or None
+        return quoting(name, value) or None
     pattern = _PATTERNS.get((tag, name))
     return value if pattern and pattern.fullmatch(value) else None
 
 
-def quoting(tag: str, name: str, value: str) -> str:
+def quoting(name: str, value: str) -> str:
     """Of a class or id the words that say that the element quotes."""
     words = value.split()[:_MAX_CLASSES]
-    return " ".join(word for word in words if _CLASS.fullmatch(word) and quotation_of(tag, {name: word}))
+    return " ".join(word for word in words if _CLASS.fullmatch(word) and quotation_of("div", {name: word}))
 
 
 def address_of(target: str) -> str:

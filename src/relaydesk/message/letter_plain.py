@@ -121,7 +121,10 @@ class _Lines:
             self._bullet = ""
 
     def _gap(self) -> None:
-        if self._lines and self._lines[-1].strip("> "):
+        """An empty line, as deep in quotations as the outer of its neighbours."""
+        if self._lines and not self._lines[-1].strip("> "):
+            self._lines.pop()
+        if self._lines:
             self._put("")
 
     def _put(self, text: str) -> None:

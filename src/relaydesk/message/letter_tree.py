@@ -39,10 +39,12 @@ _SMALLER = {"small", "sub", "sup"}
 
 
 def walked(root: LexborNode) -> Iterator[tuple[LexborNode, bool]]:
-    """Every node below ``root`` in the order of its text, an element twice: True where it begins."""
+    """All texts and elements below ``root`` in order, an element twice: with True where it begins."""
     todo = [(child, True) for child in reversed(list(root.iter(include_text=True)))]
     while todo:
         node, begins = todo.pop()
+        if not (node.is_text_node or node.is_element_node):
+            continue
         yield node, begins
         if begins and node.is_element_node:
             todo.append((node, False))
@@ -158,11 +160,11 @@ class LetterTree:
             if node.is_text_node:
                 self._text(node, prints[-1], lost)
                 continue
-            if begins and node.is_element_node:
+            if begins:
                 prints.append(_grounded(prints[-1].inside(node), node))
                 if node.tag == "img" and not prints[-1].carries:
                     lost.append(node)
-            elif not begins:
+            else:
                 prints.pop()
             if is_edge(node):
                 self._line(quoted=prints[-1].quotes > 0)
