@@ -37,7 +37,6 @@ from tests.support.gateway import (
     plain,
     rows,
 )
-
 from tests.unit.test_letter import attacks, wrong_in
 
 if TYPE_CHECKING:
@@ -455,7 +454,7 @@ def test_no_attack_in_html_leaves_the_gateway(talk: Talk, asking: Store) -> None
     log_in(talk)
     for section in ("runs", "loads", "hidden"):
         html = "<p>Hello</p>" + "\n".join(line for line in attacks(section) if not line.startswith("<style"))
-        raw = b"Subject: x\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+        raw = b"Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
         assert hand_in(talk, raw + base64.encodebytes(html.encode()).replace(b"\n", b"\r\n")).startswith(
             "250"
         )

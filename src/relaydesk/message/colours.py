@@ -109,4 +109,4 @@ def contrast(colour: str, ground: str) -> float:
 
 def _light(colour: str) -> float:
     parts = (int(colour[at : at + 2], 16) / 255 for at in (0, 2, 4))
-    return sum(weight * part**2.2 for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
+    return sum(weight * part * part for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
