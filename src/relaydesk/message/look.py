@@ -23,6 +23,8 @@ class Look:
 
     def inside(self, marks: list[str]) -> Look:
         """The look of an element with these marks."""
+        if not marks:
+            return self
         values = dict(mark.partition(":")[::2] for mark in marks)
         return replace(
             self,
