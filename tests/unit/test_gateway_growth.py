@@ -86,6 +86,13 @@ def test_html_takes_time_in_proportion(shape: str) -> None:
     assert twice < MOST * once + NOISE
 
 
+@pytest.mark.parametrize("unit", ["&", "\u00a0", "&nbsp;", "&lt;", "\x80", "<!---->&"])
+def test_a_long_text_takes_time_in_proportion(unit: str) -> None:
+    """html5ever takes the square of one text's pieces, which shows in long texts only."""
+    once, twice = growth(lambda size: through(unit * (size // len(unit))), 100_000)
+    assert twice < MOST * once + NOISE
+
+
 SUBMISSIONS: dict[str, Callable[[int], bytes]] = {
     "tags": lambda size: desk_mail(None, "<a " * (size // 3)),
     "Subject of tags": lambda size: b"Subject: " + b"[#1] " * (size // 5) + b"\r\n\r\nHello",
