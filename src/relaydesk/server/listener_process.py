@@ -28,11 +28,10 @@ FLUSH_SECONDS = 2.0  # between two writings of the counted refusals
 def run_door(settings: Settings, share: int) -> int:
     """One listener process. ``share`` is how many of them divide the caps."""
     configure(settings.log_level, settings.log_format)
-    asyncio.run(_receive(settings, share))
-    return 0
+    return asyncio.run(_receive(settings, share))
 
 
-async def _receive(settings: Settings, share: int) -> None:
+async def _receive(settings: Settings, share: int) -> int:
     async with child_process(settings) as process:
         intake = Intake(
             store=process.store, resolver=process.resolver, clock=utc_now, workers=process.workers
@@ -44,6 +43,7 @@ async def _receive(settings: Settings, share: int) -> None:
         await _drain(listeners, settings.drain_seconds)
         flushing.cancel()
         await intake.flush()
+        return process.status
 
 
 async def _open(process: ChildProcess, intake: Intake, share: int) -> list[Listener]:

@@ -34,17 +34,17 @@ INDEX_SECONDS = 1.0  # after which new mail is found at the latest, when little 
 def run_office(settings: Settings) -> int:
     """The office process."""
     configure(settings.log_level, settings.log_format)
-    asyncio.run(_work(settings))
-    return 0
+    return asyncio.run(_work(settings))
 
 
-async def _work(settings: Settings) -> None:
+async def _work(settings: Settings) -> int:
     async with child_process(settings) as process:
         process.inherited.ready()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_keep_time(process))
             tasks.create_task(_send(process))
             tasks.create_task(_index(process))
+        return process.status
 
 
 async def _keep_time(process: ChildProcess) -> None:

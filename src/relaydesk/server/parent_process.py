@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 def serve(settings: Settings, config_file: str | None, roles: Sequence[str]) -> int:
     """Run until SIGTERM or SIGINT; the exit status. Every role may run alone, on many machines."""
+    os.umask(0o077)  # whatever is made here or in a child holds customers' mail
     configure(settings.log_level, settings.log_format)
     _check_files(settings)
     listeners = 0

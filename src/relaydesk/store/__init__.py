@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 from relaydesk import late_names
 from relaydesk.store.engine import Store
-from relaydesk.store.errors import Conflict, StoreAbsent, StoreError, StoreUnavailable
+from relaydesk.store.errors import (
+    Conflict,
+    StoreAbsent,
+    StoreError,
+    StoreLost,
+    StoreUnavailable,
+)
 from relaydesk.store.lists import Page, PageKey, QueueCount, TicketFilter, TicketRow, TicketState
 
 if TYPE_CHECKING:
@@ -67,6 +73,7 @@ __all__ = [
     "Store",
     "StoreAbsent",
     "StoreError",
+    "StoreLost",
     "StoreUnavailable",
     "TicketFilter",
     "TicketOrder",
