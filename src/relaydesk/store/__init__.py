@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         tickets,
     )
     from relaydesk.store.agents import AgentRole, AgentRow
-    from relaydesk.store.contention import until_settled
+    from relaydesk.store.contention import in_turns, until_settled
     from relaydesk.store.deadlines import DeadlineRow
     from relaydesk.store.gateway_clients import ClientRow
     from relaydesk.store.messages import Recorded
@@ -85,6 +85,7 @@ __all__ = [
     "drafts",
     "events",
     "gateway_clients",
+    "in_turns",
     "known",
     "lists",
     "looks",
@@ -120,6 +121,7 @@ if not TYPE_CHECKING:
             "RefusalCount": "refusals",
             "RefusalKey": "refusals",
             "TicketOrder": "ticket_orders",
+            "in_turns": "contention",
             "until_settled": "contention",
         },
     )
