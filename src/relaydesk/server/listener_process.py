@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from relaydesk.config import GatewayConfiguration, utc_now
 from relaydesk.gateway import Gateway
 from relaydesk.intake import Intake
-from relaydesk.logs import configure, log_exception
+from relaydesk.logs import configure, log
 from relaydesk.server.process import child_process
 from relaydesk.smtpd import Endpoint, Server, open_listener
 
@@ -37,12 +37,14 @@ async def _receive(settings: Settings, share: int) -> int:
             store=process.store, resolver=process.resolver, clock=utc_now, workers=process.workers
         )
         listeners = await _open(process, intake, share)
-        flushing = asyncio.create_task(_flush(intake))
+        flushing = asyncio.create_task(_flush(process, intake))
         process.inherited.ready()
         await process.stop.wait()
         await _drain(listeners, settings.drain_seconds)
-        flushing.cancel()
+        await flushing
         await intake.flush()
+        if intake.refusals.total:
+            log("refusals_not_counted", level="warning", lost=intake.refusals.total)
         return process.status
 
 
@@ -87,13 +89,9 @@ def _submission_server(process: ChildProcess, share: int) -> Server:
     )
 
 
-async def _flush(intake: Intake) -> None:
-    while True:
-        await asyncio.sleep(FLUSH_SECONDS)
-        try:
-            await intake.flush()
-        except Exception:
-            log_exception("refusals_not_counted")
+async def _flush(process: ChildProcess, intake: Intake) -> None:
+    while not await process.stops_within(FLUSH_SECONDS):
+        await intake.flush()
 
 
 async def _drain(listeners: Sequence[Listener], seconds: float) -> None:

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from relaydesk.store.messages import Recorded
     from relaydesk.store.orders import Put
     from relaydesk.store.outbox_rows import Claimed, DeliveryOutcome, Finished, OutboxRow, Outgoing
-    from relaydesk.store.refusals import RefusalCount, RefusalKey
+    from relaydesk.store.refusals import RefusalCount, RefusalKey, RefusalStanding, RefusalTally
     from relaydesk.store.ticket_orders import TicketOrder
     from relaydesk.store.tickets import AttachmentRow, MessageRow
 
@@ -70,6 +70,8 @@ __all__ = [
     "Recorded",
     "RefusalCount",
     "RefusalKey",
+    "RefusalStanding",
+    "RefusalTally",
     "Store",
     "StoreAbsent",
     "StoreError",
@@ -120,6 +122,7 @@ if not TYPE_CHECKING:
             "Recorded": "messages",
             "RefusalCount": "refusals",
             "RefusalKey": "refusals",
+            "RefusalTally": "refusals",
             "TicketOrder": "ticket_orders",
             "in_turns": "contention",
             "until_settled": "contention",

@@ -15,7 +15,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from relaydesk.logs import log
 from relaydesk.store.errors import StoreAbsent, StoreLost, StoreUnavailable, StoreUnfit
 
 BESIDE = ("", "-wal", "-shm")  # https://www.sqlite.org/tempfiles.html §2
@@ -37,6 +36,8 @@ class DatabaseFile:
     """
 
     path: Path
+    opened_to_others: tuple[tuple[Path, int], ...] = ()
+    """Of the three files those that others could read or write when this process came, with their mode."""
     places: tuple[Inode, ...] = ()
     descriptor: int | None = None
     counters: tuple[int, ...] = (0, 0)
@@ -125,20 +126,20 @@ def own_file(path: Path, *, make: bool) -> DatabaseFile:
     """
     if not make and path.parent.is_dir():
         demand_file(path)
+    tightened: list[tuple[Path, int]] = []
     path = Path(os.path.realpath(path))  # SQLite follows a link, and puts the two beside the file itself
     _demand_private(path.parent)
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
-        for suffix in BESIDE:
-            _tighten(Path(f"{path}{suffix}"))
+        tightened += [entry for suffix in BESIDE if (entry := _tightened(Path(f"{path}{suffix}")))]
         if not os.access(path, os.R_OK | os.W_OK):
             raise StoreUnavailable(f"{path} cannot be opened for writing: permission denied.") from None
     except FileNotFoundError:
         raise StoreUnfit(f"The directory {path.parent} does not exist; create it first.") from None
     except OSError as error:
         raise StoreUnavailable(f"{path} cannot be opened for writing: {error.strerror}.") from error
-    return DatabaseFile(path)
+    return DatabaseFile(path, tuple(tightened))
 
 
 def demand_file(path: Path) -> None:
@@ -161,15 +162,16 @@ def _demand_private(directory: Path) -> None:
         )
 
 
-def _tighten(path: Path) -> None:
+def _tightened(path: Path) -> tuple[Path, int] | None:
+    """The file and the mode it had, if others could read or write it; now they can't."""
     try:
         status = path.stat()
     except FileNotFoundError:
-        return
+        return None
     if not stat.S_ISREG(status.st_mode):
         raise StoreUnavailable(f"{path} cannot be opened for writing: it is {kind_of(status.st_mode)}.")
     if not status.st_mode & OTHERS:
-        return
+        return None
     try:
         path.chmod(stat.S_IMODE(status.st_mode) & ~OTHERS)
     except OSError:
@@ -177,7 +179,7 @@ def _tighten(path: Path) -> None:
             f"{path} holds customers' mail and belongs to another user, and others may read it; run "
             f"`chown` to make it this user's, and `chmod 600 {path}`."
         ) from None
-    log("database_closed_to_others", level="warning", file=str(path), mode=f"{status.st_mode & 0o777:04o}")
+    return path, stat.S_IMODE(status.st_mode)
 
 
 def kind_of(mode: int) -> str:

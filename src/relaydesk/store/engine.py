@@ -105,6 +105,11 @@ class Store:
         with translated():
             schema.demand_current(self._reader)
 
+    @property
+    def opened_to_others(self) -> tuple[tuple[Path, int], ...]:
+        """The files that others could read before they were closed to them, each with its mode."""
+        return self._file.opened_to_others if self._file is not None else ()
+
     def demand_same(self) -> None:
         """StoreLost when this is no longer the database that was opened.
 
