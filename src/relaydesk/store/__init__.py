@@ -122,6 +122,7 @@ if not TYPE_CHECKING:
             "Recorded": "messages",
             "RefusalCount": "refusals",
             "RefusalKey": "refusals",
+            "RefusalStanding": "refusals",
             "RefusalTally": "refusals",
             "TicketOrder": "ticket_orders",
             "in_turns": "contention",
