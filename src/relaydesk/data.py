@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 SHIPPED = ("templates", "fixtures", "allowlist.yaml")
 LONGEST = 4_000_000  # bytes of a text that people write by hand
@@ -20,7 +20,7 @@ class UnusableFileError(ValueError):
     """A file that cannot be read or must not be used; the message is a sentence."""
 
 
-def open_file(path: Path) -> IO[bytes]:
+def open_file(path: Path) -> BinaryIO:
     """A plain file, opened to read. UnusableFileError for what is none, without waiting for it."""
     try:
         # Who opens a pipe waits until somebody writes to it, unless told not to.
@@ -43,8 +43,8 @@ def demand_plain(path: Path, longest: int = LONGEST) -> Path:
     return path
 
 
-def read_text_file(path: Path, longest: int = LONGEST) -> str:
-    """A text file, UTF-8. UnusableFileError when it is none, or larger than ``longest`` bytes."""
+def read_file(path: Path, longest: int = LONGEST) -> bytes:
+    """A plain file. UnusableFileError when it is none, or larger than ``longest`` bytes."""
     with open_file(path) as file:
         try:
             content = file.read(longest + 1)
@@ -52,6 +52,12 @@ def read_text_file(path: Path, longest: int = LONGEST) -> str:
             raise UnusableFileError(f"{path} cannot be read: {error.strerror}.") from None
     if len(content) > longest:
         raise UnusableFileError(f"{path} cannot be used: it is larger than {longest:,} bytes.")
+    return content
+
+
+def read_text_file(path: Path, longest: int = LONGEST) -> str:
+    """A text file, UTF-8. UnusableFileError when it is none, or larger than ``longest`` bytes."""
+    content = read_file(path, longest)
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:

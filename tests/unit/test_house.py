@@ -123,7 +123,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "filetype": ("message", "outbound.attachments"),
     "holidays": ("business_time",),
     "idna": ("message.addresses",),
-    "jinja2": ("report", "outbound.templates"),
+    "jinja2": ("report", "outbound.templates", "outbound.template_bounds"),
     "mailparser": ("message",),
     "nacl": ("mailauth.signing",),
     "nh3": ("message",),

@@ -17,6 +17,7 @@ from relaydesk.cli.opening import address, moment, settings, standard_input
 from relaydesk.cli.output import Faint, Heading, json_option, print_json, say
 from relaydesk.cli.times import local
 from relaydesk.config import existing_store, kept_secret, parts, utc_now
+from relaydesk.data import open_file
 from relaydesk.dns import Resolver, ZoneSource, parse_zone
 from relaydesk.smtpd import read_flaw, reply_for
 from relaydesk.store import StoreError
@@ -88,8 +89,11 @@ def explain(
 
 def _read(message: Path, limit: int) -> bytes:
     """The message's bytes; of one that is too large, no more than shows it."""
+    if str(message) == "/dev/null" or message.is_relative_to("/dev/fd"):  # none, or what a shell hands over
+        with message.open("rb") as given:
+            return given.read(limit + 1)
     if str(message) != "-":
-        with message.open("rb") as file:
+        with open_file(message) as file:
             return file.read(limit + 1)
     return standard_input().read(limit + 1)
 
