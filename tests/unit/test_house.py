@@ -598,7 +598,7 @@ def test_tests_and_benchmarks_share_the_testkit_and_nothing_else(place):
 def test_the_top_level_holds_what_it_should():
     allowed = {
         *("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "Makefile", "allowlist.yaml", "src"),
-        *("tests", "templates", "fixtures", "docs", "bench", "CONTRIBUTING.md", "SECURITY.md"),
+        *("tests", "templates", "fixtures", "docs", "bench", "deploy", "CONTRIBUTING.md", "SECURITY.md"),
     }
     seen = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
     assert allowed - seen == set()

@@ -17,7 +17,6 @@ from relaydesk.cli.opening import address, moment, settings, standard_input
 from relaydesk.cli.output import Faint, Heading, json_option, print_json, say
 from relaydesk.cli.times import local
 from relaydesk.config import existing_store, kept_secret, parts, utc_now
-from relaydesk.data import open_file
 from relaydesk.dns import Resolver, ZoneSource, parse_zone
 from relaydesk.smtpd import read_flaw, reply_for
 from relaydesk.store import StoreError
@@ -89,11 +88,10 @@ def explain(
 
 def _read(message: Path, limit: int) -> bytes:
     """The message's bytes; of one that is too large, no more than shows it."""
-    if str(message) == "/dev/null" or message.is_relative_to("/dev/fd"):  # none, or what a shell hands over
-        with message.open("rb") as given:
-            return given.read(limit + 1)
     if str(message) != "-":
-        with open_file(message) as file:
+        if message.is_fifo() and not message.is_relative_to("/dev/fd"):  # there a shell writes to it
+            raise click.UsageError(f"{message} is a pipe; give a file, or - for standard input.")
+        with message.open("rb") as file:
             return file.read(limit + 1)
     return standard_input().read(limit + 1)
 
