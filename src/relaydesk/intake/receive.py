@@ -174,7 +174,10 @@ class Intake:
         if decision.outcome == "deferred":
             with self.store.transaction() as session:
                 keep = config.policy.outage_after + ATTEMPTS_KEPT
-                known.remember_attempt(session, envelope.delivery_key, envelope.received_at, keep)
+                listed = config.policy.allowlist.is_sender(_claimed(envelope, gathered))
+                known.remember_attempt(
+                    session, envelope.delivery_key, envelope.received_at, keep, listed=listed
+                )
         if decision.outcome != "accepted":
             return {}
         if decision.placement is not None and decision.placement.action == "stored":
