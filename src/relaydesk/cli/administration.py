@@ -215,8 +215,8 @@ def _seekable(file: Path) -> Iterator[Path | BinaryIO]:
         yield file
         return
     with tempfile.TemporaryFile() as held:
-        given, left = standard_input(), LONGEST_INPUT
-        while left > 0 and (chunk := given.read(min(left, CHUNK))):
+        stream, left = standard_input(), LONGEST_INPUT
+        while left > 0 and (chunk := stream.read(min(left, CHUNK))):
             left -= held.write(chunk)
         if not left:
             raise click.UsageError(
