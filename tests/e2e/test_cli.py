@@ -15,7 +15,7 @@ import pytest
 from relaydesk.cli import COMMANDS
 from relaydesk.config.load import load_settings
 from relaydesk.config.opening import open_store
-from relaydesk.store import RefusalKey, refusals
+from relaydesk.store import RefusalKey, RefusalTally, refusals
 from relaydesk_testkit.arriving import open_ticket
 from relaydesk_testkit.signing import MESSAGE, key_zone, signed
 from tests.support.commands import data, make_shop, run
@@ -419,12 +419,35 @@ def test_it_says_of_an_answer_number_that_no_store_can_hold_that_it_is_none(shop
 
 
 def test_it_tells_refusals_in_whole_sentences(shop: Path) -> None:
-    refused = RefusalKey(date(2026, 11, 23), "forged", "203.0.113.5", "support.instagram.com")
-    with open_store(load_settings()).transaction() as session:
-        refusals.count_refusal(session, refused, 3, datetime(2026, 11, 23, 9, tzinfo=UTC))
+    refused = refusals.refusal_key(date(2026, 11, 23), "forged", "203.0.113.5", "support.instagram.com")
+    nine = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    refusals.write(open_store(load_settings()), {refused: RefusalTally(3, nine, nine)})
     (told,) = data("refusals", "--from", "2026-11-01T00:00:00Z", "--to", "2026-12-01T00:00:00Z")
-    assert told["count"] == 3
+    assert (told["count"], told["added_up"]) == (3, None)
     assert told["text"].startswith("From claims support.instagram.com, nothing vouches")
+
+
+@pytest.mark.parametrize(
+    ("network", "domain", "shown", "keys"),
+    [
+        ("203.0.113.0/24", "*", "203.0.113.0/24 other domains", ("203.0.113.0/24", None, "domains")),
+        ("203.0.0.0/16", "*", "others in 203.0.0.0/16 other domains", ("203.0.0.0/16", None, "networks")),
+        ("2001:db8::/32", "*", "others in 2001:db8::/32 other domains", ("2001:db8::/32", None, "networks")),
+        ("*", "*", "other networks other domains", (None, None, "networks")),
+        ("203.0.113.0/24", "", "203.0.113.0/24 -", ("203.0.113.0/24", "", None)),
+    ],
+)
+def test_it_says_which_refusals_are_added_up(
+    shop: Path, network: str, domain: str, shown: str, keys: tuple[str | None, ...]
+) -> None:
+    nine = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    refused = RefusalKey(nine.date(), "no_role", network, domain)
+    refusals.write(open_store(load_settings()), {refused: RefusalTally(3, nine, nine)})
+    times = ("--from", "2026-11-01T00:00:00Z", "--to", "2026-12-01T00:00:00Z")
+    (line,) = data("refusals", *times)
+    assert (line["network"], line["from_domain"], line["added_up"]) == keys
+    assert "*" not in line["text"]
+    assert shown in " ".join(run("refusals", *times).output.split())
 
 
 def test_it_leaves_no_report_where_there_is_no_store(shop: Path) -> None:

@@ -53,15 +53,15 @@ def test_it_lets_the_environment_win_over_the_file(monkeypatch: pytest.MonkeyPat
         ("limits: {recipient: 3}", {}, "recipient is not a limit; use one of message_bytes"),
         ("limits: {recipients: -3}", {}, "must be a positive number"),
         ("on_drift: ignore", {}, "on_drift"),
-        ("on_drift: defer\non_drift: refuse", {}, "duplicate key"),
+        ("on_drift: defer\non_drift: refuse", {}, "line 2: key 'on_drift' is there twice, first in line 1"),
         ("- a", {}, "is not a mapping"),
         ("", {"RELAYDESK_MAILBOXES": "help@shop.example"}, "RELAYDESK_MAILBOXES cannot be read; lists are"),
         ("mailboxes: help@shop.example", {}, "must be a list"),
         ("queues: {case: {nosuch: 1}}", {}, "there is no such field"),
         ("limits: {recipients: 0.5}", {}, "at least 1"),
         ("", {"RELAYDESK_LIMITS__ERRORS": "many"}, "must be a positive number"),
-        ("calendar: {special: {2026-02-30: []}}", {}, "relaydesk.yaml cannot be read as YAML: day is out of"),
-        ("calendar: " + "[" * 1000, {}, "relaydesk.yaml cannot be read as YAML"),
+        ("calendar: {special: {2026-02-30: []}}", {}, "relaydesk.yaml, line 1: there is no date 2026-02-30"),
+        ("calendar: " + "[" * 1000, {}, "relaydesk.yaml, line 1: this is nested"),
     ],
 )
 def test_it_names_the_bad_setting_and_the_mend(
@@ -88,7 +88,7 @@ def test_it_names_an_address_that_is_none(monkeypatch: pytest.MonkeyPatch, liste
 def test_it_says_which_file_is_no_yaml(tmp_path: Path, text: str) -> None:
     path = tmp_path / "calendar.yaml"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(parts.SetupError, match=r"calendar\.yaml cannot be read as YAML"):
+    with pytest.raises(parts.SetupError, match=r"calendar\.yaml, line 1: "):
         parts.calendar_file(path)
 
 

@@ -71,6 +71,8 @@ _EXITS = {
     "StoreUnavailable": 1,
     "SendTestError": 1,
     "SetupError": 2,
+    "UnusableFileError": 2,
+    "YamlError": 2,
 }
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -17,12 +16,13 @@ from typing import TYPE_CHECKING, Protocol
 from relaydesk.classify import Findings, Match, classify
 from relaydesk.intake import bounced
 from relaydesk.intake.known import read_known
+from relaydesk.intake.refused import RefusalCounter, standing_of
 from relaydesk.logs import log, log_exception
 from relaydesk.mailauth import authenticate, check_spf
 from relaydesk.message import authentication_results, domain_of, parse_message, received_line
 from relaydesk.policy import Decision, Gathered, admit, decide
 from relaydesk.reasons import reason
-from relaydesk.store import RefusalKey, StoreUnavailable, known, messages, refusals, until_settled
+from relaydesk.store import StoreUnavailable, known, messages, refusals, until_settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,7 +93,7 @@ class Intake:
     resolver: Resolver
     clock: Callable[[], datetime]
     workers: Executor
-    refusals: Counter[RefusalKey] = field(default_factory=Counter)
+    refusals: RefusalCounter = field(default_factory=RefusalCounter)
 
     async def admit(
         self, config: IntakeConfig, origin: Origin, helo: str, mail_from: str, rcpt: str
@@ -106,7 +106,7 @@ class Intake:
             if domain:
                 admission = admit(origin, mail_from, rcpt, policy, drift_domain=domain)
         if admission.reason is not None:
-            self._count(admission.reason, origin.ip, domain_of(mail_from))
+            self._count(admission.reason, origin, origin.ip, domain_of(mail_from), policy)
             log("rcpt", outcome=admission.outcome, code=admission.reason.code, ip=origin.ip)
         return admission
 
@@ -125,9 +125,8 @@ class Intake:
             log_exception("unexpected_error")
             decision, ids = _deferred("internal_error"), {}
         if decision.outcome != "accepted":
-            self._count(
-                decision.reasons[0], envelope.origin.ip or envelope.peer, _claimed(envelope, gathered)
-            )
+            origin, domain = envelope.origin, _claimed(envelope, gathered)
+            self._count(decision.reasons[0], origin, envelope.peer, domain, config.policy)
         self._log(envelope, gathered, decision, ids, started)
         return decision
 
@@ -135,19 +134,24 @@ class Intake:
         self, origin: Origin, peer: str, mail_from: str, rcpt_to: tuple[str, ...], reason: Reason
     ) -> None:
         """The SMTP server refused this by itself (row 1): it is counted with the rest."""
-        self._count(reason, origin.ip or peer, domain_of(mail_from))
+        self._count(reason, origin, peer, domain_of(mail_from))
         log("turned_away", code=reason.code, ip=origin.ip or peer, sender=domain_of(mail_from))
 
     async def flush(self) -> None:
-        """Write the counted refusals; they are kept for the next try when the store does not take them."""
-        counted, self.refusals = self.refusals, Counter()
+        """Write the counted refusals; they are kept for the next try when the store does not take them.
+
+        Never raises: an error of ours costs the count, and says how much of it.
+        """
+        counted = self.refusals.take()
         if not counted:
             return
+        loop = asyncio.get_running_loop()
         try:
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self.workers, self._write_refusals, counted)
+            await loop.run_in_executor(self.workers, refusals.write, self.store, counted)
         except StoreUnavailable:
-            self.refusals.update(counted)
+            self.refusals.give_back(counted)
+        except Exception:
+            log_exception("refusals_not_counted", lost=sum(tally.count for tally in counted.values()))
 
     def _settle(self, config: IntakeConfig, envelope: Envelope, gathered: Gathered) -> tuple[Decision, Ids]:
         def attempt() -> tuple[Decision, Ids]:
@@ -170,7 +174,10 @@ class Intake:
         if decision.outcome == "deferred":
             with self.store.transaction() as session:
                 keep = config.policy.outage_after + ATTEMPTS_KEPT
-                known.remember_attempt(session, envelope.delivery_key, envelope.received_at, keep)
+                listed = config.policy.allowlist.is_sender(_claimed(envelope, gathered))
+                known.remember_attempt(
+                    session, envelope.delivery_key, envelope.received_at, keep, listed=listed
+                )
         if decision.outcome != "accepted":
             return {}
         if decision.placement is not None and decision.placement.action == "stored":
@@ -203,13 +210,12 @@ class Intake:
         log("drift", level="warning", domain=domain, ip=origin.ip, remedy="relaydesk allowlist audit")
         return domain
 
-    def _count(self, why: Reason, ip: str | None, domain: str) -> None:
-        self.refusals[RefusalKey(self.clock().date(), why.code, ip or "", domain)] += 1
-
-    def _write_refusals(self, counted: Counter[RefusalKey]) -> None:
-        with self.store.transaction() as session:
-            for refused, count in counted.items():
-                refusals.count_refusal(session, refused, count, self.clock())
+    def _count(
+        self, why: Reason, origin: Origin, peer: str | None, domain: str, policy: Policy | None = None
+    ) -> None:
+        from_sender = policy is not None and policy.allowlist.is_sender(domain)
+        standing = standing_of(origin, why.code, from_sender=from_sender)
+        self.refusals.count(self.clock(), why.code, origin.ip or peer or "", domain, standing)
 
     def _log(
         self,

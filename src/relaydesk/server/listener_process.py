@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from relaydesk.config import GatewayConfiguration, utc_now
 from relaydesk.gateway import Gateway
 from relaydesk.intake import Intake
-from relaydesk.logs import configure, log_exception
+from relaydesk.logs import configure, log
 from relaydesk.server.descriptors import fitting_limits
 from relaydesk.server.process import child_process
 from relaydesk.smtpd import Endpoint, Server, open_listener
@@ -29,22 +29,24 @@ FLUSH_SECONDS = 2.0  # between two writings of the counted refusals
 def run_door(settings: Settings, share: int) -> int:
     """One listener process. ``share`` is how many of them divide the caps."""
     configure(settings.log_level, settings.log_format)
-    asyncio.run(_receive(settings, share))
-    return 0
+    return asyncio.run(_receive(settings, share))
 
 
-async def _receive(settings: Settings, share: int) -> None:
+async def _receive(settings: Settings, share: int) -> int:
     async with child_process(settings) as process:
         intake = Intake(
             store=process.store, resolver=process.resolver, clock=utc_now, workers=process.workers
         )
         listeners = await _open(process, intake, share)
-        flushing = asyncio.create_task(_flush(intake))
+        flushing = asyncio.create_task(_flush(process, intake))
         process.inherited.ready()
         await process.stop.wait()
         await _drain(listeners, settings.drain_seconds)
-        flushing.cancel()
+        await flushing
         await intake.flush()
+        if intake.refusals.total:
+            log("refusals_not_counted", level="warning", lost=intake.refusals.total)
+        return process.status
 
 
 async def _open(process: ChildProcess, intake: Intake, share: int) -> list[Listener]:
@@ -88,13 +90,9 @@ def _submission_server(process: ChildProcess, share: int) -> Server:
     )
 
 
-async def _flush(intake: Intake) -> None:
-    while True:
-        await asyncio.sleep(FLUSH_SECONDS)
-        try:
-            await intake.flush()
-        except Exception:
-            log_exception("refusals_not_counted")
+async def _flush(process: ChildProcess, intake: Intake) -> None:
+    while not await process.stops_within(FLUSH_SECONDS):
+        await intake.flush()
 
 
 async def _drain(listeners: Sequence[Listener], seconds: float) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.logs import log
 from relaydesk.server.inherited import READY, handed_down
+from relaydesk.server.process import STORE_LOST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -60,7 +61,8 @@ def supervise(
     ``announcement`` is given to ``announce`` (default: a line on stdout) and to systemd once every child
     has said that it is ready. SIGHUP is handed on. SIGTERM and SIGINT end the children: a second one, or
     the end of the grace, kills them. A child that exits by itself before it was ever ready, as for a bad
-    setting, ends everything with its status; any other end is a crash, and the child is started again.
+    setting, ends everything with its status, and so does one that has lost its database; any other end is a
+    crash, and the child is started again.
     Status: 0 drained, 1 a child had to be killed, else that of the child that could not start.
     """
     return _Supervisor(children, announcement, pace or SupervisorTiming(), announce or _to_stdout).run()
@@ -239,7 +241,7 @@ class _Supervisor:
         seat.process, seat.heard, seat.reload_when_ready = None, b"", False
         if self.kill_at is not None:
             return
-        if status > 0 and not seat.was_ready:
+        if status == STORE_LOST or (status > 0 and not seat.was_ready):
             log("child_cannot_start", level="error", child=seat.child.name, status=status)
             self.status = status
             self._drain()
