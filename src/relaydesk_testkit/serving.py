@@ -85,8 +85,11 @@ class Serving:
     def __exit__(self, *_: object) -> None:
         self.kill_all()
 
-    def start(self) -> Serving:
-        """Starts it, at the same port as before, and returns when it says that it is ready."""
+    def start(self, stderr: int | None = None, prefix: Sequence[str] = ()) -> Serving:
+        """Starts it, at the same port as before, and returns when it says that it is ready.
+
+        ``stderr`` is a descriptor for its log instead of the file; ``prefix`` is a command that runs it.
+        """
         environment = {name: value for name, value in os.environ.items() if not name.startswith("RELAYDESK_")}
         for name, value in {**self.settings, "listen": [f"127.0.0.1:{self.port}"]}.items():
             environment[f"RELAYDESK_{name.upper()}"] = value if isinstance(value, str) else json.dumps(value)
@@ -94,9 +97,9 @@ class Serving:
         options = [word for role in self.roles for word in ("--role", role)]
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "relaydesk", "serve", *options],
+                [*prefix, sys.executable, "-m", "relaydesk", "serve", *options],
                 stdout=subprocess.PIPE,
-                stderr=log,
+                stderr=log if stderr is None else stderr,
                 text=True,
                 env=environment,
                 cwd=self.directory,

@@ -25,6 +25,7 @@ PACKAGE = "relaydesk"
 # The rooms, from the ground up. An import goes from a floor to a lower one, typing imports included; so there
 # is no circle. A room or a single module that stands on no floor fails.
 FLOORS: tuple[tuple[str, ...], ...] = (
+    ("characters",),
     ("data", "events", "logs", "order", "reasons"),
     ("business_time", "message", "process_pool"),
     ("bounces", "classify", "dns"),
@@ -47,7 +48,17 @@ FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in room
 MOST_SINGLE_MODULES = 6  # beside the rooms
 
 # Pure rooms have no I/O, no clock and no chance. In the other rooms these modules are pure too.
-PURE_ROOMS = {"business_time", "bounces", "classify", "events", "message", "order", "policy", "reasons"}
+PURE_ROOMS = {
+    "business_time",
+    "bounces",
+    "characters",
+    "classify",
+    "events",
+    "message",
+    "order",
+    "policy",
+    "reasons",
+}
 PURE_MODULES = {
     "dns.records",
     "gateway.clients",
@@ -56,6 +67,8 @@ PURE_MODULES = {
     "gateway.rewrite",
     "gateway.rules",
     "gateway.submission",
+    "logs.redaction",
+    "logs.repeats",
     "mailauth.body_hash",
     "mailauth.dmarc",
     "mailauth.signed_header",

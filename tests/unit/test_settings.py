@@ -8,7 +8,8 @@ import pytest
 
 from relaydesk.config import parts
 from relaydesk.config.load import SettingsError, load_settings
-from relaydesk.config.settings import Settings, public_settings
+from relaydesk.config.settings import Settings
+from relaydesk.config.shown import hide_password, public_settings
 
 
 @pytest.fixture(autouse=True)

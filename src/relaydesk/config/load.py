@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from relaydesk.config.settings import PREFIX, Settings
 
@@ -70,7 +70,7 @@ def _mapping(path: Path | None) -> dict[str, Any]:
     try:
         tree = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except (OSError, YAMLError, ValueError, RecursionError) as error:  # ValueError: no text, or no such date
-        problem = " ".join(str(error).split())
+        problem = _yaml_problem(error)
         raise SettingsError(f"{path} cannot be read as YAML: {problem}") from error
     if tree is None:
         return {}
@@ -80,6 +80,16 @@ def _mapping(path: Path | None) -> dict[str, Any]:
     if unknown:
         raise SettingsError("\n".join(unknown))
     return {str(key): value for key, value in tree.items()}
+
+
+def _yaml_problem(error: Exception) -> str:
+    """What is wrong and in which line. The line itself, as YAML quotes it, may hold a password."""
+    if not isinstance(error, MarkedYAMLError):
+        text = error.strerror if isinstance(error, OSError) else str(error)
+        return text if text and not {"'", '"'} & set(text) else "it holds a value that is none"
+    mark = error.problem_mark or error.context_mark
+    problem = " ".join(str(error.problem or error.context).split()).partition(" with value ")[0]
+    return f"line {mark.line + 1}: {problem}" if mark else problem
 
 
 def _variables(environ: Mapping[str, str]) -> dict[str, Any]:
