@@ -39,11 +39,15 @@ def hide_password(url: str) -> str:
     login = re.match(r"([^:/?@]*)(:[^@]*)?@", rest)
     place, mark, options = rest[login.end() if login else 0 :].partition("?")
     place = place.rpartition("@")[2]  # what stands before another @ belongs to the password
+    if "@" in options and "/" not in place:  # a password with a question mark and an @ in it
+        place = "***"
     shown = "&".join(map(_hide_value, options.split("&")))
     user = f"{login[1]}:***@" if login and login[2] else login[0] if login else ""
     return f"{scheme}://{user}{place}{mark}{shown}"
 
 
 def _hide_value(option: str) -> str:
-    name, _, value = option.partition("=")
-    return option if name.lower() in OPEN_OPTIONS or not value else f"{name}=***"
+    name, equals, _ = option.partition("=")
+    if not equals:
+        return "***" if option else ""
+    return option if name.lower() in OPEN_OPTIONS else f"{name}=***"

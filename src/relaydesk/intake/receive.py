@@ -130,11 +130,10 @@ class Intake:
         except Exception:
             log_exception("unexpected_error")
             decision, ids = _deferred("internal_error"), {}
-        if decision.outcome != "accepted":
-            self._count(
-                decision.reasons[0], envelope.origin.ip or envelope.peer, _claimed(envelope, gathered)
-            )
-        self._log(envelope, gathered, decision, ids, started)
+        try:
+            self._account(envelope, gathered, decision, ids, started)
+        except Exception:  # what is decided, and perhaps stored, stays so
+            log_exception("unexpected_error")
         return decision
 
     async def turned_away(
@@ -223,7 +222,7 @@ class Intake:
             for refused, count in counted.items():
                 refusals.count_refusal(session, refused, count, self.clock())
 
-    def _log(
+    def _account(
         self,
         envelope: Envelope,
         gathered: Gathered | None,
@@ -231,10 +230,13 @@ class Intake:
         ids: Ids,
         started: float,
     ) -> None:
-        accepted = decision.outcome == "accepted"
+        """Count and log what was decided."""
+        accepted, claimed = decision.outcome == "accepted", _claimed(envelope, gathered)
+        if not accepted:
+            self._count(decision.reasons[0], envelope.origin.ip or envelope.peer, claimed)
         log(
             "message",
-            sender=_claimed(envelope, gathered),
+            sender=claimed,
             to=sorted({domain_of(rcpt) for rcpt in envelope.rcpt_to}),
             auth=_methods(gathered.auth) if gathered else None,
             outcome=decision.outcome,

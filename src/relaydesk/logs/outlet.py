@@ -6,6 +6,7 @@ what the descriptor refuses, is lost and counted. One line says how many as soon
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import threading
@@ -38,6 +39,7 @@ class Outlet:
     _lost: int = 0
     _busy: bool = False
     _torn: bool = False  # whether the last line was cut in the middle
+    _refused: bool = False  # whether it was not taken at all
     _closed: bool = False
     _thread: threading.Thread | None = None
     # Re-entrant: the garbage collector may log while a line is taken in.
@@ -55,7 +57,7 @@ class Outlet:
             self._changed.notify_all()
 
     def close(self, seconds: float = LINGER) -> None:
-        """Waits until all is written, for so long at most. Lines that come later are lost."""
+        """Waits until all is written, for so long at most. What is left then, or comes later, is lost."""
         until = time.monotonic() + seconds
         for line in self.due():
             self.write(line)
@@ -63,6 +65,7 @@ class Outlet:
             while (self._lines or self._busy) and (left := until - time.monotonic()) > 0:
                 self._changed.wait(left)
             self._closed = True
+            self._changed.notify_all()
 
     def _running(self) -> bool:
         if self._thread is None and not self._closed:
@@ -75,17 +78,22 @@ class Outlet:
         return not self._closed
 
     def _run(self) -> None:
-        while True:
-            line = self._next()
-            if line is None:
-                for text in self.due():
-                    self.write(text)
-            # What was lost was lost before this line, or nobody reads.
-            if self._tells_losses() and line is not None and not self._put(line):
-                self._lose()
+        while not self._closed:
+            with contextlib.suppress(Exception):  # for want of memory, say; the thread must outlive it
+                self._step()
             with self._changed:
                 self._busy = False
                 self._changed.notify_all()
+
+    def _step(self) -> None:
+        line = self._next()
+        if line is None:
+            for text in self.due():
+                self.write(text)
+        elif (self._refused and not self._tells_losses()) or not self._put(line):
+            self._lose()
+        if not self._lines:  # what had no room came after those that had
+            self._tells_losses()
 
     def _next(self) -> bytes | None:
         """The next line; None after a second without one."""
@@ -106,8 +114,6 @@ class Outlet:
         if not count:
             return True
         if not self._put(_bytes_of(self.lost_line(count))):
-            if self._busy:
-                self._lose()
             return False
         with self._changed:
             self._lost -= count
@@ -127,7 +133,9 @@ class Outlet:
             except BlockingIOError:  # somebody who shares it has made it so
                 _wait_for(self.descriptor)
             except OSError:
+                self._refused = True
                 return False
+        self._refused = False
         return True
 
 
