@@ -82,7 +82,8 @@ def test_it_works_without_a_standard_error(shop: Serving, prefix: tuple[str, ...
 
 def test_it_works_when_the_reader_of_its_log_is_gone(shop: Serving) -> None:
     reader, writer = os.pipe()
-    shop.start(stderr=writer)
+    shop.log = writer
+    shop.start()
     os.close(writer)
     os.close(reader)
     works(shop, 1)
@@ -91,7 +92,8 @@ def test_it_works_when_the_reader_of_its_log_is_gone(shop: Serving) -> None:
 
 def test_it_works_when_its_log_has_no_room(shop: Serving) -> None:
     with Path("/dev/full").open("wb") as full:
-        shop.start(stderr=full.fileno())
+        shop.log = full
+        shop.start()
         works(shop, 1)
     assert shop.end() == 0
 
@@ -119,7 +121,8 @@ def test_it_says_how_many_lines_were_lost_when_there_is_room_again(shop: Serving
 def test_a_reader_that_does_not_read_stops_nobody(shop: Serving) -> None:
     reader, writer = full_pipe()
     try:
-        shop.start(stderr=writer)
+        shop.log = writer
+        shop.start()
         began = time.monotonic()
         works(shop, 1)
         assert time.monotonic() - began < 50  # a hang would last for good
