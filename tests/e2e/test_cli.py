@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from relaydesk.characters import harmless
 from relaydesk.cli import COMMANDS
+from relaydesk.cli import _unexpected as cli_errors
 from relaydesk.config.load import load_settings
 from relaydesk.config.opening import open_store
 from relaydesk.store import RefusalKey, RefusalTally, refusals
@@ -359,6 +361,50 @@ def test_it_ends_quietly_when_its_reader_goes_away(shop: Path) -> None:
         ["sh", "-c", command], capture_output=True, text=True, env={**os.environ}, check=True
     )
     assert done.stderr == ""
+
+
+def test_a_table_ends_quietly_when_its_reader_goes_away(shop: Path) -> None:
+    command = f"({sys.executable} -m relaydesk report sla; echo status $? >&2) | true"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stderr == "status 0\n"
+
+
+HOSTILE = "a\x1b[2J\x9b31m\u202eevil\u2066\u200bz\x07"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("search", HOSTILE), ("queue", HOSTILE), ("queue", "all", "--after", HOSTILE), ("ticket", HOSTILE),
+        ("ticket", "1", "--note", "x", "--as", HOSTILE), ("answer", "1", "--template", HOSTILE),
+        ("answer", "1", "--set", HOSTILE), ("templates", "preview", HOSTILE),
+        ("gateway", "add", HOSTILE),
+        ("agents", "add", HOSTILE), ("report", "sla", "--from", HOSTILE),
+        ("report", "sla", "--queue", HOSTILE),
+        ("report", "sla", "--output", f"/nowhere/{HOSTILE}"), ("orders", "import", HOSTILE),
+        ("orders", "find", HOSTILE), ("refusals", HOSTILE), ("explain", HOSTILE, "--peer", "192.0.2.1"),
+        ("explain", "/dev/null", "--peer", HOSTILE), ("due", "--received", HOSTILE, "--target", "2 days"),
+        ("due", "--received", "2026-01-01T00:00:00Z", "--target", HOSTILE), (HOSTILE,), (f"--{HOSTILE}",),
+        ("queue", f"--{HOSTILE}"), ("--config", HOSTILE, "queue"),
+    ],
+    ids=ascii,
+)  # fmt: skip
+def test_nothing_that_was_typed_steers_the_terminal(shop: Path, command: tuple[str, ...]) -> None:
+    """It may have been copied out of a mail."""
+    result = run(*command)
+    assert harmless(result.stdout) == result.stdout
+    assert harmless(result.stderr) == result.stderr
+
+
+@pytest.mark.parametrize("buyer", ["Alice Zweig"])
+def test_a_bug_is_told_without_what_was_in_hand(buyer: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match=buyer) as caught:
+        raise ValueError(f"no case for {buyer}")
+    cli_errors(ValueError, caught.value, None)
+    printed = capsys.readouterr().err
+    assert "ValueError: no case for …" in printed
+    assert "please report it" in printed
+    assert not any(word in printed for word in buyer.split())
 
 
 def test_it_says_of_a_ticket_number_that_no_store_can_hold_that_it_is_none(shop: Path) -> None:

@@ -25,6 +25,7 @@ PACKAGE = "relaydesk"
 # The rooms, from the ground up. An import goes from a floor to a lower one, typing imports included; so there
 # is no circle. A room or a single module that stands on no floor fails.
 FLOORS: tuple[tuple[str, ...], ...] = (
+    ("characters",),
     ("data", "events", "logs", "order", "reasons", "yaml_reader"),
     ("business_time", "message", "process_pool"),
     ("bounces", "classify", "dns"),
@@ -50,6 +51,7 @@ MOST_SINGLE_MODULES = 6  # beside the rooms
 PURE_ROOMS = {
     "business_time",
     "bounces",
+    "characters",
     "classify",
     "events",
     "message",
@@ -66,6 +68,8 @@ PURE_MODULES = {
     "gateway.rewrite",
     "gateway.rules",
     "gateway.submission",
+    "logs.redaction",
+    "logs.repeats",
     "mailauth.body_hash",
     "mailauth.dmarc",
     "mailauth.signed_header",

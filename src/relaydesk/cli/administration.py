@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from relaydesk.characters import one_line
 from relaydesk.cli.opening import admin_option, desk_of, operator_of, settings, standard_input
-from relaydesk.cli.output import json_option, one_line, print_json, say
+from relaydesk.cli.output import json_option, print_json, say
 from relaydesk.cli.tables import Column, print_table
 
 if TYPE_CHECKING:

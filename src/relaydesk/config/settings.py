@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -259,22 +258,3 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Nothing is read behind the caller's back: ``configuration.load`` brings file and environment."""
         return (init_settings,)
-
-
-def public_settings(settings: Settings) -> dict[str, Any]:
-    """The settings as plain data without secrets: for ``config show`` and the log."""
-    shown = settings.model_dump(mode="json")
-    shown["limits"] = dataclasses.asdict(settings.limits)
-    shown["queues"] = {name: queue.model_dump(mode="json") for name, queue in settings.all_queues.items()}
-    for name in ("next_hop_password", "forward_hop_password"):
-        shown[name] = "(set)" if shown[name] else ""
-    shown["secret"] = "(set)" if settings.secret else "(kept in the store)"
-    shown["database"] = hide_password(settings.database)
-    return shown
-
-
-def hide_password(url: str) -> str:
-    """A database URL that can be shown."""
-    scheme, separator, rest = url.partition("://")
-    login, at, host = rest.rpartition("@")
-    return f"{scheme}{separator}{login.partition(':')[0]}:***@{host}" if at and ":" in login else url

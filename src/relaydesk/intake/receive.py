@@ -11,7 +11,7 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from relaydesk.classify import Findings, Match, classify
 from relaydesk.intake import bounced
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 ATTEMPTS_KEPT = timedelta(days=7)  # senders give up after four to five days (RFC 5321 §4.5.4.1)
 BIG = 65_536  # bytes from which parsing leaves the event loop
-Ids = dict[str, int | bool | None]  # what the log line names of the store
+Ids = dict[str, Any]  # what the log line names of the store
 NOTHING = Findings(Match("unsorted"))
 
 
@@ -107,7 +107,13 @@ class Intake:
                 admission = admit(origin, mail_from, rcpt, policy, drift_domain=domain)
         if admission.reason is not None:
             self._count(admission.reason, origin, origin.ip, domain_of(mail_from), policy)
-            log("rcpt", outcome=admission.outcome, code=admission.reason.code, ip=origin.ip)
+            log(
+                "rcpt",
+                limit_by=_stranger(origin, ""),
+                outcome=admission.outcome,
+                code=admission.reason.code,
+                ip=origin.ip,
+            )
         return admission
 
     async def receive(self, config: IntakeConfig, envelope: Envelope) -> Decision:
@@ -119,15 +125,15 @@ class Intake:
             loop = asyncio.get_running_loop()
             decision, ids = await loop.run_in_executor(self.workers, self._settle, config, envelope, gathered)
         except StoreUnavailable as error:
-            log("store_unavailable", level="error", problem=str(error))
+            log("store_unavailable", level="error", limit_by="", problem=str(error))
             decision, ids = _deferred("store_unavailable"), {}
         except Exception:
             log_exception("unexpected_error")
             decision, ids = _deferred("internal_error"), {}
-        if decision.outcome != "accepted":
-            origin, domain = envelope.origin, _claimed(envelope, gathered)
-            self._count(decision.reasons[0], origin, envelope.peer, domain, config.policy)
-        self._log(envelope, gathered, decision, ids, started)
+        try:
+            self._account(config, envelope, gathered, decision, ids, started)
+        except Exception:  # what is decided, and perhaps stored, stays so
+            log_exception("unexpected_error")
         return decision
 
     async def turned_away(
@@ -135,7 +141,13 @@ class Intake:
     ) -> None:
         """The SMTP server refused this by itself (row 1): it is counted with the rest."""
         self._count(reason, origin, peer, domain_of(mail_from))
-        log("turned_away", code=reason.code, ip=origin.ip or peer, sender=domain_of(mail_from))
+        log(
+            "turned_away",
+            limit_by=_stranger(origin, peer),
+            code=reason.code,
+            ip=origin.ip or peer,
+            sender=domain_of(mail_from),
+        )
 
     async def flush(self) -> None:
         """Write the counted refusals; they are kept for the next try when the store does not take them.
@@ -217,18 +229,22 @@ class Intake:
         standing = standing_of(origin, why.code, from_sender=from_sender)
         self.refusals.count(self.clock(), why.code, origin.ip or peer or "", domain, standing)
 
-    def _log(
+    def _account(  # noqa: PLR0913, PLR0917 - all that a line tells
         self,
+        config: IntakeConfig,
         envelope: Envelope,
         gathered: Gathered | None,
         decision: Decision,
         ids: Ids,
         started: float,
     ) -> None:
-        accepted = decision.outcome == "accepted"
+        """Count and log what was decided."""
+        accepted, claimed = decision.outcome == "accepted", _claimed(envelope, gathered)
+        if not accepted:
+            self._count(decision.reasons[0], envelope.origin, envelope.peer, claimed, config.policy)
         log(
             "message",
-            sender=_claimed(envelope, gathered),
+            sender=claimed,
             to=sorted({domain_of(rcpt) for rcpt in envelope.rcpt_to}),
             auth=_methods(gathered.auth) if gathered else None,
             outcome=decision.outcome,
@@ -239,6 +255,11 @@ class Intake:
             level="info",
             **ids,
         )
+
+
+def _stranger(origin: Origin, peer: str) -> str | None:
+    """By whom lines about it are limited: its address, or None where our lists know it."""
+    return None if origin.role != "none" else origin.ip or peer
 
 
 def _claimed(envelope: Envelope, gathered: Gathered | None) -> str:

@@ -24,7 +24,7 @@ def letter_text(html: str) -> str:
     """
     with hostile_bytes():
         body = LexborHTMLParser(html).body
-    lines = _Lines()
+    lines = _PlainLines()
     for node, begins in walked(body) if body is not None else ():
         tag = node.tag or ""
         if node.is_text_node:
@@ -44,7 +44,7 @@ def letter_text(html: str) -> str:
     return lines.finished()
 
 
-class _Lines:
+class _PlainLines:
     """Lines as they are written; nested quotations and lists are marked at the left."""
 
     def __init__(self) -> None:

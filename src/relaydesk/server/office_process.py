@@ -69,7 +69,7 @@ def _logged(work: Callable[[], Swept | Rederived | Indexed], event: str) -> None
     try:
         outcome = work()
     except StoreError as error:
-        log("store_unavailable", level="error", problem=str(error))
+        log("store_unavailable", level="error", limit_by="", problem=str(error))
     except Exception:
         log_exception("office_failed")
     else:

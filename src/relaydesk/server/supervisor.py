@@ -8,11 +8,11 @@ import selectors
 import signal
 import socket
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from relaydesk.logs import announce as say_ready
 from relaydesk.logs import log
 from relaydesk.server.inherited import READY, handed_down
 from relaydesk.server.process import STORE_LOST
@@ -65,7 +65,7 @@ def supervise(
     crash, and the child is started again.
     Status: 0 drained, 1 a child had to be killed, else that of the child that could not start.
     """
-    return _Supervisor(children, announcement, pace or SupervisorTiming(), announce or _to_stdout).run()
+    return _Supervisor(children, announcement, pace or SupervisorTiming(), announce or say_ready).run()
 
 
 def notify_systemd(state: str) -> None:
@@ -75,12 +75,6 @@ def notify_systemd(state: str) -> None:
         return
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to_manager:
         to_manager.sendto(state.encode(), "\0" + place[1:] if place[0] == "@" else place)
-
-
-def _to_stdout(line: str) -> None:
-    with contextlib.suppress(OSError):  # its reader is gone
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
 
 
 @contextlib.contextmanager
@@ -184,7 +178,7 @@ class _Supervisor:
         try:
             process, ours = self._spawn(seat.child)
         except OSError as error:
-            log("child_not_started", level="error", child=seat.child.name, error=str(error))
+            log("child_not_started", level="error", child=seat.child.name, problem=error.strerror)
             self._pause(seat, now)
             if not seat.was_ready:
                 self.status = 1

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 from relaydesk.logs import log
-
-if TYPE_CHECKING:
-    from relaydesk.logs import LogLevel
 
 MINUTE = 60.0
 """Seconds between two lines."""
@@ -18,7 +15,7 @@ MINUTE = 60.0
 class Tally:
     """One kind of line: the first event is logged at once, what follows together with its count."""
 
-    def __init__(self, line: str, level: LogLevel = "warning", **facts: Any) -> None:
+    def __init__(self, line: str, level: Literal["info", "warning"] = "warning", **facts: Any) -> None:
         self._line, self._level, self._facts = line, level, facts
         self._counts: Counter[str] = Counter()
         self._timer: asyncio.TimerHandle | None = None
@@ -43,5 +40,6 @@ class Tally:
     def _log(self) -> bool:
         counts, self._counts = self._counts, Counter()
         if counts:
-            log(self._line, level=self._level, **counts, **self._facts)
+            facts: dict[str, Any] = {**counts, **self._facts}
+            log(self._line, level=self._level, **facts)
         return bool(counts)

@@ -61,6 +61,7 @@ class Store:
             max_overflow=0,
             pool_timeout=lock_timeout * 2,
             connect_args=_connect_args(address),
+            hide_parameters=True,  # an error's text holds its statement, and no customer's name
         )
         durability.attach(engine, lock_timeout)
         return cls(engine, lock_timeout, file)._checked(upgrade=upgrade)
@@ -76,7 +77,13 @@ class Store:
             demand_file(Path(str(address.database)))
             file = f"file:{quote(str(address.database))}"
             address = address.set(database=file, query={"mode": "ro", "uri": "true"})
-        engine = create_engine(address, pool_size=1, max_overflow=0, connect_args=_connect_args(address))
+        engine = create_engine(
+            address,
+            pool_size=1,
+            max_overflow=0,
+            connect_args=_connect_args(address),
+            hide_parameters=True,
+        )
         durability.attach(engine, lock_timeout, read_only=True)
         store = cls(engine, lock_timeout)
         store._writer = store._reader
@@ -179,8 +186,10 @@ class Store:
 def _address(url: str) -> URL:
     try:
         address = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number
         raise StoreUnfit(f"Setting database: the address cannot be read; use {FORMS}.") from None
+    if "@" in (address.host or ""):
+        raise StoreUnfit("Setting database: an @ in the password must be written as %40.")
     family = address.get_backend_name()
     if family == "postgresql":
         return address.set(drivername="postgresql+psycopg")

@@ -119,7 +119,7 @@ class _DocumentReader:
                 "anchors (&name) and aliases (*name) are not read; write the values out, or quote the text",
             )
         if event.tag is not None:
-            raise self.bad(line, f"tags such as {str(event.tag)[:SHOWN]!r} are not read; remove it")
+            raise self.bad(line, "tags (!name, !!name) are not read; remove the tag, or quote the text")
         if isinstance(event, ScalarEvent):
             self.put(self.scalar(event, line), line)
             return
