@@ -15,7 +15,7 @@ MINUTE = 60.0
 class Tally:
     """One kind of line: the first event is logged at once, what follows together with its count."""
 
-    def __init__(self, line: str, level: Literal["info", "warning"] = "warning", **facts: Any) -> None:
+    def __init__(self, line: str, level: Literal["warning", "error"] = "warning", **facts: Any) -> None:
         self._line, self._level, self._facts = line, level, facts
         self._counts: Counter[str] = Counter()
         self._timer: asyncio.TimerHandle | None = None
