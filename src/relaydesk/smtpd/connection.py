@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP
 
 from relaydesk.message import canonical_ip
 from relaydesk.smtpd import proxy
-from relaydesk.smtpd.data_reader import DataReader
+from relaydesk.smtpd.content import read_content
 from relaydesk.smtpd.receive_buffer import LineTooLongError, ReceiveBuffer
 from relaydesk.smtpd.replies import Reply, reply_for
 from relaydesk.smtpd.server import peer_key
@@ -27,6 +27,8 @@ from relaydesk.smtpd.submission import SubmissionSession
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from relaydesk.smtpd.data_reader import DataReader
+    from relaydesk.smtpd.reception import Reception
     from relaydesk.smtpd.server import Server
 
 log = logging.getLogger("relaydesk.smtpd")
@@ -257,16 +259,9 @@ class Connection(SMTP):
             self._writer.transport.abort()
             raise ConnectionAbortedError("the client does not read its replies") from None
 
-    async def content(self) -> DataReader:
+    async def content(self, reception: Reception) -> DataReader:
         """Read the content of DATA to its end. TimeoutError when the client is too slow."""
-        reader = DataReader(self._limits)
-        async with asyncio.timeout(self._limits.data_seconds):
-            while True:
-                async with asyncio.timeout(self._limits.idle_seconds):
-                    chunk = await self._buffer.chunk()
-                if reader.feed(chunk) and (not reader.doubtful or await self._quiet()):
-                    self._buffer.unread(reader.rest)
-                    return reader
+        return await read_content(self._buffer, self._limits, reception, self._quiet)
 
     async def _quiet(self) -> bool:
         try:

@@ -9,10 +9,12 @@ from ipaddress import IPv6Address, ip_network
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from relaydesk.message import canonical_ip
+from relaydesk.smtpd.reception import Room
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from relaydesk.places import Places
     from relaydesk.smtpd.endpoint import Endpoint
 
 log = logging.getLogger("relaydesk.smtpd")
@@ -29,14 +31,17 @@ class OpenConnection(Protocol):
 
 
 class Server:
-    """Counts connections and messages of all listeners of one endpoint, and drains them."""
+    """Counts connections and messages of all listeners of one endpoint, and drains them.
 
-    def __init__(self, endpoint: Endpoint[Any]) -> None:
+    ``in_flight`` are the bytes that it shares with another endpoint of this process.
+    """
+
+    def __init__(self, endpoint: Endpoint[Any], in_flight: Places | None = None) -> None:
         self.endpoint = endpoint
         self.connections: set[OpenConnection] = set()
         self.closing = False
         self._peers: Counter[str] = Counter()
-        self._slots = asyncio.Semaphore(endpoint.limits.concurrent_data)
+        self.room = Room(endpoint.limits, in_flight)
         self._work: set[asyncio.Task[Any]] = set()
 
     @property
@@ -52,18 +57,6 @@ class Server:
         self._peers[peer] -= 1
         if self._peers[peer] <= 0:
             del self._peers[peer]
-
-    async def take_slot(self) -> bool:
-        """Wait for a place to receive a message; false when none comes free in time."""
-        try:
-            async with asyncio.timeout(self.endpoint.limits.slot_seconds):
-                await self._slots.acquire()
-        except TimeoutError:
-            return False
-        return True
-
-    def give_slot(self) -> None:
-        self._slots.release()
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run work that outlives its connection: a client that hangs up must not cancel a commit."""

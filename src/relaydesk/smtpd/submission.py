@@ -7,7 +7,8 @@ import binascii
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from relaydesk.message import with_protocol
+from relaydesk.message import Origin, with_protocol
+from relaydesk.smtpd.reception import Claimant
 from relaydesk.smtpd.replies import Reply, reply_for
 from relaydesk.smtpd.server import peer_key
 from relaydesk.smtpd.session import Session, Verb
@@ -59,6 +60,9 @@ class SubmissionSession(Session):
             extended=self.extended, tls=self.transport.tls, utf8=transaction.utf8, auth=True
         )
         return replace(super().envelope(transaction, raw), client=self.client, protocol=protocol)
+
+    def claimant(self) -> Claimant:
+        return Claimant(f"client {self.client}", Origin(None, "origin", True, "peer"))
 
     async def _auth(self, argument: str) -> Reply:
         mechanism, _, initial = argument.partition(" ")
