@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from relaydesk_testkit.serving import Serving
 
-MEGABYTE = 1_000_000
+LONG = 300.0  # seconds
 _LINE = re.compile(r"^(Pss|Rss): +(\d+) kB", re.MULTILINE)
 
 
@@ -101,6 +101,7 @@ def deliver_file(serving: Serving, path: Path, *, size: int | None = None) -> st
         reply = talk.ask("DATA")
         if not reply.startswith("354"):
             return reply
+        talk.sock.settimeout(LONG)  # it waits for its turn while others send
         talk.sock.sendfile(content)
         talk.send(b".\r\n")
         return talk.reply()
