@@ -105,8 +105,7 @@ class DataReader:
         count = lines.count(b"\r\n")
         if count != lines.count(b"\n") or count != lines.count(b"\r"):
             self.refuse("bare_newline")
-        longest = self._limits.line_bytes
-        if len(lines) > longest and max(map(len, lines.split(b"\r\n"))) + 2 > longest:
+        if _has_line_over(lines, self._limits.line_bytes):
             self.refuse("line_too_long")
         if self.flaw:
             return
@@ -116,6 +115,17 @@ class DataReader:
             self.refuse("too_large")
         else:
             self._kept.write(plain)
+
+
+def _has_line_over(lines: bytes, longest: int) -> bool:
+    """Whether one of these whole lines is longer with its CR LF; looks only where one might be."""
+    start = 0
+    while len(lines) - start > longest:
+        end = lines.rfind(b"\r\n", start, start + longest)
+        if end < 0:
+            return True
+        start = end + 2
+    return False
 
 
 def flaw_of(raw: bytes, limits: Limits) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlmodel import Session
 
-from relaydesk.store import durability, schema
+from relaydesk.store import durability, raw_bytes, schema
 from relaydesk.store.errors import StoreAbsent, StoreUnavailable, StoreUnfit, translated
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class Store:
             connect_args=_connect_args(address),
         )
         durability.attach(engine, lock_timeout)
+        raw_bytes.attach(engine)
         return cls(engine, lock_timeout)._checked(upgrade=upgrade)
 
     @classmethod

@@ -21,7 +21,7 @@ from relaydesk.events import (
     AnswerSent,
     Event,
 )
-from relaydesk.store import events, search
+from relaydesk.store import events, raw_bytes, search
 from relaydesk.store.contention import Claims
 from relaydesk.store.outbox_rows import UNDECIDED, Claimed, DeliveryOutcome, OutboxRow, Outgoing
 from relaydesk.store.tables import OutboxTable, table
@@ -88,6 +88,7 @@ def put(session: Session, outgoing: Outgoing, build: Callable[[int], Finished], 
     _tell_queued(session, int(key[0]), outgoing, now)
     if outgoing.purpose != "forward":
         search.will_index(session, "answer", int(key[0]))
+    raw_bytes.written(session, finished.raw)
     return int(key[0])
 
 
@@ -232,7 +233,7 @@ def row(session: Session, answer: int) -> OutboxRow | None:
 
 def raw(session: Session, answer: int) -> bytes | None:
     """The bytes as they were made."""
-    return session.connection().execute(select(O.raw).where(O.id == answer)).scalar()
+    return raw_bytes.read(session, O.raw, O.id == answer)
 
 
 def of_ticket(session: Session, ticket: int) -> tuple[OutboxRow, ...]:
