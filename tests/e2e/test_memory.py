@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from relaydesk_testkit.big_mails import LONG, big_mails
 from relaydesk_testkit.buyers import mail
-from relaydesk_testkit.memory import LONG, MemoryWatch, big_mails, memory_of
+from relaydesk_testkit.memory import PeakMemory, family, proportional
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,19 +47,19 @@ def test_it_bounds_the_memory_of_many_big_mails_at_once(
         serving = stack.enter_context(start_serving(store_url, doors=1, limits=LIMITS))
         assert serving.deliver(mail(9_000)).startswith("250")
         time.sleep(1.0)  # the office has read that one for the index
-        before, _ = memory_of(serving.pid)
+        before = proportional(family(serving.pid))
         talks = [stack.enter_context(serving.talk()) for _ in raws]
         for talk in talks:
             talk.start_mail()
             assert talk.ask("DATA").startswith("354")
         clients = stack.enter_context(ThreadPoolExecutor(COUNT))
         sent = list(clients.map(push, talks, raws))
-        half_received, _ = memory_of(serving.pid)
+        half_received = proportional(family(serving.pid))
         assert half_received - before < LIMITS["bytes_in_flight"] + COUNT * 600_000
         small = serving.deliver(mail(9_001))
-        with MemoryWatch(serving.pid) as memory:
+        with PeakMemory(serving) as memory:
             rests = [raw[done:] for raw, done in zip(raws, sent, strict=True)]
             replies = list(clients.map(finish, talks, rests))
         assert [reply[:3] for reply in (small, *replies)] == ["250"] * (COUNT + 1)
         # Each in flight at three times its size, and one more that the office reads for the index.
-        assert memory.pss_peak - before < 3 * (LIMITS["bytes_in_flight"] + SIZE)
+        assert memory.bytes - before < 3 * (LIMITS["bytes_in_flight"] + SIZE)
