@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from relaydesk.message.parse import parse_message
 from relaydesk.message.transfer_encoding import large_base64, undone
-from relaydesk.outbound.smtp_client import stuffed
+from relaydesk.outbound.smtp_data import stuffed
 from relaydesk.smtpd.data_reader import DataReader
 from relaydesk.smtpd.limits import Limits
 

@@ -42,7 +42,7 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Extent:
     """A stretch of a message, which may be large: nothing of it is copied until it is asked for."""
 
     source: bytes = field(repr=False)
@@ -59,7 +59,7 @@ class Part:
 
     type: str
     description: Description
-    span: Span
+    span: Extent
     branch: Branch | None = None
 
     @property
@@ -109,16 +109,16 @@ class _Entity:
     """A message or part still to be taken apart."""
 
     fields: list[tuple[str, bytes]]
-    body: Span
+    body: Extent
     depth: int
     default: str
     branch: Branch | None = None
 
 
-def _cut(body: Span, boundary: bytes, room: int) -> tuple[list[Span], bool]:
+def _cut(body: Extent, boundary: bytes, room: int) -> tuple[list[Extent], bool]:
     """The parts between delimiter lines (RFC 2046 §5.1.1), at most ``room``; and whether the last ended."""
     dashed, source = b"--" + boundary, body.source
-    bodies: list[Span] = []
+    bodies: list[Extent] = []
     start = at = -1
     for _ in range(MAX_DELIMITERS):
         at = source.find(dashed, at + len(dashed) if at >= 0 else body.start, body.end)
@@ -129,16 +129,16 @@ def _cut(body: Span, boundary: bytes, room: int) -> tuple[list[Span], bool]:
             continue
         if start >= 0:
             end = at - source.endswith(b"\n", start, at)
-            bodies.append(Span(source, start, end - source.endswith(b"\r", start, end)))
+            bodies.append(Extent(source, start, end - source.endswith(b"\r", start, end)))
         if line[1] or len(bodies) >= room:
             return bodies, True
         start = line.end()
     if start >= 0:
-        bodies.append(Span(source, start, body.end))
+        bodies.append(Extent(source, start, body.end))
     return bodies, False
 
 
-def _divided(described: Description, body: Span, room: int, defects: list[str]) -> list[Span]:
+def _divided(described: Description, body: Extent, room: int, defects: list[str]) -> list[Extent]:
     """The parts of a multipart, by its first delimiter where the one that it names never stands."""
     parts, ended = _cut(body, described.boundary, room) if described.boundary else ([], False)
     if not parts and (like := _LIKE_DELIMITER.search(body.source, body.start, body.end)):
@@ -158,7 +158,7 @@ def message_parts(raw: bytes, defects: list[str]) -> list[Part]:
 
 
 def leaves(
-    fields: list[tuple[str, bytes]], body: Span, defects: list[str], *, default: str = "text/plain"
+    fields: list[tuple[str, bytes]], body: Extent, defects: list[str], *, default: str = "text/plain"
 ) -> Iterator[Part]:
     """The leaves of a message or part, in order. message/rfc822 is a leaf: it is not descended into.
 
@@ -193,16 +193,16 @@ def leaves(
         yield part
 
 
-def _whole(source: bytes) -> Span:
-    return Span(source, 0, len(source))
+def _whole(source: bytes) -> Extent:
+    return Extent(source, 0, len(source))
 
 
-def _split(entity: Span) -> tuple[list[tuple[str, bytes]], Span]:
+def _split(entity: Extent) -> tuple[list[tuple[str, bytes]], Extent]:
     fields, start = header.split(entity.source, at=entity.start, end=entity.end)
-    return fields, Span(entity.source, start, entity.end)
+    return fields, Extent(entity.source, start, entity.end)
 
 
-def _inside(entity: _Entity, kind: str, bodies: list[Span], alternative: int) -> list[_Entity]:
+def _inside(entity: _Entity, kind: str, bodies: list[Extent], alternative: int) -> list[_Entity]:
     below = "message/rfc822" if kind == "multipart/digest" else "text/plain"
     chosen = kind == "multipart/alternative" and entity.branch is None
     return [

@@ -14,26 +14,21 @@ import struct
 from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, ip_address
-from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 import aiosmtplib
 
 from relaydesk.outbound.answer import POSITIVE, HopReply
+from relaydesk.outbound.smtp_data import send_content
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator
-
-    from aiosmtplib.protocol import SMTPProtocol
-    from aiosmtplib.response import SMTPResponse
+    from collections.abc import Callable, Container
 
     from relaydesk.outbound.answer import Phase
     from relaydesk.outbound.next_hop import HostPort, NextHop, Timeouts
 
 _PROXY_V2 = b"\r\n\r\n\x00\r\nQUIT\n"
 _SMTP_PORT = 25
-_PIECE = 1 << 18  # octets of a message that are written at one time
-_WRITE_PAUSE = 0.005
 _OK = range(250, 260)  # 251: it will forward the message (RFC 5321 §4.2.3)
 _READY, _GO_AHEAD = (220,), (354,)
 
@@ -235,7 +230,7 @@ class SmtpClient:
         replied = asyncio.create_task(protocol.read_response(timeout=self._timeouts.dot))
         try:
             await asyncio.sleep(0)  # it waits before anything is sent
-            whole = await self._send_content(protocol, raw, replied)
+            whole = await send_content(protocol, raw, replied)
             code, text = await replied
         finally:
             replied.cancel()
@@ -245,20 +240,6 @@ class SmtpClient:
         if reply.severity != POSITIVE:
             raise _Refusal(code, text)
         return reply
-
-    async def _send_content(
-        self, protocol: SMTPProtocol, raw: bytes, replied: asyncio.Task[SMTPResponse]
-    ) -> bool:
-        """Whether all was sent before the reply. At most a piece waits in memory besides the message."""
-        transport = self._smtp.transport
-        end = b".\r\n" if raw.endswith(b"\r\n") else b"\r\n.\r\n"
-        for piece in chain(stuffed(raw, _PIECE), (end,)):
-            while isinstance(transport, asyncio.WriteTransport) and transport.get_write_buffer_size():
-                if replied.done():
-                    return False
-                await asyncio.wait({replied}, timeout=_WRITE_PAUSE)
-            protocol.write(piece)
-        return True
 
     def keep(self, seconds: float, forget: Callable[[], object]) -> None:
         """Waits for the next message, but not for ever."""
@@ -290,14 +271,6 @@ class SmtpClient:
         transport = self._smtp.transport
         self._smtp.close()
         _abort(transport)
-
-
-def stuffed(raw: bytes, size: int) -> Iterator[bytes]:
-    """A message with the dots at the beginning of its lines doubled, in pieces of about ``size``."""
-    for start in range(0, len(raw), size):
-        piece = raw[start : start + size].replace(b"\n.", b"\n..")
-        begins = raw.startswith((b".", b"\n.")[start > 0], max(0, start - 1))
-        yield b"." + piece if begins else piece
 
 
 def _abort(transport: asyncio.BaseTransport | None) -> None:

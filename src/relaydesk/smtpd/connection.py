@@ -21,8 +21,9 @@ from relaydesk.smtpd.content import read_content
 from relaydesk.smtpd.receive_buffer import LineTooLongError, ReceiveBuffer
 from relaydesk.smtpd.replies import Reply, reply_for
 from relaydesk.smtpd.server import peer_key
-from relaydesk.smtpd.session import Peer, Session
+from relaydesk.smtpd.session import Session
 from relaydesk.smtpd.submission import SubmissionSession
+from relaydesk.smtpd.transaction import Peer
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

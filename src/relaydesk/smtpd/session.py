@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from relaydesk.message import Envelope, header_values, with_protocol
@@ -20,36 +20,17 @@ from relaydesk.smtpd.data_reader import flaw_of
 from relaydesk.smtpd.reception import Claimant, Reception
 from relaydesk.smtpd.replies import BY_REASON, TRY_AGAIN, Reply, reply_for
 from relaydesk.smtpd.server import peer_key
+from relaydesk.smtpd.transaction import Transaction
 
 if TYPE_CHECKING:
-    from relaydesk.message import How, Origin
+    from relaydesk.message import Origin
     from relaydesk.policy import Admission, Decision
     from relaydesk.smtpd.endpoint import Endpoint, SmtpConfig, Transport, Workload
+    from relaydesk.smtpd.transaction import Peer
 
 log = logging.getLogger("relaydesk.smtpd")
 T = TypeVar("T")
 Verb = Callable[[str], Awaitable[Reply]]
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """Who speaks: ``ip`` is None when a proxy did not say for whom it does. ``socket_ip`` is the real one."""
-
-    ip: str | None
-    how: How
-    socket_ip: str
-    may_xclient: bool = False
-
-
-@dataclass(slots=True)
-class Transaction:
-    """What MAIL and RCPT said so far. ``size`` is only declared."""
-
-    mail_from: str
-    utf8: bool = False
-    size: int = 0
-    rcpt_to: list[str] = field(default_factory=list)
-    overflowed: bool = False
 
 
 class Session:

@@ -16,7 +16,7 @@ from relaydesk.smtpd.session import Session, Verb
 if TYPE_CHECKING:
     from relaydesk.message import Envelope
     from relaydesk.smtpd.endpoint import Logins
-    from relaydesk.smtpd.session import Transaction
+    from relaydesk.smtpd.transaction import Transaction
 
 MECHANISMS = ("PLAIN", "LOGIN")
 MOST_FAILURES = 3

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 O = table(OutboxTable).c  # noqa: E741 - as every table here has its letter
 _NEW = insert(table(OutboxTable))
 _UNDECIDED = O.state.in_(UNDECIDED)
+MOST_BYTES = 48 << 20
+"""So many bytes of messages are claimed at one time: they are in memory until they are sent."""
 _CLAIMS = Claims(OutboxTable, undecided=UNDECIDED, working="sending")
 _ROW = [O[field.name] for field in fields(OutboxRow)]
 _CLAIMED = [O[field.name] for field in fields(Claimed) if field.name != "lapsed"]
@@ -104,9 +106,23 @@ def anything_due(session: Session, now: datetime) -> bool:
     return _CLAIMS.any_due(session, now)
 
 
-def claim(session: Session, worker: str, now: datetime, lease: timedelta, limit: int) -> tuple[Claimed, ...]:
-    """Up to ``limit`` rows whose time has come or whose lease ran out, now ``worker``'s for the lease."""
-    rows = _CLAIMS.take(session, worker, now=now, lease=lease, limit=limit, returning=_CLAIMED)
+def claim(  # noqa: PLR0913 - whose, from when, for how long, how many, how much
+    session: Session, worker: str, now: datetime, lease: timedelta, limit: int, *, most: int = MOST_BYTES
+) -> tuple[Claimed, ...]:
+    """Up to ``limit`` rows whose time has come or whose lease ran out, now ``worker``'s for the lease.
+
+    No more than come to ``most`` bytes, but for the first.
+    """
+    rows = _CLAIMS.take(
+        session,
+        worker,
+        now=now,
+        lease=lease,
+        limit=limit,
+        returning=_CLAIMED,
+        size=func.length(O.raw),
+        most=most,
+    )
     return tuple(Claimed(**row._mapping, lapsed=lapsed) for row, lapsed in rows)
 
 
