@@ -27,7 +27,7 @@ PACKAGE = "relaydesk"
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("characters",),
     ("data", "events", "logs", "order", "reasons", "yaml_reader"),
-    ("business_time", "message", "process_pool"),
+    ("business_time", "message", "places", "process_pool"),
     ("bounces", "classify", "dns"),
     ("mailauth", "policy"),
     ("store",),
@@ -92,7 +92,7 @@ PURE_MODULES = {
     "smtpd.data_reader",
     "smtpd.limits",
     "smtpd.paths",
-    "smtpd.places",
+    "smtpd.connection_places",
     "smtpd.replies",
 }
 

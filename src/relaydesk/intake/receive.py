@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 ATTEMPTS_KEPT = timedelta(days=7)  # senders give up after four to five days (RFC 5321 §4.5.4.1)
 BIG = 65_536  # bytes from which parsing leaves the event loop
+LARGE = 1 << 20  # bytes from which messages are stored one after the other
 Ids = dict[str, Any]  # what the log line names of the store
 NOTHING = Findings(Match("unsorted"))
 
@@ -74,7 +76,9 @@ async def gather(
     def read() -> tuple[Message, Findings, Dsn | None]:
         message = parse_message(envelope.raw)
         findings = classify(message, rules, frozenset(policy.allowlist.senders))
-        return message, findings, bounced.read_returned(envelope, message, findings, policy.secret)
+        dsn = bounced.read_returned(envelope, message, findings, policy.secret)
+        # What bounces are read of stands at the beginning of an attachment; the rest is in the raw bytes.
+        return message.with_beginnings(BIG), findings, dsn
 
     message, findings, dsn = await loop.run_in_executor(None, read) if len(envelope.raw) > BIG else read()
     auth = await authenticate(envelope, message, resolver, limit=auth_timeout)
@@ -94,6 +98,7 @@ class Intake:
     clock: Callable[[], datetime]
     workers: Executor
     refusals: RefusalCounter = field(default_factory=RefusalCounter)
+    large: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     async def admit(
         self, config: IntakeConfig, origin: Origin, helo: str, mail_from: str, rcpt: str
@@ -123,7 +128,11 @@ class Intake:
         try:
             gathered = await gather(envelope, self.resolver, config.policy, config.rules, config.auth_timeout)
             loop = asyncio.get_running_loop()
-            decision, ids = await loop.run_in_executor(self.workers, self._settle, config, envelope, gathered)
+            # Storing takes the driver two copies, and a large message the database's only pen for a while.
+            async with self.large if len(envelope.raw) > LARGE else nullcontext():
+                decision, ids = await loop.run_in_executor(
+                    self.workers, self._settle, config, envelope, gathered
+                )
         except StoreUnavailable as error:
             log("store_unavailable", level="error", limit_by="", problem=str(error))
             decision, ids = _deferred("store_unavailable"), {}

@@ -12,6 +12,7 @@ from relaydesk.config import GatewayConfiguration, utc_now
 from relaydesk.gateway import Gateway
 from relaydesk.intake import Intake
 from relaydesk.logs import configure, log
+from relaydesk.places import Places
 from relaydesk.server.descriptors import fitting_limits
 from relaydesk.server.process import child_process
 from relaydesk.smtpd import Endpoint, Server, open_listener
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from relaydesk.config import Settings
     from relaydesk.server.process import ChildProcess
-    from relaydesk.smtpd import Listener
+    from relaydesk.smtpd import Limits, Listener
 
 FLUSH_SECONDS = 2.0  # between two writings of the counted refusals
 
@@ -52,41 +53,45 @@ async def _receive(settings: Settings, share: int) -> int:
 async def _open(process: ChildProcess, intake: Intake, share: int) -> list[Listener]:
     """Listens on the sockets that the parent has bound: first those of ``listen``, then the gateway's."""
     smtp_sockets = len(process.settings.listen)
-    smtp = _smtp_server(process, intake, share)
+    limits = fitting_limits(process.settings, share)
+    in_flight = Places(limits.bytes_in_flight)  # the memory is one, by whichever port the bytes come
+    smtp = _smtp_server(process, intake, limits, in_flight)
     listeners = [await open_listener(sock, smtp) for sock in process.inherited.sockets[:smtp_sockets]]
     if process.settings.gateway_listen:
-        submission = _submission_server(process, share)
+        submission = _submission_server(process, limits, in_flight)
         listeners += [
             await open_listener(sock, submission) for sock in process.inherited.sockets[smtp_sockets:]
         ]
     return listeners
 
 
-def _smtp_server(process: ChildProcess, intake: Intake, share: int) -> Server:
+def _smtp_server(process: ChildProcess, intake: Intake, limits: Limits, in_flight: Places) -> Server:
     return Server(
         Endpoint(
             hostname=process.configuration.current.hostname,
-            limits=fitting_limits(process.settings, share),
+            limits=limits,
             receiver=intake,
             configuration=process.configuration,
             now=utc_now,
-        )
+        ),
+        in_flight,
     )
 
 
-def _submission_server(process: ChildProcess, share: int) -> Server:
+def _submission_server(process: ChildProcess, limits: Limits, in_flight: Places) -> Server:
     """Where other help desks log in and hand in their answers."""
     gateway = Gateway(store=process.store, clock=utc_now, workers=process.workers)
     return Server(
         Endpoint(
             hostname=process.configuration.current.hostname,
-            limits=fitting_limits(process.settings, share),
+            limits=limits,
             receiver=gateway,
             configuration=GatewayConfiguration(process.configuration),
             now=utc_now,
             logins=gateway,
             implicit_tls=process.settings.gateway_tls == "implicit",
-        )
+        ),
+        in_flight,
     )
 
 

@@ -32,6 +32,11 @@ class Child:
     sockets: tuple[socket.socket, ...] = ()
 
 
+# For the C library (mallopt(3)), which else learns to keep large blocks for itself: each big message is given
+# back to the system once it is done.
+MEMORY = {"MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "1048576", "MALLOC_ARENA_MAX": "2"}
+
+
 @dataclass(frozen=True, slots=True)
 class SupervisorTiming:
     """Seconds. ``grace`` from the request to stop until a child is killed; ``first_pause`` before a crashed
@@ -200,7 +205,7 @@ class _Supervisor:
                 child.argv,
                 stdin=subprocess.DEVNULL,
                 pass_fds=descriptors,
-                env={**os.environ, **variable},
+                env={**MEMORY, **os.environ, **variable},
                 process_group=0,  # Ctrl-C in a terminal reaches the parent only, which then drains
             )
             undo.pop_all()

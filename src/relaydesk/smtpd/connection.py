@@ -11,22 +11,26 @@ import asyncio
 import contextlib
 import logging
 import ssl
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from aiosmtpd.smtp import SMTP
 
 from relaydesk.smtpd import proxy
-from relaydesk.smtpd.data_reader import DataReader
+from relaydesk.smtpd.content import read_content
 from relaydesk.smtpd.receive_buffer import LineTooLongError, ReceiveBuffer
 from relaydesk.smtpd.replies import Hangup, Reply, reply_for
 from relaydesk.smtpd.seat import Seat
-from relaydesk.smtpd.session import Peer, Session
+from relaydesk.smtpd.session import Session
 from relaydesk.smtpd.submission import SubmissionSession
+from relaydesk.smtpd.transaction import Peer
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from relaydesk.smtpd.places import TakenPlace
+    from relaydesk.smtpd.connection_places import TakenPlace
+    from relaydesk.smtpd.data_reader import DataReader
+    from relaydesk.smtpd.reception import Reception
     from relaydesk.smtpd.server import Server
 
 log = logging.getLogger("relaydesk.smtpd")
@@ -252,16 +256,10 @@ class Connection(SMTP):
             self._raw.abort()
             raise ConnectionAbortedError("the client does not read its replies") from None
 
-    async def content(self) -> DataReader:
+    async def content(self, reception: Reception) -> DataReader:
         """Read the content of DATA to its end. TimeoutError when the client is too slow."""
-        reader = DataReader(self._limits)
-        async with asyncio.timeout(self._limits.data_seconds):
-            while True:
-                async with asyncio.timeout(self.seat.seconds(self._limits.idle_seconds)):
-                    chunk = await self._buffer.chunk()
-                if reader.feed(chunk) and (not reader.doubtful or await self._quiet()):
-                    self._buffer.unread(reader.rest)
-                    return reader
+        limits = replace(self._limits, idle_seconds=self.seat.seconds(self._limits.idle_seconds))
+        return await read_content(self._buffer, limits, reception, self._quiet)
 
     async def _quiet(self) -> bool:
         try:

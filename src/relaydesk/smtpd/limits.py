@@ -54,9 +54,17 @@ class Limits:
     stress_errors: int = 3
     """``errors`` of strangers while places are scarce."""
     concurrent_data: int = 20
-    """Messages being received or decided on at one time."""
+    """Small messages being received at one time; larger ones count in ``bytes_in_flight``."""
+    small_message_bytes: int = 128 * 1024
+    """A message is small up to this size. Nine of ten buyers' mails are: they carry no photo."""
+    bytes_in_flight: int = 240 * 1024 * 1024
+    """Of the larger messages, from DATA until the work on them is done; each process takes at least three of
+    the largest. Memory goes up to three times that, at its worst moment."""
     idle_seconds: float = 300.0
     """For one whole command line, or between two chunks of data (RFC 5321 §4.5.3.2.7: at least 5 minutes)."""
+    min_data_rate: int = 500
+    """Bytes a second that a message must come in with, over any ``idle_seconds`` (as Postfix's
+    ``smtpd_min_data_rate``)."""
     data_seconds: float = 900.0
     """For the whole of one message, from 354 to the dot."""
     session_seconds: float = 3600.0
@@ -64,7 +72,7 @@ class Limits:
     handler_seconds: float = 180.0
     """For admit and receive; then 451, while the work goes on and the resend finds its result."""
     slot_seconds: float = 60.0
-    """For one of the ``concurrent_data`` places; then 451."""
+    """For one of the ``concurrent_data`` places, then 451; or for ``bytes_in_flight``, then 452."""
     write_seconds: float = 60.0
     """For the client to take a reply; then the connection is cut."""
     tls_seconds: float = 30.0
@@ -107,6 +115,7 @@ class Limits:
                 1, min(self.connections_per_known_peer, 2 * self.connections_per_known_peer // processes)
             ),
             concurrent_data=max(1, self.concurrent_data // processes),
+            bytes_in_flight=max(3 * self.message_bytes, self.bytes_in_flight // processes),
         )
 
     def within(self, descriptors: int) -> Limits:

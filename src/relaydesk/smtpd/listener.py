@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from relaydesk.message import canonical_ip
 from relaydesk.smtpd.connection import Connection
-from relaydesk.smtpd.places import TakenPlace, peer_key
+from relaydesk.smtpd.connection_places import TakenPlace, peer_key
 from relaydesk.smtpd.replies import reply_for
 from relaydesk.smtpd.tally import Tally
 

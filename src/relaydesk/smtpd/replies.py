@@ -78,6 +78,7 @@ REFUSED = Reply(550, "5.7.1", "The message is refused")
 #: By reason code: what a refusal or deferral for that reason answers.
 BY_REASON: dict[str, Reply] = {
     "too_large": Reply(552, "5.3.4", "The message is too large"),
+    "insufficient_storage": Reply(452, "4.3.1", "Not enough memory now, please try again later"),
     "too_many_recipients": Reply(452, "4.5.3", "Too many recipients, send to the rest separately"),
     "too_slow": Reply(421, "4.4.2", "Too slow, closing the connection"),
     # 5.6.0 (other media error) rather than 5.5.2: the commands were right, the content is not.

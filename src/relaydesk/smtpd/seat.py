@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
-from relaydesk.smtpd.places import Familiarity, TakenPlace, peer_key
+from relaydesk.smtpd.connection_places import Familiarity, TakenPlace, peer_key
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

@@ -6,12 +6,14 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from relaydesk.smtpd.places import Familiarity, Places, peer_key
+from relaydesk.smtpd.connection_places import ConnectionPlaces, Familiarity, peer_key
+from relaydesk.smtpd.reception import Room
 from relaydesk.smtpd.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from relaydesk.places import Places
     from relaydesk.smtpd.endpoint import Endpoint
 
 log = logging.getLogger("relaydesk.smtpd")
@@ -38,16 +40,19 @@ class OpenConnection(Protocol):
 
 
 class Server:
-    """Counts connections and messages of all listeners of one endpoint, and drains them."""
+    """Counts connections and messages of all listeners of one endpoint, and drains them.
 
-    def __init__(self, endpoint: Endpoint[Any]) -> None:
+    ``in_flight`` are the bytes that it shares with another endpoint of this process.
+    """
+
+    def __init__(self, endpoint: Endpoint[Any], in_flight: Places | None = None) -> None:
         self.endpoint = endpoint
         self.connections: set[OpenConnection] = set()
         self.closing = False
-        self.places = Places(endpoint.limits)
+        self.places = ConnectionPlaces(endpoint.limits)
         self.turned_away = Tally("connections_turned_away")
         self._logged_in: dict[str, None] = {}
-        self._slots = asyncio.Semaphore(endpoint.limits.concurrent_data)
+        self.room = Room(endpoint.limits, in_flight)
         self._work: set[asyncio.Task[Any]] = set()
 
     def familiarity(self, ip: str) -> Familiarity:
@@ -63,18 +68,6 @@ class Server:
         self._logged_in[peer] = None
         if len(self._logged_in) > REMEMBERED:
             del self._logged_in[next(iter(self._logged_in))]
-
-    async def take_slot(self) -> bool:
-        """Wait for a place to receive a message; false when none comes free in time."""
-        try:
-            async with asyncio.timeout(self.endpoint.limits.slot_seconds):
-                await self._slots.acquire()
-        except TimeoutError:
-            return False
-        return True
-
-    def give_slot(self) -> None:
-        self._slots.release()
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run work that outlives its connection: a client that hangs up must not cancel a commit."""

@@ -7,15 +7,16 @@ import binascii
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from relaydesk.message import with_protocol
-from relaydesk.smtpd.places import peer_key
+from relaydesk.message import Origin, with_protocol
+from relaydesk.smtpd.connection_places import peer_key
+from relaydesk.smtpd.reception import Claimant
 from relaydesk.smtpd.replies import Reply, reply_for
 from relaydesk.smtpd.session import Session, Verb
 
 if TYPE_CHECKING:
     from relaydesk.message import Envelope
     from relaydesk.smtpd.endpoint import Logins
-    from relaydesk.smtpd.session import Transaction
+    from relaydesk.smtpd.transaction import Transaction
 
 MECHANISMS = ("PLAIN", "LOGIN")
 MOST_FAILURES = 3
@@ -59,6 +60,9 @@ class SubmissionSession(Session):
             extended=self.extended, tls=self.transport.tls, utf8=transaction.utf8, auth=True
         )
         return replace(super().envelope(transaction, raw), client=self.client, protocol=protocol)
+
+    def claimant(self) -> Claimant:
+        return Claimant(f"client {self.client}", Origin(None, "origin", True, "peer"))
 
     async def _auth(self, argument: str) -> Reply:
         mechanism, _, initial = argument.partition(" ")

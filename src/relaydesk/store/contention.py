@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, literal, select, update
 
 from relaydesk.store.errors import Conflict, StoreUnavailable
 from relaydesk.store.tables import table
@@ -129,20 +129,28 @@ class Claims:
         lease: timedelta,
         limit: int,
         returning: Sequence[ColumnElement[Any]],
+        size: ColumnElement[int] | None = None,
+        most: int = 0,
     ) -> list[tuple[Row[Any], bool]]:
         """Up to ``limit`` rows whose time has come, longest waiting first; now ``worker``'s for ``lease``.
 
         Each with ``returning``, which holds the id, and whether the claim before ran out without an outcome.
+        Where there is a ``size``, no more than come to ``most`` by it, but for the first.
         """
         columns = table(self.model).c
         due = (
-            select(columns.id, columns.state)
+            select(columns.id, columns.state, (literal(0) if size is None else size).label("size"))
             .where(*self._due(now))
             .order_by(columns.next_try_at, columns.id)
             .limit(limit)
             .with_for_update(skip_locked=True)  # PostgreSQL; a writer on SQLite is alone
         )
-        lapsed = {row.id: row.state == self.working for row in session.connection().execute(due)}
+        lapsed: dict[int, bool] = {}
+        for row in session.connection().execute(due):
+            most -= row.size
+            if lapsed and most < 0:
+                break
+            lapsed[row.id] = row.state == self.working
         if not lapsed:
             return []
         statement = (

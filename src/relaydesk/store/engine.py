@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlmodel import Session
 
-from relaydesk.store import durability, schema
+from relaydesk.store import durability, raw_bytes, schema
 from relaydesk.store.database_file import demand_file, own_file
 from relaydesk.store.errors import StoreUnavailable, StoreUnfit, translated
 
@@ -64,6 +64,7 @@ class Store:
             hide_parameters=True,  # an error's text holds its statement, and no customer's name
         )
         durability.attach(engine, lock_timeout)
+        raw_bytes.attach(engine)
         return cls(engine, lock_timeout, file)._checked(upgrade=upgrade)
 
     @classmethod

@@ -58,7 +58,7 @@ class TakenPlace:
     hurry: Callable[[], None] = _nothing
 
 
-class Places:
+class ConnectionPlaces:
     """The places of one endpoint in one process."""
 
     def __init__(self, limits: Limits) -> None:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaydesk.config.settings import Settings
+from relaydesk.smtpd.connection_places import ConnectionPlaces, Familiarity, TakenPlace
 from relaydesk.smtpd.limits import Limits
-from relaydesk.smtpd.places import Familiarity, Places, TakenPlace
 
 STRANGER, KNOWN, PROVEN = Familiarity
 TEN = Limits(connections=10, connections_per_peer=4, connections_per_known_peer=8)  # 6 for strangers
@@ -31,7 +31,7 @@ class Sent:
 
 
 def test_strangers_never_fill_what_is_kept_for_those_we_know() -> None:
-    places = Places(TEN)
+    places = ConnectionPlaces(TEN)
     for number in range(6):
         taken(places.take(f"s{number}", STRANGER, 0))
     assert places.take("s6", STRANGER, 0) == "kept_for_known"
@@ -40,7 +40,7 @@ def test_strangers_never_fill_what_is_kept_for_those_we_know() -> None:
 
 
 def test_who_is_known_gets_the_place_of_the_most_idle_stranger_and_never_that_of_a_message() -> None:
-    places, sent = Places(TEN), Sent()
+    places, sent = ConnectionPlaces(TEN), Sent()
     strangers = [sent.watch(f"s{n}", places.take(f"s{n}", STRANGER, n)) for n in range(6)]
     for number in range(4):
         sent.watch("listed", places.take(f"l{number}", PROVEN, 0))
@@ -53,7 +53,7 @@ def test_who_is_known_gets_the_place_of_the_most_idle_stranger_and_never_that_of
 
 
 def test_a_newcomer_gets_a_place_of_the_stranger_that_holds_most() -> None:
-    places, sent = Places(TEN), Sent()
+    places, sent = ConnectionPlaces(TEN), Sent()
     for number in range(4):
         sent.watch(f"a{number}", places.take("a", STRANGER, 10 - number))
     for number in range(2):
@@ -67,14 +67,14 @@ def test_a_newcomer_gets_a_place_of_the_stranger_that_holds_most() -> None:
 
 
 def test_the_wide_cap_is_for_those_we_know() -> None:
-    places = Places(TEN)
+    places = ConnectionPlaces(TEN)
     results = [places.take("relay", PROVEN, 0) for _ in range(9)]
     assert results[8:] == ["too_many_of_peer"]
     assert [places.take("stranger", STRANGER, 0) for _ in range(5)][2:] == ["too_many_connections"] * 3
 
 
 def test_a_crowd_at_the_address_of_a_help_desk_does_not_shut_it_out() -> None:
-    places, sent = Places(TEN), Sent()
+    places, sent = ConnectionPlaces(TEN), Sent()
     desk = sent.watch("desk", places.take("shared", KNOWN, 0))
     assert places.change(desk, "shared", PROVEN) == ""
     for number in range(7):
@@ -84,7 +84,7 @@ def test_a_crowd_at_the_address_of_a_help_desk_does_not_shut_it_out() -> None:
 
 
 def test_a_socket_that_only_lingers_is_the_first_to_go_and_is_no_longer_its_peers() -> None:
-    places, sent = Places(TEN), Sent()
+    places, sent = ConnectionPlaces(TEN), Sent()
     leaving = sent.watch("leaving", places.take("l0", PROVEN, 0))
     places.leave(leaving)
     for _ in range(8):
@@ -96,7 +96,7 @@ def test_a_socket_that_only_lingers_is_the_first_to_go_and_is_no_longer_its_peer
 
 
 def test_strangers_hurry_from_three_quarters_to_one_half() -> None:
-    places = Places(TEN)
+    places = ConnectionPlaces(TEN)
     hurried: list[int] = []
     strangers = []
     for number in range(5):
@@ -131,7 +131,7 @@ STEPS = st.lists(
 def test_places_never_exceed_the_caps_whatever_happens(
     steps: list[tuple[str, Familiarity, int, bool]],
 ) -> None:
-    places, open_places, cut = Places(TEN), [], set()
+    places, open_places, cut = ConnectionPlaces(TEN), [], set()
     for peer, familiarity, act, idle in steps:
         if act < 3:
             place = places.take(peer, familiarity, len(open_places))
