@@ -110,8 +110,8 @@ class ProcessPool:
             worker = self._ready_one() or self._start(function.__module__)
             self._busy.add(worker)
             try:
-                said, *result = await self._done(worker, function, arguments, context)
-                if said == TOO_LARGE:
+                state, *result = await self._done(worker, function, arguments, context)
+                if state == TOO_LARGE:
                     raise TaskTooHeavy(f"{function.__name__} takes more than {self.memory} bytes.")
             except BaseException as error:
                 self._end(worker)
@@ -122,7 +122,7 @@ class ProcessPool:
             finally:
                 self._busy.discard(worker)
             self._rest(worker)
-        if said != DONE:
+        if state != DONE:
             raise TaskFailed(result[0])
         return cast("T", result[0])
 

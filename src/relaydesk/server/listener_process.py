@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from relaydesk.config import GatewayConfiguration, utc_now
 from relaydesk.gateway import Gateway
-from relaydesk.intake import Intake
+from relaydesk.intake import GatherLimits, Intake
 from relaydesk.logs import configure, log_exception
+from relaydesk.process_pool import ProcessPool
 from relaydesk.server.process import child_process
 from relaydesk.smtpd import Endpoint, Server, open_listener
 
@@ -34,8 +35,16 @@ def run_door(settings: Settings, share: int) -> int:
 
 async def _receive(settings: Settings, share: int) -> None:
     async with child_process(settings) as process:
+        limits = settings.limits.divided(share)
+        pool = ProcessPool(limits.reading_processes, limits.reading_seconds)
         intake = Intake(
-            store=process.store, resolver=process.resolver, clock=utc_now, workers=process.workers
+            store=process.store,
+            resolver=process.resolver,
+            clock=utc_now,
+            workers=process.workers,
+            store_threads=settings.workers,
+            pool=pool,
+            limits=GatherLimits(limits.concurrent_auth, limits.auth_slot_seconds),
         )
         listeners = await _open(process, intake, share)
         flushing = asyncio.create_task(_flush(intake))
@@ -44,6 +53,7 @@ async def _receive(settings: Settings, share: int) -> None:
         await _drain(listeners, settings.drain_seconds)
         flushing.cancel()
         await intake.flush()
+        await pool.close()
 
 
 async def _open(process: ChildProcess, intake: Intake, share: int) -> list[Listener]:
