@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,9 @@ MAX_SIGNATURES = 5
 MAX_KEYS = 4  # records of one selector that are tried
 HEADER_LIMIT, LINES_LIMIT = 1 << 18, 10_000  # octets and lines of a header section that is verified
 _TOP = 1 << 14  # octets at the top of a larger one, in which its signatures are looked for
-_LARGE = 1 << 20  # a body that is hashed off the event loop
+_LARGE = 1 << 17  # octets of a body that is hashed off the event loop
+# Hashes of large bodies at one time, of all messages: more threads would only take turns with the event loop.
+_hashing = ThreadPoolExecutor(2, "dkim")
 _KEY_RECORD = re.compile(rb"(?:^|;)\s*+p\s*+=")
 
 
@@ -83,7 +86,8 @@ class _BodyHashes:
         async with self._one_at_a_time:
             if how not in self._hashes:
                 large = len(self._body) > _LARGE
-                digest = asyncio.to_thread(body_hash, self._body, how) if large else None
+                loop = asyncio.get_running_loop()
+                digest = loop.run_in_executor(_hashing, body_hash, self._body, how) if large else None
                 self._hashes[how] = await digest if digest else body_hash(self._body, how)
         return self._hashes[how]
 
