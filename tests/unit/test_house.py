@@ -26,7 +26,7 @@ PACKAGE = "relaydesk"
 # is no circle. A room or a single module that stands on no floor fails.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("data", "events", "logs", "order", "reasons"),
-    ("business_time", "message", "process_pool"),
+    ("business_time", "message", "places", "process_pool"),
     ("bounces", "classify", "dns"),
     ("mailauth", "policy"),
     ("store",),
