@@ -179,15 +179,17 @@ class Intake:
             f"{received_line(envelope, config.hostname)}\r\n"
             f"Authentication-Results: {authentication_results(gathered.auth, config.authserv_id)}\r\n"
         )
+        forwarding = config.forwarding
+        below = forwarding.below(envelope, decision) if forwarding is not None else None
         with self.store.transaction() as session:
             recorded = messages.record(
                 session, envelope, gathered.message, gathered.auth, decision, trace=trace, now=now
             )
             bounced.take_returned(session, envelope, decision, recorded, plan=config.policy.plan, now=now)
-            if config.forwarding is not None:
+            if forwarding is not None and below is not None:
                 subject = gathered.message.subject
-                config.forwarding.lay(
-                    session, envelope, decision, recorded, trace=trace, subject=subject, now=now
+                forwarding.lay(
+                    session, envelope, decision, recorded, below=below, trace=trace, subject=subject, now=now
                 )
         return {"message": recorded.message_id, "ticket": recorded.ticket_id}
 
