@@ -167,7 +167,9 @@ class Dispatcher:
             if not outbox.anything_due(session, now):
                 return ()
         with self.store.transaction() as session:
-            return outbox.claim(session, self.who, now, self.pace.lease, limit)
+            claimed = outbox.claim(session, self.who, now, self.pace.lease, limit)
+        with self.store.reading() as session:
+            return tuple(outbox.with_raw(session, row) for row in claimed)
 
     async def _send(self, claimed: Claimed) -> None:
         try:

@@ -12,6 +12,7 @@ from relaydesk.config import GatewayConfiguration, utc_now
 from relaydesk.gateway import Gateway
 from relaydesk.intake import Intake
 from relaydesk.logs import configure, log_exception
+from relaydesk.process_pool import ProcessPool
 from relaydesk.server.process import child_process
 from relaydesk.smtpd import Endpoint, Server, open_listener
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from relaydesk.server.process import ChildProcess
     from relaydesk.smtpd import Listener
 
+TASKS = 2  # heavy pieces of work side by side
+TASK_SECONDS = 10.0
 FLUSH_SECONDS = 2.0  # between two writings of the counted refusals
 
 
@@ -37,22 +40,24 @@ async def _receive(settings: Settings, share: int) -> None:
         intake = Intake(
             store=process.store, resolver=process.resolver, clock=utc_now, workers=process.workers
         )
-        listeners = await _open(process, intake, share)
+        pool = ProcessPool(TASKS, TASK_SECONDS)
+        listeners = await _open(process, intake, pool, share)
         flushing = asyncio.create_task(_flush(intake))
         process.inherited.ready()
         await process.stop.wait()
         await _drain(listeners, settings.drain_seconds)
         flushing.cancel()
         await intake.flush()
+        await pool.close()
 
 
-async def _open(process: ChildProcess, intake: Intake, share: int) -> list[Listener]:
+async def _open(process: ChildProcess, intake: Intake, pool: ProcessPool, share: int) -> list[Listener]:
     """Listens on the sockets that the parent has bound: first those of ``listen``, then the gateway's."""
     smtp_sockets = len(process.settings.listen)
     smtp = _smtp_server(process, intake, share)
     listeners = [await open_listener(sock, smtp) for sock in process.inherited.sockets[:smtp_sockets]]
     if process.settings.gateway_listen:
-        submission = _submission_server(process, share)
+        submission = _submission_server(process, pool, share)
         listeners += [
             await open_listener(sock, submission) for sock in process.inherited.sockets[smtp_sockets:]
         ]
@@ -71,9 +76,9 @@ def _smtp_server(process: ChildProcess, intake: Intake, share: int) -> Server:
     )
 
 
-def _submission_server(process: ChildProcess, share: int) -> Server:
+def _submission_server(process: ChildProcess, pool: ProcessPool, share: int) -> Server:
     """Where other help desks log in and hand in their answers."""
-    gateway = Gateway(store=process.store, clock=utc_now, workers=process.workers)
+    gateway = Gateway(store=process.store, clock=utc_now, workers=process.workers, pool=pool)
     return Server(
         Endpoint(
             hostname=process.configuration.current.hostname,
