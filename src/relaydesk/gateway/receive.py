@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from relaydesk.events import AnswerCleaned, AnswerSwallowed, Event
-from relaydesk.gateway.clients import DUMMY_HASH, Throttle, matches
+from relaydesk.gateway.logins import Logins
 from relaydesk.gateway.making import Making, Refusal, make_answer, read_answer
 from relaydesk.logs import log, log_exception
 from relaydesk.message import domain_of
@@ -47,7 +47,6 @@ HELP_DESK = OrderChoice(
 TOO_HEAVY = (
     "The message takes too long to read or too much memory; send it as plain text, or make it smaller."
 )
-HASHING = 2  # passwords looked at side by side; each takes 16 MiB for a moment
 
 
 class GatewayConfig(Protocol):
@@ -82,27 +81,16 @@ class Gateway:
     clock: Callable[[], datetime]
     workers: Executor
     pool: ProcessPool
-    throttle: Throttle = field(default_factory=Throttle)
-    hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HASHING))
+    logins: Logins = field(default_factory=Logins)
     laying: asyncio.Lock = field(default_factory=asyncio.Lock)  # 15 MB are 0.2 s; one leaves workers to mail
 
     async def authenticate(self, ip: str, name: str, password: str) -> Literal["right", "wrong", "later"]:
         """Whether a client may come in. What was said is never logged, except a known client's name."""
-        if self.throttle.blocked(ip, self.clock()):
-            return "later"
         try:
-            stored = await self._work(self._secret_of, name)
+            return await self.logins.verdict(ip, name, password, self._secret_of)
         except StoreUnavailable as error:
             log("store_unavailable", level="error", problem=str(error))
             return "later"
-        async with self.hashing:
-            right = await asyncio.to_thread(matches, password, stored or DUMMY_HASH)
-        if right and stored is not None:
-            self.throttle.succeeded(ip)
-            return "right"
-        self.throttle.failed(ip, self.clock())
-        log("gateway_login_failed", level="warning", ip=ip, client=name if stored else None)
-        return "wrong"
 
     async def admit(
         self, config: GatewayConfig, origin: Origin, helo: str, mail_from: str, rcpt: str
@@ -145,9 +133,12 @@ class Gateway:
     async def _work(self, work: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.workers, work, *arguments)
 
-    def _secret_of(self, name: str) -> str | None:
-        with self.store.reading() as session:
-            return gateway_clients.secret_of(session, name)
+    async def _secret_of(self, name: str) -> str | None:
+        def read() -> str | None:
+            with self.store.reading() as session:
+                return gateway_clients.secret_of(session, name)
+
+        return await self._work(read)
 
     def _ticket_of(self, config: GatewayConfig, rcpt: str) -> int | None:
         if domain_of(rcpt) not in config.sender.sender_domains:
