@@ -19,7 +19,7 @@ from sqlalchemy import select
 
 from relaydesk.gateway import rules as cleaning
 from relaydesk.gateway.clients import SALT_BYTES, hashed
-from relaydesk.gateway.logins import Logins
+from relaydesk.gateway.passwords import Passwords
 from relaydesk.gateway.receive import Gateway
 from relaydesk.gateway.throttle import Throttle
 from relaydesk.outbound.answer import Shop
@@ -134,7 +134,7 @@ class OpenGateway(OpenDoor):
             clock=lambda: datetime.now(UTC),
             workers=ThreadPoolExecutor(2),
             pool=pool or OwnProcess(1, 60),
-            logins=Logins(Throttle(pace=0.2), wrong_seconds=0),
+            passwords=Passwords(Throttle(pace=0.2), wrong_seconds=0),
         )
         self.endpoint = Endpoint(
             hostname="mx.shop.example",

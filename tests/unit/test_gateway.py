@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaydesk.gateway import logins
+from relaydesk.gateway import passwords
 from relaydesk.gateway.clients import DUMMY_HASH, hashed, matches
-from relaydesk.gateway.logins import Logins
+from relaydesk.gateway.passwords import Passwords
 from relaydesk.gateway.throttle import Recognized, Throttle, Tries
 from relaydesk.store.errors import StoreUnavailable
 
@@ -182,8 +182,8 @@ async def test_forty_guesses_at_once_are_not_all_looked_at(monkeypatch: pytest.M
         looked_at.append(password)
         return matches(password, stored)
 
-    monkeypatch.setattr(logins, "matches", compare)
-    gate = Logins(Throttle(pace=0.01), wrong_seconds=0)
+    monkeypatch.setattr(passwords, "matches", compare)
+    gate = Passwords(Throttle(pace=0.01), wrong_seconds=0)
     guesses = [gate.verdict("a", "zendesk", f"guess {number}", secret_of) for number in range(40)]
     verdicts = await asyncio.gather(*guesses)
     assert verdicts.count("later") == 40 - Throttle.FREE - Throttle.WAITING
@@ -192,11 +192,11 @@ async def test_forty_guesses_at_once_are_not_all_looked_at(monkeypatch: pytest.M
 
 
 async def test_who_came_in_before_comes_in_at_once_beside_guessers(monkeypatch: pytest.MonkeyPatch) -> None:
-    gate = Logins(Throttle(pace=3600), wrong_seconds=0)
+    gate = Passwords(Throttle(pace=3600), wrong_seconds=0)
     assert await gate.verdict("a", "zendesk", RIGHT, secret_of) == "right"
     for _ in range(Throttle.FREE):
         assert await gate.verdict("a", "other", "guess", secret_of) == "wrong"
-    monkeypatch.setattr(logins, "matches", lambda *_: pytest.fail("no scrypt is wanted"))
+    monkeypatch.setattr(passwords, "matches", lambda *_: pytest.fail("no scrypt is wanted"))
     guesses = (gate.verdict("a", "zendesk", f"guess {number}", secret_of) for number in range(40))
     assert set(await asyncio.gather(*guesses)) == {"wrong"}
     assert await asyncio.wait_for(gate.verdict("a", "zendesk", RIGHT, secret_of), 30) == "right"
@@ -209,19 +209,19 @@ async def test_who_came_in_before_comes_in_at_once_beside_guessers(monkeypatch: 
 
 async def test_waiting_for_scrypt_is_bounded_over_all_peers(monkeypatch: pytest.MonkeyPatch) -> None:
     looked_at: list[str] = []
-    monkeypatch.setattr(logins, "matches", lambda password, _stored: bool(looked_at.append(password)))
-    gate = Logins(wrong_seconds=0)
+    monkeypatch.setattr(passwords, "matches", lambda password, _stored: bool(looked_at.append(password)))
+    gate = Passwords(wrong_seconds=0)
     guesses = (gate.verdict(f"peer {number}", "zendesk", "guess", secret_of) for number in range(100))
     verdicts = await asyncio.gather(*guesses)
-    assert verdicts.count("wrong") == len(looked_at) == logins.WAITING
-    assert verdicts.count("later") == 100 - logins.WAITING
+    assert verdicts.count("wrong") == len(looked_at) == passwords.WAITING
+    assert verdicts.count("later") == 100 - passwords.WAITING
 
 
 async def test_what_could_not_be_looked_at_does_not_count() -> None:
     async def unavailable(_name: str) -> str | None:
         raise StoreUnavailable("locked")
 
-    gate = Logins()
+    gate = Passwords()
     for _ in range(3 * Throttle.FREE):
         with pytest.raises(StoreUnavailable):
             await gate.verdict("a", "zendesk", RIGHT, unavailable)

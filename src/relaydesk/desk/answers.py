@@ -85,18 +85,18 @@ class Answers(DeskPart):
     def _written(  # noqa: PLR0913 - what is answered, with what, by whom
         self, ticket_id: int, written: Written, sender: Sender, *, seen: int, by: str, dry_run: bool
     ) -> Queued:
-        made: list[_Made] = []
+        versions: list[_FinishedAnswer] = []
 
         def attempt() -> Queued:
             with self.store.reading() as session:
                 demand(session, "answer", by)
                 choice = replace(AGENT, picked=written.order, none=written.no_order)
                 ticket, grounds = answerable(session, ticket_id, written.message, choice, seen=seen)
-            if not (made and grounds.same_answer(made[-1].grounds)):
-                if not (dry_run or made):
+            if not (versions and grounds.same_answer(versions[-1].grounds)):
+                if not (dry_run or versions):
                     self._keep_draft(ticket_id, written, by)
-                made.append(self._made(grounds, written, sender))
-            answer = made[-1]
+                versions.append(self._made(grounds, written, sender))
+            answer = versions[-1]
             now = self.clock() if dry_run else self._lay(grounds, answer, sender, by)
             return Queued(
                 answer=answer.number,
@@ -110,7 +110,7 @@ class Answers(DeskPart):
 
         return until_settled(attempt)
 
-    def _made(self, grounds: Grounds, written: Written, sender: Sender) -> _Made:
+    def _made(self, grounds: Grounds, written: Written, sender: Sender) -> _FinishedAnswer:
         """With no transaction open."""
         question, order, now = grounds.question, grounds.order, self.clock()
         draft = Draft(written.text, order, no_order=written.no_order, enclosures=written.enclosures)
@@ -122,9 +122,9 @@ class Answers(DeskPart):
             lambda message_id: compose_answer(question, draft, sender.shop, message_id=message_id, date=now),
             now=now,
         )
-        return _Made(grounds, number, finished)
+        return _FinishedAnswer(grounds, number, finished)
 
-    def _lay(self, grounds: Grounds, answer: _Made, sender: Sender, by: str) -> datetime:
+    def _lay(self, grounds: Grounds, answer: _FinishedAnswer, sender: Sender, by: str) -> datetime:
         with self.acting("answer", by) as acting:
             queue_answer(
                 acting.session,
@@ -208,7 +208,7 @@ class Answers(DeskPart):
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
+class _FinishedAnswer:
     """An answer that is finished and checked, and not laid yet."""
 
     grounds: Grounds

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from relaydesk.events import AnswerCleaned, AnswerSwallowed, Event
-from relaydesk.gateway.logins import Logins
 from relaydesk.gateway.making import Making, Refusal, make_answer, read_answer
+from relaydesk.gateway.passwords import Passwords
 from relaydesk.logs import log, log_exception
 from relaydesk.message import domain_of
 from relaydesk.outbound import AnswerRefused, OrderChoice, grounds_of, queue_answer
@@ -81,13 +81,13 @@ class Gateway:
     clock: Callable[[], datetime]
     workers: Executor
     pool: ProcessPool
-    logins: Logins = field(default_factory=Logins)
+    passwords: Passwords = field(default_factory=Passwords)
     laying: asyncio.Lock = field(default_factory=asyncio.Lock)  # 15 MB are 0.2 s; one leaves workers to mail
 
     async def authenticate(self, ip: str, name: str, password: str) -> Literal["right", "wrong", "later"]:
         """Whether a client may come in. What was said is never logged, except a known client's name."""
         try:
-            return await self.logins.verdict(ip, name, password, self._secret_of)
+            return await self.passwords.verdict(ip, name, password, self._secret_of)
         except StoreUnavailable as error:
             log("store_unavailable", level="error", problem=str(error))
             return "later"
@@ -155,11 +155,11 @@ class Gateway:
         number = await self._work(self._begin, config, envelope, answer)
         if number is None:
             return ACCEPTED
-        made: list[tuple[Grounds, Finished]] = []
+        versions: list[tuple[Grounds, Finished]] = []
 
         async def attempt() -> Admission:
             grounds = await self._work(self._grounds, envelope, answer)
-            if not (made and grounds.same_answer(made[-1][0])):
+            if not (versions and grounds.same_answer(versions[-1][0])):
                 making = Making(
                     config.sender,
                     grounds.question,
@@ -169,8 +169,8 @@ class Gateway:
                     config.attachment_bytes,
                     self.clock(),
                 )
-                made.append((grounds, await self._computed(make_answer, making, answer)))
-            laid = _Laid(grounds, number, made[-1][1])
+                versions.append((grounds, await self._computed(make_answer, making, answer)))
+            laid = _Laid(grounds, number, versions[-1][1])
             async with self.laying:
                 await self._work(self._lay, config.sender, envelope, answer, laid)
             return ACCEPTED

@@ -17,7 +17,7 @@ WAITING = 20  # passwords that wait for it; so one of them waits half a second
 WRONG_SECONDS = 1.0  # what a wrong password costs whoever said it; a right one costs nothing
 
 
-class Logins:
+class Passwords:
     """Passwords as they are tried, by all peers of this process."""
 
     def __init__(self, throttle: Throttle | None = None, wrong_seconds: float = WRONG_SECONDS) -> None:
