@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from relaydesk.process_pool import ProcessPool, TaskFailed, TaskTimeout, TaskTooHeavy
 from relaydesk.process_pool.frames import APART, numbers, packed, unpacked
+from relaydesk.process_pool.pool import ProcessPool, TaskFailed, TaskTimeout, TaskTooHeavy
 from relaydesk_testkit.serving import gone
 from tests.support.tasks import (
     busy,

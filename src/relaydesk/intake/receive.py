@@ -14,13 +14,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from relaydesk.classify import Findings, Match, classify
+from relaydesk.classify import Findings, Match
 from relaydesk.intake import bounced
+from relaydesk.intake.drift import DriftCheck
+from relaydesk.intake.gather import Busy, Gatherer, Gathering, GatherLimits
 from relaydesk.intake.known import read_known
 from relaydesk.logs import log, log_exception
-from relaydesk.mailauth import authenticate, check_spf
-from relaydesk.message import authentication_results, domain_of, parse_message, received_line
-from relaydesk.policy import Decision, Gathered, admit, decide
+from relaydesk.message import authentication_results, domain_of, received_line
+from relaydesk.places import NoPlace, Places
+from relaydesk.policy import Admission, Decision, Gathered, admit, decide
 from relaydesk.reasons import reason
 from relaydesk.store import RefusalKey, StoreUnavailable, known, messages, refusals, until_settled
 
@@ -29,17 +31,18 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from datetime import datetime
 
-    from relaydesk.bounces import Dsn
     from relaydesk.classify import Rules
     from relaydesk.dns import Resolver
     from relaydesk.intake.forward import Forwarding
-    from relaydesk.message import AuthResults, Envelope, Message, Origin
-    from relaydesk.policy import Admission, Policy
+    from relaydesk.message import AuthResults, Envelope, Origin
+    from relaydesk.policy import Policy
+    from relaydesk.process_pool import ProcessPool
     from relaydesk.reasons import Reason
     from relaydesk.store import Store
 
 ATTEMPTS_KEPT = timedelta(days=7)  # senders give up after four to five days (RFC 5321 §4.5.4.1)
-BIG = 65_536  # bytes from which parsing leaves the event loop
+STORE_SECONDS = 30.0  # that a stranger's message waits for a thread of the store's
+LARGE = 1_000_000  # bytes; writing 25 MB holds the store for half a second, and lets others in after it
 Ids = dict[str, int | bool | None]  # what the log line names of the store
 NOTHING = Findings(Match("unsorted"))
 
@@ -65,35 +68,31 @@ class IntakeConfig(Protocol):
     def forwarding(self) -> Forwarding | None: ...
 
 
-async def gather(
-    envelope: Envelope, resolver: Resolver, policy: Policy, rules: Rules, auth_timeout: float = 20.0
-) -> Gathered:
-    """Read the message and authenticate it; the part that ``explain`` shares. Keeps nothing."""
-    loop = asyncio.get_running_loop()
-
-    def read() -> tuple[Message, Findings, Dsn | None]:
-        message = parse_message(envelope.raw)
-        findings = classify(message, rules, frozenset(policy.allowlist.senders))
-        return message, findings, bounced.read_returned(envelope, message, findings, policy.secret)
-
-    message, findings, dsn = await loop.run_in_executor(None, read) if len(envelope.raw) > BIG else read()
-    auth = await authenticate(envelope, message, resolver, limit=auth_timeout)
-    return Gathered(message, findings, auth, dsn)
-
-
 @dataclass(slots=True)
 class Intake:
     """The work behind the SMTP server: ``admit`` answers a RCPT, ``receive`` a whole message.
 
     Both are given the snapshot of the configuration that their transaction began with. ``clock`` gives aware
-    UTC; ``workers`` runs the store's work, never on the event loop.
+    UTC; ``workers`` runs the store's work, never on the event loop, with ``store_threads`` threads, one of
+    which no stranger's mail takes; ``pool`` reads content that may take long (None: this process does).
     """
 
     store: Store
     resolver: Resolver
     clock: Callable[[], datetime]
     workers: Executor
+    pool: ProcessPool | None = None
+    limits: GatherLimits | None = None
+    store_threads: int = 4
     refusals: Counter[RefusalKey] = field(default_factory=Counter)
+    _gatherer: Gatherer = field(init=False)
+    _drift: DriftCheck = field(init=False)
+    _storing: Places = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._gatherer = Gatherer(self.resolver, self.pool, self.limits)
+        self._drift = DriftCheck(self.resolver, self.clock)
+        self._storing = Places(max(1, self.store_threads - 1), kept=self.store_threads)
 
     async def admit(
         self, config: IntakeConfig, origin: Origin, helo: str, mail_from: str, rcpt: str
@@ -102,9 +101,7 @@ class Intake:
         policy = config.policy
         admission = admit(origin, mail_from, rcpt, policy)
         if admission.reason is not None and admission.reason.code == "no_role":
-            domain = await self._drifting(origin, helo, mail_from, policy)
-            if domain:
-                admission = admit(origin, mail_from, rcpt, policy, drift_domain=domain)
+            admission = await self._unlisted(policy, origin, helo, mail_from, rcpt)
         if admission.reason is not None:
             self._count(admission.reason, origin.ip, domain_of(mail_from))
             log("rcpt", outcome=admission.outcome, code=admission.reason.code, ip=origin.ip)
@@ -113,17 +110,22 @@ class Intake:
     async def receive(self, config: IntakeConfig, envelope: Envelope) -> Decision:
         """Decide one message and store it if accepted. Never raises: what goes wrong defers."""
         started = time.perf_counter()
-        gathered = None
+        gathered, ids = None, Ids()
         try:
-            gathered = await gather(envelope, self.resolver, config.policy, config.rules, config.auth_timeout)
-            loop = asyncio.get_running_loop()
-            decision, ids = await loop.run_in_executor(self.workers, self._settle, config, envelope, gathered)
+            gathering = await self._gatherer.gather(
+                envelope, config.policy, config.rules, config.auth_timeout, self.clock()
+            )
+            gathered, decision = gathering.gathered, gathering.refusal
+            if decision is None:
+                decision, ids = await self._settled(config, envelope, gathering)
+        except Busy as busy:
+            decision = _deferred(busy.code)
         except StoreUnavailable as error:
             log("store_unavailable", level="error", problem=str(error))
-            decision, ids = _deferred("store_unavailable"), {}
+            decision = _deferred("store_unavailable")
         except Exception:
             log_exception("unexpected_error")
-            decision, ids = _deferred("internal_error"), {}
+            decision = _deferred("internal_error")
         if decision.outcome != "accepted":
             self._count(
                 decision.reasons[0], envelope.origin.ip or envelope.peer, _claimed(envelope, gathered)
@@ -148,6 +150,19 @@ class Intake:
             await loop.run_in_executor(self.workers, self._write_refusals, counted)
         except StoreUnavailable:
             self.refusals.update(counted)
+
+    async def _settled(
+        self, config: IntakeConfig, envelope: Envelope, gathering: Gathering
+    ) -> tuple[Decision, Ids]:
+        """Decided and recorded by a thread of the store's; one of them no stranger's mail takes."""
+        places, strange = self._storing, gathering.shares is not None
+        try:
+            async with places.held({}, STORE_SECONDS) if strange else places.kept():
+                return await asyncio.get_running_loop().run_in_executor(
+                    self.workers, self._settle, config, envelope, gathering.gathered
+                )
+        except NoPlace:
+            raise Busy("content_busy") from None
 
     def _settle(self, config: IntakeConfig, envelope: Envelope, gathered: Gathered) -> tuple[Decision, Ids]:
         def attempt() -> tuple[Decision, Ids]:
@@ -181,7 +196,8 @@ class Intake:
         )
         forwarding = config.forwarding
         below = forwarding.below(envelope, decision) if forwarding is not None else None
-        with self.store.transaction() as session:
+        begin = self.store.turn if len(envelope.raw) > LARGE else self.store.transaction
+        with begin() as session:
             recorded = messages.record(
                 session, envelope, gathered.message, gathered.auth, decision, trace=trace, now=now
             )
@@ -193,17 +209,18 @@ class Intake:
                 )
         return {"message": recorded.message_id, "ticket": recorded.ticket_id}
 
-    async def _drifting(self, origin: Origin, helo: str, mail_from: str, policy: Policy) -> str:
-        """The listed sender domain for which SPF passes from this unlisted peer, or ""."""
-        domain = domain_of(mail_from)
-        senders = policy.allowlist
-        if origin.ip is None or not (senders.is_sender(domain) or senders.below_sender(domain)):
-            return ""
-        spf = await check_spf(origin.ip, mail_from, helo, self.resolver)
-        if spf.result != "pass":
-            return ""
-        log("drift", level="warning", domain=domain, ip=origin.ip, remedy="relaydesk allowlist audit")
-        return domain
+    async def _unlisted(
+        self, policy: Policy, origin: Origin, helo: str, mail_from: str, rcpt: str
+    ) -> Admission:
+        """What a host in no list is told: something else where SPF says that the list is out of date."""
+        self._gatherer.listed(policy.allowlist)
+        try:
+            domain = await self._drift.domain(origin.ip, helo, mail_from, policy.allowlist)
+        except NoPlace:
+            return Admission("deferred", reason("auth_busy"))
+        if domain:
+            log("drift", level="warning", domain=domain, ip=origin.ip, remedy="relaydesk allowlist audit")
+        return admit(origin, mail_from, rcpt, policy, drift_domain=domain)
 
     def _count(self, why: Reason, ip: str | None, domain: str) -> None:
         self.refusals[RefusalKey(self.clock().date(), why.code, ip or "", domain)] += 1

@@ -33,17 +33,18 @@ from relaydesk.message.charsets import decode, one_line, printable
 from relaydesk.message.envelope import Envelope, How, Origin, Role, received_line, with_protocol
 from relaydesk.message.headers import header_fields, header_section, header_values
 from relaydesk.message.html_charset import html_charset
-from relaydesk.message.message import Address, Attachment, Body, Message
+from relaydesk.message.message import UNREAD, Address, Attachment, Body, Message
 from relaydesk.message.words import index_words, query_words
 
 if TYPE_CHECKING:
-    from relaydesk.message.parse import parse_message
+    from relaydesk.message.parse import parse_header, parse_message
     from relaydesk.message.parts import UNCLOSED, Part, message_parts
     from relaydesk.message.texts import Texts, message_charset, read_texts
 
 __all__ = [
     "MAX_ADDRESS",
     "UNCLOSED",
+    "UNREAD",
     "Address",
     "Attachment",
     "AuthResults",
@@ -76,6 +77,7 @@ __all__ = [
     "message_parts",
     "normal_address",
     "one_line",
+    "parse_header",
     "parse_message",
     "plain_address",
     "printable",
@@ -97,6 +99,7 @@ if not TYPE_CHECKING:
             "Texts": "texts",
             "message_charset": "texts",
             "message_parts": "parts",
+            "parse_header": "parse",
             "parse_message": "parse",
             "read_texts": "texts",
         },

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+UNREAD = "The content took too long to read; open the original."
+"""The defect of a message of which only the header was read, because its content takes too much."""
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """One mailbox of a header (RFC 5322 §3.4).

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.config import GatewayConfiguration, utc_now
 from relaydesk.gateway import Gateway
-from relaydesk.intake import Intake
+from relaydesk.intake import GatherLimits, Intake
 from relaydesk.logs import configure, log_exception
 from relaydesk.process_pool import ProcessPool
 from relaydesk.server.process import child_process
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from relaydesk.server.process import ChildProcess
     from relaydesk.smtpd import Listener
 
-TASKS = 2  # heavy pieces of work side by side
-TASK_SECONDS = 10.0
 FLUSH_SECONDS = 2.0  # between two writings of the counted refusals
 
 
@@ -37,10 +35,17 @@ def run_door(settings: Settings, share: int) -> int:
 
 async def _receive(settings: Settings, share: int) -> None:
     async with child_process(settings) as process:
+        limits = settings.limits.divided(share)
+        pool = ProcessPool(limits.reading_processes, limits.reading_seconds)
         intake = Intake(
-            store=process.store, resolver=process.resolver, clock=utc_now, workers=process.workers
+            store=process.store,
+            resolver=process.resolver,
+            clock=utc_now,
+            workers=process.workers,
+            store_threads=settings.workers,
+            pool=pool,
+            limits=GatherLimits(limits.concurrent_auth, limits.auth_slot_seconds),
         )
-        pool = ProcessPool(TASKS, TASK_SECONDS)
         listeners = await _open(process, intake, pool, share)
         flushing = asyncio.create_task(_flush(intake))
         process.inherited.ready()

@@ -35,6 +35,16 @@ class Limits:
     """Commands of one session that were answered 5xx."""
     concurrent_data: int = 20
     """Messages being received or decided on at one time."""
+    concurrent_auth: int = 32
+    """Messages of strangers that wait for DNS at one time: a quarter of them for one domain, half for one
+    peer. Listed senders' messages have as many places of their own."""
+    auth_slot_seconds: float = 20.0
+    """For one of the ``concurrent_auth`` places, or for a process that reads; then 451."""
+    reading_processes: int = 4
+    """Processes that read large messages, started when needed; at least two for each listener process, one of
+    which no stranger's mail takes."""
+    reading_seconds: float = 10.0
+    """Processor time for reading one message; of one that takes more only the header is read."""
     idle_seconds: float = 300.0
     """For one whole command line, or between two chunks of data (RFC 5321 §4.5.3.2.7: at least 5 minutes)."""
     data_seconds: float = 900.0
@@ -72,4 +82,6 @@ class Limits:
             connections=max(1, self.connections // processes),
             connections_per_peer=max(1, self.connections_per_peer // processes),
             concurrent_data=max(1, self.concurrent_data // processes),
+            concurrent_auth=max(1, self.concurrent_auth // processes),
+            reading_processes=max(2, self.reading_processes // processes),
         )
