@@ -95,7 +95,7 @@ class Answers(DeskPart):
             if not (versions and grounds.same_answer(versions[-1].grounds)):
                 if not (dry_run or versions):
                     self._keep_draft(ticket_id, written, by)
-                versions.append(self._made(grounds, written, sender))
+                versions.append(self._made(grounds, written, sender, rehearsal=dry_run))
             answer = versions[-1]
             now = self.clock() if dry_run else self._lay(grounds, answer, sender, by)
             return Queued(
@@ -110,11 +110,13 @@ class Answers(DeskPart):
 
         return until_settled(attempt)
 
-    def _made(self, grounds: Grounds, written: Written, sender: Sender) -> _FinishedAnswer:
+    def _made(
+        self, grounds: Grounds, written: Written, sender: Sender, *, rehearsal: bool
+    ) -> _FinishedAnswer:
         """With no transaction open."""
         question, order, now = grounds.question, grounds.order, self.clock()
         draft = Draft(written.text, order, no_order=written.no_order, enclosures=written.enclosures)
-        number = take_number(self.store)
+        number = take_number(self.store, rehearsal=rehearsal)
         finished = sender.finished(
             question,
             order,

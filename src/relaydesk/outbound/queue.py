@@ -104,10 +104,16 @@ def order_of(session: Session, ticket: int, choice: OrderChoice) -> NamedOrder:
     return NamedOrder(chosen, order.merchant_ref if order is not None else "")
 
 
-def take_number(store: Store) -> int:
-    """The number of an answer that is about to be made; lost when it is not."""
+def take_number(store: Store, *, rehearsal: bool = False) -> int:
+    """The number of an answer that is about to be made; lost when it is not.
+
+    A ``rehearsal`` gets the one that would be next, and gives it back where the database can (SQLite).
+    """
     with store.transaction() as session:
-        return outbox.next_number(session)
+        number = outbox.next_number(session)
+        if rehearsal:
+            session.rollback()
+    return number
 
 
 def queue_answer(  # noqa: PLR0913 - whose, on what grounds, what, when
