@@ -90,7 +90,7 @@ def log_lines() -> Iterator[io.StringIO]:
 async def intake(
     store: Store, source: Slow | None = None, *, seconds: float = 20.0, **limits: Any
 ) -> AsyncIterator[Intake]:
-    pool = ProcessPool(2, seconds)
+    pool = ProcessPool(2, seconds, first_seconds=0.0)
     with ThreadPoolExecutor(4) as workers:
         try:
             yield Intake(

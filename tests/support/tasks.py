@@ -58,6 +58,10 @@ def busy(seconds: float) -> None:
         pass
 
 
+def busy_with(_context: object, seconds: float) -> None:
+    busy(seconds)
+
+
 def upper(data: bytes) -> bytes:
     return data.upper()
 

@@ -69,6 +69,7 @@ PURE_MODULES = {
     "outbound.mime",
     "outbound.named_order",
     "outbound.next_hop",
+    "outbound.outgoing",
     "report.figures",
     "report.runs",
     "report.scope",
@@ -77,6 +78,7 @@ PURE_MODULES = {
     "smtpd.data_reader",
     "smtpd.limits",
     "smtpd.paths",
+    "smtpd.places",
     "smtpd.replies",
 }
 

@@ -1,104 +1,158 @@
-"""Places: bounded, shared fairly, given back whatever happens, and some kept for those we know."""
+"""Who gets a place, and whose place it gets."""
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import AsyncExitStack
-
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from relaydesk.places import NoPlace, Places
+from relaydesk.config.settings import Settings
+from relaydesk.smtpd.limits import Limits
+from relaydesk.smtpd.places import Familiarity, Places, TakenPlace
 
-
-async def holds(stack: AsyncExitStack, places: Places, *names: str, share: int = 2) -> bool:
-    """Whether a place was to be had at once; it is held as long as the stack is."""
-    try:
-        await stack.enter_async_context(places.held(dict.fromkeys(names, share), 0))
-    except NoPlace:
-        return False
-    return True
+STRANGER, KNOWN, PROVEN = Familiarity
+TEN = Limits(connections=10, connections_per_peer=4, connections_per_known_peer=8)  # 6 for strangers
 
 
-async def test_there_are_so_many_places_and_no_more() -> None:
-    places = Places(3)
-    async with AsyncExitStack() as stack:
-        assert [await holds(stack, places, str(number)) for number in range(5)] == [True] * 3 + [False] * 2
-    async with AsyncExitStack() as stack:
-        assert [await holds(stack, places, str(number)) for number in range(4)] == [True] * 3 + [False]
+def taken(place: TakenPlace | str) -> TakenPlace:
+    assert isinstance(place, TakenPlace), place
+    return place
 
 
-async def test_one_name_holds_its_share_only_and_leaves_the_rest_to_others() -> None:
-    places = Places(8)
-    async with AsyncExitStack() as stack:
-        assert [await holds(stack, places, "slow.example", "peer") for _ in range(3)] == [True, True, False]
-        assert not await holds(stack, places, "other.example", "peer")  # the peer has its share too
-        assert await holds(stack, places, "other.example", "another peer")
-        assert not await holds(stack, places, "slow.example", "third peer")
+class Sent:
+    """Remembers who had to give way."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def watch(self, name: str, place: TakenPlace | str) -> TakenPlace:
+        taken(place).give_way = lambda: self.names.append(name)
+        return taken(place)
 
 
-async def test_a_share_is_at_least_one_place() -> None:
-    assert [Places(16).part(0.25), Places(2).part(0.25), Places(1).part(0.5)] == [4, 1, 1]
+def test_strangers_never_fill_what_is_kept_for_those_we_know() -> None:
+    places = Places(TEN)
+    for number in range(6):
+        taken(places.take(f"s{number}", STRANGER, 0))
+    assert places.take("s6", STRANGER, 0) == "kept_for_known"
+    for number in range(4):
+        taken(places.take(f"l{number}", PROVEN, 0))
 
 
-async def test_kept_places_are_there_when_all_others_are_taken_and_bounded_too() -> None:
-    places = Places(2, kept=1)
-    async with AsyncExitStack() as stack:
-        assert [await holds(stack, places, str(number)) for number in range(3)] == [True, True, False]
-        async with places.kept(0):
-            with pytest.raises(NoPlace):
-                async with places.kept(0.01):
-                    pass
-        async with places.kept(0):
-            pass
+def test_who_is_known_gets_the_place_of_the_most_idle_stranger_and_never_that_of_a_message() -> None:
+    places, sent = Places(TEN), Sent()
+    strangers = [sent.watch(f"s{n}", places.take(f"s{n}", STRANGER, n)) for n in range(6)]
+    for number in range(4):
+        sent.watch("listed", places.take(f"l{number}", PROVEN, 0))
+    strangers[0].idle = False  # it is in the middle of DATA
+    strangers[1].since = 99.0  # it has brought a message a moment ago
+    assert [type(places.take(f"m{n}", PROVEN, 100)) for n in range(5)] == [TakenPlace] * 5
+    assert sent.names == ["s2", "s3", "s4", "s5", "s1"]
+    assert places.taken == TEN.connections
+    assert places.take("m5", PROVEN, 100) == "too_many_connections"
 
 
-async def test_a_newcomer_passes_a_crowd() -> None:
-    places, order = Places(2), list[str]()
-    go = asyncio.Event()
-
-    async def use(name: str, domain: str) -> None:
-        async with places.held({domain: 2}):
-            order.append(name)
-            await go.wait()
-
-    async with asyncio.TaskGroup() as group:
-        for name, domain in (("1", "crowd"), ("2", "crowd"), ("3", "crowd"), ("4", "crowd"), ("5", "lone")):
-            group.create_task(use(name, domain))
-            await asyncio.sleep(0)
-        assert order == ["1", "2"]
-        go.set()
-    assert order[2] == "5"
-    assert sorted(order) == ["1", "2", "3", "4", "5"]
+def test_a_newcomer_gets_a_place_of_the_stranger_that_holds_most() -> None:
+    places, sent = Places(TEN), Sent()
+    for number in range(4):
+        sent.watch(f"a{number}", places.take("a", STRANGER, 10 - number))
+    for number in range(2):
+        sent.watch(f"b{number}", places.take("b", STRANGER, 0))
+    assert places.take("a", STRANGER, 20) == "too_many_of_peer"
+    taken(places.take("c", STRANGER, 20))
+    assert sent.names == ["a3"]
+    taken(places.take("c", STRANGER, 21))
+    assert places.take("c", STRANGER, 22) == "kept_for_known"  # two each is fair
+    assert sent.names == ["a3", "a2"][: len(sent.names)]
 
 
-async def test_whoever_gives_up_or_is_cancelled_holds_nothing() -> None:
-    places = Places(1)
-    async with AsyncExitStack() as stack:
-        assert await holds(stack, places, "first")
-        waiting = [asyncio.create_task(one_turn(places, seconds)) for seconds in (0.01, None, None)]
-        await asyncio.sleep(0.05)
-        with pytest.raises(NoPlace):
-            await waiting[0]
-        waiting[1].cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await waiting[1]
-    await waiting[2]
-    async with AsyncExitStack() as stack:
-        assert await holds(stack, places, "again")
+def test_the_wide_cap_is_for_those_we_know() -> None:
+    places = Places(TEN)
+    results = [places.take("relay", PROVEN, 0) for _ in range(9)]
+    assert results[8:] == ["too_many_of_peer"]
+    assert [places.take("stranger", STRANGER, 0) for _ in range(5)][2:] == ["too_many_connections"] * 3
 
 
-async def test_a_turn_that_comes_to_one_who_is_cancelled_goes_on_to_the_next() -> None:
-    places = Places(1)
-    async with AsyncExitStack() as stack:
-        assert await holds(stack, places, "first")
-        gone, next_one = (asyncio.create_task(one_turn(places, None)) for _ in range(2))
-        await asyncio.sleep(0)
-    gone.cancel()  # its turn has come, but it has not run since
-    await asyncio.wait_for(next_one, 10)
-    async with AsyncExitStack() as stack:
-        assert await holds(stack, places, "again")
+def test_a_crowd_at_the_address_of_a_help_desk_does_not_shut_it_out() -> None:
+    places, sent = Places(TEN), Sent()
+    desk = sent.watch("desk", places.take("shared", KNOWN, 0))
+    assert places.change(desk, "shared", PROVEN) == ""
+    for number in range(7):
+        sent.watch(f"crowd{number}", places.take("shared", KNOWN, 1 + number))
+    taken(places.take("shared", KNOWN, 20))
+    assert sent.names == ["crowd0"]
 
 
-async def one_turn(places: Places, seconds: float | None) -> None:
-    async with places.held({"name": 5}, seconds):
-        pass
+def test_a_socket_that_only_lingers_is_the_first_to_go_and_is_no_longer_its_peers() -> None:
+    places, sent = Places(TEN), Sent()
+    leaving = sent.watch("leaving", places.take("l0", PROVEN, 0))
+    places.leave(leaving)
+    for _ in range(8):
+        sent.watch("relay", places.take("l0", PROVEN, 0))
+    sent.watch("other", places.take("l1", PROVEN, 0))
+    assert places.taken == TEN.connections
+    taken(places.take("l2", PROVEN, 0))
+    assert sent.names == ["leaving"]
+
+
+def test_strangers_hurry_from_three_quarters_to_one_half() -> None:
+    places = Places(TEN)
+    hurried: list[int] = []
+    strangers = []
+    for number in range(5):
+        strangers.append(taken(places.take(f"s{number}", STRANGER, 0)))
+        strangers[-1].hurry = lambda number=number: hurried.append(number)  # type: ignore[misc]
+    listed = taken(places.take("l", PROVEN, 0))
+    assert sorted(hurried) == [0, 1, 2, 3]  # the fifth was the one too many
+    assert [places.hurries(strangers[0]), places.hurries(listed)] == [True, False]
+    places.give_back(strangers[0])
+    places.give_back(strangers[1])
+    assert places.hurries(strangers[2])
+    places.give_back(strangers[2])
+    assert not places.hurries(strangers[3])
+
+
+def test_the_share_of_a_known_host_is_wider_than_that_of_a_process() -> None:
+    share = Limits().divided(4)
+    assert (share.connections, share.connections_per_peer, share.connections_per_known_peer) == (125, 12, 100)
+    assert Limits().divided(1) == Limits()
+    assert Limits().within(40).connections == 40
+    assert Limits().within(0).connections == 1
+    assert Limits(connections=1).strangers == 1
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from("abcdefgh"), st.sampled_from(Familiarity), st.integers(0, 4), st.booleans()),
+    max_size=120,
+)
+
+
+@given(STEPS)
+def test_places_never_exceed_the_caps_whatever_happens(
+    steps: list[tuple[str, Familiarity, int, bool]],
+) -> None:
+    places, open_places, cut = Places(TEN), [], set()
+    for peer, familiarity, act, idle in steps:
+        if act < 3:
+            place = places.take(peer, familiarity, len(open_places))
+            if isinstance(place, TakenPlace):
+                place.idle = idle
+                place.give_way = lambda place=place: cut.add(id(place))
+                open_places.append(place)
+        elif open_places and act == 3:
+            places.leave(open_places[-1])
+        elif open_places:
+            places.give_back(open_places.pop())
+        there = [place for place in open_places if id(place) not in cut]
+        assert places.taken == len(there) <= TEN.connections
+        assert sum(place.familiarity is STRANGER for place in there) <= TEN.strangers
+    for place in open_places:
+        places.give_back(place)
+    assert (places.taken, places.scarce) == (0, False)
+
+
+def test_no_setting_leaves_all_places_to_strangers() -> None:
+    with pytest.raises(ValueError, match="strangers_percent must be at most 95"):
+        Limits(strangers_percent=96)
+    with pytest.raises(ValueError, match="strangers_percent must be at most 95"):
+        Settings(mailboxes=("help@shop.example",), limits={"strangers_percent": 100})  # type: ignore[arg-type]

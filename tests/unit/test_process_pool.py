@@ -21,6 +21,7 @@ from relaydesk.process_pool.pool import ProcessPool, TaskFailed, TaskTimeout, Ta
 from relaydesk_testkit.serving import gone
 from tests.support.tasks import (
     busy,
+    busy_with,
     die,
     fill,
     pid,
@@ -101,7 +102,7 @@ async def test_a_task_that_takes_too_long_is_ended_and_the_next_one_is_served() 
 
 async def test_a_task_is_ended_by_the_clock_too() -> None:
     """Whatever it waits for: processor time alone would let it wait for ever."""
-    async with opened(seconds=0.1) as pool:
+    async with opened(patience=0.2) as pool:
         with pytest.raises(TaskTimeout):
             await pool.run(sleep, PATIENCE)
 
@@ -112,6 +113,13 @@ async def test_time_counts_for_each_task_alone() -> None:
         for _ in range(4):
             await pool.run(busy, 0.4)
         assert await pool.run(pid) == first
+
+
+async def test_the_first_task_with_a_context_has_time_to_compile_it() -> None:
+    async with opened(seconds=0.1, first_seconds=20.0) as pool:
+        await pool.run(busy_with, 0.5, context={})
+        with pytest.raises(TaskTimeout):
+            await pool.run(busy, 0.5)
 
 
 async def test_others_go_on_while_one_is_slow() -> None:

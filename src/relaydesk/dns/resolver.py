@@ -27,7 +27,7 @@ import dns.resolver
 
 from relaydesk.dns.cache import AnswerCache, CacheLimits, zone_of
 from relaydesk.dns.records import DnsAnswer, NoData, NxDomain, RecordSet, TempFail
-from relaydesk.places import NoPlace, Places
+from relaydesk.places import FairPlaces, NoPlace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -73,7 +73,7 @@ class Resolver:
         self._clock = clock
         self._cache = AnswerCache(limits or CacheLimits())
         self._questions = questions or QuestionLimits()
-        self._places = Places(self._questions.size, self._questions.kept)
+        self._places = FairPlaces(self._questions.size, self._questions.kept)
         self._silent: OrderedDict[str, tuple[int, float]] = OrderedDict()
         self._under_way: dict[tuple[str, RrType], asyncio.Task[DnsAnswer]] = {}
         self.asked = 0

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from relaydesk.intake.turns import network_of
 from relaydesk.mailauth import check_spf
 from relaydesk.message import domain_of
-from relaydesk.places import Places
+from relaydesk.places import FairPlaces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ class DriftCheck:
 
     def __init__(self, resolver: Lookup, clock: Callable[[], datetime]) -> None:
         self._resolver, self._clock = resolver, clock
-        self._places = Places(AT_ONCE)
+        self._places = FairPlaces(AT_ONCE)
         self._results: OrderedDict[tuple[str, str], tuple[datetime, bool]] = OrderedDict()
 
     async def domain(self, ip: str | None, helo: str, mail_from: str, senders: Allowlist) -> str:

@@ -13,7 +13,7 @@ from relaydesk.intake.reading import Reader
 from relaydesk.intake.turns import Shares, listed_zones, network_of, strange_zones
 from relaydesk.mailauth import asked_domains, authenticate
 from relaydesk.message import parse_header
-from relaydesk.places import NoPlace, Places
+from relaydesk.places import FairPlaces, NoPlace
 from relaydesk.policy import Gathered, decide_unread
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Gatherer:
     ) -> None:
         self.limits = limits or GatherLimits()
         self._resolver, self._reader = resolver, Reader(pool)
-        self._auth = Places(self.limits.concurrent_auth, kept=self.limits.concurrent_auth)
+        self._auth = FairPlaces(self.limits.concurrent_auth, kept=self.limits.concurrent_auth)
         self._listed: tuple[Allowlist | None, frozenset[str]] = (None, frozenset())
 
     async def gather(

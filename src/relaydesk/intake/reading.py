@@ -10,7 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from relaydesk.logs import log
-from relaydesk.places import Places
+from relaydesk.places import FairPlaces
 from relaydesk.policy import Addressed, read_content, read_for_store, unread_content
 from relaydesk.process_pool import TaskTooHeavy
 
@@ -40,7 +40,7 @@ class Reader:
     def __init__(self, pool: ProcessPool | None = None) -> None:
         self._pool = pool
         size = pool.size if pool is not None else 1
-        self._places = Places(max(1, size - 1), kept=size)
+        self._places = FairPlaces(max(1, size - 1), kept=size)
 
     async def read(
         self, envelope: Envelope, headed: Message, policy: Policy, rules: Rules, shares: Shares | None

@@ -21,7 +21,7 @@ from relaydesk.intake.gather import Busy, Gatherer, Gathering, GatherLimits
 from relaydesk.intake.known import read_known
 from relaydesk.logs import log, log_exception
 from relaydesk.message import authentication_results, domain_of, received_line
-from relaydesk.places import NoPlace, Places
+from relaydesk.places import FairPlaces, NoPlace
 from relaydesk.policy import Admission, Decision, Gathered, admit, decide
 from relaydesk.reasons import reason
 from relaydesk.store import RefusalKey, StoreUnavailable, known, messages, refusals, until_settled
@@ -87,12 +87,12 @@ class Intake:
     refusals: Counter[RefusalKey] = field(default_factory=Counter)
     _gatherer: Gatherer = field(init=False)
     _drift: DriftCheck = field(init=False)
-    _storing: Places = field(init=False)
+    _storing: FairPlaces = field(init=False)
 
     def __post_init__(self) -> None:
         self._gatherer = Gatherer(self.resolver, self.pool, self.limits)
         self._drift = DriftCheck(self.resolver, self.clock)
-        self._storing = Places(max(1, self.store_threads - 1), kept=self.store_threads)
+        self._storing = FairPlaces(max(1, self.store_threads - 1), kept=self.store_threads)
 
     async def admit(
         self, config: IntakeConfig, origin: Origin, helo: str, mail_from: str, rcpt: str

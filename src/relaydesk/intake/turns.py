@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from contextlib import AbstractAsyncContextManager
 
-    from relaydesk.places import Places
+    from relaydesk.places import FairPlaces
     from relaydesk.policy import Allowlist
 
 DOMAIN_SHARE, PEER_SHARE = 0.25, 0.5
@@ -30,7 +30,7 @@ class Shares:
     network: str
     seconds: float
 
-    def place(self, places: Places) -> AbstractAsyncContextManager[None]:
+    def place(self, places: FairPlaces) -> AbstractAsyncContextManager[None]:
         """One of the places, within the shares."""
         shares = dict.fromkeys(self.zones, places.part(DOMAIN_SHARE))
         return places.held({**shares, self.network: places.part(PEER_SHARE)}, self.seconds)

@@ -62,7 +62,7 @@ def parse_message(raw: bytes, header_read: Message | None = None) -> Message:
     fields = _capped(whole, start, defects)
     parts = tuple(leaves(fields, raw[start:], defects))
     charset = message_charset(fields, parts)
-    if header_read is not None and all(value.isascii() for _, value in fields):
+    if header_read is not None and _is_ascii(fields):
         headed = header_read
         defects.extend(headed.defects)
     else:
@@ -91,9 +91,14 @@ def parse_header(raw: bytes) -> Message:
         raw = raw.replace(b"\r", b"\r\n")
     whole, start = header.split(raw, MAX_HEADERS, header.start_of(raw))
     fields = _capped(whole, start, defects)
-    charset = message_charset(fields, tuple(leaves(fields, b"", [])))
+    charset = "" if _is_ascii(fields) else message_charset(fields, tuple(leaves(fields, b"", [])))
     headed = _headed(whole, fields, charset, defects)
     return replace(headed, defects=tuple(dict.fromkeys(defects))[:MAX_DEFECTS])
+
+
+def _is_ascii(fields: list[tuple[str, bytes]]) -> bool:
+    """Whether the fields read the same whatever the charset of the content."""
+    return all(value.isascii() for _, value in fields)
 
 
 def _headed(

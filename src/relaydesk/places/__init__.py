@@ -3,6 +3,6 @@
 Whoever is slow holds their share of the places and no more. What finds none in time is put off by its caller.
 """
 
-from relaydesk.places.places import NoPlace, Places
+from relaydesk.places.places import FairPlaces, NoPlace
 
-__all__ = ["NoPlace", "Places"]
+__all__ = ["FairPlaces", "NoPlace"]

@@ -22,7 +22,7 @@ class _Waiting:
     turn: asyncio.Future[None]
 
 
-class Places:
+class FairPlaces:
     """``size`` places for anybody, and ``kept`` more that only those we know may take.
 
     Whoever takes one of the ``size`` names what it is for (a domain, a peer) and how many places each of

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def decide(envelope: Envelope, gathered: Gathered, known: Known, policy: Policy, now: datetime) -> Decision:
     """Refuse, defer or accept one message, and say where it goes. ``now`` is aware UTC."""
     arrival = Arrival(envelope, gathered, known, policy, now)
-    verdict = next(verdict for row in ROWS if (verdict := row(arrival)) is not None)
+    verdict = _verdict(arrival)
     remarks = _remarks(arrival, verdict)
     if verdict.outcome != "accepted":
         return Decision(verdict.outcome, (verdict.reason, *remarks), gathered.findings)
@@ -44,12 +44,23 @@ def decide_unread(
     Of the content the rows ask one thing, whether it is a notice of an answer that came back; and of the
     store nothing that would have them refuse the less. So what is refused either way stays refused.
     """
-    either = [
-        decide(envelope, Gathered(headed, Findings(Match(kind)), auth), Known(), policy, now)
-        for kind in ("unsorted", "bounce")
-    ]
-    refused = all(decision.outcome == "refused" for decision in either)
-    return Unread(either[0] if refused else None, vouched=any(decision.vouched for decision in either))
+    vouched = False
+    kinds: tuple[Kind, ...] = ("unsorted", "bounce")
+    for kind in kinds:
+        arrival = Arrival(envelope, Gathered(headed, Findings(Match(kind)), auth), Known(), policy, now)
+        verdict = _verdict(arrival)
+        vouched = vouched or verdict.genuine
+        if verdict.outcome != "refused":
+            break
+    else:
+        remarks = _remarks(arrival, verdict)
+        return Unread(Decision("refused", (verdict.reason, *remarks), arrival.findings), vouched=False)
+    return Unread(None, vouched=vouched)
+
+
+def _verdict(a: Arrival) -> Verdict:
+    """What the first row that matches says."""
+    return next(verdict for row in ROWS if (verdict := row(a)) is not None)
 
 
 def _accepted(a: Arrival, verdict: Verdict, remarks: tuple[Reason, ...]) -> Decision:

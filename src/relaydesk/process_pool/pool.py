@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 COMMAND = (sys.executable, "-m", "relaydesk.process_pool.worker")
 START_SECONDS = 60.0  # for a process to come up, on a machine that is busy with other things
-STRETCH = 6  # times the processor time that a task may take by the clock, where it gets little of a processor
 
 
 class TaskTooHeavy(Exception):  # noqa: N818 - a state, named as people say it
@@ -75,17 +74,20 @@ class ProcessPool:
     """At most ``size`` processes, each doing one task at a time.
 
     A task is a function that can be imported, so of a module's top level; its arguments and its result are
-    pickled. It computes and keeps nothing. ``seconds`` bounds the processor time of each task, and a multiple
-    of it the time by the clock, from when a process takes it up; waiting for a process and its start are not
-    counted. ``memory`` bounds the data of each process, in bytes (reading a mail of 36 MB takes 200 MB). A
-    process that has had nothing to do for ``idle_seconds`` ends. Belongs to one event loop; close it in the
-    end.
+    pickled. It computes and keeps nothing. ``seconds`` bounds the processor time of each task, to which
+    ``first_seconds`` are added where a process is given a context, for what is compiled of it; ``patience``
+    bounds its time by the clock, for it may get little of a busy processor. Waiting for a process and its
+    start are not counted. ``memory`` bounds the data of each process, in bytes (reading a mail of 36 MB takes
+    200 MB). A process that has had nothing to do for ``idle_seconds`` ends. Belongs to one event loop; close
+    it in the end.
     """
 
     size: int
     seconds: float
     memory: int = 400 << 20
     idle_seconds: float = 180.0
+    first_seconds: float = 2.0
+    patience: float = 60.0
     _free: asyncio.Semaphore = field(init=False)
     _idle: list[_Worker] = field(default_factory=list)
     _busy: set[_Worker] = field(default_factory=set)
@@ -155,10 +157,10 @@ class ProcessPool:
         except (OSError, EOFError, TimeoutError) as error:
             raise TaskFailed("A process of the pool did not start.") from error
         try:
-            async with asyncio.timeout(self.seconds * STRETCH):
+            async with asyncio.timeout(self.patience):
                 return await self._ask(worker, function, arguments, context)
         except TimeoutError:
-            raise TaskTimeout(f"{function.__name__} took over {self.seconds * STRETCH} s.") from None
+            raise TaskTimeout(f"{function.__name__} took over {self.patience} s.") from None
         except (OSError, EOFError) as error:
             raise await self._death(worker, function) from error
 
@@ -171,9 +173,8 @@ class ProcessPool:
     ) -> tuple[Any, ...]:
         takes = context is not None
         learnt = context if takes and worker.context is not context else None
-        await worker.tell(
-            (function.__module__, function.__qualname__, self.seconds, takes, learnt, *arguments)
-        )
+        seconds = self.seconds if learnt is None else self.seconds + self.first_seconds
+        await worker.tell((function.__module__, function.__qualname__, seconds, takes, learnt, *arguments))
         if takes:
             worker.context = context
         return await worker.answer()

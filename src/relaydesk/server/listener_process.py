@@ -13,6 +13,7 @@ from relaydesk.gateway import Gateway
 from relaydesk.intake import GatherLimits, Intake
 from relaydesk.logs import configure, log_exception
 from relaydesk.process_pool import ProcessPool
+from relaydesk.server.descriptors import fitting_limits
 from relaydesk.server.process import child_process
 from relaydesk.smtpd import Endpoint, Server, open_listener
 
@@ -73,7 +74,7 @@ def _smtp_server(process: ChildProcess, intake: Intake, share: int) -> Server:
     return Server(
         Endpoint(
             hostname=process.configuration.current.hostname,
-            limits=process.settings.limits.divided(share),
+            limits=fitting_limits(process.settings, share),
             receiver=intake,
             configuration=process.configuration,
             now=utc_now,
@@ -87,7 +88,7 @@ def _submission_server(process: ChildProcess, pool: ProcessPool, share: int) -> 
     return Server(
         Endpoint(
             hostname=process.configuration.current.hostname,
-            limits=process.settings.limits.divided(share),
+            limits=fitting_limits(process.settings, share),
             receiver=gateway,
             configuration=GatewayConfiguration(process.configuration),
             now=utc_now,

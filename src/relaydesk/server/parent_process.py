@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.config import hide_password, open_store, parts, read_snapshot, utc_now
 from relaydesk.logs import configure, log
+from relaydesk.server.descriptors import raise_limit, warn_of_few
 from relaydesk.server.listening import bind, drop_privileges
 from relaydesk.server.supervisor import Child, SupervisorTiming, supervise
 
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
 def serve(settings: Settings, config_file: str | None, roles: Sequence[str]) -> int:
     """Run until SIGTERM or SIGINT; the exit status. Every role may run alone, on many machines."""
     configure(settings.log_level, settings.log_format)
+    raise_limit()
     _check_files(settings)
     listeners = 0
     if "door" in roles:
         _check_reception(settings)
         listeners = settings.processes or min(4, os.cpu_count() or 1)
+        warn_of_few(settings, listeners)
     addresses = (*parts.listen(settings), *parts.gateway_listen(settings))
     bound = bind(addresses, listeners) if listeners else None
     if settings.user:

@@ -179,29 +179,36 @@ class _Supervisor:
         return max(0.0, min(due) - time.monotonic()) if due else None
 
     def _start(self, seat: _Seat, now: float) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            variable, descriptors = handed_down(theirs, seat.child.sockets)
-            try:
-                seat.process = subprocess.Popen(  # noqa: S603 (the command is ours)
-                    seat.child.argv,
-                    stdin=subprocess.DEVNULL,
-                    pass_fds=descriptors,
-                    env={**os.environ, **variable},
-                    process_group=0,  # Ctrl-C in a terminal reaches the parent only, which then drains
-                )
-            except OSError as error:
-                ours.close()
-                log("child_not_started", level="error", child=seat.child.name, error=str(error))
-                self._pause(seat, now)
-                if not seat.was_ready:
-                    self.status = 1
-                    self._drain()
-                return
+        try:
+            process, ours = self._spawn(seat.child)
+        except OSError as error:
+            log("child_not_started", level="error", child=seat.child.name, error=str(error))
+            self._pause(seat, now)
+            if not seat.was_ready:
+                self.status = 1
+                self._drain()
+            return
         ours.setblocking(False)
         self.selector.register(ours, selectors.EVENT_READ, seat)
         seat.lifeline, seat.heard, seat.started = ours, b"", now
-        log("child_started", level="debug", child=seat.child.name, pid=seat.process.pid)
+        seat.process = process
+        log("child_started", level="debug", child=seat.child.name, pid=process.pid)
+
+    def _spawn(self, child: Child) -> tuple[subprocess.Popen[bytes], socket.socket]:
+        """Start a child: its process and our end of its lifeline. OSError, as for want of descriptors."""
+        ours, theirs = socket.socketpair()
+        with theirs, contextlib.ExitStack() as undo:
+            undo.enter_context(ours)
+            variable, descriptors = handed_down(theirs, child.sockets)
+            process = subprocess.Popen(  # noqa: S603 (the command is ours)
+                child.argv,
+                stdin=subprocess.DEVNULL,
+                pass_fds=descriptors,
+                env={**os.environ, **variable},
+                process_group=0,  # Ctrl-C in a terminal reaches the parent only, which then drains
+            )
+            undo.pop_all()
+        return process, ours
 
     def _listen_to(self, seat: _Seat) -> None:
         if seat.lifeline is None:

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from relaydesk.message import with_protocol
+from relaydesk.smtpd.places import peer_key
 from relaydesk.smtpd.replies import Reply, reply_for
-from relaydesk.smtpd.server import peer_key
 from relaydesk.smtpd.session import Session, Verb
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ class SubmissionSession(Session):
         verdict = await self.finish(self.server.start(work))
         if verdict == "right":
             self.client = name
+            self.transport.seat.logged_in()
             return reply_for("authenticated")
         self.failed += 1
         if self.failed >= MOST_FAILURES:
