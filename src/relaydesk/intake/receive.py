@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 ATTEMPTS_KEPT = timedelta(days=7)  # senders give up after four to five days (RFC 5321 §4.5.4.1)
 STORE_SECONDS = 30.0  # that a stranger's message waits for a thread of the store's
-LARGE = 1 << 20  # bytes from which messages are stored one after the other
+LARGE = 1 << 20  # bytes from which messages are stored one after the other, and let others in after them
 Ids = dict[str, Any]  # what the log line names of the store
 NOTHING = Findings(Match("unsorted"))
 
@@ -218,15 +218,18 @@ class Intake:
             f"{received_line(envelope, config.hostname)}\r\n"
             f"Authentication-Results: {authentication_results(gathered.auth, config.authserv_id)}\r\n"
         )
-        with self.store.transaction() as session:
+        forwarding = config.forwarding
+        below = forwarding.below(envelope, decision) if forwarding is not None else None
+        begin = self.store.turn if len(envelope.raw) > LARGE else self.store.transaction
+        with begin() as session:
             recorded = messages.record(
                 session, envelope, gathered.message, gathered.auth, decision, trace=trace, now=now
             )
             bounced.take_returned(session, envelope, decision, recorded, plan=config.policy.plan, now=now)
-            if config.forwarding is not None:
+            if forwarding is not None and below is not None:
                 subject = gathered.message.subject
-                config.forwarding.lay(
-                    session, envelope, decision, recorded, trace=trace, subject=subject, now=now
+                forwarding.lay(
+                    session, envelope, decision, recorded, below=below, trace=trace, subject=subject, now=now
                 )
         return {"message": recorded.message_id, "ticket": recorded.ticket_id}
 
