@@ -1,7 +1,8 @@
 """What arrived: the :class:`Envelope` (what the wire told us) and the :class:`Message` (what a person reads).
 
-:func:`parse_message` turns any bytes into a Message. Addresses and domains are read here and nowhere else.
-What authentication found of a message is a value of this room: :class:`AuthResults`. Pure.
+:func:`parse_message` turns any bytes into a Message; :class:`Letter` makes HTML fit to be sent. Addresses and
+domains are read here and nowhere else. What authentication found of a message is a value of this room:
+:class:`AuthResults`. Pure.
 """
 
 from typing import TYPE_CHECKING
@@ -33,17 +34,25 @@ from relaydesk.message.charsets import decode, one_line, printable
 from relaydesk.message.envelope import Envelope, How, Origin, Role, received_line, with_protocol
 from relaydesk.message.headers import header_fields, header_section, header_values
 from relaydesk.message.html_charset import html_charset
-from relaydesk.message.message import Address, Attachment, Body, Message
+from relaydesk.message.message import UNREAD, Address, Attachment, Body, Message
+from relaydesk.message.unreadable import Unreadable, hostile_bytes
 from relaydesk.message.words import index_words, query_words
 
 if TYPE_CHECKING:
-    from relaydesk.message.parse import parse_message
+    from relaydesk.message.html import visible_text
+    from relaydesk.message.letter import Letter
+    from relaydesk.message.letter_plain import letter_text
+    from relaydesk.message.markup import MAX_LETTER, MAX_LETTER_TAGS
+    from relaydesk.message.parse import parse_header, parse_message
     from relaydesk.message.parts import UNCLOSED, Part, message_parts
     from relaydesk.message.texts import Texts, message_charset, read_texts
 
 __all__ = [
     "MAX_ADDRESS",
+    "MAX_LETTER",
+    "MAX_LETTER_TAGS",
     "UNCLOSED",
+    "UNREAD",
     "Address",
     "Attachment",
     "AuthResults",
@@ -53,6 +62,7 @@ __all__ = [
     "Envelope",
     "How",
     "IpAddress",
+    "Letter",
     "Message",
     "Origin",
     "Part",
@@ -60,6 +70,7 @@ __all__ = [
     "Role",
     "SpfResult",
     "Texts",
+    "Unreadable",
     "authentication_results",
     "canonical_ip",
     "decode",
@@ -69,13 +80,16 @@ __all__ = [
     "header_fields",
     "header_section",
     "header_values",
+    "hostile_bytes",
     "html_charset",
     "index_words",
+    "letter_text",
     "message_charset",
     "message_ids",
     "message_parts",
     "normal_address",
     "one_line",
+    "parse_header",
     "parse_message",
     "plain_address",
     "printable",
@@ -84,6 +98,7 @@ __all__ = [
     "received_line",
     "split_address",
     "undecided",
+    "visible_text",
     "vouches",
     "with_protocol",
 ]
@@ -92,12 +107,18 @@ if not TYPE_CHECKING:
     __getattr__ = late_names(
         __name__,
         {
+            "Letter": "letter",
+            "MAX_LETTER": "markup",
+            "MAX_LETTER_TAGS": "markup",
             "UNCLOSED": "parts",
             "Part": "parts",
             "Texts": "texts",
+            "letter_text": "letter_plain",
             "message_charset": "texts",
             "message_parts": "parts",
+            "parse_header": "parse",
             "parse_message": "parse",
             "read_texts": "texts",
+            "visible_text": "html",
         },
     )

@@ -26,7 +26,7 @@ _MEDIA = re.compile(r"@media\s+(?:only\s+)?(?:all|screen)\s*")
 _SIMPLE = re.compile(r"(?:(?:html|body)\s+)?([a-z][a-z0-9]*|\*)?((?:[.#][\w-]+)*)", re.IGNORECASE)
 _NAMES = re.compile(r"[.#][\w-]+")
 _FONT = re.compile(r"(?:^|\s)(0|\d{0,9}\.?\d{1,9}(?:px|pt|em|rem|%))(?=[\s/]|$)")
-_SCALE = re.compile(r"scale[xy]?\(\s*0*\.?0*\s*[,)]")
+_SCALE = re.compile(r"scale[xy]?\(\s*+0*+\.?+0*+\s*+[,)]")
 _MOVED = re.compile(r"translate[xy]?\([^)]{0,40}?-\d{3,}")
 _CLIPPED = re.compile(r"rect\(\s*(?:0|1px)|inset\(\s*(?:50|100)%|circle\(\s*0")
 _PIXELS = {"": 1, "px": 1, "pt": 1.33, "em": 16, "rem": 16, "ex": 8, "ch": 8, "in": 96, "cm": 37.8, "mm": 3.8,
@@ -120,17 +120,24 @@ def _rules(css: str) -> Iterable[tuple[str, str]]:
             yield selectors, body
 
 
+def effective(name: str, attributes: Mapping[str, str], sheet: Sheet) -> dict[str, str]:
+    """What the rules and its style attribute declare for an element."""
+    base = sheet.of(name, attributes)
+    own = declarations(attributes["style"]) if "style" in attributes else {}
+    if not base and not own:
+        return {}
+    values = {**base, **own} | {key: value for key, value in base.items() if value.endswith("!important")}
+    return {key: value.removesuffix("!important").strip() for key, value in values.items()}
+
+
 def visibility(name: str, attributes: Mapping[str, str], sheet: Sheet) -> list[str]:
     """The marks of an element.
 
     ``gone``, or any of ``vis:``, ``size:``, ``pre:`` with 0 or 1, ``fg:`` and ``bg:`` with a colour.
     """
-    base = sheet.of(name, attributes)
-    own = declarations(attributes["style"]) if "style" in attributes else {}
-    if not base and not own and not attributes:
+    values = effective(name, attributes, sheet)
+    if not values and not attributes:
         return ["gone"] if name == "dialog" else []
-    values = {**base, **own} | {key: value for key, value in base.items() if value.endswith("!important")}
-    values = {key: value.removesuffix("!important").strip() for key, value in values.items()}
     if "hidden" in attributes or (name == "dialog" and "open" not in attributes):
         values.setdefault("display", "none")
     if _gone(values):

@@ -159,7 +159,7 @@ class Dispatcher:
         try:
             return await self._in_thread(lambda: self._claim_now(limit, most))
         except StoreError as error:
-            log("store_unavailable", level="error", problem=str(error))
+            log("store_unavailable", level="error", limit_by="", problem=str(error))
             return ()
 
     def _claim_now(self, limit: int, most: int) -> tuple[Claimed, ...]:
@@ -240,7 +240,7 @@ class Dispatcher:
             try:
                 return await self._in_thread(lambda: self._write(claimed, disposition, outcome, plan))
             except StoreError as error:
-                log("store_unavailable", level="error", answer=claimed.id, problem=str(error))
+                log("store_unavailable", level="error", limit_by="", answer=claimed.id, problem=str(error))
             if disposition.state != "sent" and self.clock() > claimed.lease_until:
                 return "lost"
             await asyncio.sleep(self.pace.pause)

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from relaydesk.config import GatewayConfiguration, utc_now
 from relaydesk.gateway import Gateway
-from relaydesk.intake import Intake
-from relaydesk.logs import configure, log_exception
-from relaydesk.places import Places
+from relaydesk.intake import GatherLimits, Intake
+from relaydesk.logs import configure, log
+from relaydesk.places import FairPlaces
+from relaydesk.process_pool import ProcessPool
+from relaydesk.server.descriptors import fitting_limits
 from relaydesk.server.process import child_process
 from relaydesk.smtpd import Endpoint, Server, open_listener
 
@@ -29,29 +31,40 @@ FLUSH_SECONDS = 2.0  # between two writings of the counted refusals
 def run_door(settings: Settings, share: int) -> int:
     """One listener process. ``share`` is how many of them divide the caps."""
     configure(settings.log_level, settings.log_format)
-    asyncio.run(_receive(settings, share))
-    return 0
+    return asyncio.run(_receive(settings, share))
 
 
-async def _receive(settings: Settings, share: int) -> None:
+async def _receive(settings: Settings, share: int) -> int:
     async with child_process(settings) as process:
+        limits = settings.limits.divided(share)
+        pool = ProcessPool(limits.reading_processes, limits.reading_seconds)
         intake = Intake(
-            store=process.store, resolver=process.resolver, clock=utc_now, workers=process.workers
+            store=process.store,
+            resolver=process.resolver,
+            clock=utc_now,
+            workers=process.workers,
+            store_threads=settings.workers,
+            pool=pool,
+            limits=GatherLimits(limits.concurrent_auth, limits.auth_slot_seconds),
         )
         listeners = await _open(process, intake, share)
-        flushing = asyncio.create_task(_flush(intake))
+        flushing = asyncio.create_task(_flush(process, intake))
         process.inherited.ready()
         await process.stop.wait()
         await _drain(listeners, settings.drain_seconds)
-        flushing.cancel()
+        await flushing
         await intake.flush()
+        if intake.refusals.total:
+            log("refusals_not_counted", level="warning", lost=intake.refusals.total)
+        await pool.close()
+        return process.status
 
 
 async def _open(process: ChildProcess, intake: Intake, share: int) -> list[Listener]:
     """Listens on the sockets that the parent has bound: first those of ``listen``, then the gateway's."""
     smtp_sockets = len(process.settings.listen)
-    limits = process.settings.limits.divided(share)
-    in_flight = Places(limits.bytes_in_flight)  # the memory is one, by whichever port the bytes come
+    limits = fitting_limits(process.settings, share)
+    in_flight = FairPlaces(limits.bytes_in_flight)  # the memory is one, by whichever port the bytes come
     smtp = _smtp_server(process, intake, limits, in_flight)
     listeners = [await open_listener(sock, smtp) for sock in process.inherited.sockets[:smtp_sockets]]
     if process.settings.gateway_listen:
@@ -62,7 +75,7 @@ async def _open(process: ChildProcess, intake: Intake, share: int) -> list[Liste
     return listeners
 
 
-def _smtp_server(process: ChildProcess, intake: Intake, limits: Limits, in_flight: Places) -> Server:
+def _smtp_server(process: ChildProcess, intake: Intake, limits: Limits, in_flight: FairPlaces) -> Server:
     return Server(
         Endpoint(
             hostname=process.configuration.current.hostname,
@@ -75,7 +88,7 @@ def _smtp_server(process: ChildProcess, intake: Intake, limits: Limits, in_fligh
     )
 
 
-def _submission_server(process: ChildProcess, limits: Limits, in_flight: Places) -> Server:
+def _submission_server(process: ChildProcess, limits: Limits, in_flight: FairPlaces) -> Server:
     """Where other help desks log in and hand in their answers."""
     gateway = Gateway(store=process.store, clock=utc_now, workers=process.workers)
     return Server(
@@ -92,13 +105,9 @@ def _submission_server(process: ChildProcess, limits: Limits, in_flight: Places)
     )
 
 
-async def _flush(intake: Intake) -> None:
-    while True:
-        await asyncio.sleep(FLUSH_SECONDS)
-        try:
-            await intake.flush()
-        except Exception:
-            log_exception("refusals_not_counted")
+async def _flush(process: ChildProcess, intake: Intake) -> None:
+    while not await process.stops_within(FLUSH_SECONDS):
+        await intake.flush()
 
 
 async def _drain(listeners: Sequence[Listener], seconds: float) -> None:

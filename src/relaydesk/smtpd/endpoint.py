@@ -107,11 +107,23 @@ class Endpoint(Generic[ConfigT]):
     implicit_tls: bool = False
 
 
+class Countable(Protocol):
+    """How a session tells whom its connection counts for."""
+
+    def speaks_for(self, ip: str) -> str:
+        """The client of a proxy has this address; the name of a reply if there is no place for it."""
+        ...
+
+    def logged_in(self) -> None: ...
+
+
 class Transport(Protocol):
     """What a session needs of its connection."""
 
     tls: bool
 
+    @property
+    def seat(self) -> Countable: ...
     async def say(self, reply: Reply) -> None: ...
     async def line(self) -> str | Reply: ...
     async def content(self, reception: Reception) -> DataReader: ...

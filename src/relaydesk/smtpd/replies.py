@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from relaydesk.policy import Decision, Outcome
 
-_TRANSIENT = range(400, 500)  # RFC 5321 §4.2.1
+_TRANSIENT, _PERMANENT = range(400, 500), range(500, 600)  # RFC 5321 §4.2.1
 MAX_REPLY = 500
 """Bytes of one reply line without CR LF; RFC 5321 §4.5.3.1.5 allows 512 with them."""
 
@@ -43,9 +43,21 @@ class Reply:
         return self.code in _TRANSIENT
 
     @property
+    def permanent(self) -> bool:
+        return self.code in _PERMANENT
+
+    @property
     def closes(self) -> bool:
         """After 221, 421 and 521 the connection ends (RFC 5321 §3.8, RFC 7504)."""
         return self.code in (221, 421, 521)
+
+
+class Hangup(Exception):  # noqa: N818 (an ending, not an error)
+    """The session ends with this reply."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.text)
+        self.reply = reply
 
 
 def build(code: int, texts: Sequence[str]) -> str:
@@ -83,6 +95,8 @@ BY_REASON: dict[str, Reply] = {
     "drift": Reply(550, "5.7.1", "The network that sent this message is not listed here"),
     "not_one_from": Reply(554, "5.6.0", "The message must have exactly one From address"),
     "duplicate_headers": Reply(554, "5.6.0", "A header field that may occur only once is repeated"),
+    "auth_busy": Reply(451, "4.4.3", "Too many look-ups are under way, please try again later"),
+    "content_busy": Reply(451, "4.3.2", "Too much mail is waiting now, please try again later"),
     "auth_unknown": Reply(451, "4.7.0", "Authentication could not be completed now, please try again later"),
     "forged": Reply(
         550, "5.7.1", "The message is not authenticated and the DMARC policy of its domain is reject"
@@ -128,7 +142,12 @@ BY_NAME: dict[str, Reply] = {
     "rcpt_first": Reply(503, "5.5.1", "Send RCPT first"),
     "too_many_errors": Reply(421, "4.7.0", "Too many errors, closing the connection"),
     "too_many_commands": Reply(421, "4.7.0", "Too many commands, please connect again"),
-    "too_many_connections": Reply(421, "4.7.0", "Too many connections, please try again later"),
+    "too_many_connections": Reply(421, "4.7.0", "Too many connections in all, please try again later"),
+    "too_many_of_peer": Reply(421, "4.7.0", "Too many connections of this host, please try again later"),
+    "kept_for_known": Reply(
+        421, "4.7.0", "Too many connections: the places left are kept for known hosts, please try again later"
+    ),
+    "under_load": Reply(421, "4.3.2", "Under load, idle connections must go; please try again later"),
     "session_over": Reply(421, "4.4.2", "The session lasted too long, please connect again"),
     "busy": Reply(451, "4.3.2", "Too busy now, please try again later"),
     "shutting_down": Reply(421, "4.3.2", "The service is shutting down, please try again later"),

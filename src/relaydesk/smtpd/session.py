@@ -16,10 +16,10 @@ from relaydesk.message import Envelope, header_values, with_protocol
 from relaydesk.policy import find_origin
 from relaydesk.reasons import reason
 from relaydesk.smtpd import paths, xclient
+from relaydesk.smtpd.connection_places import peer_key
 from relaydesk.smtpd.data_reader import flaw_of
 from relaydesk.smtpd.reception import Claimant, Reception
 from relaydesk.smtpd.replies import BY_REASON, TRY_AGAIN, Reply, reply_for
-from relaydesk.smtpd.server import peer_key
 from relaydesk.smtpd.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -72,6 +72,11 @@ class Session:
     @property
     def greeting(self) -> Reply:
         return Reply(220, "", f"{self.endpoint.hostname} ESMTP relaydesk")
+
+    @property
+    def has_recipient(self) -> bool:
+        """Whether a message is on its way that somebody here may want."""
+        return self.transaction is not None and bool(self.transaction.rcpt_to)
 
     async def obey(self, line: str) -> Reply:
         """The reply to one command line. Only the client's doing ends up in it, never its words."""
@@ -258,6 +263,8 @@ class Session:
         claim = xclient.read(argument)
         if claim.addr is not None:
             self.peer = replace(self.peer, ip=claim.addr or None, how="xclient")
+            if claim.addr and (obstacle := self.transport.seat.speaks_for(claim.addr)):
+                return reply_for(obstacle)
         if claim.helo is not None:
             self.claimed_helo = paths.parse_helo(claim.helo) if claim.helo else ""
         self.forget()

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from relaydesk.message import Origin, with_protocol
+from relaydesk.smtpd.connection_places import peer_key
 from relaydesk.smtpd.reception import Claimant
 from relaydesk.smtpd.replies import Reply, reply_for
-from relaydesk.smtpd.server import peer_key
 from relaydesk.smtpd.session import Session, Verb
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class SubmissionSession(Session):
         verdict = await self.finish(self.server.start(work))
         if verdict == "right":
             self.client = name
+            self.transport.seat.logged_in()
             return reply_for("authenticated")
         if verdict != "wrong":
             return reply_for("auth_later")
