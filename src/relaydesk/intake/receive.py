@@ -196,12 +196,7 @@ class Intake:
         return until_settled(attempt)
 
     def _record(
-        self,
-        config: IntakeConfig,
-        envelope: Envelope,
-        gathered: Gathered,
-        decision: Decision,
-        now: datetime,
+        self, config: IntakeConfig, envelope: Envelope, gathered: Gathered, decision: Decision, now: datetime
     ) -> Ids:
         if decision.outcome == "deferred":
             with self.store.transaction() as session:
