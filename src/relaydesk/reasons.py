@@ -73,7 +73,7 @@ SENTENCES: dict[str, str] = {
     "reply_to_ignored": "Reply-To {domain} is outside the sender domains and is ignored.",
     "old_signature": "The signature is {days} days old.",
     "lf_read_as_crlf": "The file has bare line feeds; it was read as if sent with CR LF.",
-    "content_unread": "The content took too long to read; open the original. A person must look at it.",
+    "content_unread": "The content took too long to read; a person must look at the original.",
     "unreadable": "The message could not be read in full: {detail}",
     # threads
     "opens": "Opens a new ticket.",

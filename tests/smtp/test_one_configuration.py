@@ -15,7 +15,7 @@ from relaydesk.config.settings import Settings
 from relaydesk.config.snapshot import read_snapshot
 from relaydesk.dns.resolver import Resolver
 from relaydesk.dns.zone import ZoneSource, parse_zone
-from relaydesk.intake import receive
+from relaydesk.intake import record as recording
 from relaydesk.intake.receive import Intake
 from relaydesk.policy.allowlist import parse_allowlist
 from relaydesk.smtpd.endpoint import Endpoint
@@ -96,7 +96,7 @@ def test_a_decision_after_a_conflict_is_made_by_the_same_policy(
 ) -> None:
     before = door.configuration.current
     policies = []
-    decide, record = receive.decide, messages.record
+    decide, record = recording.decide, messages.record
 
     def deciding(envelope: Any, gathered: Any, known: Any, policy: Any, now: datetime) -> Any:
         policies.append(policy)
@@ -108,7 +108,7 @@ def test_a_decision_after_a_conflict_is_made_by_the_same_policy(
             raise Conflict("another writer was first")
         return record(*args, **kwargs)
 
-    monkeypatch.setattr(receive, "decide", deciding)
+    monkeypatch.setattr(recording, "decide", deciding)
     monkeypatch.setattr(messages, "record", conflicting)
     talk.start_mail()
     assert talk.data() == "250 2.0.0 Ok: stored"

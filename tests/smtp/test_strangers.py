@@ -189,11 +189,11 @@ async def test_a_bug_while_reading_is_no_slow_mail(
         assert (decision.outcome, codes(decision)) == ("deferred", ["internal_error"])
         assert kept(sqlite_store) == []
         assert (await taking.receive(snapshot, envelope(mail(1, size=3 * SMALL)))).outcome == "accepted"
-    (error,) = [
+    failed, deferred = [
         line for line in map(json.loads, log_lines.getvalue().splitlines()) if line["level"] == "error"
     ]
-    assert error["event"] == "unexpected_error"
-    assert "NoneType" in error["exception"] and "in classify" in error["exception"]
+    assert (failed["event"], deferred["event"]) == ("task_failed", "unexpected_error")
+    assert "NoneType" in failed["exception"] and "in classify" in failed["exception"]
 
 
 @pytest.mark.parametrize("size", [0, 3 * SMALL])

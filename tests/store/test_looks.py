@@ -161,6 +161,7 @@ def looping(store: Store) -> int:
 
 PROMISES: dict[str, Callable[[Store], int]] = {
     "no_rule": lambda store: opens(store, "no_rule"),
+    "content_unread": lambda store: opens(store, "content_unread"),
     "bounce_unmatched": lambda store: opens(store, "bounce_unmatched"),
     "bounce_hard": lambda store: bounced(store, HARD),
     "bounce_unclear": lambda store: bounced(store, UNCLEAR),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from relaydesk.process_pool import pool as pool_module
 from relaydesk.process_pool.frames import APART, numbers, packed, unpacked
 from relaydesk.process_pool.pool import ProcessPool, TaskFailed, TaskTimeout, TaskTooHeavy
 from relaydesk_testkit.serving import gone
@@ -147,17 +148,22 @@ async def test_a_process_that_is_killed_at_work_is_too_heavy_a_task() -> None:
         assert await pool.run(pid) > 0
 
 
-async def test_a_bug_is_told_with_its_traceback_and_ends_nothing() -> None:
+async def test_a_bug_is_told_with_its_traceback_and_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[dict[str, object]] = []
+    monkeypatch.setattr(pool_module, "log", lambda event, **facts: lines.append({"event": event, **facts}))
     async with opened() as pool:
         first = await pool.run(pid)
-        with pytest.raises(TaskFailed, match=r"(?s)in stumble.*KeyError: 'planted'"):
+        with pytest.raises(TaskFailed, match=r"stumble raised KeyError"):
             await pool.run(stumble)
         assert await pool.run(pid) == first
+    (line,) = lines
+    assert (line["event"], line["task"]) == ("task_failed", "stumble")
+    assert "in stumble" in str(line["exception"]) and "KeyError" in str(line["exception"])
 
 
 async def test_what_cannot_be_pickled_is_a_bug() -> None:
     async with opened() as pool:
-        with pytest.raises(TaskFailed, match="pickle"):
+        with pytest.raises(TaskFailed, match="view raised TypeError"):
             await pool.run(view)
         assert await pool.run(pid) > 0
         with pytest.raises(TypeError):

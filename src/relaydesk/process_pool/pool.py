@@ -127,7 +127,8 @@ class ProcessPool:
                 self._busy.discard(worker)
             self._rest(worker)
         if state != DONE:
-            raise TaskFailed(result[0])
+            log("task_failed", level="error", limit_by="", task=function.__name__, exception=result[0])
+            raise TaskFailed(f"{function.__name__} raised {str(result[0]).splitlines()[-1]}")
         return cast("T", result[0])
 
     async def close(self) -> None:

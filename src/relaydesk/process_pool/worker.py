@@ -13,7 +13,6 @@ import resource
 import signal
 import socket
 import sys
-import traceback
 from importlib import import_module
 from operator import attrgetter
 from pathlib import Path
@@ -56,8 +55,13 @@ def _answer(home: str, name: str, arguments: list[Any], seconds: float) -> tuple
             signal.setitimer(signal.ITIMER_PROF, 0)
     except MemoryError:
         return (TOO_LARGE,)
-    except Exception:
-        return RAISED, traceback.format_exc()
+    except Exception as error:
+        return RAISED, _traceback(error)
+
+
+def _traceback(error: Exception) -> str:
+    """The traceback without values. Loaded when it is needed only: a process should start quickly."""
+    return str(import_module("relaydesk.logs").traceback_text(error))
 
 
 def _send(line: socket.socket, values: tuple[object, ...]) -> None:
@@ -65,8 +69,8 @@ def _send(line: socket.socket, values: tuple[object, ...]) -> None:
         pieces = packed(values)
     except MemoryError:
         pieces = packed((TOO_LARGE,))
-    except Exception:  # what cannot be pickled
-        pieces = packed((RAISED, traceback.format_exc()))
+    except Exception as error:  # what cannot be pickled
+        pieces = packed((RAISED, _traceback(error)))
     for piece in pieces:
         line.sendall(piece)
 
