@@ -1,8 +1,6 @@
 """Intake: one message from the wire to the store. Gather, decide, record; 250 only after the commit.
 
-Gather reads the network and, shortly, the store; the decision is pure; the record is one transaction.
-Conflicts in it (the same delivery at the same moment, a second ticket for one relay address) lead to a
-fresh read and a fresh decision, by the same configuration.
+Gather reads the network; :mod:`.record` reads the store, decides and writes in one transaction.
 """
 
 from __future__ import annotations
@@ -11,62 +9,35 @@ import asyncio
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from relaydesk.classify import Findings, Match
-from relaydesk.intake import bounced
 from relaydesk.intake.drift import DriftCheck
 from relaydesk.intake.gather import Busy, Gatherer, Gathering, GatherLimits
-from relaydesk.intake.known import read_known
+from relaydesk.intake.record import LARGE, Ids, Recorder, claimed_domain
 from relaydesk.intake.refused import RefusalCounter, standing_of
 from relaydesk.logs import log, log_exception
-from relaydesk.message import authentication_results, domain_of, received_line
+from relaydesk.message import domain_of
 from relaydesk.places import FairPlaces, NoPlace
-from relaydesk.policy import Admission, Decision, Gathered, admit, decide
+from relaydesk.policy import Admission, Decision, admit
 from relaydesk.reasons import reason
-from relaydesk.store import StoreUnavailable, known, messages, refusals, until_settled
+from relaydesk.store import StoreUnavailable, refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor
     from datetime import datetime
 
-    from relaydesk.classify import Rules
     from relaydesk.dns import Resolver
-    from relaydesk.intake.forward import Forwarding
+    from relaydesk.intake.record import IntakeConfig
     from relaydesk.message import AuthResults, Envelope, Origin
-    from relaydesk.policy import Policy
+    from relaydesk.policy import Gathered, Policy
     from relaydesk.process_pool import ProcessPool
     from relaydesk.reasons import Reason
     from relaydesk.store import Store
 
-ATTEMPTS_KEPT = timedelta(days=7)  # senders give up after four to five days (RFC 5321 §4.5.4.1)
 STORE_SECONDS = 30.0  # that a stranger's message waits for a thread of the store's
-LARGE = 1 << 20  # bytes from which messages are stored one after the other
-Ids = dict[str, Any]  # what the log line names of the store
 NOTHING = Findings(Match("unsorted"))
-
-
-class IntakeConfig(Protocol):
-    """What the intake reads of a snapshot of the configuration.
-
-    ``auth_timeout`` bounds the authentication of one message, in seconds. ``forwarding`` is None where no
-    queue goes on elsewhere.
-    """
-
-    @property
-    def policy(self) -> Policy: ...
-    @property
-    def rules(self) -> Rules: ...
-    @property
-    def hostname(self) -> str: ...
-    @property
-    def authserv_id(self) -> str: ...
-    @property
-    def auth_timeout(self) -> float: ...
-    @property
-    def forwarding(self) -> Forwarding | None: ...
 
 
 @dataclass(slots=True)
@@ -90,12 +61,14 @@ class Intake:
     _drift: DriftCheck = field(init=False)
     _storing: FairPlaces = field(init=False)
     _large: asyncio.Semaphore = field(init=False)
+    _recorder: Recorder = field(init=False)
 
     def __post_init__(self) -> None:
         self._gatherer = Gatherer(self.resolver, self.pool, self.limits)
         self._drift = DriftCheck(self.resolver, self.clock)
         self._storing = FairPlaces(max(1, self.store_threads - 1), kept=self.store_threads)
         self._large = asyncio.Semaphore(1)
+        self._recorder = Recorder(self.store, self.clock)
 
     async def admit(
         self, config: IntakeConfig, origin: Origin, helo: str, mail_from: str, rcpt: str
@@ -178,57 +151,12 @@ class Intake:
         # Storing takes the driver two copies, and a large message the database's only pen for a while.
         alone = self._large if len(envelope.raw) > LARGE else nullcontext()
         try:
-            async with alone, places.held({}, STORE_SECONDS) if strange else places.kept():
+            async with places.held({}, STORE_SECONDS) if strange else places.kept(), alone:
                 return await asyncio.get_running_loop().run_in_executor(
-                    self.workers, self._settle, config, envelope, gathering.gathered
+                    self.workers, self._recorder.settle, config, envelope, gathering.gathered
                 )
         except NoPlace:
             raise Busy("content_busy") from None
-
-    def _settle(self, config: IntakeConfig, envelope: Envelope, gathered: Gathered) -> tuple[Decision, Ids]:
-        def attempt() -> tuple[Decision, Ids]:
-            with self.store.reading() as session:
-                facts = read_known(session, envelope, gathered, config.policy)
-            now = self.clock()
-            decision = decide(envelope, gathered, facts, config.policy, now)
-            return decision, self._record(config, envelope, gathered, decision, now)
-
-        return until_settled(attempt)
-
-    def _record(
-        self,
-        config: IntakeConfig,
-        envelope: Envelope,
-        gathered: Gathered,
-        decision: Decision,
-        now: datetime,
-    ) -> Ids:
-        if decision.outcome == "deferred":
-            with self.store.transaction() as session:
-                keep = config.policy.outage_after + ATTEMPTS_KEPT
-                listed = config.policy.allowlist.is_sender(_claimed(envelope, gathered))
-                known.remember_attempt(
-                    session, envelope.delivery_key, envelope.received_at, keep, listed=listed
-                )
-        if decision.outcome != "accepted":
-            return {}
-        if decision.placement is not None and decision.placement.action == "stored":
-            return {"ticket": decision.placement.ticket, "resend": True}
-        trace = (
-            f"{received_line(envelope, config.hostname)}\r\n"
-            f"Authentication-Results: {authentication_results(gathered.auth, config.authserv_id)}\r\n"
-        )
-        with self.store.transaction() as session:
-            recorded = messages.record(
-                session, envelope, gathered.message, gathered.auth, decision, trace=trace, now=now
-            )
-            bounced.take_returned(session, envelope, decision, recorded, plan=config.policy.plan, now=now)
-            if config.forwarding is not None:
-                subject = gathered.message.subject
-                config.forwarding.lay(
-                    session, envelope, decision, recorded, trace=trace, subject=subject, now=now
-                )
-        return {"message": recorded.message_id, "ticket": recorded.ticket_id}
 
     async def _unlisted(
         self, policy: Policy, origin: Origin, helo: str, mail_from: str, rcpt: str
@@ -260,7 +188,7 @@ class Intake:
         started: float,
     ) -> None:
         """Count and log what was decided."""
-        accepted, claimed = decision.outcome == "accepted", _claimed(envelope, gathered)
+        accepted, claimed = decision.outcome == "accepted", claimed_domain(envelope, gathered)
         if not accepted:
             self._count(decision.reasons[0], envelope.origin, envelope.peer, claimed, config.policy)
         log(
@@ -281,13 +209,6 @@ class Intake:
 def _stranger(origin: Origin, peer: str) -> str | None:
     """By whom lines about it are limited: its address, or None where our lists know it."""
     return None if origin.role != "none" else origin.ip or peer
-
-
-def _claimed(envelope: Envelope, gathered: Gathered | None) -> str:
-    """The domain the message claims to come from: of From, else of the reverse-path."""
-    if gathered is not None and gathered.message.from_:
-        return gathered.message.from_[0].domain
-    return domain_of(envelope.mail_from)
 
 
 def _methods(auth: AuthResults) -> str:

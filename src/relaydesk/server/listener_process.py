@@ -47,7 +47,7 @@ async def _receive(settings: Settings, share: int) -> int:
             pool=pool,
             limits=GatherLimits(limits.concurrent_auth, limits.auth_slot_seconds),
         )
-        listeners = await _open(process, intake, share)
+        listeners = await _open(process, intake, pool, share)
         flushing = asyncio.create_task(_flush(process, intake))
         process.inherited.ready()
         await process.stop.wait()
@@ -60,7 +60,7 @@ async def _receive(settings: Settings, share: int) -> int:
         return process.status
 
 
-async def _open(process: ChildProcess, intake: Intake, share: int) -> list[Listener]:
+async def _open(process: ChildProcess, intake: Intake, pool: ProcessPool, share: int) -> list[Listener]:
     """Listens on the sockets that the parent has bound: first those of ``listen``, then the gateway's."""
     smtp_sockets = len(process.settings.listen)
     limits = fitting_limits(process.settings, share)
@@ -68,7 +68,7 @@ async def _open(process: ChildProcess, intake: Intake, share: int) -> list[Liste
     smtp = _smtp_server(process, intake, limits, in_flight)
     listeners = [await open_listener(sock, smtp) for sock in process.inherited.sockets[:smtp_sockets]]
     if process.settings.gateway_listen:
-        submission = _submission_server(process, limits, in_flight)
+        submission = _submission_server(process, pool, limits, in_flight)
         listeners += [
             await open_listener(sock, submission) for sock in process.inherited.sockets[smtp_sockets:]
         ]
@@ -88,9 +88,11 @@ def _smtp_server(process: ChildProcess, intake: Intake, limits: Limits, in_fligh
     )
 
 
-def _submission_server(process: ChildProcess, limits: Limits, in_flight: FairPlaces) -> Server:
+def _submission_server(
+    process: ChildProcess, pool: ProcessPool, limits: Limits, in_flight: FairPlaces
+) -> Server:
     """Where other help desks log in and hand in their answers."""
-    gateway = Gateway(store=process.store, clock=utc_now, workers=process.workers)
+    gateway = Gateway(store=process.store, clock=utc_now, workers=process.workers, pool=pool)
     return Server(
         Endpoint(
             hostname=process.configuration.current.hostname,
