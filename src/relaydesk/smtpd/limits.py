@@ -56,9 +56,9 @@ class Limits:
     concurrent_data: int = 20
     """Small messages being received at one time; larger ones count in ``bytes_in_flight``."""
     small_message_bytes: int = 128 * 1024
-    """A message is small up to this size. Nine of ten buyers' mails are: they carry no photo."""
-    bytes_in_flight: int = 240 * 1024 * 1024
-    """Of the larger messages, from DATA until the work on them is done; each process takes at least three of
+    """A message is small up to this size: mail without photos is."""
+    bytes_in_flight: int = 160 * 1024 * 1024
+    """Of the larger messages, from DATA until the work on them is done; each process takes at least two of
     the largest. Memory goes up to three times that, at its worst moment."""
     concurrent_auth: int = 32
     """Messages of strangers that wait for DNS at one time: a quarter of them for one domain, half for one
@@ -125,7 +125,7 @@ class Limits:
                 1, min(self.connections_per_known_peer, 2 * self.connections_per_known_peer // processes)
             ),
             concurrent_data=max(1, self.concurrent_data // processes),
-            bytes_in_flight=max(3 * self.message_bytes, self.bytes_in_flight // processes),
+            bytes_in_flight=max(2 * self.message_bytes, self.bytes_in_flight // processes),
             concurrent_auth=max(1, self.concurrent_auth // processes),
             reading_processes=max(2, self.reading_processes // processes),
         )

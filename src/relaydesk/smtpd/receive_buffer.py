@@ -42,7 +42,7 @@ class ReceiveBuffer:
             self._wake()
         elif self._newline:
             self._pieces += 1
-            if self._pieces > FREE_PIECES:
+            if self._pieces > FREE_PIECES and self._transport is not None:
                 self._pause()
                 asyncio.get_running_loop().call_later(COLLECT, self._resume)
         if len(self._buffer) > HIGH_WATER:

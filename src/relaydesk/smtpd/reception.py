@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from relaydesk.smtpd.limits import Limits
 
 _ONE_PEER = 3 / 4
-_RELAYED = 2 / 3
-_UNKNOWN = 1 / 3
+_RELAYED = 1 / 2
+_UNKNOWN = 1 / 4
 _DECLARED = 17 / 16
 """So much is taken for a declared size: some clients count line ends as one byte (RFC 1870 §5)."""
 
