@@ -36,7 +36,7 @@ LOOP = "X-Relaydesk-Loop"
 _RESULTS = b"authentication-results"
 _FIELD = re.compile(rb"[^\n]*+\n?(?:[ \t][^\n]*+\n?)*+")
 _NAME = re.compile(rb"([!-9;-~]++)[ \t]*+:")
-_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|([^\s;"]+)')
+_TOKEN = re.compile(r'"((?:[^"\\]++|\\.)*+)"|([^\s;"]++)')
 _MAX_VALUE = 900  # with the name still one line of at most 998 octets (RFC 5322 §2.1.1)
 
 

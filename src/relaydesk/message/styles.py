@@ -26,7 +26,7 @@ _MEDIA = re.compile(r"@media\s+(?:only\s+)?(?:all|screen)\s*")
 _SIMPLE = re.compile(r"(?:(?:html|body)\s+)?([a-z][a-z0-9]*|\*)?((?:[.#][\w-]+)*)", re.IGNORECASE)
 _NAMES = re.compile(r"[.#][\w-]+")
 _FONT = re.compile(r"(?:^|\s)(0|\d{0,9}\.?\d{1,9}(?:px|pt|em|rem|%))(?=[\s/]|$)")
-_SCALE = re.compile(r"scale[xy]?\(\s*0*\.?0*\s*[,)]")
+_SCALE = re.compile(r"scale[xy]?\(\s*+0*+\.?+0*+\s*+[,)]")
 _MOVED = re.compile(r"translate[xy]?\([^)]{0,40}?-\d{3,}")
 _CLIPPED = re.compile(r"rect\(\s*(?:0|1px)|inset\(\s*(?:50|100)%|circle\(\s*0")
 _PIXELS = {"": 1, "px": 1, "pt": 1.33, "em": 16, "rem": 16, "ex": 8, "ch": 8, "in": 96, "cm": 37.8, "mm": 3.8,
