@@ -81,6 +81,8 @@ class _Look:
 
     def inside(self, marks: list[str]) -> _Look:
         """The look of an element with these marks."""
+        if not marks:
+            return self
         values = dict(mark.partition(":")[::2] for mark in marks)
         return replace(
             self,
@@ -198,10 +200,12 @@ class _Walk:
     ) -> list[tuple[LexborNode, _Look | None]]:
         """Nodes and looks. In a box with a quotation answers may stand below that; all may be in a box."""
         children = list(node.iter(include_text=True))
+        if not boxed:
+            return [(child, look) for child in children]
         last = len(children) if self.lines.begun else -1
         first = next((at for at, child in enumerate(children) if child.tag == "blockquote"), last)
         quoted = replace(look, level=QUOTED)
-        return [(child, quoted if boxed and at <= first else look) for at, child in enumerate(children)]
+        return [(child, quoted if at <= first else look) for at, child in enumerate(children)]
 
     def _edge(self, tag: str, *, starts: bool = False) -> None:
         if tag == "br":
