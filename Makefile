@@ -4,6 +4,7 @@
 #   make lint            style, format and types
 #   make bench           the benchmark
 #   make hostile         what hostile mail and DNS records cost
+#   make growth          how every reader's work grows on hostile shapes (make growth ARGS="--wide")
 #   make kill            kill -9 at random moments under load: 100 rounds (make kill ARGS="--rounds 10")
 #   make storm           answers under trouble: 300 runs, kill -9, two dispatchers
 #   make lock            the lock files anew (needs uv)
@@ -14,7 +15,7 @@ ARGS ?=
 BIN := .venv/bin
 SETUP := PYTHON="$(PYTHON)" .ci/setup
 
-.PHONY: help demo test lint bench hostile kill storm lock clean
+.PHONY: help demo test lint bench hostile growth kill storm lock clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -42,6 +43,10 @@ bench:
 hostile:
 	@$(SETUP) dev
 	$(BIN)/python bench/hostile.py $(ARGS)
+
+growth:
+	@$(SETUP) dev
+	$(BIN)/python bench/growth.py $(ARGS)
 
 kill:
 	@$(SETUP) dev
