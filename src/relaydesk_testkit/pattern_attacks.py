@@ -9,16 +9,17 @@ repetitions.
 from __future__ import annotations
 
 import ast
-import importlib
 import pkgutil
 import re
-import re._constants as kinds
-import re._parser as parser
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import relaydesk
+
+# The standard library's own reader of patterns, which it does not document.
+kinds, parser = import_module("re._constants"), import_module("re._parser")
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +60,7 @@ def modules() -> Iterator[Any]:
     """Every module of relaydesk but its migrations."""
     for found in pkgutil.walk_packages([str(SOURCE)], "relaydesk."):
         if ".migrations" not in found.name and not found.name.endswith("__main__"):
-            yield importlib.import_module(found.name)
+            yield import_module(found.name)
 
 
 def patterns() -> Iterator[SourcePattern]:
@@ -95,7 +96,7 @@ def _uses() -> dict[tuple[str, str], set[str]]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Attribute) or node.attr not in SCANS | ANCHORED:
                 continue
-            name = getattr(node.value, "id", None) or getattr(node.value, "attr", "")
+            name = str(getattr(node.value, "id", getattr(node.value, "attr", "")))
             used.setdefault((module if name.startswith("_") else "", name), set()).add(node.attr)
     return used
 
@@ -105,15 +106,13 @@ def unnamed() -> Iterator[tuple[str, str, str | bytes | None]]:
     None for one that is put together there, which no attack reaches."""
     for path in sorted(SOURCE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            called = node.func if isinstance(node, ast.Call) else None
-            if not isinstance(called, ast.Attribute) or getattr(called.value, "id", "") != "re":
+            if not isinstance(node, ast.Call) or not isinstance(called := node.func, ast.Attribute):
                 continue
-            if called.attr in SCANS | ANCHORED:
-                written = node.args[0]
-                place = ".".join(
-                    ("relaydesk", *path.relative_to(SOURCE).with_suffix("").parts, str(node.lineno))
-                )
-                yield place, called.attr, written.value if isinstance(written, ast.Constant) else None
+            if getattr(called.value, "id", "") == "re" and called.attr in SCANS | ANCHORED:
+                pattern = getattr(node.args[0], "value", None)
+                module = ".".join(path.relative_to(SOURCE).with_suffix("").parts)
+                written = pattern if isinstance(pattern, (str, bytes)) else None
+                yield f"relaydesk.{module}.{node.lineno}", called.attr, written
 
 
 def attacks(pattern: re.Pattern[Any]) -> Iterator[tuple[str, str, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from relaydesk.bounces import sealed_by_us
 from relaydesk.message import (
     addresses,
@@ -162,10 +164,10 @@ READERS: dict[str, Reader] = {
     ),
     **{
         f"message.charsets of {charset or 'no label'}": Reader(
-            lambda raw, charset=charset: charsets.to_text(raw, charset, "koi8-r"),
+            partial(charsets.to_text, charset=charset, otherwise="koi8-r"),
             of.CHARSETS,
             1 << 20,
-            1 << 16,
+            1 << 12,
         )
         for charset in _LABELS
     },

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar
 
 from relaydesk_testkit.buyers import MAILBOX, Mail
 from relaydesk_testkit.smtp import DIRECT, Talk
@@ -48,6 +48,7 @@ class Serving:
     """One ``relaydesk serve``; all it writes goes to ``directory/log``. ``settings`` are JSON values.
 
     ``lists`` is the text of its allowlist: loopback is a listed network unless a test says otherwise.
+    ``descriptors`` is how many it may open (RLIMIT_NOFILE); ``log`` takes what it writes instead of the file.
     """
 
     def __init__(
@@ -59,10 +60,13 @@ class Serving:
         doors: int = 2,
         lists: str = DIRECT,
         roles: Sequence[Role] = ("door", "office"),
+        descriptors: int | None = None,
+        log: BinaryIO | None = None,
         **settings: object,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory, self.database, self.roles = directory, database, roles
+        self.descriptors, self.log = descriptors, log
         self.allowlist, self.log_file = directory / "allowlist.yaml", directory / "log"
         self.allowlist.write_text(with_instagram(lists))
         self.settings: dict[str, object] = {
@@ -76,7 +80,7 @@ class Serving:
             "log_format": "json",
             **settings,
         }
-        self.port = 0
+        self.port = self.gateway_port = 0
         self.process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Serving:
@@ -87,18 +91,15 @@ class Serving:
 
     def start(self) -> Serving:
         """Starts it, at the same port as before, and returns when it says that it is ready."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("RELAYDESK_")}
-        for name, value in {**self.settings, "listen": [f"127.0.0.1:{self.port}"]}.items():
-            environment[f"RELAYDESK_{name.upper()}"] = value if isinstance(value, str) else json.dumps(value)
-        environment["PYTHONPATH"] = str(SOURCE)
         options = [word for role in self.roles for word in ("--role", role)]
+        bounded = ["prlimit", f"--nofile={self.descriptors}"] if self.descriptors else []
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "relaydesk", "serve", *options],
+                [*bounded, sys.executable, "-m", "relaydesk", "serve", *options],
                 stdout=subprocess.PIPE,
-                stderr=log,
+                stderr=self.log or log,
                 text=True,
-                env=environment,
+                env=self.environment(),
                 cwd=self.directory,
             )
         try:
@@ -107,8 +108,30 @@ class Serving:
             self.kill_all()
             raise
         if "door" in self.roles:
-            self.port = int(announcement.rpartition(":")[2])
+            smtp, _, gateway = announcement.partition("; the gateway on ")
+            self.port = int(smtp.rpartition(":")[2])
+            self.gateway_port = int(gateway.rpartition(":")[2] or 0)
         return self
+
+    def environment(self) -> dict[str, str]:
+        """The environment of its processes: our settings and nobody else's."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("RELAYDESK_")}
+        for name, value in {**self.settings, "listen": [f"127.0.0.1:{self.port}"]}.items():
+            environment[f"RELAYDESK_{name.upper()}"] = value if isinstance(value, str) else json.dumps(value)
+        environment["PYTHONPATH"] = str(SOURCE)
+        return environment
+
+    def command(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Runs a command of relaydesk on the same database and settings."""
+        return subprocess.run(
+            [sys.executable, "-m", "relaydesk", *words],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=self.environment(),
+            cwd=self.directory,
+        )
 
     def _announcement(self) -> str:
         assert self.process is not None

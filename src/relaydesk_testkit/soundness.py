@@ -40,7 +40,8 @@ HALF_ROWS = {
         SELECT t.id FROM ticket t LEFT JOIN ticket_order o ON o.ticket_id = t.id
         WHERE t.queue = 'case' AND o.ticket_id IS NULL""",
     "two open tickets of one relay address": """
-        SELECT max(id) FROM ticket WHERE state = 'open' GROUP BY relay_address HAVING count(*) > 1""",
+        SELECT max(id) FROM ticket WHERE state = 'open' AND thread_key IS NOT NULL
+        GROUP BY relay_address HAVING count(*) > 1""",
 }
 _COPIES = text("SELECT message_id, raw FROM message WHERE message_id IN :ids").bindparams(
     bindparam("ids", expanding=True)
