@@ -20,6 +20,7 @@ class Reason:
 SENTENCES: dict[str, str] = {
     # row 1: the shape of the transaction
     "too_large": "The message is larger than {limit} bytes.",
+    "insufficient_storage": "The messages in work leave no memory for a large one now.",
     "too_many_recipients": "More than {limit} recipients in one message.",
     "too_slow": "The client was too slow.",
     "bare_newline": "The data holds a bare CR or LF, which can smuggle a second message.",

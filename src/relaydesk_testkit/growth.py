@@ -45,7 +45,6 @@ class Row:
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    gc.collect()
     gc.disable()
     try:
         yield

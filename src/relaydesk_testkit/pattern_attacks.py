@@ -34,7 +34,7 @@ _CLASSES = {
 }  # fmt: skip
 _REPEATS = (kinds.MAX_REPEAT, kinds.MIN_REPEAT, kinds.POSSESSIVE_REPEAT)
 _NAMED = (kinds.LITERAL, kinds.RANGE)
-MOST_CHARACTERS, MOST_PREFIXES = 8, 14
+MOST_CHARACTERS, MOST_PREFIXES = 7, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,11 @@ def patterns() -> Iterator[SourcePattern]:
             if isinstance(kind, type) and kind.__module__ == module.__name__
         ]
         for prefix, owner in owners:
-            for name, pattern in list(vars(owner).items()):
-                if isinstance(pattern, re.Pattern) and id(pattern) not in seen:
+            named = [
+                (name, pattern) for name, value in vars(owner).items() for pattern in _patterns_in(value)
+            ]
+            for name, pattern in named:
+                if id(pattern) not in seen:
                     seen.add(id(pattern))
                     methods = used.get((module.__name__, name), set()) | used.get(("", name), set())
                     yield SourcePattern(
@@ -85,6 +88,15 @@ def patterns() -> Iterator[SourcePattern]:
     for place, method, written in unnamed():
         if written is not None:
             yield SourcePattern(place, re.compile(written), method in SCANS)
+
+
+def _patterns_in(value: Any) -> Iterator[re.Pattern[Any]]:
+    """The pattern that a name stands for, or those of a table."""
+    if isinstance(value, (dict, list, tuple)):
+        value = value.values() if isinstance(value, dict) else value
+        yield from (below for below in value if isinstance(below, re.Pattern))
+    elif isinstance(value, re.Pattern):
+        yield value
 
 
 def _uses() -> dict[tuple[str, str], set[str]]:
@@ -124,7 +136,7 @@ def attacks(pattern: re.Pattern[Any]) -> Iterator[tuple[str, str, str]]:
     characters = [*told_apart, *(char for char in "a0 \n-" if char not in told_apart)]
     starts = sorted(filter(None, set(_starts(tree))), key=len)[:MOST_PREFIXES]
     units = dict.fromkeys(characters) | dict.fromkeys(starts)
-    units |= dict.fromkeys(first + second for first in told_apart for second in told_apart)
+    units |= dict.fromkeys(first + second for first in told_apart for second in told_apart if first != second)
     units |= dict.fromkeys(start + char for start in starts for char in characters[:8])
     yield from (("", unit, "") for unit in units)
     for start in starts:

@@ -33,12 +33,17 @@ SAMPLES: dict[str, tuple[str, ...]] = {
         "Order number:\r\n1234567890123456\r\nReason for contact: Return\r\nCase number: 12345678901\r\n",
         "On 1 May 2025 at 14:03,\r\nAlice A <a@b.example>\r\nwrote:\r\n> a\r\n",
         "order 1234567890123456 case 12345678901",
+        "Order number: 1234 5678 9012 3456\r\nCase number: 12345678901\r\n",
     ),
     "a message's HTML": (
         "<a href='https://l.facebook.com/l.php?u=https%3A%2F%2Fwww.facebook.com%2Forders%2F1'>y</a>",
     ),
     "a bounce": ("The message could not be delivered to <case++abcdefghij@support.instagram.com>\r\n",),
     "a bounce's report": ("\r\n--b--\r\n",),
+    "gateway.html": (
+        "<img src='data:image/png;base64,YQ=='><a href='https://l.example/?redirect=https://x.example/'>y</a>",
+        "<a href='https://email.shop.example/c/?url=https%3A%2F%2Fx.example'>y</a>",
+    ),
     "gateway.submission of HTML": ("<!DOCTYPE html><br/><meta charset=utf-8><img src='cid:a'>",),
     "gateway.submission of files": (
         "--b\r\nContent-Type: text/html\r\n\r\n<img src='cid:a'>\r\n"

@@ -6,16 +6,18 @@ import base64
 import io
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relaydesk import gateway, logs
+from relaydesk import gateway
 from relaydesk.config.parts import read_yaml
 from relaydesk.gateway import load_gateway_rules
-from relaydesk.gateway.html import read_html, with_first_line
+from relaydesk.gateway.html import page, read_html, shown_pictures
 from relaydesk.gateway.submission import submitted
 from relaydesk.intake.forward import forwarded
+from relaydesk.logs.redaction import redacted
+from relaydesk.message import visible_text
 from relaydesk.orders import csv_file, json_file
 from relaydesk.orders.row import COLUMNS, RowReader
 from relaydesk.outbound import (
@@ -27,12 +29,10 @@ from relaydesk.outbound import (
     clean_line,
     clean_text,
     compose_answer,
-    visible_text,
 )
 from relaydesk.outbound.answer import Binding
 from relaydesk.outbound.check import check_outgoing
 from relaydesk.outbound.mime import encoded_words
-from relaydesk.policy import parse_allowlist
 from relaydesk_testkit import shapes as of
 from relaydesk_testkit.reader import MESSAGE, REFUSALS, Reader, each
 
@@ -50,6 +50,12 @@ HTML = "Content-Type: text/html; charset=utf-8\r\n"
 MIXED = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n"
 
 
+_STYLES = (
+    *("font", "font-family", "font-size", "background", "border", "margin", "width", "line-height"),
+    *("letter-spacing", "text-indent", "text-decoration", "text-align", "color"),
+)
+
+
 @cache
 def _desk_rules() -> GatewayRules:
     return load_gateway_rules(read_yaml(Path(gateway.__file__).with_name("desks.yaml")), "desks.yaml")
@@ -58,6 +64,19 @@ def _desk_rules() -> GatewayRules:
 def _desk(head: str) -> Callable[[bytes], object]:
     start = f"From: a@b.example\r\nSubject: re: order 123456789\r\n{head}\r\n".encode()
     return lambda raw: submitted(start + raw, _desk_rules())
+
+
+def _letter(text: str) -> None:
+    """A help desk's HTML, cleaned, as it goes to the buyer."""
+    html = read_html(text, _desk_rules()).without(())
+    shown_pictures(html)
+    page(html, "x")
+
+
+def _styled(text: str) -> None:
+    """The same, with these words for each style that a letter may have."""
+    styles = "".join(f"{name}:{text};" for name in _STYLES)
+    _letter(f'<p style="{styles}">x</p><font size="{text}" color="{text}">x</font>')
 
 
 def _checked(raw: bytes) -> None:
@@ -99,24 +118,22 @@ def _composed(text: str) -> None:
     draft = Draft(text, NamedOrder("1"))
     shop = Shop("Shop", "help@shop.example", "shop.example")
     compose_answer(question, draft, shop, message_id="<2@shop.example>", date=NOON)
-    with_first_line(text, "x")
 
 
 READERS: dict[str, Reader] = {
     # What goes out, and what another help desk hands in.
     "gateway.submission of text": Reader(_desk(""), (*of.LINES, *of.TEMPLATE[:6]), MESSAGE, 16_384),
-    "gateway.submission of HTML": Reader(_desk(HTML), of.TAGS, MESSAGE, 16_384),
+    "gateway.submission of HTML": Reader(_desk(HTML), of.TAGS, MESSAGE, 4_096),
     "gateway.submission of files": Reader(_desk(MIXED), of.MIME, MESSAGE, 8_192, whole=True),
-    "gateway.html": Reader(
-        lambda text: read_html(text, _desk_rules()), of.TAGS, 2_000_000, 16_384, text=True
-    ),
-    "outbound.check": Reader(_checked, (*of.TAGS, *of.TEMPLATE), 2_000_000, 16_384),
-    "outbound.visible_text": Reader(visible_text, of.TAGS, 2_000_000, 16_384, text=True),
+    "gateway.html of styles": Reader(_styled, of.STYLES, 65_536, 4_096, text=True, whole=True),
+    "gateway.html": Reader(_letter, of.TAGS, 2_000_000, 4_096, text=True),
+    "outbound.check": Reader(_checked, (*of.TAGS, *of.TEMPLATE), 2_000_000, 4_096),
+    "outbound.visible_text": Reader(visible_text, of.TAGS, 2_000_000, 4_096, text=True),
     "outbound.compose": Reader(
         each(lambda text: answer_subject(text, "1"), clean_line, clean_text, encoded_words, _composed),
         of.TEMPLATE,
         65_536,
-        16_384,
+        4_096,
         text=True,
     ),
     "intake.forward": Reader(
@@ -132,31 +149,9 @@ READERS: dict[str, Reader] = {
         65_536,
     ),
     # The shop's own files, and the log.
-    "orders of CSV": Reader(_file("csv"), of.ORDERS, 1 << 26, 65_536),
-    "orders of JSON": Reader(_file("json"), of.ORDERS, 1 << 26, 16_384),
-    "orders of JSON lines": Reader(_file("lines"), of.ORDERS, 1 << 26, 16_384),
+    "orders of CSV": Reader(_file("csv"), of.ORDERS, 1 << 26, 8_192),
+    "orders of JSON": Reader(_file("json"), of.ORDERS, 1 << 26, 8_192),
+    "orders of JSON lines": Reader(_file("lines"), of.ORDERS, 1 << 26, 8_192),
     "orders' cells": Reader(_row, of.ORDERS, 20_000, 4_000, text=True),
-    "policy.allowlist": Reader(
-        parse_allowlist,
-        (
-            "networks:\n",
-            "- a\n",
-            "{",
-            "[",
-            "]",
-            "*a ",
-            "&a ",
-            "- ",
-            ": ",
-            "!",
-            "|\n",
-            " ",
-            "10.0.0.0/8",
-            "\t",
-        ),
-        1 << 20,
-        1_024,
-        text=True,
-    ),
-    "logs": Reader(logs.LOCAL_PART.findall, of.PATHS, 1 << 20, 1 << 16, text=True),
+    "logs": Reader(partial(redacted, longest=1 << 20), of.PATHS, 1 << 20, 1 << 14, text=True),
 }

@@ -222,6 +222,6 @@ READERS: dict[str, Reader] = {
     "mailauth.dmarc": Reader(
         each(parse_dmarc, lambda raw: parse_dmarc(b"v=DMARC1;" + raw)), of.SPF, 65_536, 65_536
     ),
-    "mailauth": Reader(_authenticated, of.SPF, 65_536, 2_000, text=True),
+    "mailauth": Reader(_authenticated, of.SPF, 65_536, 1_000, text=True),
     "policy.origin": Reader(_received, of.RECEIVED, 65_536, 16_384, text=True),
 }

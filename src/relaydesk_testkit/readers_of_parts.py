@@ -162,6 +162,9 @@ READERS: dict[str, Reader] = {
         MESSAGE,
         1 << 16,
     ),
+    "message.transfer_encoding of much base64": Reader(
+        lambda raw: transfer_encoding.large_base64(memoryview(raw)), of.ENCODED, MESSAGE, 1 << 16
+    ),
     **{
         f"message.charsets of {charset or 'no label'}": Reader(
             partial(charsets.to_text, charset=charset, otherwise="koi8-r"),

@@ -61,7 +61,7 @@ class Serving:
         lists: str = DIRECT,
         roles: Sequence[Role] = ("door", "office"),
         descriptors: int | None = None,
-        log: BinaryIO | None = None,
+        log: BinaryIO | int | None = None,
         **settings: object,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -89,15 +89,18 @@ class Serving:
     def __exit__(self, *_: object) -> None:
         self.kill_all()
 
-    def start(self) -> Serving:
-        """Starts it, at the same port as before, and returns when it says that it is ready."""
+    def start(self, prefix: Sequence[str] = ()) -> Serving:
+        """Starts it, at the same port as before, and returns when it says that it is ready.
+
+        ``prefix`` is a command that runs it.
+        """
         options = [word for role in self.roles for word in ("--role", role)]
         bounded = ["prlimit", f"--nofile={self.descriptors}"] if self.descriptors else []
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [*bounded, sys.executable, "-m", "relaydesk", "serve", *options],
+                [*prefix, *bounded, sys.executable, "-m", "relaydesk", "serve", *options],
                 stdout=subprocess.PIPE,
-                stderr=self.log or log,
+                stderr=log if self.log is None else self.log,
                 text=True,
                 env=self.environment(),
                 cwd=self.directory,

@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from relaydesk.characters import harmless
 from relaydesk.cli import COMMANDS
+from relaydesk.cli import _unexpected as cli_errors
 from relaydesk.config.load import load_settings
 from relaydesk.config.opening import open_store
-from relaydesk.store import RefusalKey, refusals
+from relaydesk.store import RefusalKey, RefusalTally, refusals
 from relaydesk_testkit.arriving import open_ticket
 from relaydesk_testkit.signing import MESSAGE, key_zone, signed
 from tests.support.commands import data, make_shop, run
@@ -361,6 +363,50 @@ def test_it_ends_quietly_when_its_reader_goes_away(shop: Path) -> None:
     assert done.stderr == ""
 
 
+def test_a_table_ends_quietly_when_its_reader_goes_away(shop: Path) -> None:
+    command = f"({sys.executable} -m relaydesk report sla; echo status $? >&2) | true"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stderr == "status 0\n"
+
+
+HOSTILE = "a\x1b[2J\x9b31m\u202eevil\u2066\u200bz\x07"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("search", HOSTILE), ("queue", HOSTILE), ("queue", "all", "--after", HOSTILE), ("ticket", HOSTILE),
+        ("ticket", "1", "--note", "x", "--as", HOSTILE), ("answer", "1", "--template", HOSTILE),
+        ("answer", "1", "--set", HOSTILE), ("templates", "preview", HOSTILE),
+        ("gateway", "add", HOSTILE),
+        ("agents", "add", HOSTILE), ("report", "sla", "--from", HOSTILE),
+        ("report", "sla", "--queue", HOSTILE),
+        ("report", "sla", "--output", f"/nowhere/{HOSTILE}"), ("orders", "import", HOSTILE),
+        ("orders", "find", HOSTILE), ("refusals", HOSTILE), ("explain", HOSTILE, "--peer", "192.0.2.1"),
+        ("explain", "/dev/null", "--peer", HOSTILE), ("due", "--received", HOSTILE, "--target", "2 days"),
+        ("due", "--received", "2026-01-01T00:00:00Z", "--target", HOSTILE), (HOSTILE,), (f"--{HOSTILE}",),
+        ("queue", f"--{HOSTILE}"), ("--config", HOSTILE, "queue"),
+    ],
+    ids=ascii,
+)  # fmt: skip
+def test_nothing_that_was_typed_steers_the_terminal(shop: Path, command: tuple[str, ...]) -> None:
+    """It may have been copied out of a mail."""
+    result = run(*command)
+    assert harmless(result.stdout) == result.stdout
+    assert harmless(result.stderr) == result.stderr
+
+
+@pytest.mark.parametrize("buyer", ["Alice Zweig"])
+def test_a_bug_is_told_without_what_was_in_hand(buyer: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match=buyer) as caught:
+        raise ValueError(f"no case for {buyer}")
+    cli_errors(ValueError, caught.value, None)
+    printed = capsys.readouterr().err
+    assert "ValueError: no case for …" in printed
+    assert "please report it" in printed
+    assert not any(word in printed for word in buyer.split())
+
+
 def test_it_says_of_a_ticket_number_that_no_store_can_hold_that_it_is_none(shop: Path) -> None:
     for number in ("9" * 30, "0"):
         found = run("ticket", number)
@@ -419,12 +465,35 @@ def test_it_says_of_an_answer_number_that_no_store_can_hold_that_it_is_none(shop
 
 
 def test_it_tells_refusals_in_whole_sentences(shop: Path) -> None:
-    refused = RefusalKey(date(2026, 11, 23), "forged", "203.0.113.5", "support.instagram.com")
-    with open_store(load_settings()).transaction() as session:
-        refusals.count_refusal(session, refused, 3, datetime(2026, 11, 23, 9, tzinfo=UTC))
+    refused = refusals.refusal_key(date(2026, 11, 23), "forged", "203.0.113.5", "support.instagram.com")
+    nine = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    refusals.write(open_store(load_settings()), {refused: RefusalTally(3, nine, nine)})
     (told,) = data("refusals", "--from", "2026-11-01T00:00:00Z", "--to", "2026-12-01T00:00:00Z")
-    assert told["count"] == 3
+    assert (told["count"], told["added_up"]) == (3, None)
     assert told["text"].startswith("From claims support.instagram.com, nothing vouches")
+
+
+@pytest.mark.parametrize(
+    ("network", "domain", "shown", "keys"),
+    [
+        ("203.0.113.0/24", "*", "203.0.113.0/24 other domains", ("203.0.113.0/24", None, "domains")),
+        ("203.0.0.0/16", "*", "others in 203.0.0.0/16 other domains", ("203.0.0.0/16", None, "networks")),
+        ("2001:db8::/32", "*", "others in 2001:db8::/32 other domains", ("2001:db8::/32", None, "networks")),
+        ("*", "*", "other networks other domains", (None, None, "networks")),
+        ("203.0.113.0/24", "", "203.0.113.0/24 -", ("203.0.113.0/24", "", None)),
+    ],
+)
+def test_it_says_which_refusals_are_added_up(
+    shop: Path, network: str, domain: str, shown: str, keys: tuple[str | None, ...]
+) -> None:
+    nine = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    refused = RefusalKey(nine.date(), "no_role", network, domain)
+    refusals.write(open_store(load_settings()), {refused: RefusalTally(3, nine, nine)})
+    times = ("--from", "2026-11-01T00:00:00Z", "--to", "2026-12-01T00:00:00Z")
+    (line,) = data("refusals", *times)
+    assert (line["network"], line["from_domain"], line["added_up"]) == keys
+    assert "*" not in line["text"]
+    assert shown in " ".join(run("refusals", *times).output.split())
 
 
 def test_it_leaves_no_report_where_there_is_no_store(shop: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 from relaydesk.config.load import load_settings
 from relaydesk.config.opening import open_store
 from relaydesk.policy.decision import Placement
-from relaydesk.store import RefusalKey, refusals
+from relaydesk.store import RefusalKey, RefusalTally, refusals
 from relaydesk_testkit.arriving import ORDER, candidate, planned
 from relaydesk_testkit.sending import queue_answer
 from tests.support.commands import cells, data, deliver, make_shop, on_pty, on_terminal, plain, run
@@ -87,9 +87,10 @@ def fill(store: Store, now: datetime) -> None:
             values = (subject, f"{name}\u202e", "damaged_or_not_as_described", ticket)
             connection.execute("UPDATE ticket SET subject=?, username=?, contact_reason=? WHERE id=?", values)
         queue_answer(store, ticket, message, now=now)
-    with store.transaction() as session:
-        refused = RefusalKey(now.date(), "proxy_without_header", "203.0.113.5", "support.instagram.com")
-        refusals.count_refusal(session, refused, 3, now)
+    sender = ("203.0.113.5", "support.instagram.com")
+    refused = refusals.refusal_key(now.date(), "proxy_without_header", *sender)
+    wide = RefusalKey(now.date(), "proxy_without_header", "2001:db8::/32", refusals.OTHERS)
+    refusals.write(store, {key: RefusalTally(3, now, now) for key in (refused, wide)})
     Path("orders.csv").write_text(
         f"order_id,merchant_ref,state,relay_address\n{ORDER},A-1,CREATED,5oguv2ft0e@shopping.instagram.com\n"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+import re
 import smtplib
 import socket
 import ssl
@@ -36,6 +37,7 @@ from tests.support.gateway import (
     plain,
     rows,
 )
+from tests.unit.test_letter import attacks, wrong_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -446,6 +448,28 @@ def test_what_a_desk_put_there_goes_and_is_noted_on_the_ticket(talk: Talk, askin
             "Zendesk: [XYZ123-4ABC]",
         ),
     )
+
+
+def test_no_attack_in_html_leaves_the_gateway(talk: Talk, asking: Store) -> None:
+    log_in(talk)
+    for section in ("runs", "loads", "hidden"):
+        html = "<p>Hello</p>" + "\n".join(line for line in attacks(section) if not line.startswith("<style"))
+        raw = b"Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+        assert hand_in(talk, raw + base64.encodebytes(html.encode()).replace(b"\n", b"\r\n")).startswith(
+            "250"
+        )
+        message = made(asking, rows(asking)[-1].id)
+        [plain, hyper] = [part.get_content() for part in message.iter_parts()]
+        assert list(wrong_in(hyper[hyper.index("<body>") + len("<body>") : hyper.index("</body>")])) == []
+        assert not re.search(r"<[^>]*EVIL", hyper)
+        assert "Hello" in plain and "Hello" in hyper
+        assert section != "hidden" or "EVIL" not in plain + hyper
+
+
+def test_an_unknown_declaration_is_taken_at_once(talk: Talk, asking: Store) -> None:
+    raw = b"Subject: x\r\nContent-Type: text/html\r\n\r\n<p>Hello <![if !mso]>Alice<![foo</p>\r\n"
+    assert hand_in(log_in(talk), raw).startswith("250")
+    assert "Hello Alice" in str(made(asking, rows(asking)[0].id))
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,22 @@ async def test_it_never_refuses_or_accepts_by_a_bug(
         assert rows(room, MessageTable) == []
 
 
+@pytest.mark.parametrize("name", ["_claimed", "_methods", "log"])
+async def test_what_is_stored_is_acknowledged_whatever_fails_then(
+    name: str, sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counting and logging come after the commit."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise OSError("planted")
+
+    async with cases.opened(cases.golden(GENUINE), sqlite_store) as room:
+        monkeypatch.setattr(import_module("relaydesk.intake.receive"), name, broken)
+        assert (await hand_in(room)).startswith("250 ")
+        assert (await hand_in(room)).startswith("250 ")
+        assert len(rows(room, MessageTable)) == 1
+
+
 async def test_an_internal_error_defers_however_long_it_lasts(
     sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

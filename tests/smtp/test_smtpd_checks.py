@@ -166,10 +166,10 @@ def test_it_caps_connections_in_all() -> None:
 
 
 def test_it_caps_connections_of_one_peer_only() -> None:
-    with OpenDoor(limits=Limits(connections_per_peer=1)) as door:
+    with OpenDoor(limits=Limits(connections_per_known_peer=1)) as door:
         with door.talk() as first:
             with door.talk(greeting=False) as second:
-                assert second.reply().startswith("421 4.7.0")
+                assert second.reply().startswith("421 4.7.0 Too many connections of this host")
             with door.talk(source="127.0.0.2") as other:
                 assert other.ask("NOOP").startswith("250")
             assert first.ask("NOOP").startswith("250")

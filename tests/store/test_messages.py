@@ -273,10 +273,10 @@ def test_it_remembers_the_first_attempt_for_a_while(store: Store) -> None:
     key, keep = envelope().delivery_key, timedelta(days=2)
     for hours in (0, 3):
         with store.transaction() as session:
-            gather.remember_attempt(session, key, NOON + timedelta(hours=hours), keep)
+            gather.remember_attempt(session, key, NOON + timedelta(hours=hours), keep, listed=True)
     assert asked(store).first_seen == NOON
     with store.transaction() as session:
-        gather.remember_attempt(session, "other", NOON + timedelta(days=3), keep)
+        gather.remember_attempt(session, "other", NOON + timedelta(days=3), keep, listed=True)
     assert asked(store).first_seen is None
 
 
@@ -286,9 +286,21 @@ def test_it_bounds_the_first_attempts_and_keeps_the_oldest(
     monkeypatch.setattr(gather, "DEFERRED_ROWS", 1)
     for key in ("old", "new"):
         with store.transaction() as session:
-            gather.remember_attempt(session, key, NOON, timedelta(days=2))
+            gather.remember_attempt(session, key, NOON, timedelta(days=2), listed=True)
     assert asked(store, delivery_key="old").first_seen == NOON
     assert asked(store, delivery_key="new").first_seen is None
+
+
+def test_strangers_leave_room_for_the_first_attempts_of_listed_senders(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gather, "OF_STRANGERS", 1)
+    for key, listed in (("first", False), ("second", False), ("listed", True)):
+        with store.transaction() as session:
+            gather.remember_attempt(session, key, NOON, timedelta(days=2), listed=listed)
+    assert asked(store, delivery_key="first").first_seen == NOON
+    assert asked(store, delivery_key="second").first_seen is None
+    assert asked(store, delivery_key="listed").first_seen == NOON
 
 
 def test_it_refuses_a_naive_time(store: Store) -> None:

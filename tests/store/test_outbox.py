@@ -112,6 +112,16 @@ def test_it_claims_the_longest_waiting_first_and_no_more_than_asked(store: Store
     assert [one.id for one in claim(store, NOON + 3 * HOUR)] == [late]
 
 
+def test_it_claims_no_more_bytes_than_asked_but_one_message_always(store: Store, ticket: int) -> None:
+    answers = [queue_answer(store, ticket, 1, text="x" * 1_000) for _ in range(4)]
+    claims = []
+    for most in (2_900, 1):
+        with store.transaction() as session:
+            claimed = outbox.claim(session, "one", NOON, LEASE, 9, most=most)
+        claims.append([row.id for row in claimed])
+    assert claims == [answers[:2], answers[2:3]]
+
+
 def test_a_dead_dispatchers_lease_runs_out(store: Store, answer: int) -> None:
     (dead,) = claim(store)
     assert claim(store, NOON + LEASE - timedelta(seconds=1), "two") == ()

@@ -161,8 +161,8 @@ def test_it_finds_a_network_that_stands_twice() -> None:
         ("networks: [1.2.3.4\nrelays: {", 2, "YAML"),
         ("", 1, "networks"),
         ("- 1.2.3.4\n", 1, "networks"),
-        ("networks: ['1.2.3.4']\n\tx: 1\n", 2, "YAML"),
-        ("a: &a [*b]\n", 1, "YAML"),
+        ("networks: ['1.2.3.4']\n\tx: 1\n", 2, "a tab cannot indent"),
+        ("a: &a [*b]\n", 1, "aliases"),
         ("x: \x00\n", 1, "YAML"),
     ],
 )

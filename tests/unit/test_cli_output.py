@@ -11,8 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 import relaydesk.events
+from relaydesk.characters import harmless, one_line
 from relaydesk.cli import queues
-from relaydesk.cli.output import Alarm, harmless, one_line, print_json, say
+from relaydesk.cli.output import Alarm, print_json, say
 from relaydesk.cli.tables import GAP, PADDED, Column, fitted, print_table
 from relaydesk.cli.times import in_words, left, local
 from relaydesk_testkit.arriving import NOON

@@ -145,6 +145,52 @@ def test_it_names_what_it_does_not_know(stream):
         logs.configure("info", "xml", stream)
 
 
+@pytest.mark.parametrize("form", ["json", "logfmt", "console"])
+def test_a_fact_that_cannot_be_shown_costs_its_caller_nothing(stream, form):
+    class Odd:
+        def __str__(self) -> str:
+            raise RuntimeError("odd")
+
+        __repr__ = __str__
+
+    recursive: list[object] = []
+    recursive.append(recursive)
+    logs.configure("info", form, stream)
+    logs.log("one", value=Odd())
+    logs.log("two", value=recursive, more={"a": {1, 2}, ("b",): b"x", "c": float("nan")}, text="a \ud800 b")
+    logging.getLogger("relaydesk.smtpd").warning("three %s %s", 1)  # noqa: PLE1206
+    logging.getLogger("relaydesk.smtpd").warning("four %s", Odd())
+    try:
+        raise type("Strange", (ValueError,), {"__str__": Odd.__str__})
+    except ValueError:
+        logs.log_exception("five")
+    for word in ("one", "two", "three", "four", "five"):
+        assert word in stream.getvalue()
+    assert "\\ud800" in stream.getvalue()
+    stream.getvalue().encode()
+
+
+def test_a_stream_that_fails_costs_nobody_anything():
+    class Broken(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    logs.configure("info", "json", Broken())
+    logs.log("x")
+    logging.getLogger("somewhere").error("y")
+    try:
+        raise ValueError
+    except ValueError:
+        logs.log_exception("z")
+
+
+def test_a_fact_is_cut(stream):
+    logs.configure("info", "json", stream)
+    logs.log("x", helo="a" * 100_000, many=["b" * 100_000])
+    assert len(stream.getvalue()) < 5_000
+    assert "98000 more characters" in stream.getvalue()
+
+
 UNSEEN = [
     "\x1b[2J", "\x9b2J", "\x00", "\r\nFAKE line", "\x85", "\u2028", "\u202ereversed", "\u2066x\u2069",
     "\u200b", "\u200f", "\ufeff", "\xad", "\u061c", "\U000e0041",

@@ -157,7 +157,7 @@ def test_a_file_that_can_not_be_read_is_a_sentence(
 
 
 def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="cannot be opened"), opened(tmp_path / "none.csv"):
+    with pytest.raises(FileError, match="cannot be read"), opened(tmp_path / "none.csv"):
         pass
     with pytest.raises(FileError, match="cannot be"), opened(tmp_path):
         pass

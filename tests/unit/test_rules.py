@@ -61,7 +61,7 @@ def test_it_matches_a_subject_in_any_locale():
         ("rules:", "labels: {order: {en: ['#']}}\nrules:", 1, "has no word"),
         ("rules:", "links: {order: ['/o/[0-9]+']}\nrules:", 1, "lacks the group"),
         ("rules:", "values: {order: '['}\nrules:", 1, "does not compile"),
-        ("rules:", "rules: []\nrules:", 2, "duplicate key"),
+        ("rules:", "rules: []\nrules:", 2, "is there twice"),
         ("rules:", "rules: [", 2, "shop.yaml"),
         (GOOD, "- a\n- b\n", 1, "must be a mapping"),
         (GOOD, "rules: {a: b}\n", 1, "must be a list"),

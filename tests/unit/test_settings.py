@@ -8,7 +8,8 @@ import pytest
 
 from relaydesk.config import parts
 from relaydesk.config.load import SettingsError, load_settings
-from relaydesk.config.settings import Settings, public_settings
+from relaydesk.config.settings import Settings
+from relaydesk.config.shown import hide_password, public_settings
 
 
 @pytest.fixture(autouse=True)
@@ -53,15 +54,15 @@ def test_it_lets_the_environment_win_over_the_file(monkeypatch: pytest.MonkeyPat
         ("limits: {recipient: 3}", {}, "recipient is not a limit; use one of message_bytes"),
         ("limits: {recipients: -3}", {}, "must be a positive number"),
         ("on_drift: ignore", {}, "on_drift"),
-        ("on_drift: defer\non_drift: refuse", {}, "duplicate key"),
+        ("on_drift: defer\non_drift: refuse", {}, "line 2: key 'on_drift' is there twice, first in line 1"),
         ("- a", {}, "is not a mapping"),
         ("", {"RELAYDESK_MAILBOXES": "help@shop.example"}, "RELAYDESK_MAILBOXES cannot be read; lists are"),
         ("mailboxes: help@shop.example", {}, "must be a list"),
         ("queues: {case: {nosuch: 1}}", {}, "there is no such field"),
         ("limits: {recipients: 0.5}", {}, "at least 1"),
         ("", {"RELAYDESK_LIMITS__ERRORS": "many"}, "must be a positive number"),
-        ("calendar: {special: {2026-02-30: []}}", {}, "relaydesk.yaml cannot be read as YAML: day is out of"),
-        ("calendar: " + "[" * 1000, {}, "relaydesk.yaml cannot be read as YAML"),
+        ("calendar: {special: {2026-02-30: []}}", {}, "relaydesk.yaml, line 1: there is no date 2026-02-30"),
+        ("calendar: " + "[" * 1000, {}, "relaydesk.yaml, line 1: this is nested"),
     ],
 )
 def test_it_names_the_bad_setting_and_the_mend(
@@ -88,7 +89,7 @@ def test_it_names_an_address_that_is_none(monkeypatch: pytest.MonkeyPatch, liste
 def test_it_says_which_file_is_no_yaml(tmp_path: Path, text: str) -> None:
     path = tmp_path / "calendar.yaml"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(parts.SetupError, match=r"calendar\.yaml cannot be read as YAML"):
+    with pytest.raises(parts.SetupError, match=r"calendar\.yaml, line 1: "):
         parts.calendar_file(path)
 
 
@@ -109,6 +110,63 @@ def test_it_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hush-hush" not in shown
     assert "pass-word" not in shown
     assert "db.example" in shown
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("sqlite:////var/lib/relaydesk.db", "sqlite:////var/lib/relaydesk.db"),
+        ("sqlite:///x.db?mode=ro&key=hunter2", "sqlite:///x.db?mode=ro&key=***"),
+        ("postgresql://desk@/shop?host=/run/postgresql", "postgresql://desk@/shop?host=/run/postgresql"),
+        ("postgresql://desk:hunter2@db/shop", "postgresql://desk:***@db/shop"),
+        ("postgresql+psycopg://desk:hunter2@db:5432/shop", "postgresql+psycopg://desk:***@db:5432/shop"),
+        ("postgresql://desk:hunter2/a?b#c@db/shop", "postgresql://desk:***@db/shop"),
+        ("postgresql://desk:hun@ter2@db/shop", "postgresql://desk:***@db/shop"),
+        ("postgresql://db/shop?password=hunter2", "postgresql://db/shop?password=***"),
+        ("postgresql://db/shop?password=hun@ter2", "postgresql://db/shop?password=***"),
+        (
+            "postgresql://desk:x@db/shop?PassWord=hunter2&user=u",
+            "postgresql://desk:***@db/shop?PassWord=***&user=u",
+        ),
+        (
+            "postgresql://db/shop?sslpassword=hunter2&sslmode=require",
+            "postgresql://db/shop?sslpassword=***&sslmode=require",
+        ),
+        ("postgresql://db/shop?options=-c%20x.y%3Dhunter2", "postgresql://db/shop?options=***"),
+        ("postgresql://db/shop?p%61ssword=hunter2", "postgresql://db/shop?p%61ssword=***"),
+        ("postgresql://db/shop?hunter2", "postgresql://db/shop?***"),
+        ("postgresql://desk:a@hunter2?b@db/shop", "postgresql://desk:***@***?***"),
+        ("postgresql:/desk:hunter2@db/shop", "(not an address)"),
+        ("postgresql//desk:hunter2@db/shop", "(not an address)"),
+        ("host=db password=hunter2", "(not an address)"),
+        ("", "(not an address)"),
+    ],
+)
+def test_it_shows_no_password_of_a_database(url: str, shown: str) -> None:
+    assert hide_password(url) == shown
+    assert public_settings(Settings(database=url))["database"] == shown
+
+
+SECRET_FILES = [
+    "database: 'postgresql://desk:hunter2@db\n",
+    "database: postgresql://desk:hunter2@db\ndatabase: postgresql://desk:hunter2@elsewhere\n",
+    "secret: !hunter2 {x\n",
+    "secret: [hunter2\nmailboxes: x",
+    'next_hop_password: "hunter2\\q"\n',
+    "next_hop_password: {hunter2: 1}\n",
+    "secret: [hunter2]\n",
+    "next_hop: smtp://desk:hunter2@relay.example\n",
+    "next_hop: desk:hunter2@relay.example\n",
+    "database: [hunter2]\n",
+    "limits: hunter2\n",
+]
+
+
+@pytest.mark.parametrize("text", SECRET_FILES)
+def test_no_error_of_the_settings_quotes_a_secret(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        settings_from(monkeypatch, text)
+    assert "hunter2" not in str(caught.value).replace("tag '!hunter2'", "")
 
 
 def test_it_names_a_target_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

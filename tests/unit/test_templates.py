@@ -121,7 +121,79 @@ def test_its_templates_cannot_leave_the_sandbox(tmp_path, body):
 
 def test_it_refuses_a_template_without_end_with_a_sentence(tmp_path):
     told = problem(tmp_path, HEAD + '{% include "one" %}')
-    assert told == f"{tmp_path / 'one.txt'}: it includes itself or grows without end."
+    assert told == f"{tmp_path / 'one.txt'}: it includes itself, or too many others."
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("{{ 'a' * 10 ** 9 }}", "line 5: "),
+        (
+            "{% for a in [1] %}{% for b in [1] %}{% for c in [1] %}{% endfor %}{% endfor %}{% endfor %}",
+            "nested 2 deep",
+        ),
+        ("{% for a in order.items recursive %}{{ loop(order.items) }}{% endfor %}", "line 5: "),
+        (
+            "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+            "a call cannot stand",
+        ),
+        ("{% macro m(n) %}{{ m(n) }}{{ m(n) }}{% endmacro %}{{ m(40) }}", "cannot stand in a reply template"),
+        ("{% set x = buyer.name %}" + "{% set x = x ~ x %}" * 60, "set may choose a value"),
+        ("{% set x = buyer.name %}" + "{% set x = x|sort|string %}" * 60, "set may choose a value"),
+        ("{% set x %}{{ buyer.name }}{% endset %}", "a set block"),
+        ("{% set ns = namespace(x='a') %}", "line 5: "),
+        ("{{ buyer.name" + "|sort|string" * 30 + " }}", "too much for one expression"),
+        ("{{ ticket.subject|replace('a', ticket.subject) }}", "replace takes short texts"),
+        ("{{ ticket.subject|join(ticket.subject) }}", "join takes short texts"),
+        ("{{ 'a'|center(1000000000) }}", "there is no filter center"),
+        ("{{ '%1000000000d' % 1 }}", "cannot stand in a reply template"),
+        ("{{ '{:1000000000}'.format(1) }}", "a call cannot stand"),
+        ("{{ lipsum(1000000) }}", "line 5: "),
+        ("{{ " + "9" * 5000 + " }}", "holds a huge number"),
+        ("{{ " + "(" * 9000 + "1" + ")" * 9000 + " }}", "nested too deeply"),
+        ("{{ " + " ~ ".join(["ticket.subject"] * 500) + " }}", "too much for one expression"),
+        ("{% if 1 %}" * 200 + "{% endif %}" * 200, "line "),
+        ("x" * 60_000, "larger than 50,000 bytes"),
+        (
+            "{% for a in ["
+            + "1," * 400
+            + "] %}{% for b in ["
+            + "1," * 400
+            + "] %}"
+            + "xxxx{% endfor %}{% endfor %}",
+            "more than 200,000 characters",
+        ),
+    ],
+)
+def test_a_template_that_works_without_end_gets_a_sentence(tmp_path, body, told):
+    assert told in problem(tmp_path, HEAD + body)
+
+
+def test_includes_of_includes_are_counted(tmp_path):
+    chain = {f"t{n}": HEAD + f'{{% include "t{n + 1}" %}}' * 2 for n in range(30)}
+    place = folder(tmp_path, **chain, t30=HEAD + "x", one=HEAD + '{% include "t28" %}')
+    templates = Templates.load([place])
+    with pytest.raises(TemplateProblem, match="it includes itself, or too many others"):
+        templates.render("t0", KNOWN)
+    assert templates.render("one", KNOWN).split() == ["x"] * 4
+    (place / "loop.txt").write_text(HEAD + '{% for a in order.items %}{% include "t30" %}{% endfor %}')
+    with pytest.raises(TemplateProblem, match="include cannot stand in a loop"):
+        Templates.load([place]).render("loop", KNOWN)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{% set name = buyer.name or 'you' %}{{ name|title }}",
+        "{{ order.items|join(', ', attribute='name') }}",
+        "{% for item in order.items %}{{ loop.index + 1 }}. {{ item.name|truncate(20) }}{% endfor %}",
+        "{% if order.id and order.items|length > 1 %}{{ order.items[0].name }}{% endif %}",
+        "{{ 'Order ' ~ order.id if order.id else 'Your order' }}{# a remark #}",
+        "{% for word in ['a', 'b'] %}{{ word|upper }}{% else %}{% endfor %}",
+    ],
+)
+def test_what_shops_write_is_within_the_bounds(tmp_path, body):
+    assert Templates.load([folder(tmp_path, one=HEAD + body)]).check() == []
 
 
 def test_what_a_buyer_is_called_is_no_template(tmp_path):
@@ -172,7 +244,7 @@ def test_it_says_what_is_wrong_with_a_file_or_folder(tmp_path):
         Templates.load([tmp_path])
     (tmp_path / "Upper Case.txt").unlink()
     (tmp_path / "latin.txt").write_bytes(HEAD.encode() + b"\xe4")
-    with pytest.raises(TemplateProblem, match="cannot be read as UTF-8"):
+    with pytest.raises(TemplateProblem, match=r"latin\.txt, line 5: this is not UTF-8"):
         Templates.load([tmp_path])
 
 

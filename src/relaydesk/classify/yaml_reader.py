@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from relaydesk.yaml_reader import YamlError, YamlMapping, parse_yaml
 
 
 class RulesError(ValueError):
@@ -29,13 +28,9 @@ class YamlReader:
     def parse(self, text: str, keys: tuple[str, ...]) -> dict[str, Any]:
         """The mapping that the file is, with these keys at most. Raises :class:`RulesError` for no YAML."""
         try:
-            document = YAML(typ="rt").load(text)
-        except MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 1
-            problem = (error.problem or "not YAML").splitlines()[0]
-            raise RulesError([f"{self.source}:{line}: {problem}."]) from error
-        except (YAMLError, ValueError, RecursionError) as error:
-            raise RulesError([f"{self.source}:1: not YAML: {str(error).splitlines()[0]}."]) from error
+            document = parse_yaml(text, self.source)
+        except YamlError as error:
+            raise RulesError([f"{self.source}:{error.line}: {error.problem}."]) from error
         if document is None:
             return {}
         return self.mapping(document, 1, "the file", keys)
@@ -71,12 +66,9 @@ class YamlReader:
 
 def item_line(node: Any, number: int) -> int:
     """The line, from 1, on which an item of a list is."""
-    return int(node.lc.item(number)[0]) + 1
+    return int(node.lines[number])
 
 
 def line_of(node: Any, key: object) -> int:
     """The line, from 1, on which a key of a mapping is."""
-    try:
-        return int(node.lc.key(key)[0]) + 1
-    except (AttributeError, KeyError, TypeError):
-        return 1
+    return int(node.lines.get(key, node.line)) if isinstance(node, YamlMapping) else 1

@@ -11,12 +11,17 @@ import gc
 import importlib
 import os
 import sys
-from typing import Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from relaydesk import __version__
+from relaydesk.characters import harmless
 from relaydesk.cli.output import discard_output, open_output, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["main"]
 
@@ -71,6 +76,8 @@ _EXITS = {
     "StoreUnavailable": 1,
     "SendTestError": 1,
     "SetupError": 2,
+    "UnusableFileError": 2,
+    "YamlError": 2,
 }
 
 
@@ -86,6 +93,16 @@ def sentence_of(error: BaseException) -> tuple[str, int] | None:
     if isinstance(error, OSError) and isinstance(error.filename, str | bytes) and error.strerror:
         return f"{os.fsdecode(error.filename)}: {error.strerror}.", 2
     return None
+
+
+@contextmanager
+def _harmless_usage_errors() -> Iterator[None]:
+    """Click quotes what was typed, which may have been copied out of a mail."""
+    try:
+        yield
+    except click.ClickException as error:
+        vars(error)["message"] = harmless(error.message)
+        raise
 
 
 class Commands(click.Group):
@@ -107,9 +124,14 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
 
+    def make_context(self, *arguments: Any, **named: Any) -> click.Context:
+        with _harmless_usage_errors():
+            return super().make_context(*arguments, **named)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with _harmless_usage_errors():
+                return super().invoke(ctx)
         except BrokenPipeError:  # the reader of our output went away, as with `| head`
             discard_output()
             ctx.exit(0)
@@ -136,9 +158,17 @@ def cli(ctx: click.Context, config_file: str | None) -> None:
     ctx.obj = config_file
 
 
+def _unexpected(_: type[BaseException], error: BaseException, __: object) -> None:
+    from relaydesk.logs import traceback_text  # needed by a bug only
+
+    say(traceback_text(error), err=True)
+    say("relaydesk: This is an error of relaydesk itself; please report it with the lines above.", err=True)
+
+
 def main() -> None:
     """The entry point of the ``relaydesk`` command."""
     open_output()
+    sys.excepthook = _unexpected
     try:
         cli(standalone_mode=True)
     except OSError as error:

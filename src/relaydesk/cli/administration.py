@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from relaydesk.characters import one_line
 from relaydesk.cli.opening import admin_option, desk_of, operator_of, settings, standard_input
-from relaydesk.cli.output import json_option, one_line, print_json, say
+from relaydesk.cli.output import json_option, print_json, say
 from relaydesk.cli.tables import Column, print_table
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from relaydesk.orders import Imported
     from relaydesk.store import AgentRole
 
+LONGEST_INPUT = 2_000_000_000  # bytes; a million orders take some 200 MB
+CHUNK = 1 << 20
 SHOWN = 20  # bad rows listed on a screen; --json lists them all
 display_option = click.option("--display-name", default="", help="Name that signs the agent's answers.")
 email_option = click.option("--email", default="", help="Email address.")
@@ -214,7 +216,13 @@ def _seekable(file: Path) -> Iterator[Path | BinaryIO]:
         yield file
         return
     with tempfile.TemporaryFile() as held:
-        shutil.copyfileobj(standard_input(), held)
+        stream, left = standard_input(), LONGEST_INPUT
+        while left > 0 and (chunk := stream.read(min(left, CHUNK))):
+            left -= held.write(chunk)
+        if not left:
+            raise click.UsageError(
+                f"Standard input holds more than {LONGEST_INPUT:,} bytes; import a file, or several."
+            )
         held.seek(0)
         yield held
 

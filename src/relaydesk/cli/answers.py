@@ -21,6 +21,7 @@ from relaydesk.cli.opening import (
 from relaydesk.cli.output import Alarm, json_option, print_json, say
 from relaydesk.cli.tables import Column, print_table
 from relaydesk.cli.times import local
+from relaydesk.data import read_file
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from relaydesk.desk import Desk, Queued, Written
     from relaydesk.store import OutboxRow
 
+LONGEST_TEXT = 1_000_000  # bytes; an answer of a novel's length is a wrong file
+LONGEST_FILE = 32_000_000  # bytes read of an attachment; which are allowed, the settings say
 LOST = ("refused", "failed", "bounced")  # states in which the buyer has no answer
 OUTBOX = (
     Column("id"),
@@ -112,12 +115,14 @@ def _written(desk: Desk, ticket_id: int, by: str, chosen: dict[str, Any]) -> Wri
         text = desk.answers.draft(ticket_id, by=by)
     else:
         text = _read(chosen["text_file"])
-    files = [(Path(name).name, Path(name).read_bytes()) for name in chosen["files"]]
+    files = [(Path(name).name, read_file(Path(name), LONGEST_FILE)) for name in chosen["files"]]
     return Written(text, order, chosen["no_order"], desk.answers.enclosed(files), chosen["message"])
 
 
 def _read(name: str) -> str:
-    raw = standard_input().read() if name == "-" else Path(name).read_bytes()
+    raw = standard_input().read(LONGEST_TEXT + 1) if name == "-" else read_file(Path(name), LONGEST_TEXT)
+    if len(raw) > LONGEST_TEXT:
+        raise click.BadParameter(f"the text is larger than {LONGEST_TEXT:,} bytes", param_hint="--text")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -17,6 +17,7 @@ from relaydesk.cli.opening import address, moment, settings, standard_input
 from relaydesk.cli.output import Faint, Heading, json_option, print_json, say
 from relaydesk.cli.times import local
 from relaydesk.config import existing_store, kept_secret, parts, utc_now
+from relaydesk.data import UnusableFileError
 from relaydesk.dns import Resolver, ZoneSource, parse_zone
 from relaydesk.smtpd import read_flaw, reply_for
 from relaydesk.store import StoreError
@@ -89,6 +90,8 @@ def explain(
 def _read(message: Path, limit: int) -> bytes:
     """The message's bytes; of one that is too large, no more than shows it."""
     if str(message) != "-":
+        if message.is_fifo() and not message.is_relative_to("/dev/fd"):  # there a shell writes to it
+            raise UnusableFileError(f"{message} is a pipe; give a file, or - for standard input.")
         with message.open("rb") as file:
             return file.read(limit + 1)
     return standard_input().read(limit + 1)

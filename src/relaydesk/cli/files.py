@@ -6,6 +6,8 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from relaydesk.characters import CONTROLS, DIRECTION, WIDTHLESS
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -13,10 +15,8 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 150  # bytes: file systems take 255, and some room is for a number
 LONGEST_SUFFIX = 16
-# What a file system or a shell takes for something else: separators, wildcards, controls, marks of direction.
-_UNSAFE = re.compile(
-    r'[<>:"|?*\x00-\x1f\x7f-\x9f\u200e\u200f\u061c\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]'
-)
+# What a file system or a shell takes for something else: separators, wildcards, and what is not seen.
+_UNSAFE = re.compile(f'[<>:"|?*\t\n{CONTROLS}{DIRECTION}{WIDTHLESS}]')
 # Names of devices on Windows, with any suffix (learn.microsoft.com, "Naming Files, Paths, and Namespaces").
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relaydesk.cli.output import harmless, say, width
+from relaydesk.characters import harmless
+from relaydesk.cli.output import say, width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

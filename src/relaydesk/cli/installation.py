@@ -15,6 +15,7 @@ import click
 from relaydesk.cli.opening import address, desk_of, settings
 from relaydesk.cli.output import json_option, print_json, say
 from relaydesk.config import parts, utc_now
+from relaydesk.data import UnusableFileError, read_file
 from relaydesk.doctor import Finding, check_domain, examine, examine_domain
 from relaydesk.mailauth import dkim_key_record, new_dkim_key
 from relaydesk.message import domain_name, domain_of
@@ -202,9 +203,9 @@ def _signer(domain: str | None, selector: str | None, key: Path | None) -> Signe
     if domain is None or selector is None or key is None:
         raise click.UsageError("--domain, --selector and --key go together.")
     try:
-        return Signer.of(domain, selector, key.read_bytes())
-    except OSError as error:
-        raise SendTestError(f"{key} cannot be read: {error.strerror}.") from None
+        return Signer.of(domain, selector, read_file(key))
+    except UnusableFileError as error:
+        raise SendTestError(str(error)) from None
 
 
 def _filed(conf: Settings, sample: Sample) -> Filed | None:

@@ -6,21 +6,17 @@ can steer a terminal or turn a line round, whoever stored it and when.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import re
 import sys
 from typing import Any
 
 import click
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+from relaydesk.characters import harmless, json_escaped
 
-# C0 and C1 (U+009B is CSI, as ESC [), line and paragraph separators, interlinear marks, lone surrogates.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufff9-\ufffb\ud800-\udfff]")
-# Marks, embeddings, overrides and isolates of direction (UAX #9 §2): what they order is not what is stored.
-_DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_ESCAPED = re.compile(f"{_CONTROL.pattern}|{_DIRECTION.pattern}")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 class Alarm(str):
@@ -44,21 +40,14 @@ class Faint(str):
     sgr = "2"
 
 
-def harmless(text: str) -> str:
-    """Text that moves no cursor and turns no line: controls become U+FFFD, marks of direction go."""
-    text = text.replace("\r\n", "\n")
-    return _DIRECTION.sub("", _CONTROL.sub("\ufffd", text))
-
-
-def one_line(text: str) -> str:
-    """The same on one line, each run of blanks as one space."""
-    return " ".join(harmless(text).split())
-
-
 def say(*pieces: str, err: bool = False) -> None:
-    """One line, or several, on standard output (or error), each piece in its own style."""
+    """One line, or several, on standard output (or error), each piece in its own style.
+
+    An error that cannot be said (its reader is gone) is no second one: the exit status tells it.
+    """
     styled = is_terminal(err=err) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    click.echo("".join(_painted(piece, styled=styled) for piece in pieces), err=err, color=styled)
+    with contextlib.suppress(*(OSError, ValueError) if err else ()):
+        click.echo("".join(_painted(piece, styled=styled) for piece in pieces), err=err, color=styled)
 
 
 def is_terminal(*, err: bool = False) -> bool:
@@ -86,7 +75,7 @@ def print_json(value: Any) -> None:
     """
     utf8 = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf8")
     text = json.dumps(value, indent=2, ensure_ascii=not utf8, default=_plain)
-    click.echo(_ESCAPED.sub(lambda char: f"\\u{ord(char[0]):04x}", text))
+    click.echo(json_escaped(text))
 
 
 def _plain(value: Any) -> Any:
@@ -97,11 +86,17 @@ def open_output() -> None:
     """Makes standard output and error take any text, wherever they lead.
 
     What the terminal's charset lacks is printed as ``?``, instead of ending the command. A stream that the
-    caller closed (``>&-``) takes everything and keeps nothing.
+    caller closed (``>&-``) takes everything and keeps nothing: else the first file or socket that is opened
+    would get its number, and with it what libraries write there.
     """
-    for name in ("stdout", "stderr"):
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:  # the lowest number that is free is this one
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
         if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
+            setattr(sys, name, os.fdopen(descriptor, "w", encoding="utf-8", closefd=False))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")

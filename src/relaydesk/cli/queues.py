@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from relaydesk.characters import one_line
 from relaydesk.cli.folding import say_folded
 from relaydesk.cli.opening import ROW_ID, desk_of, settings
-from relaydesk.cli.output import Alarm, Faint, is_terminal, json_option, one_line, print_json, say
+from relaydesk.cli.output import Alarm, Faint, is_terminal, json_option, print_json, say
 from relaydesk.cli.tables import Column, print_table
 from relaydesk.cli.times import left, local
 

@@ -6,7 +6,7 @@ import sys
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -88,19 +88,20 @@ def refusals(
 ) -> None:
     """Show what was refused or deferred, and why: latest first, added up by day, reason and network.
 
-    TEXT narrows it to a reason code, a From domain, an address or its network.
+    TEXT narrows it to a reason code, a From domain, an address or its network. What strangers sent under ever
+    new names is added up: "other domains" of a network, "others in" a wider one, "other networks".
     """
     tallies = desk_of(settings(config)).refusals.search(text, since=since, until=until, limit=limit)
     if as_json:
-        print_json([{**asdict(tally), "text": _why(tally)} for tally in tallies])
+        print_json([_refusal_json(tally) for tally in tallies])
         return
     rows = [
         (
             tally.day,
             tally.count,
             tally.code,
-            tally.network or "-",
-            tally.from_domain or "-",
+            _network(tally),
+            "other domains" if tally.added_up else tally.from_domain or "-",
             f"{tally.last_at:%Y-%m-%d %H:%M}",
         )
         for tally in tallies
@@ -118,5 +119,21 @@ def refusals(
         say("Drift: Meta may send from new networks; see `relaydesk allowlist audit`.")
 
 
-def _why(tally: RefusalCount) -> str:
-    return general(tally.code, ip=tally.network, domain=tally.from_domain, from_domain=tally.from_domain)
+def _network(tally: RefusalCount) -> str:
+    if tally.added_up != "networks":
+        return tally.network or "-"
+    return f"others in {tally.network}" if "/" in tally.network else "other networks"
+
+
+def _refusal_json(tally: RefusalCount) -> dict[str, Any]:
+    """The keys of the tally; null where it stands for several, and ``added_up`` says of what."""
+    network = tally.network if tally.added_up != "networks" or "/" in tally.network else None
+    domain = None if tally.added_up else tally.from_domain
+    text = general(tally.code, ip=network or "", domain=domain or "", from_domain=domain or "")
+    return {
+        **asdict(tally),
+        "network": network,
+        "from_domain": domain,
+        "added_up": tally.added_up or None,
+        "text": text,
+    }

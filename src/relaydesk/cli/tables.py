@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from relaydesk.cli.output import Faint, Heading, one_line, say, width
+from relaydesk.characters import one_line
+from relaydesk.cli.output import Faint, Heading, say, width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from relaydesk.characters import harmless, one_line
 from relaydesk.cli.folding import folded_text, say_folded
-from relaydesk.cli.output import Alarm, Faint, Heading, harmless, one_line, say
+from relaydesk.cli.output import Alarm, Faint, Heading, say
 from relaydesk.cli.times import left, local
 from relaydesk.events import AnswerCleaned
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from relaydesk.logs import error_text
 from relaydesk.store import StoreUnavailable, deadlines, tickets
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _stamp_all(store: Store, ids: Sequence[int], now: datetime, failed: dict[int
         raise
     except Exception as error:  # a bad row must not stop the clock of all others
         if len(ids) == 1:
-            failed[ids[0]] = _first_line(error)
+            failed[ids[0]] = error_text(error)
             return []
     return [stamped for number in ids for stamped in _stamp_all(store, [number], now, failed)]
 
@@ -87,10 +88,6 @@ def _stamp(store: Store, ids: Sequence[int], now: datetime) -> _Stamped:
         ours = deadlines.claim(session, ids)
         warned, breached = deadlines.mark_passed(session, ours, now, now)
     return _Stamped(warned, breached, tuple(set(ids) - {clock.id for clock in ours}))
-
-
-def _first_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def rederive_deadlines(store: Store, plan: Plan, now: datetime) -> Rederived:
@@ -112,7 +109,7 @@ def rederive_deadlines(store: Store, plan: Plan, now: datetime) -> Rederived:
             except StoreUnavailable:
                 raise
             except Exception as error:  # as in the sweep
-                failed.append((clock.id, _first_line(error)))
+                failed.append((clock.id, error_text(error)))
         examined += len(batch)
         last = (batch[-1].ticket_id, batch[-1].clock)
 

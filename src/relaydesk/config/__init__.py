@@ -19,7 +19,8 @@ from relaydesk.config.opening import (
     store_secret,
     utc_now,
 )
-from relaydesk.config.settings import Settings, hide_password, public_settings
+from relaydesk.config.settings import Settings
+from relaydesk.config.shown import hide_password, public_settings
 
 if TYPE_CHECKING:
     from relaydesk.config import parts

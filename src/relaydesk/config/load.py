@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from relaydesk.config.settings import PREFIX, Settings
+from relaydesk.data import UnusableFileError, read_text_file
+from relaydesk.yaml_reader import YamlError, parse_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,10 +68,9 @@ def _mapping(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        tree = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except (OSError, YAMLError, ValueError, RecursionError) as error:  # ValueError: no text, or no such date
-        problem = " ".join(str(error).split())
-        raise SettingsError(f"{path} cannot be read as YAML: {problem}") from error
+        tree = parse_yaml(read_text_file(path), str(path))
+    except (UnusableFileError, YamlError) as error:
+        raise SettingsError(str(error)) from error
     if tree is None:
         return {}
     if not isinstance(tree, dict):

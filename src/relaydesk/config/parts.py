@@ -11,20 +11,18 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from relaydesk import classify, gateway
 from relaydesk.business_time import Calendar, Target
 from relaydesk.classify import load_rules
 from relaydesk.config.listen import ListenAddress
-from relaydesk.data import data_path
+from relaydesk.data import UnusableFileError, data_path, read_text_file
 from relaydesk.dns import Resolver
 from relaydesk.gateway import load_gateway_rules
 from relaydesk.mailauth import dkim_key_record
 from relaydesk.message import domain_of, plain_address
 from relaydesk.outbound import NextHop, Sender, Shop, SigningKey, Templates
 from relaydesk.policy import Policy, QueuePlan, QueueTargets, parse_allowlist
+from relaydesk.yaml_reader import YamlError, parse_yaml
 
 if TYPE_CHECKING:
     from datetime import date
@@ -42,20 +40,17 @@ class SetupError(ValueError):
 def read_text(path: Path) -> str:
     """A settings file's text. SetupError when it cannot be read."""
     try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise SetupError(f"{path} is not UTF-8 text; save it as UTF-8.") from None
-    except OSError as error:
-        raise SetupError(f"{path} cannot be read: {error.strerror}.") from None
+        return read_text_file(path)
+    except UnusableFileError as error:
+        raise SetupError(str(error)) from None
 
 
 def read_yaml(path: Path) -> Any:
     """A YAML file as plain values. SetupError with the line when it is none."""
-    text = read_text(path)
     try:
-        return YAML(typ="safe", pure=True).load(text)
-    except (YAMLError, ValueError, RecursionError) as error:  # ValueError: a date that is none
-        raise SetupError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from None
+        return parse_yaml(read_text(path), str(path))
+    except YamlError as error:
+        raise SetupError(str(error)) from None
 
 
 def calendar_file(path: Path) -> Calendar:

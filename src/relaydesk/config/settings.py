@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import timedelta
-from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from relaydesk.config.limits import read_limits
 from relaydesk.config.listen import ListenAddress
 from relaydesk.message import normal_address, plain_address
 from relaydesk.outbound import NextHop
 from relaydesk.smtpd import Limits
 
-SHORTEST_LINE = 65_536  # bytes; a smaller cap bounces real mail for good
+LONGEST_HOURS = 8760.0  # a year
 PREFIX = "RELAYDESK_"
 
 
@@ -57,34 +56,6 @@ DEFAULT_QUEUES: dict[str, Queue] = {
     "unsorted": Queue(answer="2 business days", tighter={"return_request": "48 hours"}),
     "notice": Queue(),
 }
-
-
-def _limits(written: object) -> Limits:
-    """The server's limits from a mapping of names to positive numbers; what is left out keeps its default."""
-    if isinstance(written, Limits):
-        return written
-    if not isinstance(written, dict):
-        raise ValueError("this must be a mapping; use 'name: number' lines")
-    kinds = {name: type(value) for name, value in dataclasses.asdict(Limits()).items()}
-    for name in written:
-        if name not in kinds:
-            raise ValueError(f"{name} is not a limit; use one of {', '.join(kinds)}")
-    numbers = {name: kinds[name](_number(name, value)) for name, value in written.items()}
-    if numbers.get("line_bytes", SHORTEST_LINE) < SHORTEST_LINE:
-        raise ValueError(f"limit line_bytes must be at least {SHORTEST_LINE}; real mail has such lines")
-    if nothing := next((name for name, number in numbers.items() if not number), None):
-        raise ValueError(f"limit {nothing} must be at least 1, not {written[nothing]!r}")
-    return Limits(**numbers)
-
-
-def _number(name: str, value: object) -> float:
-    try:  # a variable such as RELAYDESK_LIMITS__ERRORS comes as text
-        number = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else 0.0
-    except ValueError:
-        number = 0.0
-    if not 0 < number < inf:
-        raise ValueError(f"limit {name} must be a positive number, not {value!r}")
-    return number
 
 
 class Settings(BaseSettings):
@@ -134,10 +105,13 @@ class Settings(BaseSettings):
     outage_hours: float = Field(
         4.0,
         gt=0,
+        le=LONGEST_HOURS,
         description="hours of unsettled authentication after which mail counts as unverified",
     )
-    old_signature_days: int = Field(7, gt=0, description="days after which a signature is marked as old")
-    max_bounces: int = Field(20, gt=0, description="bounces taken for one ticket's answers")
+    old_signature_days: int = Field(
+        7, gt=0, le=36_500, description="days after which a signature is marked as old"
+    )
+    max_bounces: int = Field(20, gt=0, le=100_000, description="bounces taken for one ticket's answers")
     secret: str = Field(
         "", description="secret that seals bounce addresses; default: made once and kept in the store"
     )
@@ -166,7 +140,9 @@ class Settings(BaseSettings):
     undo_seconds: float = Field(
         30.0, ge=0, le=3600, description="seconds that an answer waits before it is sent"
     )
-    give_up_hours: float = Field(72.0, gt=0, description="hours after which an undelivered answer has failed")
+    give_up_hours: float = Field(
+        72.0, gt=0, le=LONGEST_HOURS, description="hours after which an undelivered answer has failed"
+    )
     attachment_types: tuple[str, ...] = Field(
         ("application/pdf", "image/png", "image/jpeg"), description="types allowed as attachments"
     )
@@ -209,12 +185,16 @@ class Settings(BaseSettings):
     queues: dict[str, Queue] = Field(
         default_factory=dict, description="targets by queue: answer, evidence, reading, warn_before, tighter"
     )
-    limits: Annotated[Limits, BeforeValidator(_limits)] = Field(
+    limits: Annotated[Limits, BeforeValidator(read_limits)] = Field(
         default_factory=Limits, description="limits of the SMTP server, by name (see the table of limits)"
     )
     workers: int = Field(4, ge=1, le=64, description="store threads in each listener process")
-    sweep_seconds: float = Field(5.0, gt=0, description="seconds between two sweeps of the deadlines")
-    drain_seconds: float = Field(30.0, gt=0, description="seconds a stopping process may take to finish")
+    sweep_seconds: float = Field(
+        5.0, gt=0, le=3600, description="seconds between two sweeps of the deadlines"
+    )
+    drain_seconds: float = Field(
+        30.0, gt=0, le=3600, description="seconds a stopping process may take to finish"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")
     log_format: Literal["auto", "json", "logfmt", "console"] = Field(
         "auto", description="form of the log lines; auto: console on a terminal, else json"
@@ -278,22 +258,3 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Nothing is read behind the caller's back: ``configuration.load`` brings file and environment."""
         return (init_settings,)
-
-
-def public_settings(settings: Settings) -> dict[str, Any]:
-    """The settings as plain data without secrets: for ``config show`` and the log."""
-    shown = settings.model_dump(mode="json")
-    shown["limits"] = dataclasses.asdict(settings.limits)
-    shown["queues"] = {name: queue.model_dump(mode="json") for name, queue in settings.all_queues.items()}
-    for name in ("next_hop_password", "forward_hop_password"):
-        shown[name] = "(set)" if shown[name] else ""
-    shown["secret"] = "(set)" if settings.secret else "(kept in the store)"
-    shown["database"] = hide_password(settings.database)
-    return shown
-
-
-def hide_password(url: str) -> str:
-    """A database URL that can be shown."""
-    scheme, separator, rest = url.partition("://")
-    login, at, host = rest.rpartition("@")
-    return f"{scheme}{separator}{login.partition(':')[0]}:***@{host}" if at and ":" in login else url

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from relaydesk.config import parts
+from relaydesk.data import UnusableFileError, demand_plain
 from relaydesk.intake import Forwarding
 from relaydesk.logs import log
 from relaydesk.policy import Allowlist
@@ -163,7 +164,9 @@ def _certificate(chain: Path | None, key: Path | None) -> ssl.SSLContext | None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        context.load_cert_chain(chain, key)
+        context.load_cert_chain(demand_plain(chain), demand_plain(key) if key else None)
+    except UnusableFileError as error:
+        raise parts.SetupError(str(error)) from None
     except (OSError, ssl.SSLError) as error:
         raise parts.SetupError(f"The certificate {chain} cannot be used: {error}.") from None
     return context

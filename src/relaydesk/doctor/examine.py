@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from cryptography import x509
 
 from relaydesk.config import parts
+from relaydesk.data import demand_plain, read_file
 from relaydesk.doctor.published import Finding
 from relaydesk.policy import LISTS
 from relaydesk.samples import Signer, key_published
@@ -107,10 +108,11 @@ def _certificate(check: str, chain: Path | None, key: Path | None, now: datetime
     if chain is None:
         return Finding(check, "warn", "None is set, so STARTTLS is not offered; set tls_certificate.")
     try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(chain, key)
-        certificate = x509.load_pem_x509_certificate(chain.read_bytes())
+        certificate = x509.load_pem_x509_certificate(read_file(chain))
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(chain, demand_plain(key) if key else None)
     except (OSError, ssl.SSLError, ValueError) as error:
-        return Finding(check, "fail", f"{chain} cannot be used: {error}.")
+        return Finding(check, "fail", f"{chain} cannot be used: {str(error).rstrip('.')}.")
     days = (certificate.not_valid_after_utc - now.astimezone(UTC)).days
     level: Literal["ok", "warn", "fail"] = "fail" if days < 0 else "warn" if days < EXPIRES_SOON else "ok"
     expiry = f"{chain} expires on {certificate.not_valid_after_utc:%Y-%m-%d}"

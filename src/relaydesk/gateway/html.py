@@ -1,106 +1,97 @@
-"""A help desk's HTML, cleaned: tags and text pass as they were written, except what a rule takes out.
+"""A help desk's HTML as a letter to the buyer: what the letter carries, what its rules take out, and why.
 
-Lines are what a reader sees as such: the text between two block tags or line breaks. Comments go, which
-some desks use to mark their tickets.
+Which elements, attributes and styles a letter may have is :class:`relaydesk.message.Letter`'s to say. Lines
+are what a reader sees as such: the text between two block tags or line breaks.
 """
 
 from __future__ import annotations
 
+import binascii
+import hashlib
 import re
 from dataclasses import dataclass, field
 from html import escape, unescape
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from relaydesk.gateway.lines import note
+from relaydesk.message import MAX_LETTER, MAX_LETTER_TAGS, Letter, letter_text
 from relaydesk.outbound import AnswerRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Collection, Container, Mapping
 
     from relaydesk.gateway.rules import GatewayRules
 
-MAX_HTML = 2_000_000
-"""Characters; an answer with its quoted thread has a tenth of it."""
-
-_INLINE = frozenset(
-    {"a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "del", "dfn", "em", "font", "i", "img",
-     "ins", "kbd", "label", "mark", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup",
-     "time", "tt", "u", "var", "wbr"}
+# What fetches, runs or asks something in the buyer's reader; a person may miss it in the letter.
+_FOREIGN = frozenset(
+    {"applet", "audio", "base", "button", "canvas", "embed", "form", "frame", "frameset", "iframe", "input",
+     "link", "math", "object", "script", "svg", "template", "textarea", "video"}
 )  # fmt: skip
-_QUOTES = frozenset({"blockquote"})
-_UNSEEN = frozenset({"style", "script", "title"})
-# What fetches or runs something from elsewhere when the buyer opens the message; a script goes with its text.
-_FOREIGN = frozenset({"applet", "base", "embed", "frame", "frameset", "iframe", "link", "object", "script"})
-_SMALL = re.compile(r"\s*[01](?:\.\d+)?\s*(?:px)?\s*", re.IGNORECASE)
+_ADDRESSES = ("src", "href", "data", "action", "formaction")
+_SMALL = re.compile(r"\s*+[01](?:\.\d++)?\s*+(?:px)?\s*+", re.IGNORECASE)
 _SMALL_STYLE = re.compile(
-    r"(?<![\w-])(?:max-)?(?:width|height)\s*:\s*[01](?:px)?\s*(?:!important\s*)?(?:;|$)", re.I
+    r"(?<![\w-])(?:max-)?(?:width|height)\s*+:\s*+[01](?:px)?\s*+(?:!important\s*+)?(?:;|$)", re.I
 )
 _HIDDEN = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|(?<![\w-])opacity\s*:\s*0+(?:\.0+)?\s*(?:;|$)", re.I
+    r"display\s*+:\s*+none|visibility\s*+:\s*+hidden|(?<![\w-])opacity\s*+:\s*+0++(?:\.0++)?\s*+(?:;|$)", re.I
 )
-_BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
-_HEAD = re.compile(r"<(?:html|head)\b", re.IGNORECASE)
-
-
-@dataclass(slots=True)
-class HtmlLine:
-    """What stands between two block tags or line breaks: each piece, and whether it is text that shows."""
-
-    pieces: list[tuple[str, bool]] = field(default_factory=list)
-    quoted: bool = False
-
-    @property
-    def text(self) -> str:
-        """The line as it is read."""
-        return " ".join(unescape("".join(source for source, shown in self.pieces if shown)).split())
+_PICTURE = re.compile(r"data:image/(png|jpe?g|gif|webp)[^,]{0,100}?;base64,", re.IGNORECASE)
+_SHOWN_PICTURE = re.compile(r'<img [^<>]*?src="cid:([^">]{1,300})"')
 
 
 @dataclass(frozen=True, slots=True)
 class HtmlAnswer:
-    """The lines of an HTML answer, free of what only fetches or reports; ``notes`` say what that was."""
+    """The lines of an HTML answer; ``notes`` say what no letter has and a person may miss.
 
-    lines: tuple[HtmlLine, ...]
-    notes: tuple[str, ...]
+    ``pictures`` are the images that its HTML itself held, by Content-ID (name, content).
+    """
+
+    letter: Letter
+    notes: tuple[str, ...] = ()
+    pictures: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
 
     @property
     def texts(self) -> list[str | None]:
         """The lines as they are read; None for one that is quoted."""
-        return [None if line.quoted else line.text for line in self.lines]
+        return [None if line.quoted else line.text for line in self.letter.lines]
 
     def without(self, taken: Container[int]) -> str:
-        """The HTML without the text of these lines."""
-        return "".join(
-            source
-            for place, line in enumerate(self.lines)
-            for source, shown in line.pieces
-            if not (shown and place in taken)
-        )
+        """The finished HTML without the text of these lines; "" where nothing is left to see."""
+        html = self.letter.finished(taken)
+        return html if "<img" in html or letter_text(html) else ""
 
 
-def read_html(html: str, rules: GatewayRules) -> HtmlAnswer:
-    """The lines of the HTML, without tracking pixels, comments, foreign content and names of a charset.
+def read_html(html: str, rules: GatewayRules, content_ids: Collection[str] = ()) -> HtmlAnswer:
+    """The lines of the HTML of a message whose parts have these Content-IDs, without angle brackets.
 
-    :raises AnswerRefused: when it is larger than MAX_HTML.
+    :raises AnswerRefused: when it is larger than MAX_LETTER or MAX_LETTER_TAGS allow.
+    :raises Unreadable: when the parser fails on it.
     """
-    if len(html) > MAX_HTML:
-        raise AnswerRefused(f"The HTML is longer than {MAX_HTML} characters; quote less of the thread.")
-    reader = _HtmlReader(rules)
-    reader.feed(html)
-    reader.close()
-    return HtmlAnswer(tuple(reader.lines), tuple(dict.fromkeys(reader.notes)))
+    if len(html) > MAX_LETTER:
+        raise AnswerRefused(f"The HTML is longer than {MAX_LETTER} characters; quote less of the thread.")
+    if html.count("<") > MAX_LETTER_TAGS:
+        raise AnswerRefused(f"The HTML has more than {MAX_LETTER_TAGS} tags; quote less of the thread.")
+    desk = _Desk(rules, content_ids)
+    letter = Letter(html, desk)
+    notes = [*desk.notes, *(note("hidden text", text) for text in letter.hidden)]
+    return HtmlAnswer(letter, tuple(dict.fromkeys(notes)), desk.pictures)
 
 
-def with_first_line(html: str, line: str) -> str:
-    """The HTML with a paragraph of text before all else that is seen."""
-    paragraph = f"<p>{escape(line)}</p>"
-    if body := _BODY.search(html):
-        return html[: body.end()] + paragraph + html[body.end() :]
-    return html + paragraph if _HEAD.search(html) else paragraph + html
+def shown_pictures(html: str) -> frozenset[str]:
+    """The Content-IDs, without angle brackets, of the images that a finished letter shows."""
+    return frozenset(unescape(shown) for shown in _SHOWN_PICTURE.findall(html))
 
 
-def is_pixel(attributes: dict[str, str], rules: GatewayRules) -> bool:
+def page(html: str, line: str) -> str:
+    """A finished letter as a document; ``line`` stands as a paragraph before all else, "" for none."""
+    paragraph = f"<p>{escape(line)}</p>\n" if line else ""
+    return (
+        f'<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head><body>\n{paragraph}{html}\n</body></html>'
+    )
+
+
+def is_pixel(attributes: Mapping[str, str], rules: GatewayRules) -> bool:
     """Whether an image is there to report that it was loaded, not to be seen."""
     style = attributes.get("style", "")
     if any(_SMALL.fullmatch(attributes.get(side, "")) for side in ("width", "height")):
@@ -110,83 +101,59 @@ def is_pixel(attributes: dict[str, str], rules: GatewayRules) -> bool:
     return any(pattern.search(attributes.get("src", "")) for pattern in rules.pixels)
 
 
-class _HtmlReader(HTMLParser):
-    """Reads the source a line at a time."""
+class _Desk:
+    """The editor of a desk's letters (:class:`relaydesk.message.Letter`): its images, links and the rest."""
 
-    def __init__(self, rules: GatewayRules) -> None:
-        super().__init__(convert_charrefs=False)
-        self.rules = rules
-        self.lines = [HtmlLine()]
+    def __init__(self, rules: GatewayRules, content_ids: Collection[str]) -> None:
         self.notes: list[str] = []
-        self.unseen = ""
-        self.quotes = 0
+        self.pictures: dict[str, tuple[str, bytes]] = {}
+        self._rules = rules
+        self._content_ids = content_ids
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        source = self.get_starttag_text() or ""
-        attributes = {name: value or "" for name, value in attrs}
-        if tag == "meta" and _names_charset(attributes):
-            return  # it was read by that charset, and leaves as UTF-8
-        if tag in _FOREIGN or (tag == "img" and is_pixel(attributes, self.rules)):
-            self.notes.append(_note_of(tag, attributes))
-            self.unseen = "script" if tag == "script" else self.unseen
-            return
-        if tag == "a" and "href" in attributes:
-            source = self._unwrapped(source, attributes)
-        self.quotes += tag in _QUOTES
-        self._tag(tag, source)
-        if tag in _UNSEEN:
-            self.unseen = tag
+    def image(self, attributes: Mapping[str, str]) -> str:
+        source = attributes.get("src", "").strip()
+        if is_pixel(attributes, self._rules):
+            self.notes.append(note("tracking pixel", source))
+        elif source[:4].lower() == "cid:":
+            content_id = source[4:] if source[4:] in self._content_ids else unquote(source[4:])
+            return f"cid:{content_id}" if content_id in self._content_ids else ""
+        elif picture := _PICTURE.match(source):
+            return self._picture(picture[1].lower(), source[picture.end() :])
+        elif source:
+            self.notes.append(note("image from outside", source))
+        return ""
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        self.unseen = ""
+    def _picture(self, kind: str, encoded: str) -> str:
+        """An image that stands in the HTML, as a part of the message: few readers show it otherwise."""
+        try:
+            content = binascii.a2b_base64(unquote(encoded))
+        except binascii.Error:
+            self.notes.append(note("image from outside", f"data:image/{kind}"))
+            return ""
+        content_id = f"{hashlib.sha256(content).hexdigest()[:32]}@picture"
+        number = len(self.pictures) + 1
+        self.pictures.setdefault(content_id, (f"picture-{number}.{kind.replace('jpeg', 'jpg')}", content))
+        return f"cid:{content_id}"
 
-    def handle_endtag(self, tag: str) -> None:
-        if tag == self.unseen:
-            self.unseen = ""
-        if tag not in _FOREIGN:
-            self.quotes = max(0, self.quotes - (tag in _QUOTES))
-            self._tag(tag, f"</{tag}>")
-
-    def handle_data(self, data: str) -> None:
-        if self.unseen != "script":
-            self._piece(data, shown=not self.unseen)
-
-    def handle_entityref(self, name: str) -> None:
-        self._piece(f"&{name};", shown=True)
-
-    def handle_charref(self, name: str) -> None:
-        self._piece(f"&#{name};", shown=True)
-
-    def handle_decl(self, decl: str) -> None:
-        self._piece(f"<!{decl}>", shown=False)
-
-    def _piece(self, source: str, *, shown: bool) -> None:
-        self.lines[-1].pieces.append((source, shown))
-
-    def _tag(self, tag: str, source: str) -> None:
-        if tag not in _INLINE:
-            self.lines.append(HtmlLine(quoted=self.quotes > 0))
-        self._piece(source, shown=False)
-
-    def _unwrapped(self, source: str, attributes: dict[str, str]) -> str:
-        target = attributes["href"]
-        for rule in self.rules.links:
+    def link(self, target: str) -> str:
+        for rule in self._rules.links:
             if rule.match.search(target):
-                held = parse_qs(urlsplit(target).query).get(rule.parameter, [""])[0]
+                held = parse_qs(_query(target)).get(rule.parameter, [""])[0]
                 if held.lower().startswith(("http://", "https://")):
                     self.notes.append(note("link rule", target))
-                    kept = attributes | {"href": held}
-                    return "<a " + " ".join(f'{name}="{escape(value)}"' for name, value in kept.items()) + ">"
-        return source
+                    return held
+        return target
+
+    def left_out(self, name: str, attributes: Mapping[str, str]) -> None:
+        if name == "a":
+            self.notes.append(note("link", attributes.get("href", "")))
+        elif name in _FOREIGN:
+            address = next((attributes[key] for key in _ADDRESSES if attributes.get(key)), "")
+            self.notes.append(note("foreign content", f"<{name}> {address}".strip()))
 
 
-def _names_charset(attributes: dict[str, str]) -> bool:
-    return "charset" in attributes or attributes.get("http-equiv", "").strip().lower() == "content-type"
-
-
-def _note_of(tag: str, attributes: dict[str, str]) -> str:
-    if tag == "img":
-        return note("tracking pixel", attributes.get("src", ""))
-    address = next((attributes[name] for name in ("src", "href", "data") if attributes.get(name)), "")
-    return note("foreign content", f"<{tag}> {address}".strip())
+def _query(target: str) -> str:
+    try:
+        return urlsplit(target).query
+    except ValueError:  # brackets that hold no address
+        return ""

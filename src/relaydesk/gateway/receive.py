@@ -86,7 +86,7 @@ class Gateway:
         try:
             stored = await self._work(self._secret_of, name)
         except StoreUnavailable as error:
-            log("store_unavailable", level="error", problem=str(error))
+            log("store_unavailable", level="error", limit_by="", problem=str(error))
             return "later"
         async with self.hashing:
             right = await asyncio.to_thread(matches, password, stored or DUMMY_HASH)
@@ -94,7 +94,8 @@ class Gateway:
             self.throttle.succeeded(ip)
             return "right"
         self.throttle.failed(ip, self.clock())
-        log("gateway_login_failed", level="warning", ip=ip, client=name if stored else None)
+        client = name if stored else None
+        log("gateway_login_failed", level="warning", limit_by=ip, ip=ip, client=client)
         return "wrong"
 
     async def admit(
@@ -104,10 +105,11 @@ class Gateway:
         try:
             ticket = await self._work(self._ticket_of, config, rcpt)
         except StoreUnavailable as error:
-            log("store_unavailable", level="error", problem=str(error))
+            log("store_unavailable", level="error", limit_by="", problem=str(error))
             return _deferred("store_unavailable")
         if ticket is None:
-            log("gateway_rcpt", outcome="refused", code="not_relay_address", to=domain_of(rcpt))
+            code, to = "not_relay_address", domain_of(rcpt)
+            log("gateway_rcpt", limit_by=origin.ip or "", outcome="refused", code=code, to=to)
             return Admission("refused", reason("not_relay_address", rcpt=rcpt))
         return ACCEPTED
 
@@ -118,7 +120,7 @@ class Gateway:
         except AnswerRefused as refusal:
             admission = Admission("refused", reason("answer_refused", sentence=str(refusal)))
         except StoreUnavailable as error:
-            log("store_unavailable", level="error", problem=str(error))
+            log("store_unavailable", level="error", limit_by="", problem=str(error))
             admission = _deferred("store_unavailable")
         except Exception:
             log_exception("unexpected_error")
@@ -131,7 +133,7 @@ class Gateway:
         self, origin: Origin, peer: str, mail_from: str, rcpt_to: tuple[str, ...], reason: Reason
     ) -> None:
         """The SMTP server refused this by itself."""
-        log("turned_away", code=reason.code, ip=peer, sender=domain_of(mail_from))
+        log("turned_away", limit_by=peer, code=reason.code, ip=peer, sender=domain_of(mail_from))
 
     async def _work(self, work: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.workers, work, *arguments)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relaydesk.gateway.html import with_first_line
+from relaydesk.gateway.html import page
+from relaydesk.message import visible_text
 from relaydesk.outbound import (
     AnswerRefused,
     answer_subject,
@@ -19,7 +20,6 @@ from relaydesk.outbound import (
     multipart,
     require_order_number,
     text_part,
-    visible_text,
 )
 
 if TYPE_CHECKING:
@@ -47,10 +47,13 @@ def rewritten(  # noqa: PLR0913 - the question, the answer, and what binds them
     require_order_number(order)
     boundary = boundary_of(message_id)
     subject = answer_subject(answer.subject or question.subject, order.id)
-    shown = [text_part("plain", _named(answer.text, order))] if answer.text.strip() else []
-    if answer.html.strip():
-        line = missing_line(order, visible_text(answer.html))
-        part = text_part("html", with_first_line(answer.html, line) if line else answer.html)
+    # Above all else, since below it is the quoted thread, which readers of replies cut off; and the same in
+    # both, by what a reader of the HTML sees.
+    line = missing_line(order, visible_text(answer.html) if answer.html else answer.text)
+    text = f"{line}\n\n{answer.text}".strip() if line else answer.text
+    shown = [text_part("plain", text)] if text.strip() and (answer.text or answer.html) else []
+    if answer.html:
+        part = text_part("html", page(answer.html, line))
         pictures = [_picture(image, enclose) for image in answer.inline]
         shown.append(multipart("related", boundary + "r", [part, *pictures]) if pictures else part)
     if not shown:
@@ -59,12 +62,6 @@ def rewritten(  # noqa: PLR0913 - the question, the answer, and what binds them
     if files := enclose(answer.files):
         body = multipart("mixed", boundary + "m", [body, *map(attachment_part, files)])
     return header_lines(question, subject, shop, message_id=message_id, date=date) + body
-
-
-def _named(text: str, order: NamedOrder) -> str:
-    # On top, since below it is the quoted thread, which readers of replies cut off.
-    line = missing_line(order, text)
-    return f"{line}\n\n{text}" if line else text
 
 
 def _picture(image: tuple[str, str, bytes], enclose: Callable[..., Sequence[AttachedFile]]) -> bytes:

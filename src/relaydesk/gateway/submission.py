@@ -9,22 +9,24 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from relaydesk.gateway.html import read_html
+from relaydesk.gateway.html import read_html, shown_pictures
 from relaydesk.gateway.lines import note, outer_lines, taken_lines, text_lines, without_pieces
 from relaydesk.message import (
     UNCLOSED,
+    Unreadable,
     decode,
     encoding_of,
     header_fields,
     html_charset,
+    letter_text,
     message_charset,
     message_parts,
     read_texts,
 )
-from relaydesk.outbound import AnswerRefused, clean_line, clean_text, visible_text
+from relaydesk.outbound import AnswerRefused, clean_line, clean_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from relaydesk.gateway.html import HtmlAnswer
     from relaydesk.gateway.rules import DeskRules, GatewayRules
@@ -32,9 +34,11 @@ if TYPE_CHECKING:
 
 MAX_PARTS = 100
 MAX_NOTES = 50
+MAX_SUBJECT = 2_000
+"""Characters; an answer's Subject is cut at a tenth of it."""
 MAX_TEXT_BYTES = 1_048_576
 """So much of a part is read at most."""
-_NO_ORDER = re.compile(r"^[ \t]*#no-order[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_NO_ORDER = "#no-order"
 _CONTENT_ID = re.compile(r"<[!-;=?-~]{1,240}>")
 # They would not fit what is sent (RFC 1847, RFC 8551 §3.5).
 _SIGNATURES = frozenset(
@@ -46,8 +50,9 @@ _SIGNATURES = frozenset(
 class Submitted:
     """What a help desk handed in, as far as the buyer may see it.
 
-    ``text`` and ``html`` are its words, each "" where there is none; ``inline`` are the images that the HTML
-    shows, by Content-ID, and ``files`` the rest, each (name, content). ``automatic`` says that the desk wrote
+    ``text`` and ``html`` are its words, each "" where there is none; where there is HTML the text is that of
+    the cleaned HTML, so that every reader shows the same. ``inline`` are the images that the HTML shows, by
+    Content-ID, and ``files`` the rest, each (name, content). ``automatic`` says that the desk wrote
     by itself, ``no_order`` that the agent states, by a line ``#no-order``, that no order number exists;
     ``thread`` names the messages it answers, the latest first. ``taken`` tells what a rule took out: the rule
     and the words.
@@ -69,32 +74,69 @@ def submitted(raw: bytes, rules: GatewayRules) -> Submitted:
 
     :raises AnswerRefused: when it cannot be read without doubt.
     """
+    try:
+        return _submitted(raw, rules)
+    except Unreadable as failure:
+        raise AnswerRefused(f"The message cannot be read ({failure}). Send it as plain text.") from failure
+
+
+def _submitted(raw: bytes, rules: GatewayRules) -> Submitted:
     header = header_fields(raw)
     parts = _parts(raw)
     charset = message_charset(header, parts)
     fields = [(name.lower(), decode(value, charset)[0].strip()) for name, value in header]
     read = _texts(parts, charset)
-    text, html = clean_text(read.plain), clean_text(read.html)
-    no_order = any(_NO_ORDER.search(shown) for shown in (text, visible_text(html)))
-    cleaning = _Cleaning(fields, text, read_html(html, rules), rules.desks)
+    enclosures = _Enclosures(read)
+    answer = read_html(clean_text(read.html), rules, enclosures.content_ids)
+    cleaning = _Cleaning(fields, clean_text(read.plain), answer, rules.desks)
     subject = cleaning.subject(_subject(header, charset))
-    shown_text, shown_html = cleaning.text(), cleaning.html()
-    files = [file for file in read.files if not _is_signature(file)]
-    inline = [file for file in files if _is_shown(file, shown_html)]
+    html = cleaning.html()
+    shown = shown_pictures(html)
     return Submitted(
         subject=subject,
-        text=shown_text,
-        html=shown_html,
-        inline=tuple((file.content_id, _name(file.name), file.content([])) for file in inline),
-        files=(
-            *((_name(file.name), file.content([])) for file in files if file not in inline),
-            *((_name(name), content) for name, content in read.enclosed),
+        text=clean_text(letter_text(html)) if html else cleaning.text(),
+        html=html,
+        inline=(
+            *enclosures.inline(shown),
+            *((f"<{key}>", *picture) for key, picture in answer.pictures.items() if key in shown),
         ),
+        files=enclosures.files(shown),
         automatic=rules.is_automatic(fields),
-        no_order=no_order,
+        no_order=cleaning.states_no_order,
         thread=_thread(header),
         taken=tuple(dict.fromkeys(cleaning.notes))[:MAX_NOTES],
     )
+
+
+class _Enclosures:
+    """The files of a message; those that its letter shows are no attachments."""
+
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
+        self._files = [file for file in texts.files if not _is_signature(file)]
+        self._by_id = {
+            file.content_id[1:-1]: number
+            for number, file in enumerate(self._files)
+            if _CONTENT_ID.fullmatch(file.content_id)
+        }
+        self.content_ids = frozenset(self._by_id)
+
+    def inline(self, shown: Collection[str]) -> tuple[tuple[str, str, bytes], ...]:
+        return tuple(
+            (file.content_id, _name(file.name), file.content([]))
+            for file in (self._files[self._by_id[key]] for key in self._by_id if key in shown)
+        )
+
+    def files(self, shown: Collection[str]) -> tuple[tuple[str, bytes], ...]:
+        inline = {number for key, number in self._by_id.items() if key in shown}
+        return (
+            *(
+                (_name(file.name), file.content([]))
+                for number, file in enumerate(self._files)
+                if number not in inline
+            ),
+            *((_name(name), content) for name, content in self._texts.enclosed),
+        )
 
 
 def _parts(raw: bytes) -> list[Part]:
@@ -126,10 +168,6 @@ def _texts(parts: list[Part], charset: str) -> Texts:
     return read
 
 
-def _is_shown(part: Part, html: str) -> bool:
-    return _CONTENT_ID.fullmatch(part.content_id) is not None and f"cid:{part.content_id[1:-1]}" in html
-
-
 def _is_signature(part: Part) -> bool:
     return part.type in _SIGNATURES or part.description.parameter("smime-type").lower() == "signed-data"
 
@@ -145,7 +183,7 @@ def _subject(header: Sequence[tuple[str, bytes]], charset: str) -> str:
     text, defect = decode(value, charset)
     if "\ufffd" in text and (defect or not _is_utf_8(value)):
         raise _unreadable("Subject", defect or "It is not UTF-8.")
-    return clean_line(text)
+    return clean_line(text)[:MAX_SUBJECT]
 
 
 def _unreadable(place: str, defect: str) -> AnswerRefused:
@@ -174,6 +212,11 @@ class _Cleaning:
         outer = [line for lines in (text_lines(text), html.texts) for line in outer_lines(lines)]
         self._desks = [desk for desk in desks if desk.fits(fields, outer)]
         self.notes = list(html.notes)
+
+    @property
+    def states_no_order(self) -> bool:
+        lines = (*text_lines(self._text), *self._html.texts)
+        return any(line is not None and line.lower() == _NO_ORDER for line in lines)
 
     def subject(self, subject: str) -> str:
         kept, notes = without_pieces(subject, self._desks)

@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from relaydesk.classify import Findings, Match, classify
 from relaydesk.intake import bounced
 from relaydesk.intake.known import read_known
+from relaydesk.intake.refused import RefusalCounter, standing_of
 from relaydesk.logs import log, log_exception
 from relaydesk.mailauth import authenticate, check_spf
 from relaydesk.message import authentication_results, domain_of, parse_message, received_line
 from relaydesk.policy import Decision, Gathered, admit, decide
 from relaydesk.reasons import reason
-from relaydesk.store import RefusalKey, StoreUnavailable, known, messages, refusals, until_settled
+from relaydesk.store import StoreUnavailable, known, messages, refusals, until_settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
 
 ATTEMPTS_KEPT = timedelta(days=7)  # senders give up after four to five days (RFC 5321 §4.5.4.1)
 BIG = 65_536  # bytes from which parsing leaves the event loop
-Ids = dict[str, int | bool | None]  # what the log line names of the store
+LARGE = 1 << 20  # bytes from which messages are stored one after the other
+Ids = dict[str, Any]  # what the log line names of the store
 NOTHING = Findings(Match("unsorted"))
 
 
@@ -74,7 +76,9 @@ async def gather(
     def read() -> tuple[Message, Findings, Dsn | None]:
         message = parse_message(envelope.raw)
         findings = classify(message, rules, frozenset(policy.allowlist.senders))
-        return message, findings, bounced.read_returned(envelope, message, findings, policy.secret)
+        dsn = bounced.read_returned(envelope, message, findings, policy.secret)
+        # What bounces are read of stands at the beginning of an attachment; the rest is in the raw bytes.
+        return message.with_beginnings(BIG), findings, dsn
 
     message, findings, dsn = await loop.run_in_executor(None, read) if len(envelope.raw) > BIG else read()
     auth = await authenticate(envelope, message, resolver, limit=auth_timeout)
@@ -93,7 +97,8 @@ class Intake:
     resolver: Resolver
     clock: Callable[[], datetime]
     workers: Executor
-    refusals: Counter[RefusalKey] = field(default_factory=Counter)
+    refusals: RefusalCounter = field(default_factory=RefusalCounter)
+    large: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     async def admit(
         self, config: IntakeConfig, origin: Origin, helo: str, mail_from: str, rcpt: str
@@ -106,8 +111,14 @@ class Intake:
             if domain:
                 admission = admit(origin, mail_from, rcpt, policy, drift_domain=domain)
         if admission.reason is not None:
-            self._count(admission.reason, origin.ip, domain_of(mail_from))
-            log("rcpt", outcome=admission.outcome, code=admission.reason.code, ip=origin.ip)
+            self._count(admission.reason, origin, origin.ip, domain_of(mail_from), policy)
+            log(
+                "rcpt",
+                limit_by=_stranger(origin, ""),
+                outcome=admission.outcome,
+                code=admission.reason.code,
+                ip=origin.ip,
+            )
         return admission
 
     async def receive(self, config: IntakeConfig, envelope: Envelope) -> Decision:
@@ -117,37 +128,51 @@ class Intake:
         try:
             gathered = await gather(envelope, self.resolver, config.policy, config.rules, config.auth_timeout)
             loop = asyncio.get_running_loop()
-            decision, ids = await loop.run_in_executor(self.workers, self._settle, config, envelope, gathered)
+            # Storing takes the driver two copies, and a large message the database's only pen for a while.
+            async with self.large if len(envelope.raw) > LARGE else nullcontext():
+                decision, ids = await loop.run_in_executor(
+                    self.workers, self._settle, config, envelope, gathered
+                )
         except StoreUnavailable as error:
-            log("store_unavailable", level="error", problem=str(error))
+            log("store_unavailable", level="error", limit_by="", problem=str(error))
             decision, ids = _deferred("store_unavailable"), {}
         except Exception:
             log_exception("unexpected_error")
             decision, ids = _deferred("internal_error"), {}
-        if decision.outcome != "accepted":
-            self._count(
-                decision.reasons[0], envelope.origin.ip or envelope.peer, _claimed(envelope, gathered)
-            )
-        self._log(envelope, gathered, decision, ids, started)
+        try:
+            self._account(config, envelope, gathered, decision, ids, started)
+        except Exception:  # what is decided, and perhaps stored, stays so
+            log_exception("unexpected_error")
         return decision
 
     async def turned_away(
         self, origin: Origin, peer: str, mail_from: str, rcpt_to: tuple[str, ...], reason: Reason
     ) -> None:
         """The SMTP server refused this by itself (row 1): it is counted with the rest."""
-        self._count(reason, origin.ip or peer, domain_of(mail_from))
-        log("turned_away", code=reason.code, ip=origin.ip or peer, sender=domain_of(mail_from))
+        self._count(reason, origin, peer, domain_of(mail_from))
+        log(
+            "turned_away",
+            limit_by=_stranger(origin, peer),
+            code=reason.code,
+            ip=origin.ip or peer,
+            sender=domain_of(mail_from),
+        )
 
     async def flush(self) -> None:
-        """Write the counted refusals; they are kept for the next try when the store does not take them."""
-        counted, self.refusals = self.refusals, Counter()
+        """Write the counted refusals; they are kept for the next try when the store does not take them.
+
+        Never raises: an error of ours costs the count, and says how much of it.
+        """
+        counted = self.refusals.take()
         if not counted:
             return
+        loop = asyncio.get_running_loop()
         try:
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self.workers, self._write_refusals, counted)
+            await loop.run_in_executor(self.workers, refusals.write, self.store, counted)
         except StoreUnavailable:
-            self.refusals.update(counted)
+            self.refusals.give_back(counted)
+        except Exception:
+            log_exception("refusals_not_counted", lost=sum(tally.count for tally in counted.values()))
 
     def _settle(self, config: IntakeConfig, envelope: Envelope, gathered: Gathered) -> tuple[Decision, Ids]:
         def attempt() -> tuple[Decision, Ids]:
@@ -170,7 +195,10 @@ class Intake:
         if decision.outcome == "deferred":
             with self.store.transaction() as session:
                 keep = config.policy.outage_after + ATTEMPTS_KEPT
-                known.remember_attempt(session, envelope.delivery_key, envelope.received_at, keep)
+                listed = config.policy.allowlist.is_sender(_claimed(envelope, gathered))
+                known.remember_attempt(
+                    session, envelope.delivery_key, envelope.received_at, keep, listed=listed
+                )
         if decision.outcome != "accepted":
             return {}
         if decision.placement is not None and decision.placement.action == "stored":
@@ -203,26 +231,29 @@ class Intake:
         log("drift", level="warning", domain=domain, ip=origin.ip, remedy="relaydesk allowlist audit")
         return domain
 
-    def _count(self, why: Reason, ip: str | None, domain: str) -> None:
-        self.refusals[RefusalKey(self.clock().date(), why.code, ip or "", domain)] += 1
+    def _count(
+        self, why: Reason, origin: Origin, peer: str | None, domain: str, policy: Policy | None = None
+    ) -> None:
+        from_sender = policy is not None and policy.allowlist.is_sender(domain)
+        standing = standing_of(origin, why.code, from_sender=from_sender)
+        self.refusals.count(self.clock(), why.code, origin.ip or peer or "", domain, standing)
 
-    def _write_refusals(self, counted: Counter[RefusalKey]) -> None:
-        with self.store.transaction() as session:
-            for refused, count in counted.items():
-                refusals.count_refusal(session, refused, count, self.clock())
-
-    def _log(
+    def _account(  # noqa: PLR0913, PLR0917 - all that a line tells
         self,
+        config: IntakeConfig,
         envelope: Envelope,
         gathered: Gathered | None,
         decision: Decision,
         ids: Ids,
         started: float,
     ) -> None:
-        accepted = decision.outcome == "accepted"
+        """Count and log what was decided."""
+        accepted, claimed = decision.outcome == "accepted", _claimed(envelope, gathered)
+        if not accepted:
+            self._count(decision.reasons[0], envelope.origin, envelope.peer, claimed, config.policy)
         log(
             "message",
-            sender=_claimed(envelope, gathered),
+            sender=claimed,
             to=sorted({domain_of(rcpt) for rcpt in envelope.rcpt_to}),
             auth=_methods(gathered.auth) if gathered else None,
             outcome=decision.outcome,
@@ -233,6 +264,11 @@ class Intake:
             level="info",
             **ids,
         )
+
+
+def _stranger(origin: Origin, peer: str) -> str | None:
+    """By whom lines about it are limited: its address, or None where our lists know it."""
+    return None if origin.role != "none" else origin.ip or peer
 
 
 def _claimed(envelope: Envelope, gathered: Gathered | None) -> str:

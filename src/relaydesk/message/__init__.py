@@ -1,7 +1,8 @@
 """What arrived: the :class:`Envelope` (what the wire told us) and the :class:`Message` (what a person reads).
 
-:func:`parse_message` turns any bytes into a Message. Addresses and domains are read here and nowhere else.
-What authentication found of a message is a value of this room: :class:`AuthResults`. Pure.
+:func:`parse_message` turns any bytes into a Message; :class:`Letter` makes HTML fit to be sent. Addresses and
+domains are read here and nowhere else. What authentication found of a message is a value of this room:
+:class:`AuthResults`. Pure.
 """
 
 from typing import TYPE_CHECKING
@@ -34,15 +35,22 @@ from relaydesk.message.envelope import Envelope, How, Origin, Role, received_lin
 from relaydesk.message.headers import header_fields, header_section, header_values
 from relaydesk.message.html_charset import html_charset
 from relaydesk.message.message import Address, Attachment, Body, Message
+from relaydesk.message.unreadable import Unreadable, hostile_bytes
 from relaydesk.message.words import index_words, query_words
 
 if TYPE_CHECKING:
+    from relaydesk.message.html import visible_text
+    from relaydesk.message.letter import Letter
+    from relaydesk.message.letter_plain import letter_text
+    from relaydesk.message.markup import MAX_LETTER, MAX_LETTER_TAGS
     from relaydesk.message.parse import parse_message
     from relaydesk.message.parts import UNCLOSED, Part, message_parts
     from relaydesk.message.texts import Texts, message_charset, read_texts
 
 __all__ = [
     "MAX_ADDRESS",
+    "MAX_LETTER",
+    "MAX_LETTER_TAGS",
     "UNCLOSED",
     "Address",
     "Attachment",
@@ -53,6 +61,7 @@ __all__ = [
     "Envelope",
     "How",
     "IpAddress",
+    "Letter",
     "Message",
     "Origin",
     "Part",
@@ -60,6 +69,7 @@ __all__ = [
     "Role",
     "SpfResult",
     "Texts",
+    "Unreadable",
     "authentication_results",
     "canonical_ip",
     "decode",
@@ -69,8 +79,10 @@ __all__ = [
     "header_fields",
     "header_section",
     "header_values",
+    "hostile_bytes",
     "html_charset",
     "index_words",
+    "letter_text",
     "message_charset",
     "message_ids",
     "message_parts",
@@ -84,6 +96,7 @@ __all__ = [
     "received_line",
     "split_address",
     "undecided",
+    "visible_text",
     "vouches",
     "with_protocol",
 ]
@@ -92,12 +105,17 @@ if not TYPE_CHECKING:
     __getattr__ = late_names(
         __name__,
         {
+            "Letter": "letter",
+            "MAX_LETTER": "markup",
+            "MAX_LETTER_TAGS": "markup",
             "UNCLOSED": "parts",
             "Part": "parts",
             "Texts": "texts",
+            "letter_text": "letter_plain",
             "message_charset": "texts",
             "message_parts": "parts",
             "parse_message": "parse",
             "read_texts": "texts",
+            "visible_text": "html",
         },
     )

@@ -40,32 +40,37 @@ def start_of(raw: bytes) -> int:
     return ahead.end() if ahead else 0
 
 
-def split(raw: bytes, limit: int = 65_536, at: int = 0) -> tuple[list[tuple[str, bytes]], int]:
+def split(
+    raw: bytes, limit: int = 65_536, at: int = 0, end: int | None = None
+) -> tuple[list[tuple[str, bytes]], int]:
     """The header fields from ``at``, as :func:`header_fields` gives them, and where the body starts.
 
-    The body starts after the first empty line, or at the first line that is no field, so that nothing
+    ``end`` is where a part ends that begins at ``at``; without it the message goes from 0 to its end. The
+    body starts after the first empty line, or at the first line that is no field, so that nothing
     a person might want to read is lost.
     """
     fields: list[tuple[str, bytes]] = []
-    if not _FIELD.match(raw, at, limit) and (mbox := _MBOX.match(raw, at, limit)):
+    start, end, limit = (0, len(raw), limit) if end is None else (at, end, at + limit)
+    reach = min(limit, end)
+    if not _FIELD.match(raw, at, reach) and (mbox := _MBOX.match(raw, at, reach)):
         at = mbox.end()
     for _ in range(_MAX_JUNK):
-        while field := _FIELD.match(raw, at, limit):
+        while field := _FIELD.match(raw, at, reach):
             value = field[2]
             fields.append(
                 (field[1].decode("ascii"), (_FOLD.sub(b"", value) if b"\n" in value else value).strip())
             )
             at = field.end()
-        junk = _JUNK.match(raw, at, limit) if fields else None
+        junk = _JUNK.match(raw, at, reach) if fields else None
         if junk is None:
             break
         at = junk.end()
     if at >= limit:
-        at = len(header_section(raw)) + 2
+        at = start + len(header_section(raw[start:end])) + 2
     for empty in (b"\r\n", b"\n"):
-        if raw.startswith(empty, at):
+        if raw.startswith(empty, at, end):
             return fields, at + len(empty)
-    return fields, min(at, len(raw))
+    return fields, min(at, end)
 
 
 def header_fields(raw: bytes, limit: int = 65_536) -> list[tuple[str, bytes]]:

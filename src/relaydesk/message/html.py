@@ -10,9 +10,18 @@ import nh3
 from selectolax.lexbor import LexborHTMLParser
 
 from relaydesk.message.charsets import readable
-from relaydesk.message.colours import alike
-from relaydesk.message.markup import FORMATTING, MARK, TAGS, UNSEEN, rewritten
-from relaydesk.message.quotes import OWN, PERHAPS, QUOTED, parted
+from relaydesk.message.look import Look
+from relaydesk.message.markup import (
+    FORMATTING,
+    MARK,
+    MAX_LETTER,
+    MAX_LETTER_TAGS,
+    TAGS,
+    UNSEEN,
+    Retelling,
+    rewritten,
+)
+from relaydesk.message.quotes import OWN, QUOTED, parted
 from relaydesk.message.unreadable import hostile_bytes
 
 if TYPE_CHECKING:
@@ -22,7 +31,6 @@ if TYPE_CHECKING:
 
 _LINES = TAGS - FORMATTING - {"span", "td", "th"}
 _PARAGRAPHS = {"p", "blockquote", "pre", "ul", "ol", "dl", "h1", "h2", "h3", "h4", "h5", "h6"}
-_LEVELS = {"quote": QUOTED, "cut": QUOTED, "perhaps": PERHAPS}
 _SPACE = re.compile(r"[ \t\r\n\f\xa0]+")
 
 
@@ -47,18 +55,14 @@ class Rendering:
 
 def read(source: str) -> Rendering:
     """The page that HTML shows; reads at most :data:`relaydesk.message.markup.MAX_HTML` characters."""
-    markup = rewritten(source)
-    with hostile_bytes():
-        tree = LexborHTMLParser(markup)
-    if tree.body is None:
+    walk, body = _walk(source, Retelling())
+    if body is None:
         return Rendering()
-    walk = _Walk()
-    walk.through(tree.body)
     for node in walk.hidden:
         node.decompose()
     with hostile_bytes():
         html = nh3.clean(
-            tree.body.inner_html or "",
+            body.inner_html or "",
             tags=TAGS,
             clean_content_tags=UNSEEN,
             attributes={"a": {"href"}},
@@ -68,35 +72,32 @@ def read(source: str) -> Rendering:
     return Rendering(readable(html), *walk.lines.read(), bool(walk.hidden))
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What an element inherits: colours, and whether its text is visible, has a size, is quoted."""
+class _WholeText(Retelling):
+    most_characters = MAX_LETTER
+    most_tags = MAX_LETTER_TAGS
+    images = False
 
-    colour: str = "000000"
-    ground: str = "ffffff"
-    visible: bool = True
-    sized: bool = True
-    kept: bool = False
-    level: int = OWN
 
-    def inside(self, marks: list[str]) -> _Look:
-        """The look of an element with these marks."""
-        if not marks:
-            return self
-        values = dict(mark.partition(":")[::2] for mark in marks)
-        return replace(
-            self,
-            colour=values.get("fg", self.colour),
-            ground=values.get("bg", self.ground),
-            visible=values.get("vis", str(int(self.visible))) == "1",
-            sized=values.get("size", str(int(self.sized))) == "1",
-            kept=values.get("pre", str(int(self.kept))) == "1",
-            level=max([self.level, *(level for mark, level in _LEVELS.items() if mark in values)]),
-        )
+def visible_text(source: str) -> str:
+    """The text that a reader of this HTML sees, a line for each block, without the words of images.
 
-    @property
-    def shows(self) -> bool:
-        return self.visible and self.sized and not alike(self.colour, self.ground)
+    Reads at most :data:`relaydesk.message.markup.MAX_LETTER` characters.
+
+    :raises Unreadable: when the parser fails on it.
+    """
+    walk, _ = _walk(source, _WholeText())
+    passages, _ = walk.lines.read()
+    return "\n".join(passage.text for passage in passages)
+
+
+def _walk(source: str, retelling: Retelling) -> tuple[_Walk, LexborNode | None]:
+    markup = rewritten(source, retelling)
+    with hostile_bytes():
+        body = LexborHTMLParser(markup).body
+    walk = _Walk()
+    if body is not None:
+        walk.through(body)
+    return walk, body
 
 
 class _TextLines:
@@ -174,7 +175,7 @@ class _Walk:
         self._rest = OWN
 
     def through(self, body: LexborNode) -> None:
-        todo: list[tuple[LexborNode, _Look | None]] = [(body, _Look())]
+        todo: list[tuple[LexborNode, Look | None]] = [(body, Look())]
         while todo:
             node, look = todo.pop()
             if look is None:
@@ -195,9 +196,7 @@ class _Walk:
                 if "cut" in marks:
                     self._rest = QUOTED
 
-    def _children(
-        self, node: LexborNode, look: _Look, *, boxed: bool
-    ) -> list[tuple[LexborNode, _Look | None]]:
+    def _children(self, node: LexborNode, look: Look, *, boxed: bool) -> list[tuple[LexborNode, Look | None]]:
         """Nodes and looks. In a box with a quotation answers may stand below that; all may be in a box."""
         children = list(node.iter(include_text=True))
         if not boxed:
@@ -219,7 +218,7 @@ class _Walk:
         elif tag in _LINES:
             self.lines.line()
 
-    def _text(self, node: LexborNode, look: _Look) -> None:
+    def _text(self, node: LexborNode, look: Look) -> None:
         text = node.text_content or ""
         if text.strip() and not look.shows:
             self.hidden.append(node)

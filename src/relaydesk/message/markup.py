@@ -3,7 +3,8 @@
 The algorithm by which every correct parser builds its tree takes quadratic time on deep nesting and copies
 unclosed formatting without bound (40,000 open ``<div>`` cost lexbor 2 s, html5ever 3 s), so no parser
 sees a message's own markup. What its attributes say of visibility and quotation goes along as our own
-attribute :data:`MARK`; all others but a link's target are left out, so none can be forged.
+attribute :data:`MARK`. What else is written of an element is a :class:`Retelling`'s to say: for mail that
+came in, all attributes but a link's target are left out, so none can be forged.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ from relaydesk.message.quote_elements import quotation_of
 from relaydesk.message.styles import Sheet, visibility
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 MAX_HTML = 262_144
 MAX_TAGS = 20_000
+MAX_LETTER = 1_048_576
+"""Characters of what we send, read whole or not at all; an answer with its thread has a tenth of it."""
+MAX_LETTER_TAGS = 50_000
 MAX_DEPTH = 100
 MAX_FORMATTING = 8
 MAX_ATTRIBUTES = 16_384
@@ -67,21 +71,56 @@ def attributes_of(tag: str) -> dict[str, str]:
     return values
 
 
-def rewritten(html: str) -> str:
-    """The same text in known tags, well bounded; reads at most :data:`MAX_HTML` characters.
+class Retelling:
+    """How elements are written anew; this one for mail that came in, where images are their words.
+
+    ``most_characters`` and ``most_tags`` bound what is read.
+    """
+
+    tags: Collection[str] = TAGS
+    most_characters = MAX_HTML
+    most_tags = MAX_TAGS
+    images = True
+
+    def attributes(self, name: str, attributes: Mapping[str, str], sheet: Sheet) -> dict[str, str]:
+        """The attributes that are written for this element; a name with "" is left out."""
+        return {"href": attributes.get("href", "").strip()} if name == "a" else {}
+
+    def image(self, attributes: Mapping[str, str], marks: Sequence[str], sheet: Sheet) -> str:
+        """The markup that is written for an image."""
+        text = " ".join(attributes.get("alt", "").split())[:200]
+        if not self.images or not text or {"1", "0"} & {attributes.get("width"), attributes.get("height")}:
+            return ""
+        return f"<span{mark_of(marks)}>[{escape(text)}]</span>"
+
+    def left_out(self, name: str, inside: str) -> None:
+        """Told of each element that is left out with its content, and of what its start tag holds."""
+
+
+def mark_of(marks: Sequence[str]) -> str:
+    """Marks as an attribute of a start tag."""
+    return f' {MARK}="{" ".join(marks)}"' if marks else ""
+
+
+def rewritten(html: str, retelling: Retelling | None = None) -> str:
+    """The same text in known tags, well bounded; reads as many characters as the ``retelling`` says.
 
     Text behind a bound that a tag of visibility or quotation fell to is marked as quoted.
     """
-    html = html[:MAX_HTML]
+    retelling = retelling or Retelling()
+    html = html[: retelling.most_characters]
     tokens = list(_TOKEN.finditer(html))
-    writer = _Writer(Sheet([token[2] for token in tokens if token[2] and token[1].lower() == "style"]))
+    sheet = Sheet([token[2] for token in tokens if token[2] and token[1].lower() == "style"])
+    writer = _Writer(sheet, retelling)
     at = 0
-    for token in tokens[:MAX_TAGS]:
+    for token in tokens[: retelling.most_tags]:
         writer.text(html[at : token.start()])
         at = token.end()
         if token[4]:
             writer.tag(token[4].lower(), token[5], ends=token[3] == "/")
-    if tokens[MAX_TAGS:]:
+        elif token[1]:
+            retelling.left_out(token[1].lower(), (token[2] or "").partition(">")[0])
+    if tokens[retelling.most_tags :]:
         writer.unsure = True
         html, at = _TOKEN.sub(" ", html[at:]), 0
     writer.text(html[at:])
@@ -101,10 +140,11 @@ def _stretches(text: str) -> Iterator[str]:
 
 
 class _Writer:
-    def __init__(self, sheet: Sheet) -> None:
+    def __init__(self, sheet: Sheet, retelling: Retelling) -> None:
         self.out: list[str] = []
         self.unsure = False
         self._sheet = sheet
+        self._retelling = retelling
         # Of each name, the tags that were written for those still open: "" where none was.
         self._open: dict[str, list[str]] = {}
         self._formatting = self._depth = 0
@@ -117,6 +157,8 @@ class _Writer:
 
     def tag(self, name: str, inside: str, *, ends: bool) -> None:
         if name in _LEFT_OUT or (ends and name in _ENDLESS):
+            if not ends:
+                self._retelling.left_out(name, inside)
             return
         if ends:
             self._end(name)
@@ -126,17 +168,17 @@ class _Writer:
         marks = [*visibility(name, attributes, self._sheet), *([quotation] if quotation else [])]
         marks += ["pre:1"] if name == "pre" else []
         if name == "img":
-            self._image(attributes, marks)
+            self.out.append(self._retelling.image(attributes, marks, self._sheet))
         else:
             self._start(name, attributes, marks)
 
-    def _image(self, attributes: Mapping[str, str], marks: list[str]) -> None:
-        text = " ".join(attributes.get("alt", "").split())[:200]
-        if text and not {"1", "0"} & {attributes.get("width"), attributes.get("height")}:
-            self.out.append(f'<span {MARK}="{" ".join(marks)}">[{escape(text)}]</span>')
-
     def _start(self, name: str, attributes: Mapping[str, str], marks: list[str]) -> None:
-        written = self._written(name, marks)
+        kept = {
+            key: value
+            for key, value in self._retelling.attributes(name, attributes, self._sheet).items()
+            if value
+        }
+        written = self._written(name, special=bool(marks or kept))
         if name not in _VOID | _SELF_CLOSING:
             room = self._formatting < MAX_FORMATTING if written in FORMATTING else self._depth < MAX_DEPTH
             if written and not room:
@@ -146,16 +188,15 @@ class _Writer:
             self._open.setdefault(name, []).append(written)
             self._count(written, 1)
         if written:
-            mark = f' {MARK}="{" ".join(marks)}"' if marks else ""
-            target = attributes.get("href", "").strip() if written == "a" else ""
-            self.out.append(f'<{written}{mark} href="{escape(target)}">' if target else f"<{written}{mark}>")
+            attached = "".join(f' {key}="{escape(value)}"' for key, value in kept.items())
+            self.out.append(f"<{written}{mark_of(marks)}{attached}>")
 
-    @staticmethod
-    def _written(name: str, marks: list[str]) -> str:
+    def _written(self, name: str, *, special: bool) -> str:
         """The tag to write for one: formatting that hides is a span, for that has more room."""
-        if name in TAGS - {"span"} and (name == "a" or name not in FORMATTING or not marks):
+        kept = name == "a" or name not in FORMATTING or not special
+        if kept and name in self._retelling.tags and name != "span":
             return name
-        return "div" if name in _BLOCKS else "span" if marks else ""
+        return "div" if name in _BLOCKS else "span" if special else ""
 
     def _end(self, name: str) -> None:
         if name in _SELF_CLOSING:

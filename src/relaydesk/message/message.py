@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -115,6 +115,11 @@ class Message:
     def quoted(self) -> str:
         """What was folded away below :attr:`own`: what they quoted, "" for nothing."""
         return self.bodies[0].quoted if self.bodies and self.bodies[0].own.strip() else ""
+
+    def with_beginnings(self, size: int) -> Message:
+        """The same, with no more than so many bytes of each attachment's content."""
+        cut = (replace(file, content=file.content[:size]) for file in self.attachments)
+        return replace(self, attachments=tuple(cut))
 
     def header(self, name: str) -> str | None:
         """The first value of a header, or None."""

@@ -20,7 +20,7 @@ from relaydesk.message.content_type import file_name
 from relaydesk.message.links import links
 from relaydesk.message.markup import MAX_HTML
 from relaydesk.message.message import Address, Attachment, Body, Message
-from relaydesk.message.parts import Part, leaves
+from relaydesk.message.parts import Extent, Part, leaves
 from relaydesk.message.quotes import agreed, passages
 from relaydesk.message.texts import MAX_TEXT, message_charset, read_texts
 from relaydesk.message.unreadable import Unreadable, hostile_bytes
@@ -57,7 +57,7 @@ def parse_message(raw: bytes) -> Message:
         raw = raw.replace(b"\r", b"\r\n")  # line ends of old Macintosh programs
     whole, start = header.split(raw, MAX_HEADERS, header.start_of(raw))
     fields = _capped(whole, start, defects)
-    parts = tuple(leaves(fields, raw[start:], defects))
+    parts = tuple(leaves(fields, Extent(raw, start, len(raw)), defects))
     charset = message_charset(fields, parts)
     headers = _decoded(fields, charset, defects)
 

@@ -14,7 +14,7 @@ from relaydesk.message import headers as header
 from relaydesk.message.charsets import decode
 from relaydesk.message.content_type import Description, described, file_name
 from relaydesk.message.signed import signed_content
-from relaydesk.message.transfer_encoding import undone, uu_name
+from relaydesk.message.transfer_encoding import large_base64, undone, uu_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,7 @@ UNCLOSED = "A multipart has no closing delimiter."
 MAX_PARTS = 200
 MAX_DEPTH = 16
 MAX_DELIMITERS = 10_000
+_LARGE = 1 << 20  # octets from which a part is decoded without a copy of it
 _REST_OF_DELIMITER = re.compile(rb"(--)?[ \t]*+(?:\r?\n|\r?\Z)")
 _LF = 0x0A
 # The first line that looks like a delimiter: the fields of a part, or an empty line, must follow.
@@ -41,13 +42,29 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """A stretch of a message, which may be large: nothing of it is copied until it is asked for."""
+
+    source: bytes = field(repr=False)
+    start: int
+    end: int
+
+    def copied(self) -> bytes:
+        return self.source[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A leaf: what its fields say of it, its encoded bytes, and its place in the outermost alternative."""
 
     type: str
     description: Description
-    body: bytes = field(repr=False)
+    span: Extent
     branch: Branch | None = None
+
+    @property
+    def body(self) -> bytes:
+        return self.span.copied()
 
     @property
     def charset(self) -> str:
@@ -75,6 +92,12 @@ class Part:
 
     def content(self, defects: list[str]) -> bytes:
         """The bytes with the transfer encoding undone (RFC 2045 §6); what cannot be decoded is left out."""
+        span = self.span
+        if self.encoding == "base64" and span.end - span.start > _LARGE:
+            with memoryview(span.source)[span.start : span.end] as encoded:
+                content = large_base64(encoded)
+            if content is not None:
+                return content
         content, defect = undone(self.body, self.encoding, is_text=self.type.startswith("text/"))
         if defect:
             defects.append(defect)
@@ -86,43 +109,44 @@ class _Entity:
     """A message or part still to be taken apart."""
 
     fields: list[tuple[str, bytes]]
-    body: bytes
+    body: Extent
     depth: int
     default: str
     branch: Branch | None = None
 
 
-def _cut(body: bytes, boundary: bytes, room: int) -> tuple[list[bytes], bool]:
+def _cut(body: Extent, boundary: bytes, room: int) -> tuple[list[Extent], bool]:
     """The parts between delimiter lines (RFC 2046 §5.1.1), at most ``room``; and whether the last ended."""
-    dashed = b"--" + boundary
-    bodies: list[bytes] = []
+    dashed, source = b"--" + boundary, body.source
+    bodies: list[Extent] = []
     start = at = -1
     for _ in range(MAX_DELIMITERS):
-        at = body.find(dashed, at + len(dashed) if at >= 0 else 0)
+        at = source.find(dashed, at + len(dashed) if at >= 0 else body.start, body.end)
         if at < 0:
             break
-        line = _REST_OF_DELIMITER.match(body, at + len(dashed))
-        if line is None or (at > 0 and body[at - 1] != _LF):
+        line = _REST_OF_DELIMITER.match(source, at + len(dashed), body.end)
+        if line is None or (at > body.start and source[at - 1] != _LF):
             continue
         if start >= 0:
-            bodies.append(body[start:at].removesuffix(b"\n").removesuffix(b"\r"))
+            end = at - source.endswith(b"\n", start, at)
+            bodies.append(Extent(source, start, end - source.endswith(b"\r", start, end)))
         if line[1] or len(bodies) >= room:
             return bodies, True
         start = line.end()
     if start >= 0:
-        bodies.append(body[start:])
+        bodies.append(Extent(source, start, body.end))
     return bodies, False
 
 
-def _divided(described: Description, body: bytes, room: int, defects: list[str]) -> list[bytes]:
+def _divided(described: Description, body: Extent, room: int, defects: list[str]) -> list[Extent]:
     """The parts of a multipart, by its first delimiter where the one that it names never stands."""
     parts, ended = _cut(body, described.boundary, room) if described.boundary else ([], False)
-    if not parts and (like := _LIKE_DELIMITER.search(body)):
+    if not parts and (like := _LIKE_DELIMITER.search(body.source, body.start, body.end)):
         parts, ended = _cut(body, like[1].rstrip(), room)
         defects.append("A multipart's delimiter is not the one it names.")
     if not parts and described.encoding in ("base64", "quotedprintable"):
-        decoded, _ = undone(body, described.encoding, is_text=True)
-        parts, ended = _cut(decoded, described.boundary, room) if described.boundary else ([], False)
+        decoded, _ = undone(body.copied(), described.encoding, is_text=True)
+        parts, ended = _cut(_whole(decoded), described.boundary, room) if described.boundary else ([], False)
     if parts and not ended:
         defects.append(UNCLOSED)
     return parts
@@ -130,11 +154,11 @@ def _divided(described: Description, body: bytes, room: int, defects: list[str])
 
 def message_parts(raw: bytes, defects: list[str]) -> list[Part]:
     """The leaves of a whole message; ``defects`` gets sentences on what its structure lacks."""
-    return list(leaves(*_split(raw), defects))
+    return list(leaves(*_split(_whole(raw)), defects))
 
 
 def leaves(
-    fields: list[tuple[str, bytes]], body: bytes, defects: list[str], *, default: str = "text/plain"
+    fields: list[tuple[str, bytes]], body: Extent, defects: list[str], *, default: str = "text/plain"
 ) -> Iterator[Part]:
     """The leaves of a message or part, in order. message/rfc822 is a leaf: it is not descended into.
 
@@ -165,16 +189,20 @@ def leaves(
         if kind.startswith("text/"):
             charset = charset or part.charset
         elif kind in _SMIME and entity.depth < MAX_DEPTH and (signed := signed_content(part.content([]))):
-            pending.append(_Entity(*_split(signed), entity.depth + 1, "text/plain", entity.branch))
+            pending.append(_Entity(*_split(_whole(signed)), entity.depth + 1, "text/plain", entity.branch))
         yield part
 
 
-def _split(entity: bytes) -> tuple[list[tuple[str, bytes]], bytes]:
-    fields, start = header.split(entity)
-    return fields, entity[start:]
+def _whole(source: bytes) -> Extent:
+    return Extent(source, 0, len(source))
 
 
-def _inside(entity: _Entity, kind: str, bodies: list[bytes], alternative: int) -> list[_Entity]:
+def _split(entity: Extent) -> tuple[list[tuple[str, bytes]], Extent]:
+    fields, start = header.split(entity.source, at=entity.start, end=entity.end)
+    return fields, Extent(entity.source, start, entity.end)
+
+
+def _inside(entity: _Entity, kind: str, bodies: list[Extent], alternative: int) -> list[_Entity]:
     below = "message/rfc822" if kind == "multipart/digest" else "text/plain"
     chosen = kind == "multipart/alternative" and entity.branch is None
     return [
@@ -199,4 +227,4 @@ def _undivided(entity: _Entity, about: Description, defects: list[str]) -> str:
 
 
 def _leaf(kind: str, about: Description, entity: _Entity) -> Part:
-    return Part(type=kind, description=about, body=entity.body, branch=entity.branch)
+    return Part(type=kind, description=about, span=entity.body, branch=entity.branch)

@@ -120,17 +120,24 @@ def _rules(css: str) -> Iterable[tuple[str, str]]:
             yield selectors, body
 
 
+def effective(name: str, attributes: Mapping[str, str], sheet: Sheet) -> dict[str, str]:
+    """What the rules and its style attribute declare for an element."""
+    base = sheet.of(name, attributes)
+    own = declarations(attributes["style"]) if "style" in attributes else {}
+    if not base and not own:
+        return {}
+    values = {**base, **own} | {key: value for key, value in base.items() if value.endswith("!important")}
+    return {key: value.removesuffix("!important").strip() for key, value in values.items()}
+
+
 def visibility(name: str, attributes: Mapping[str, str], sheet: Sheet) -> list[str]:
     """The marks of an element.
 
     ``gone``, or any of ``vis:``, ``size:``, ``pre:`` with 0 or 1, ``fg:`` and ``bg:`` with a colour.
     """
-    base = sheet.of(name, attributes)
-    own = declarations(attributes["style"]) if "style" in attributes else {}
-    if not base and not own and not attributes:
+    values = effective(name, attributes, sheet)
+    if not values and not attributes:
         return ["gone"] if name == "dialog" else []
-    values = {**base, **own} | {key: value for key, value in base.items() if value.endswith("!important")}
-    values = {key: value.removesuffix("!important").strip() for key, value in values.items()}
     if "hidden" in attributes or (name == "dialog" and "open" not in attributes):
         values.setdefault("display", "none")
     if _gone(values):

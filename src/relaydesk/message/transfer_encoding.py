@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from io import BytesIO
 
 _NAME = re.compile(r"[^a-z0-9]+")
 _FIRST = re.compile(r"[;,(]")
@@ -24,6 +25,7 @@ _FOOTER = 4_096
 _SAMPLE = 16_384
 _LONG_WORD = 40
 _QUANTUM = 4
+_SLICE = 1 << 16
 _FEW = 5
 _TEXT = bytes(byte for byte in range(256) if byte >= ord(" ") or byte in b"\t\r\n\x0c\x1b\x0e\x0f")
 
@@ -71,6 +73,30 @@ def _base64(body: bytes, *, is_text: bool) -> tuple[bytes, str]:
     if _is_plain(encoded[:_SAMPLE]) or (is_text and len(encoded) < _SAMPLE and _is_better(encoded, content)):
         return body, "A part is labelled base64 but is plain text."
     return content, "A part's base64 is damaged." if lost or encoded != trimmed else ""
+
+
+def large_base64(encoded: memoryview) -> bytes | None:
+    """Flawless base64 undone slice by slice, so that nothing but the result is large; None for any other."""
+    content, carried, start = BytesIO(), b"", 0
+    while start < len(encoded):
+        last = len(encoded) - start < 2 * _SLICE
+        piece = bytes(encoded[start:] if last else encoded[start : start + _SLICE])
+        start += len(piece)
+        if last:
+            piece = piece.rstrip(_BLANKS)
+            unpadded = piece.rstrip(b"=")
+            piece = unpadded if len(piece) - len(unpadded) < _QUANTUM else piece
+        clean = piece.translate(None, b"\r\n")
+        if clean.translate(None, _ALPHABET):
+            return None
+        clean = carried + clean
+        whole = len(clean) - len(clean) % _QUANTUM
+        content.write(binascii.a2b_base64(clean[:whole]))
+        carried = clean[whole:]
+    if len(carried) == 1:
+        return None
+    content.write(binascii.a2b_base64(carried + b"=="))
+    return content.getvalue()
 
 
 def _decoded(clean: bytes) -> bytes:

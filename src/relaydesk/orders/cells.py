@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, tzinfo
 
+from relaydesk.characters import CONTROLS, DIRECTION
 from relaydesk.message import normal_address, plain_address
 from relaydesk.order import Item
 
@@ -14,7 +15,7 @@ MOST_ITEMS = 1000
 LONGEST_SHOWN = 60
 
 _SPREADSHEET = re.compile(r"\d+(?:[.,]\d+)?[eE]\+?\d+|\d{10,}[.,]0+", re.ASCII)
-_UNSTORABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNSTORABLE = re.compile(f"[\t\n{CONTROLS}{DIRECTION}]")
 _BLANKS = " \t\r\n\xa0\u2007\u202f\u200b\u2060\ufeff"
 _AS_TEXT = re.compile(r'="([^"]*)"')  # how a spreadsheet keeps a number as text; or by an apostrophe
 _AMOUNT = re.compile(r"\d{1,15}(?:\.\d{1,6})?", re.ASCII)

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, TextIO
 
-from relaydesk.orders.records import CHUNK, FileError, FileRecord
+from relaydesk.orders.records import CHUNK, LONGEST_RECORD, FileError, FileRecord
 from relaydesk.orders.row import column, named_twice
 
 if TYPE_CHECKING:
@@ -18,10 +18,12 @@ def csv_records(text: TextIO, name: str) -> Iterator[FileRecord]:
     """Each line with its number, that of the header being 1. FileError for a header that is none."""
     delimiter = _delimiter(text)
     text.seek(0)
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    lines = _Lines(text, name)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     header: list[str] | None = None
     while True:
         row = reader.line_num + 1
+        lines.characters = 0
         try:
             cells = next(reader, None)
         except csv.Error as error:
@@ -42,6 +44,29 @@ def csv_records(text: TextIO, name: str) -> Iterator[FileRecord]:
             yield FileRecord(row, dict(zip(header, cells, strict=True)))
     if header is None:
         raise FileError(f"{name} is empty")
+
+
+class _Lines:
+    """The lines of a file, none of which is held before its length is known, nor too many for one record."""
+
+    def __init__(self, text: TextIO, name: str) -> None:
+        self.text, self.name, self.number, self.characters = text, name, 0, 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self.text.readline(LONGEST_RECORD)
+        if not line:
+            raise StopIteration
+        self.number += 1
+        self.characters += len(line)
+        if self.characters >= LONGEST_RECORD:
+            raise FileError(
+                f"{self.name}, line {self.number}: a record is longer than {LONGEST_RECORD:,} characters; "
+                "is a quote not closed?"
+            )
+        return line
 
 
 def _delimiter(text: TextIO) -> str:

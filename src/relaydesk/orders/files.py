@@ -20,6 +20,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
+from relaydesk.data import UnusableFileError, open_file
 from relaydesk.orders.csv_file import csv_records
 from relaydesk.orders.json_file import STARTS_LIST, json_records, line_records
 from relaydesk.orders.records import CHUNK, FileError
@@ -51,9 +52,9 @@ def opened(source: Path | BinaryIO) -> Iterator[OpenedFile]:
             yield stream
         return
     try:
-        raw = source.open("rb")
-    except OSError as error:
-        raise FileError(f"{source} cannot be opened: {error.strerror}") from error
+        raw = open_file(source)
+    except UnusableFileError as error:
+        raise FileError(str(error).rstrip(".")) from error
     with raw, _reading(raw, source.name, source.suffix.lower()) as file:
         yield file
 
@@ -84,6 +85,8 @@ def _encoding(raw: BinaryIO, name: str) -> str:
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     lines, odd_line, beyond_ascii = 1, 0, False
     while chunk := raw.read(CHUNK):
+        if b"\0" in chunk:
+            raise FileError(f"{name} holds NUL bytes, so it is no text; save it again as CSV UTF-8")
         text = decoder.decode(chunk)
         if not text.isascii():
             odd = _ODD.search(text)

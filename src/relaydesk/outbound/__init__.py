@@ -12,7 +12,6 @@ from relaydesk.outbound.next_hop import HostPort, NextHop, Timeouts
 
 if TYPE_CHECKING:
     from relaydesk.outbound.attachments import attach_files
-    from relaydesk.outbound.check import visible_text
     from relaydesk.outbound.compose import answer_subject, boundary_of, compose_answer, header_lines
     from relaydesk.outbound.courier import Courier
     from relaydesk.outbound.dispatcher import Dispatcher
@@ -64,7 +63,6 @@ __all__ = [
     "template_context",
     "text_part",
     "variables_of",
-    "visible_text",
 ]
 
 if not TYPE_CHECKING:
@@ -100,6 +98,5 @@ if not TYPE_CHECKING:
             "template_context": "template_variables",
             "text_part": "mime",
             "variables_of": "template_variables",
-            "visible_text": "check",
         },
     )

@@ -121,23 +121,24 @@ class Dispatcher:
 
         What is cut off there is sent again when its lease has run out.
         """
-        under_way: set[asyncio.Task[None]] = set()
+        under_way: dict[asyncio.Task[None], int] = {}  # with the bytes of each
         stopping = asyncio.create_task(stop.wait())
         worth_a_claim = max(1, self.pace.concurrency // 2)  # fewer, larger transactions
         try:
             while not stop.is_set():
                 free = self.pace.concurrency - len(under_way)
-                if free < worth_a_claim:
+                room = outbox.MOST_BYTES - sum(under_way.values())
+                if free < worth_a_claim or room <= 0:
                     await asyncio.wait({stopping, *under_way}, return_when=asyncio.FIRST_COMPLETED)
                 else:
-                    claimed = await self._claim(free)
-                    under_way |= {asyncio.create_task(self._send(row)) for row in claimed}
-                    if len(claimed) < free:  # nothing more is due
+                    claimed = await self._claim(free, room)
+                    under_way |= {asyncio.create_task(self._send(row)): len(row.raw) for row in claimed}
+                    if not claimed:  # nothing more is due
                         await asyncio.wait({stopping}, timeout=self.pace.pause)
-                under_way = {task for task in under_way if not task.done()}
+                under_way = {task: size for task, size in under_way.items() if not task.done()}
         finally:
             stopping.cancel()
-            await self._drain(under_way)
+            await self._drain(set(under_way))
 
     async def _drain(self, under_way: set[asyncio.Task[None]]) -> None:
         if under_way:
@@ -149,25 +150,25 @@ class Dispatcher:
     async def once(self) -> int:
         """Sends what is due now and returns how many were tried."""
         tried = 0
-        while claimed := await self._claim(self.pace.concurrency):
+        while claimed := await self._claim(self.pace.concurrency, outbox.MOST_BYTES):
             await asyncio.gather(*(self._send(row) for row in claimed))
             tried += len(claimed)
         return tried
 
-    async def _claim(self, limit: int) -> tuple[Claimed, ...]:
+    async def _claim(self, limit: int, most: int) -> tuple[Claimed, ...]:
         try:
-            return await self._in_thread(lambda: self._claim_now(limit))
+            return await self._in_thread(lambda: self._claim_now(limit, most))
         except StoreError as error:
-            log("store_unavailable", level="error", problem=str(error))
+            log("store_unavailable", level="error", limit_by="", problem=str(error))
             return ()
 
-    def _claim_now(self, limit: int) -> tuple[Claimed, ...]:
+    def _claim_now(self, limit: int, most: int) -> tuple[Claimed, ...]:
         now = self.clock()
         with self.store.reading() as session:
             if not outbox.anything_due(session, now):
                 return ()
         with self.store.transaction() as session:
-            return outbox.claim(session, self.who, now, self.pace.lease, limit)
+            return outbox.claim(session, self.who, now, self.pace.lease, limit, most=most)
 
     async def _send(self, claimed: Claimed) -> None:
         try:
@@ -239,7 +240,7 @@ class Dispatcher:
             try:
                 return await self._in_thread(lambda: self._write(claimed, disposition, outcome, plan))
             except StoreError as error:
-                log("store_unavailable", level="error", answer=claimed.id, problem=str(error))
+                log("store_unavailable", level="error", limit_by="", answer=claimed.id, problem=str(error))
             if disposition.state != "sent" and self.clock() > claimed.lease_until:
                 return "lost"
             await asyncio.sleep(self.pace.pause)

@@ -39,8 +39,9 @@ class NextHop:
         except (ValueError, KeyError):
             host = None
         if not host or parts.scheme == "mx" or parts.path not in ("", "/") or parts.username is not None:
+            shown = text.rpartition("@")[2]  # what stands before it may be a password
             raise ValueError(
-                f"{text!r} is not a next hop; use smtp://host:587, smtps://host:465 or mx "
+                f"{shown!r} is not a next hop; use smtp://host:587, smtps://host:465 or mx "
                 "(name and password are settings of their own)."
             )
         tls: Tls = "implicit" if parts.scheme == "smtps" else "required" if starttls else "opportunistic"

@@ -8,7 +8,6 @@ was handed over nothing has happened, after it the server may have it. The couri
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 import ssl
 import struct
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 import aiosmtplib
 
 from relaydesk.outbound.answer import POSITIVE, HopReply
+from relaydesk.outbound.smtp_data import send_content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from relaydesk.outbound.answer import Phase
     from relaydesk.outbound.next_hop import HostPort, NextHop, Timeouts
 
-_LINE_DOT = re.compile(rb"^\.", re.MULTILINE)
 _PROXY_V2 = b"\r\n\r\n\x00\r\nQUIT\n"
 _SMTP_PORT = 25
 _OK = range(250, 260)  # 251: it will forward the message (RFC 5321 §4.2.3)
@@ -228,10 +227,16 @@ class SmtpClient:
         protocol = self._smtp.protocol
         if protocol is None:
             raise aiosmtplib.SMTPServerDisconnected("Connection lost")
-        end = b".\r\n" if raw.endswith(b"\r\n") else b"\r\n.\r\n"
-        protocol.write(_LINE_DOT.sub(b"..", raw) + end)
-        code, text = await protocol.read_response(timeout=self._timeouts.dot)
+        replied = asyncio.create_task(protocol.read_response(timeout=self._timeouts.dot))
+        try:
+            await asyncio.sleep(0)  # it waits before anything is sent
+            whole = await send_content(protocol, raw, replied)
+            code, text = await replied
+        finally:
+            replied.cancel()
         reply = HopReply(code, text, "dot")
+        if reply.severity == POSITIVE and not whole:
+            raise aiosmtplib.SMTPServerDisconnected("It replied before the end of the message")
         if reply.severity != POSITIVE:
             raise _Refusal(code, text)
         return reply

@@ -2,7 +2,8 @@
 
 A template is a text file with a head between two lines ``---``: ``title``, ``description`` and, where an
 agent must say something that no ticket holds, ``needs`` with the names of those variables. Templates run
-in a sandbox, and a name that is not known is an error that says where it is, never an empty place.
+in a sandbox, within :mod:`.template_bounds`; a name that is not known is an error that says where it is,
+never an empty place.
 """
 
 from __future__ import annotations
@@ -15,6 +16,14 @@ from jinja2 import FunctionLoader, StrictUndefined, TemplateError, TemplateSynta
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from relaydesk.data import UnusableFileError, read_text_file
+from relaydesk.outbound.template_bounds import (
+    LONGEST_SOURCE,
+    LONGEST_TEXT,
+    boundless,
+    includes,
+    too_many_includes,
+)
 from relaydesk.outbound.template_variables import (
     MEANINGS,
     SAMPLE_CONTEXTS,
@@ -88,7 +97,7 @@ class Templates:
         for problem in self._unknown(template, names):
             raise TemplateProblem(problem)
         try:
-            return self._environment.get_template(name).render(variables).strip() + "\n"
+            return self._filled(template, variables)
         except (
             TemplateError,
             ArithmeticError,
@@ -96,10 +105,47 @@ class Templates:
             ValueError,
             AttributeError,
             LookupError,
+            SyntaxError,
         ) as problem:
             raise TemplateProblem(_at(*_place(problem, template.path), problem)) from None
         except (RecursionError, MemoryError):
             raise TemplateProblem(f"{template.path}: it includes itself or grows without end.") from None
+
+    def _filled(self, template: Template, variables: Mapping[str, Any]) -> str:
+        pieces, length = [], 0
+        for piece in self._environment.get_template(template.name).generate(variables):
+            pieces.append(piece)
+            length += len(piece)
+            if length > LONGEST_TEXT:
+                raise TemplateProblem(
+                    f"{template.path}: the text has more than {LONGEST_TEXT:,} characters; shorten it."
+                )
+        return "".join(pieces).strip() + "\n"
+
+    def _parsed(self, template: Template) -> nodes.Template:
+        """The template as a tree, which needs bounded work when it is run. TemplateProblem names the line."""
+        try:
+            tree = self._environment.parse(template.source, template.name, template.path)
+        except TemplateSyntaxError as problem:
+            raise TemplateProblem(_at(template.path, problem.lineno, problem)) from None
+        except (RecursionError, MemoryError, ValueError):  # ValueError: a number of some thousand digits
+            raise TemplateProblem(
+                f"{template.path}: it is nested too deeply, or holds a huge number."
+            ) from None
+        for line, clause in boundless(tree):
+            raise TemplateProblem(_at(template.path, line, clause))
+        return tree
+
+    def _demand_few_includes(self, template: Template) -> None:
+        included: dict[str, tuple[str, ...]] = {}
+        waiting = [template.name]
+        while waiting:
+            name = waiting.pop()
+            if name in self._templates and name not in included:
+                included[name] = includes(self._parsed(self._templates[name]))
+                waiting += included[name]
+        if too_many_includes(template.name, included):
+            raise TemplateProblem(f"{template.path}: it includes itself, or too many others.")
 
     def check(self) -> list[str]:
         """A sentence for every problem that any template has, also in places that are seldom reached."""
@@ -118,10 +164,8 @@ class Templates:
 
     def _unknown(self, template: Template, names: set[str]) -> Iterator[str]:
         """A sentence for each name that the template speaks of but that is none of ``names``."""
-        try:
-            tree = self._environment.parse(template.source, template.name, template.path)
-        except TemplateSyntaxError as problem:
-            raise TemplateProblem(_at(template.path, problem.lineno, problem)) from None
+        tree = self._parsed(template)
+        self._demand_few_includes(template)
         choices = f"There are {', '.join(sorted(names))}."
         for name, line in _spoken(tree, {name.partition(".")[0] for name in names}):
             if name not in names:
@@ -132,9 +176,9 @@ def _read(path: Path) -> Template:
     if not _NAME.fullmatch(path.stem):
         raise TemplateProblem(f"{path}: name it in lower case with hyphens, such as return-label.txt.")
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as problem:
-        raise TemplateProblem(f"{path} cannot be read as UTF-8 text: {problem}.") from None
+        lines = read_text_file(path, LONGEST_SOURCE).splitlines()
+    except UnusableFileError as problem:
+        raise TemplateProblem(str(problem)) from None
     if "---" not in lines[1:] or lines[0] != "---":
         raise TemplateProblem(
             f"{path}: begin it with a head between two lines ---, with title and description."

@@ -9,12 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
 from relaydesk.message import canonical_ip, domain_name
 from relaydesk.policy.networks import NetworkMap, parse_network
+from relaydesk.yaml_reader import YamlError, YamlList, YamlMapping, parse_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -103,38 +100,25 @@ class Allowlist:
 def parse_allowlist(text: str, source: str = "allowlist.yaml") -> Allowlist:
     """Read the file's text. AllowlistError lists every bad line with its number and the remedy."""
     try:
-        tree = YAML(typ="rt", pure=True).load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise AllowlistError(source, [Problem(mark.line + 1 if mark else 1, _yaml_text(error))]) from None
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise AllowlistError(source, [Problem(1, f"this is not YAML: {_first_line(error)}")]) from None
-    if not isinstance(tree, CommentedMap):
+        tree = parse_yaml(text, source)
+    except YamlError as error:
+        raise AllowlistError(source, [Problem(error.line, error.problem)]) from None
+    if not isinstance(tree, YamlMapping):
         raise AllowlistError(source, [Problem(1, f"the file must hold the lists {', '.join(LISTS)}")])
     return _AllowlistReader(tree, source).read()
-
-
-def _yaml_text(error: MarkedYAMLError) -> str:
-    if "duplicate key" in str(error.problem):
-        return f"{error.problem.split(' with')[0].strip()} is there twice; merge the two"
-    return f"this is not YAML: {error.problem or error.context}"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 class _AllowlistReader:
     """Walks the parsed YAML once, collecting entries and problems side by side."""
 
-    def __init__(self, tree: CommentedMap, source: str) -> None:
+    def __init__(self, tree: YamlMapping, source: str) -> None:
         self.tree, self.source = tree, source
         self.problems: list[Problem] = []
 
     def read(self) -> Allowlist:
         for key in self.tree:
             if key not in LISTS:
-                self.bad(_key_line(self.tree, key), f"unknown list {key!r}; there are {', '.join(LISTS)}")
+                self.bad(self.tree.lines[key], f"unknown list {key!r}; there are {', '.join(LISTS)}")
         networks = self.entries("networks", "origin", {"note": str})
         relays = self.entries("relays", "relay", {"format": str, "shared": bool, "note": str})
         proxies = self.entries("proxies", "proxy", {"xclient": bool, "note": str})
@@ -151,11 +135,11 @@ class _AllowlistReader:
         listed = self.tree.get(name)
         if listed is None:
             return
-        if not isinstance(listed, CommentedSeq):
-            self.bad(_key_line(self.tree, name), f"{name} must be a list; start each entry with '- '")
+        if not isinstance(listed, YamlList):
+            self.bad(self.tree.lines[name], f"{name} must be a list; start each entry with '- '")
             return
         for index, item in enumerate(listed):
-            yield listed.lc.item(index)[0] + 1, item
+            yield listed.lines[index], item
 
     def entries(self, name: str, role: Role, options: Mapping[str, type]) -> list[Entry]:
         entries = []
@@ -180,10 +164,10 @@ class _AllowlistReader:
         read: Callable[[str], object],
     ) -> dict[str, Any] | None:
         """The checked fields of one entry, written as a plain value or as a mapping; None if it is bad."""
-        fields: dict[str, Any] = dict(item) if isinstance(item, CommentedMap) else {main: item}
+        fields: dict[str, Any] = dict(item) if isinstance(item, YamlMapping) else {main: item}
         before = len(self.problems)
         for key, value in fields.items():
-            where = _key_line(item, key) if isinstance(item, CommentedMap) else line
+            where = item.lines[key] if isinstance(item, YamlMapping) else line
             if key != main and key not in options:
                 keys = ", ".join([main, *options])
                 self.bad(where, f"unknown key {key!r}; an entry of this list has {keys}")
@@ -253,7 +237,3 @@ def _domain(text: str) -> str:
     if name is None:
         raise ValueError(f"{text!r} is not a domain name; use one such as shop.example, without @ or *")
     return name
-
-
-def _key_line(mapping: CommentedMap, key: object) -> int:
-    return int(mapping.lc.key(key)[0]) + 1

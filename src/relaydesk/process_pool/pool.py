@@ -77,7 +77,13 @@ class ProcessPool:
             except BaseException as error:
                 worker.end()
                 if isinstance(error, TimeoutError):
-                    log("task_too_slow", level="warning", task=function.__name__, seconds=self.seconds)
+                    log(
+                        "task_too_slow",
+                        level="warning",
+                        limit_by="",
+                        task=function.__name__,
+                        seconds=self.seconds,
+                    )
                     raise TaskTimeout(f"{function.__name__} took over {self.seconds} s") from None
                 if isinstance(error, OSError | EOFError):
                     raise TaskFailed(f"the process of {function.__name__} ended") from error

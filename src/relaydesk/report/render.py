@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from defusedcsv import csv as defused
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from relaydesk.characters import json_escaped
 from relaydesk.report.figures import Outcomes, Report
 from relaydesk.report.words import EMPTY, WEEKDAYS, duration, percent, person, span
 
@@ -47,11 +48,11 @@ _FORMULA_STARTS = ("\t", "\r", "\n")
 def json(report: Report, runs: Iterable[ClockRun], out: TextIO) -> None:
     """The figures, each with its tickets, then every run in ``clocks``. Durations are seconds, times UTC."""
     head = jsonlib.dumps(plain(report), indent=1, ensure_ascii=False)
-    out.write(head.removesuffix("\n}") + ',\n "clocks": [')
+    out.write(json_escaped(head).removesuffix("\n}") + ',\n "clocks": [')
     between = "\n  "
     for run in runs:
         cells = {name: value for name, value in _cells(run).items() if name in COLUMNS}
-        out.write(between + jsonlib.dumps(cells, ensure_ascii=False))
+        out.write(between + json_escaped(jsonlib.dumps(cells, ensure_ascii=False)))
         between = ",\n  "
     out.write("\n ]\n}\n")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from relaydesk.characters import harmless
 from relaydesk.report.words import EMPTY, WEEKDAYS, percent, person, span, stopwatch
 
 if TYPE_CHECKING:
@@ -31,8 +32,14 @@ def table(report: Report, out: TextIO) -> None:
     console = Console(file=out, highlight=False, soft_wrap=False)
     if not console.is_terminal:
         console = Console(file=out, highlight=False, width=PLAIN_WIDTH)
+    with console.capture() as printed:
+        _print(report, console)
+    out.write(printed.get())  # not by the console, which ends the process when its reader is gone
+
+
+def _print(report: Report, console: Console) -> None:
     console.print("SLA report", style="bold")
-    for line in _head(report):
+    for line in map(harmless, _head(report)):
         console.print(line, markup=False)
     for part in _parts(report):
         console.print(f"\n{part.title}", style="bold", markup=False)
@@ -97,7 +104,7 @@ def _grid(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -
         justify: Literal["left", "right"] = "right" if place and column not in WORDS else "left"
         grid.add_column(column, justify=justify, no_wrap=True)
     for row in rows:
-        grid.add_row(*(Text(cell) for cell in row))
+        grid.add_row(*(Text(harmless(cell)) for cell in row))
     return grid
 
 

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from relaydesk.config import GatewayConfiguration, utc_now
 from relaydesk.gateway import Gateway
 from relaydesk.intake import Intake
-from relaydesk.logs import configure, log_exception
+from relaydesk.logs import configure, log
+from relaydesk.places import Places
+from relaydesk.server.descriptors import fitting_limits
 from relaydesk.server.process import child_process
 from relaydesk.smtpd import Endpoint, Server, open_listener
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from relaydesk.config import Settings
     from relaydesk.server.process import ChildProcess
-    from relaydesk.smtpd import Listener
+    from relaydesk.smtpd import Limits, Listener
 
 FLUSH_SECONDS = 2.0  # between two writings of the counted refusals
 
@@ -28,72 +30,74 @@ FLUSH_SECONDS = 2.0  # between two writings of the counted refusals
 def run_door(settings: Settings, share: int) -> int:
     """One listener process. ``share`` is how many of them divide the caps."""
     configure(settings.log_level, settings.log_format)
-    asyncio.run(_receive(settings, share))
-    return 0
+    return asyncio.run(_receive(settings, share))
 
 
-async def _receive(settings: Settings, share: int) -> None:
+async def _receive(settings: Settings, share: int) -> int:
     async with child_process(settings) as process:
         intake = Intake(
             store=process.store, resolver=process.resolver, clock=utc_now, workers=process.workers
         )
         listeners = await _open(process, intake, share)
-        flushing = asyncio.create_task(_flush(intake))
+        flushing = asyncio.create_task(_flush(process, intake))
         process.inherited.ready()
         await process.stop.wait()
         await _drain(listeners, settings.drain_seconds)
-        flushing.cancel()
+        await flushing
         await intake.flush()
+        if intake.refusals.total:
+            log("refusals_not_counted", level="warning", lost=intake.refusals.total)
+        return process.status
 
 
 async def _open(process: ChildProcess, intake: Intake, share: int) -> list[Listener]:
     """Listens on the sockets that the parent has bound: first those of ``listen``, then the gateway's."""
     smtp_sockets = len(process.settings.listen)
-    smtp = _smtp_server(process, intake, share)
+    limits = fitting_limits(process.settings, share)
+    in_flight = Places(limits.bytes_in_flight)  # the memory is one, by whichever port the bytes come
+    smtp = _smtp_server(process, intake, limits, in_flight)
     listeners = [await open_listener(sock, smtp) for sock in process.inherited.sockets[:smtp_sockets]]
     if process.settings.gateway_listen:
-        submission = _submission_server(process, share)
+        submission = _submission_server(process, limits, in_flight)
         listeners += [
             await open_listener(sock, submission) for sock in process.inherited.sockets[smtp_sockets:]
         ]
     return listeners
 
 
-def _smtp_server(process: ChildProcess, intake: Intake, share: int) -> Server:
+def _smtp_server(process: ChildProcess, intake: Intake, limits: Limits, in_flight: Places) -> Server:
     return Server(
         Endpoint(
             hostname=process.configuration.current.hostname,
-            limits=process.settings.limits.divided(share),
+            limits=limits,
             receiver=intake,
             configuration=process.configuration,
             now=utc_now,
-        )
+        ),
+        in_flight,
     )
 
 
-def _submission_server(process: ChildProcess, share: int) -> Server:
+def _submission_server(process: ChildProcess, limits: Limits, in_flight: Places) -> Server:
     """Where other help desks log in and hand in their answers."""
     gateway = Gateway(store=process.store, clock=utc_now, workers=process.workers)
     return Server(
         Endpoint(
             hostname=process.configuration.current.hostname,
-            limits=process.settings.limits.divided(share),
+            limits=limits,
             receiver=gateway,
             configuration=GatewayConfiguration(process.configuration),
             now=utc_now,
             logins=gateway,
             implicit_tls=process.settings.gateway_tls == "implicit",
-        )
+        ),
+        in_flight,
     )
 
 
-async def _flush(intake: Intake) -> None:
-    while True:
-        await asyncio.sleep(FLUSH_SECONDS)
-        try:
-            await intake.flush()
-        except Exception:
-            log_exception("refusals_not_counted")
+async def _flush(process: ChildProcess, intake: Intake) -> None:
+    while not await process.stops_within(FLUSH_SECONDS):
+        await intake.flush()
 
 
 async def _drain(listeners: Sequence[Listener], seconds: float) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.clocks import rederive_deadlines, sweep
 from relaydesk.config import parts, utc_now
+from relaydesk.data import UnusableFileError, demand_plain
 from relaydesk.doctor import check_domain
 from relaydesk.logs import configure, log, log_exception
 from relaydesk.outbound import Courier, Dispatcher
@@ -34,17 +35,17 @@ INDEX_SECONDS = 1.0  # after which new mail is found at the latest, when little 
 def run_office(settings: Settings) -> int:
     """The office process."""
     configure(settings.log_level, settings.log_format)
-    asyncio.run(_work(settings))
-    return 0
+    return asyncio.run(_work(settings))
 
 
-async def _work(settings: Settings) -> None:
+async def _work(settings: Settings) -> int:
     async with child_process(settings) as process:
         process.inherited.ready()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_keep_time(process))
             tasks.create_task(_send(process))
             tasks.create_task(_index(process))
+        return process.status
 
 
 async def _keep_time(process: ChildProcess) -> None:
@@ -68,7 +69,7 @@ def _logged(work: Callable[[], Swept | Rederived | Indexed], event: str) -> None
     try:
         outcome = work()
     except StoreError as error:
-        log("store_unavailable", level="error", problem=str(error))
+        log("store_unavailable", level="error", limit_by="", problem=str(error))
     except Exception:
         log_exception("office_failed")
     else:
@@ -126,10 +127,11 @@ def _authorities(settings: Settings) -> ssl.SSLContext | None:
     if settings.next_hop_ca is None:
         return None
     try:
-        return ssl.create_default_context(cafile=settings.next_hop_ca)
-    except (OSError, ssl.SSLError) as error:
+        return ssl.create_default_context(cafile=demand_plain(settings.next_hop_ca))
+    except (OSError, ssl.SSLError, UnusableFileError) as error:
+        problem = str(error).rstrip(".")
         raise parts.SetupError(
-            f"Setting next_hop_ca: {settings.next_hop_ca} holds no usable certificates: {error}."
+            f"Setting next_hop_ca: {settings.next_hop_ca} holds no usable certificates: {problem}."
         ) from None
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.config import hide_password, open_store, parts, read_snapshot, utc_now
 from relaydesk.logs import configure, log
+from relaydesk.server.descriptors import raise_limit, warn_of_few
 from relaydesk.server.listening import bind, drop_privileges
 from relaydesk.server.supervisor import Child, SupervisorTiming, supervise
 
@@ -22,17 +23,20 @@ if TYPE_CHECKING:
 
 def serve(settings: Settings, config_file: str | None, roles: Sequence[str]) -> int:
     """Run until SIGTERM or SIGINT; the exit status. Every role may run alone, on many machines."""
+    os.umask(0o077)  # whatever is made here or in a child holds customers' mail
     configure(settings.log_level, settings.log_format)
+    raise_limit()
     _check_files(settings)
     listeners = 0
     if "door" in roles:
         _check_reception(settings)
         listeners = settings.processes or min(4, os.cpu_count() or 1)
+        warn_of_few(settings, listeners)
     addresses = (*parts.listen(settings), *parts.gateway_listen(settings))
     bound = bind(addresses, listeners) if listeners else None
     if settings.user:
         drop_privileges(settings.user)
-    open_store(settings, upgrade=True).close()
+    _prepare_store(settings)
     log(
         "settings",
         database=hide_password(settings.database),
@@ -52,6 +56,14 @@ def serve(settings: Settings, config_file: str | None, roles: Sequence[str]) -> 
         announcement=f"relaydesk listens on {where}",
         pace=SupervisorTiming(grace=settings.drain_seconds),
     )
+
+
+def _prepare_store(settings: Settings) -> None:
+    """Brings the schema up to date before any child opens it."""
+    store = open_store(settings, upgrade=True)
+    for file, mode in store.opened_to_others:
+        log("database_closed_to_others", level="warning", file=str(file), mode=f"{mode:04o}")
+    store.close()
 
 
 def _listening(settings: Settings, addresses: Sequence[ListenAddress]) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from relaydesk.config import Configuration, open_store, parts, store_secret
+from relaydesk.config import Configuration, kept_secret, open_store, parts, store_secret
+from relaydesk.logs import log
 from relaydesk.server.inherited import inherited
+from relaydesk.store import StoreLost, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -19,6 +22,10 @@ if TYPE_CHECKING:
     from relaydesk.dns import Resolver
     from relaydesk.server.inherited import Inherited
     from relaydesk.store import Store
+
+
+LOOK_SECONDS = 2.0  # between two looks whether the database is still the one that was opened
+STORE_LOST = os.EX_IOERR  # exit status of a child that can't go on, nor another in its place
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,12 @@ class ChildProcess:
     resolver: Resolver
     workers: ThreadPoolExecutor
     stop: asyncio.Event
+    lost: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def status(self) -> int:
+        """The exit status: not 0 where the database was taken away."""
+        return STORE_LOST if self.lost.is_set() else 0
 
     async def stops_within(self, seconds: float) -> bool:
         """Whether the word to stop comes in so many seconds; returns as soon as it does."""
@@ -60,7 +73,7 @@ async def child_process(settings: Settings) -> AsyncIterator[ChildProcess]:
         loop.add_signal_handler(signal.SIGHUP, configuration.reload)
         handed_down.watch_parent(lambda: _set_soon(loop, stop), settings.drain_seconds)
         with ThreadPoolExecutor(settings.workers, "store") as workers:
-            yield ChildProcess(
+            process = ChildProcess(
                 settings=settings,
                 inherited=handed_down,
                 store=store,
@@ -69,8 +82,36 @@ async def child_process(settings: Settings) -> AsyncIterator[ChildProcess]:
                 workers=workers,
                 stop=stop,
             )
+            watch = asyncio.create_task(_watch_store(process))
+            yield process
+            watch.cancel()
     finally:
         store.close()
+
+
+async def _watch_store(process: ChildProcess) -> None:
+    """Stops the process when another database has taken the place of the one it works on.
+
+    What is kept in memory would not fit it, such as the secret that seals what goes out.
+    """
+    secret = await asyncio.to_thread(kept_secret, process.store)
+
+    def look() -> None:
+        process.store.demand_same()
+        if kept_secret(process.store) != secret:
+            raise StoreLost(
+                "Another database is in the place of the one that relaydesk opened; start it again."
+            )
+
+    while not await process.stops_within(LOOK_SECONDS):
+        try:
+            await asyncio.to_thread(look)
+        except StoreLost as error:
+            log("store_lost", level="error", problem=str(error))
+            process.lost.set()
+            process.stop.set()
+        except StoreUnavailable:
+            continue  # who needs it says so
 
 
 def _set_soon(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:

@@ -8,13 +8,14 @@ import selectors
 import signal
 import socket
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from relaydesk.logs import announce as say_ready
 from relaydesk.logs import log
 from relaydesk.server.inherited import READY, handed_down
+from relaydesk.server.process import STORE_LOST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +30,11 @@ class Child:
     name: str
     argv: tuple[str, ...]
     sockets: tuple[socket.socket, ...] = ()
+
+
+# For the C library (mallopt(3)), which else learns to keep large blocks for itself: each big message is given
+# back to the system once it is done.
+MEMORY = {"MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "1048576", "MALLOC_ARENA_MAX": "2"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +66,11 @@ def supervise(
     ``announcement`` is given to ``announce`` (default: a line on stdout) and to systemd once every child
     has said that it is ready. SIGHUP is handed on. SIGTERM and SIGINT end the children: a second one, or
     the end of the grace, kills them. A child that exits by itself before it was ever ready, as for a bad
-    setting, ends everything with its status; any other end is a crash, and the child is started again.
+    setting, ends everything with its status, and so does one that has lost its database; any other end is a
+    crash, and the child is started again.
     Status: 0 drained, 1 a child had to be killed, else that of the child that could not start.
     """
-    return _Supervisor(children, announcement, pace or SupervisorTiming(), announce or _to_stdout).run()
+    return _Supervisor(children, announcement, pace or SupervisorTiming(), announce or say_ready).run()
 
 
 def notify_systemd(state: str) -> None:
@@ -73,12 +80,6 @@ def notify_systemd(state: str) -> None:
         return
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to_manager:
         to_manager.sendto(state.encode(), "\0" + place[1:] if place[0] == "@" else place)
-
-
-def _to_stdout(line: str) -> None:
-    with contextlib.suppress(OSError):  # its reader is gone
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
 
 
 @contextlib.contextmanager
@@ -179,29 +180,36 @@ class _Supervisor:
         return max(0.0, min(due) - time.monotonic()) if due else None
 
     def _start(self, seat: _Seat, now: float) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            variable, descriptors = handed_down(theirs, seat.child.sockets)
-            try:
-                seat.process = subprocess.Popen(  # noqa: S603 (the command is ours)
-                    seat.child.argv,
-                    stdin=subprocess.DEVNULL,
-                    pass_fds=descriptors,
-                    env={**os.environ, **variable},
-                    process_group=0,  # Ctrl-C in a terminal reaches the parent only, which then drains
-                )
-            except OSError as error:
-                ours.close()
-                log("child_not_started", level="error", child=seat.child.name, error=str(error))
-                self._pause(seat, now)
-                if not seat.was_ready:
-                    self.status = 1
-                    self._drain()
-                return
+        try:
+            process, ours = self._spawn(seat.child)
+        except OSError as error:
+            log("child_not_started", level="error", child=seat.child.name, problem=error.strerror)
+            self._pause(seat, now)
+            if not seat.was_ready:
+                self.status = 1
+                self._drain()
+            return
         ours.setblocking(False)
         self.selector.register(ours, selectors.EVENT_READ, seat)
         seat.lifeline, seat.heard, seat.started = ours, b"", now
-        log("child_started", level="debug", child=seat.child.name, pid=seat.process.pid)
+        seat.process = process
+        log("child_started", level="debug", child=seat.child.name, pid=process.pid)
+
+    def _spawn(self, child: Child) -> tuple[subprocess.Popen[bytes], socket.socket]:
+        """Start a child: its process and our end of its lifeline. OSError, as for want of descriptors."""
+        ours, theirs = socket.socketpair()
+        with theirs, contextlib.ExitStack() as undo:
+            undo.enter_context(ours)
+            variable, descriptors = handed_down(theirs, child.sockets)
+            process = subprocess.Popen(  # noqa: S603 (the command is ours)
+                child.argv,
+                stdin=subprocess.DEVNULL,
+                pass_fds=descriptors,
+                env={**MEMORY, **os.environ, **variable},
+                process_group=0,  # Ctrl-C in a terminal reaches the parent only, which then drains
+            )
+            undo.pop_all()
+        return process, ours
 
     def _listen_to(self, seat: _Seat) -> None:
         if seat.lifeline is None:
@@ -232,7 +240,7 @@ class _Supervisor:
         seat.process, seat.heard, seat.reload_when_ready = None, b"", False
         if self.kill_at is not None:
             return
-        if status > 0 and not seat.was_ready:
+        if status == STORE_LOST or (status > 0 and not seat.was_ready):
             log("child_cannot_start", level="error", child=seat.child.name, status=status)
             self.status = status
             self._drain()

@@ -11,22 +11,26 @@ import asyncio
 import contextlib
 import logging
 import ssl
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from aiosmtpd.smtp import SMTP
 
-from relaydesk.message import canonical_ip
 from relaydesk.smtpd import proxy
-from relaydesk.smtpd.data_reader import DataReader
+from relaydesk.smtpd.content import read_content
 from relaydesk.smtpd.receive_buffer import LineTooLongError, ReceiveBuffer
-from relaydesk.smtpd.replies import Reply, reply_for
-from relaydesk.smtpd.server import peer_key
-from relaydesk.smtpd.session import Peer, Session
+from relaydesk.smtpd.replies import Hangup, Reply, reply_for
+from relaydesk.smtpd.seat import Seat
+from relaydesk.smtpd.session import Session
 from relaydesk.smtpd.submission import SubmissionSession
+from relaydesk.smtpd.transaction import Peer
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from relaydesk.smtpd.connection_places import TakenPlace
+    from relaydesk.smtpd.data_reader import DataReader
+    from relaydesk.smtpd.reception import Reception
     from relaydesk.smtpd.server import Server
 
 log = logging.getLogger("relaydesk.smtpd")
@@ -34,39 +38,31 @@ T = TypeVar("T")
 
 LINGER = 1.0
 """Seconds to read on after the last reply, so that a TCP reset does not overtake it."""
-FAIR = 16
-"""Commands of one client in a row before the other sessions have their turn."""
-_5XX = 500
-
-
-class Hangup(Exception):  # noqa: N818 (an ending, not an error)
-    """The session ends with this reply."""
-
-    def __init__(self, reply: Reply) -> None:
-        super().__init__(reply.text)
-        self.reply = reply
+FAIR = 4
+"""Commands of a client in a row before others have their turn, and asyncio tells us that a socket is gone."""
 
 
 class Connection(SMTP):
     """A client's connection from greeting to end, with all its caps and time limits."""
 
-    def __init__(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, server: Server, loop: asyncio.AbstractEventLoop, place: TakenPlace, ip: str) -> None:
         self._server, self._endpoint, self._limits = server, server.endpoint, server.endpoint.limits
         longest = self._limits.session_seconds + self._limits.data_seconds + 2 * self._limits.handler_seconds
         # aiosmtpd's own timer closes without a reply: it is only the last resort here.
         super().__init__(object(), hostname=self._endpoint.hostname, timeout=2 * longest, loop=loop)
+        self.seat, self._ip = Seat(server, place), ip
         self._buffer = ReceiveBuffer()
-        self._ends = loop.time() + self._limits.session_seconds
-        self._waiting: asyncio.Timeout | None = None
         self._tls_context: ssl.SSLContext | None = None
-        self._counted_as = ""
+        self._session: Session | None = None
         self.tls = False
 
     # --- what the event loop calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._buffer.connect(cast("asyncio.Transport", transport))
+        self._raw = self._link = cast("asyncio.Transport", transport)
+        self._buffer.connect(self._link)
         self._server.connections.add(self)
+        self.seat.take(self._give_way)
         self.tls = transport.get_extra_info("ssl_object") is not None
         super().connection_made(transport)
 
@@ -81,6 +77,7 @@ class Connection(SMTP):
     def connection_lost(self, error: Exception | None) -> None:
         self._buffer.end()
         self._depart()
+        self.seat.give_back()
         super().connection_lost(error)
 
     # --- what the server calls
@@ -89,16 +86,18 @@ class Connection(SMTP):
     def task(self) -> asyncio.Task[None] | None:
         return self._handler_coroutine
 
-    def hang_up(self) -> None:
-        """Stop waiting for a further command; a command under way is finished first."""
-        if self._waiting is not None:
-            self._waiting.reschedule(self.loop.time())
-
     def cut(self) -> None:
         """End at once, without a word."""
         if self.task is not None:
             self.task.cancel()
-        self._writer.transport.abort()
+        self._raw.abort()
+
+    def _give_way(self) -> None:
+        """End at once for one that comes with mail; the reply goes as far as the socket takes it."""
+        if not (self.seat.leaving or self._raw.is_closing()):
+            self._server.turned_away.add("under_load")
+            self._link.write(f"{reply_for('under_load').line()}\r\n".encode())
+        self._raw.abort()
 
     # --- the session
 
@@ -114,19 +113,14 @@ class Connection(SMTP):
             log.exception("a session failed")
             await self._end(Reply(421, "4.3.0", "Something went wrong, please try again later"))
         finally:
-            # After a failed TLS handshake asyncio never reports that the connection is lost.
             self._depart()
-            self._writer.close()
-            if self._writer.transport.get_write_buffer_size():
-                # A client that never reads would keep the rest of our replies in memory for ever.
-                self.loop.call_later(self._limits.write_seconds, self._writer.transport.abort)
+            self._link.close()
 
     def _depart(self) -> None:
-        """Give back what this connection holds; more than once does no harm."""
+        """Only the socket is left, and that not for long; more than once does no harm."""
         self._server.connections.discard(self)
-        if self._counted_as:
-            self._server.leave(self._counted_as)
-            self._counted_as = ""
+        self.seat.leave()
+        self.seat.cut_later(self._raw.abort)
         if self._timeout_handle is not None:
             self._timeout_handle.cancel()
 
@@ -134,27 +128,23 @@ class Connection(SMTP):
         """Say the last reply, and see that it arrives even if the client is still sending."""
         with contextlib.suppress(OSError, EOFError, ssl.SSLError, TimeoutError):
             await self.say(reply)
-            if self._writer.can_write_eof():
-                self._writer.write_eof()
+            if self.seat.hurries:
+                return
+            self.seat.leave()
+            if self._link.can_write_eof():
+                self._link.write_eof()
             async with asyncio.timeout(LINGER):
                 while True:
                     await self._buffer.chunk()
 
     async def _open(self) -> Session:
-        """Caps, the PROXY header where one must come, and the greeting."""
-        name = self._writer.get_extra_info("peername")
-        address = canonical_ip(str(name[0])) if name else None
-        socket_ip = str(address) if address is not None else ""
-        role, entry = self._endpoint.configuration.current.allowlist.role(socket_ip)
+        """The PROXY header where one must come, and the greeting."""
+        role, entry = self._endpoint.configuration.current.allowlist.role(self._ip)
         trusted = entry is not None and entry.xclient
-        session = self._new_session(Peer(socket_ip, "peer", socket_ip, trusted))
+        session = self._session = self._new_session(Peer(self._ip, "peer", self._ip, trusted))
         if self._server.closing:
             raise Hangup(reply_for("shutting_down"))
-        if self._server.full:
-            raise Hangup(reply_for("too_many_connections"))
-        if role != "proxy":
-            self._count(socket_ip)
-        elif not trusted:
+        if role == "proxy" and not trusted:
             await self._take_proxy_header(session)
         await self.say(session.greeting)
         if trusted:
@@ -177,18 +167,17 @@ class Connection(SMTP):
             session.turn_away("proxy_without_header")
             raise Hangup(reply_for("proxy_refused")) from None
         session.peer = Peer(ip, "proxy", socket_ip, session.peer.may_xclient)
-        if ip is not None:
-            self._count(ip)
-
-    def _count(self, ip: str) -> None:
-        self._counted_as = peer_key(ip)
-        if not self._server.enter(self._counted_as):
-            raise Hangup(reply_for("too_many_connections"))
+        if ip is not None and (obstacle := self.seat.speaks_for(ip)):
+            raise Hangup(reply_for(obstacle))
 
     async def _converse(self, session: Session) -> None:
         commands = errors = 0
         while True:
+            had_recipient = session.has_recipient
             reply = await self._answer(session)
+            if had_recipient and not session.has_recipient:
+                self.seat.brought()
+            self.seat.rest(bringing=session.has_recipient)
             await self.say(reply)
             if self._tls_context is not None:
                 await self._secure(self._tls_context)
@@ -197,8 +186,8 @@ class Connection(SMTP):
             commands += 1
             if commands % FAIR == 0:
                 await asyncio.sleep(0)  # pipelined commands may all wait here already: let others have a turn
-            errors += reply.code >= _5XX
-            if errors > self._limits.errors:
+            errors += reply.permanent
+            if errors > self.seat.errors:
                 raise Hangup(reply_for("too_many_errors"))
             if commands >= self._limits.commands:
                 raise Hangup(reply_for("too_many_commands"))
@@ -208,6 +197,7 @@ class Connection(SMTP):
         line = await self.line()
         if isinstance(line, Reply):
             return line
+        self.seat.work()
         try:
             return await session.obey(line)
         except TimeoutError:
@@ -234,39 +224,42 @@ class Connection(SMTP):
             waiting.close()
             raise Hangup(reply_for("shutting_down"))
         try:
-            async with asyncio.timeout_at(
-                min(self._ends, self.loop.time() + self._limits.idle_seconds)
-            ) as self._waiting:
-                return await waiting
+            with self.seat.waiting(bringing=self._bringing):
+                async with self.seat.for_one_command():
+                    return await waiting
         except TimeoutError:
-            if self._server.closing:
-                raise Hangup(reply_for("shutting_down")) from None
-            over = self.loop.time() >= self._ends
-            raise Hangup(reply_for("session_over" if over else "too_slow")) from None
-        finally:
-            self._waiting = None
+            raise Hangup(self._out_of_time()) from None
+
+    def _out_of_time(self) -> Reply:
+        if self._server.closing:
+            return reply_for("shutting_down")
+        if self.seat.hurries:
+            self._server.turned_away.add("under_load")
+            return reply_for("under_load")
+        return reply_for("session_over" if self.loop.time() >= self.seat.ends else "too_slow")
+
+    @property
+    def _bringing(self) -> bool:
+        return self._session is not None and self._session.has_recipient
 
     # --- what the session asks of its transport
 
     async def say(self, reply: Reply) -> None:
         """Send a reply. A client that does not take it in time is cut off (ConnectionError)."""
+        if self._raw.is_closing():  # asyncio logs each further write to it
+            raise ConnectionResetError
         try:
-            async with asyncio.timeout(self._limits.write_seconds):
-                await self.push(reply.line())
+            with self.seat.waiting(bringing=self._bringing):
+                async with asyncio.timeout(self.seat.seconds(self._limits.write_seconds)):
+                    await self.push(reply.line())
         except TimeoutError:
-            self._writer.transport.abort()
+            self._raw.abort()
             raise ConnectionAbortedError("the client does not read its replies") from None
 
-    async def content(self) -> DataReader:
+    async def content(self, reception: Reception) -> DataReader:
         """Read the content of DATA to its end. TimeoutError when the client is too slow."""
-        reader = DataReader(self._limits)
-        async with asyncio.timeout(self._limits.data_seconds):
-            while True:
-                async with asyncio.timeout(self._limits.idle_seconds):
-                    chunk = await self._buffer.chunk()
-                if reader.feed(chunk) and (not reader.doubtful or await self._quiet()):
-                    self._buffer.unread(reader.rest)
-                    return reader
+        limits = replace(self._limits, idle_seconds=self.seat.seconds(self._limits.idle_seconds))
+        return await read_content(self._buffer, limits, reception, self._quiet)
 
     async def _quiet(self) -> bool:
         try:
@@ -284,7 +277,22 @@ class Connection(SMTP):
         self._tls_context = None
         # What came in clear behind STARTTLS could be an attacker's: it must not count inside TLS.
         self._buffer.clear()
-        await self._writer.start_tls(context, ssl_handshake_timeout=self._limits.tls_seconds)
-        self.transport = self._writer.transport
-        self._buffer.connect(cast("asyncio.Transport", self._writer.transport))
         self.tls = True
+        seconds = self.seat.seconds(self._limits.tls_seconds)
+        self.seat.take(self._raw.abort)  # no words in the middle of a handshake
+        try:
+            with self.seat.waiting(bringing=False):
+                await self._writer.start_tls(context, ssl_handshake_timeout=seconds)
+            if self._writer.transport is None:
+                raise ConnectionResetError
+        except BaseException as error:
+            # asyncio never reports the end of a connection whose handshake failed.
+            self._raw.abort()
+            self.seat.give_back()
+            if isinstance(error, (ssl.SSLError, ConnectionAbortedError)):
+                self._server.turned_away.add("tls_failed")
+            raise
+        self.transport = self._writer.transport
+        self._link = cast("asyncio.Transport", self._writer.transport)
+        self._buffer.connect(self._link)
+        self.seat.take(self._give_way)

@@ -9,6 +9,7 @@ that is, when the client waits for a reply; if more follows at once, it belongs 
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from relaydesk.message import header_section, header_values
@@ -22,19 +23,20 @@ _END = b"\r\n.\r\n"
 
 
 class DataReader:
-    """Takes in chunks until the end of the data.
+    """Takes in chunks until the end of the data, in time linear in them however they are cut.
 
     ``flaw`` is the reason code of what was found wrong first, or ""; from then on nothing is kept, but
     the end is still looked for. ``doubtful`` says that the end seen is the doubtful one: feeding more
-    takes it back. ``rest`` is what came behind a sure end: the next commands.
+    takes it back. ``rest`` is what came behind a sure end: the next commands. ``size`` counts what is kept.
     """
 
-    __slots__ = ("_blocks", "_carry", "_limits", "_midline", "_odd_end", "doubtful", "flaw", "rest", "size")
+    __slots__ = ("_kept", "_limits", "_line", "_midline", "_odd_end", "doubtful", "flaw", "rest", "size")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._blocks: list[bytes] = []
-        self._carry = b""
+        # Its buffer becomes the message without being copied.
+        self._kept = BytesIO()
+        self._line = bytearray()
         self._midline = False
         self._odd_end = False
         self.doubtful = False
@@ -45,42 +47,55 @@ class DataReader:
     def feed(self, chunk: bytes) -> bool:
         """Take a chunk in; true once the end was seen."""
         self.doubtful = False
-        block, self._carry = self._carry + chunk, b""
-        while (dot := self._find_dot(block)) >= 0:
-            self._take(block[:dot])
-            block = block[dot + len(b".\r\n") :]
+        # What was there is a line begun, without its end: only that can straddle the chunk's edge.
+        seen = max(0, len(self._line) - 1)
+        self._line += chunk
+        while (dot := self._find_dot(seen)) >= 0:
+            self._take(self._cut(dot))
+            del self._line[: len(b".\r\n")]
+            seen = 0
             if not self._odd_end:
-                self.rest = block
+                self.rest = self._cut(len(self._line))
                 return True
             # The message is refused for its bare CR already, so the dot line need not be kept.
             self._odd_end = self._midline = False
-            if not block:
+            if not self._line:
                 self.doubtful = True
                 return True
-        self._take_lines(block)
+        self._take_lines(seen)
         return False
 
     def content(self) -> bytes:
         """The message, dot-unstuffed. Empty when it has a flaw."""
-        return b"" if self.flaw else b"".join(self._blocks)
+        return b"" if self.flaw else self._kept.getvalue()
 
-    def _find_dot(self, block: bytes) -> int:
+    def refuse(self, code: str) -> None:
+        """Keep nothing of the message, for this reason, unless there was one before."""
+        self.flaw = self.flaw or code
+        self._kept, self.size = BytesIO(), 0
+
+    def _find_dot(self, seen: int) -> int:
         """Index of the dot that is alone on its line, or -1."""
-        if not self._midline and block.startswith(_END[2:]):
+        if not self._midline and self._line.startswith(_END[2:]):
             return 0
-        end = block.find(_END)
+        end = self._line.find(_END, seen)
         return end + 2 if end >= 0 else -1
 
-    def _take_lines(self, block: bytes) -> None:
-        """Keep the whole lines of a block and carry the beginning of the next one over."""
-        cut = block.rfind(b"\r\n") + 2
-        if cut > 1:
-            self._take(block[:cut])
-            block, self._midline = block[cut:], False
-        if len(block) > self._limits.line_bytes:
-            self._fail("line_too_long")
-            block, self._midline = block[-2:], True
-        self._carry = block
+    def _take_lines(self, seen: int) -> None:
+        """Keep the whole lines and leave the beginning of the next one."""
+        end = self._line.rfind(b"\r\n", seen)
+        if end >= 0:
+            self._take(self._cut(end + 2))
+            self._midline = False
+        if len(self._line) > self._limits.line_bytes:
+            self.refuse("line_too_long")
+            del self._line[:-2]
+            self._midline = True
+
+    def _cut(self, end: int) -> bytes:
+        lines = bytes(memoryview(self._line)[:end])
+        del self._line[:end]
+        return lines
 
     def _take(self, lines: bytes) -> None:
         """Keep whole lines, each ended by CR LF."""
@@ -89,22 +104,28 @@ class DataReader:
         self._odd_end = lines.endswith(b"\r\r\n")
         count = lines.count(b"\r\n")
         if count != lines.count(b"\n") or count != lines.count(b"\r"):
-            self._fail("bare_newline")
-        longest = self._limits.line_bytes
-        if len(lines) > longest and max(map(len, lines.split(b"\r\n"))) + 2 > longest:
-            self._fail("line_too_long")
+            self.refuse("bare_newline")
+        if _has_line_over(lines, self._limits.line_bytes):
+            self.refuse("line_too_long")
         if self.flaw:
             return
         plain = lines.removeprefix(b".").replace(b"\r\n.", b"\r\n")
         self.size += len(plain)
         if self.size > self._limits.message_bytes:
-            self._fail("too_large")
+            self.refuse("too_large")
         else:
-            self._blocks.append(plain)
+            self._kept.write(plain)
 
-    def _fail(self, code: str) -> None:
-        self.flaw = self.flaw or code
-        self._blocks.clear()
+
+def _has_line_over(lines: bytes, longest: int) -> bool:
+    """Whether one of these whole lines is longer with its CR LF; looks only where one might be."""
+    start = 0
+    while len(lines) - start > longest:
+        end = lines.rfind(b"\r\n", start, start + longest)
+        if end < 0:
+            return True
+        start = end + 2
+    return False
 
 
 def flaw_of(raw: bytes, limits: Limits) -> str:

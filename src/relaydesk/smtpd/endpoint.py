@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from relaydesk.reasons import Reason
     from relaydesk.smtpd.data_reader import DataReader
     from relaydesk.smtpd.limits import Limits
+    from relaydesk.smtpd.reception import Reception, Room
     from relaydesk.smtpd.replies import Reply
 
 T = TypeVar("T")
@@ -106,20 +107,32 @@ class Endpoint(Generic[ConfigT]):
     implicit_tls: bool = False
 
 
+class Countable(Protocol):
+    """How a session tells whom its connection counts for."""
+
+    def speaks_for(self, ip: str) -> str:
+        """The client of a proxy has this address; the name of a reply if there is no place for it."""
+        ...
+
+    def logged_in(self) -> None: ...
+
+
 class Transport(Protocol):
     """What a session needs of its connection."""
 
     tls: bool
 
+    @property
+    def seat(self) -> Countable: ...
     async def say(self, reply: Reply) -> None: ...
     async def line(self) -> str | Reply: ...
-    async def content(self) -> DataReader: ...
+    async def content(self, reception: Reception) -> DataReader: ...
     def secure_after_reply(self, context: ssl.SSLContext) -> None: ...
 
 
 class Workload(Protocol):
     """What a session needs of its server: places for messages, and work that outlives a connection."""
 
-    async def take_slot(self) -> bool: ...
-    def give_slot(self) -> None: ...
+    room: Room
+
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]: ...

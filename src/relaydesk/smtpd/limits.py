@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+MOST_STRANGERS = 95
+"""Per cent of the connections."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -26,17 +29,42 @@ class Limits:
     recipients: int = 50
     """Recipients of one message."""
     connections: int = 500
-    """Open connections in all."""
+    """Open connections in all, each from accept until its socket is closed."""
+    strangers_percent: int = 60
+    """How much of ``connections`` strangers may hold together; the rest is kept for those we know.
+
+    A stranger is a host without a role in the allowlist; at the gateway, one that has not logged in there.
+    """
     connections_per_peer: int = 50
-    """Open connections of one IPv4 address or IPv6 /64, as seen after PROXY."""
+    """Open connections of one stranger: an IPv4 address or IPv6 /64, as seen after PROXY or XCLIENT."""
+    connections_per_known_peer: int = 200
+    """The same of a host that is no stranger. Wide, as a relay brings the mail of many."""
     commands: int = 10_000
     """Commands of one session."""
     errors: int = 20
     """Commands of one session that were answered 5xx."""
+    stress_idle_seconds: float = 10.0
+    """``idle_seconds``, ``tls_seconds`` and ``write_seconds`` of strangers while places are scarce.
+
+    They are while over 3/4 of all places or of the strangers' places are taken (as in Postfix's
+    STRESS_README, whence the figure).
+    """
+    stress_session_seconds: float = 60.0
+    """``session_seconds`` of strangers while places are scarce: ample for one bounce."""
+    stress_errors: int = 3
+    """``errors`` of strangers while places are scarce."""
     concurrent_data: int = 20
-    """Messages being received or decided on at one time."""
+    """Small messages being received at one time; larger ones count in ``bytes_in_flight``."""
+    small_message_bytes: int = 128 * 1024
+    """A message is small up to this size. Nine of ten buyers' mails are: they carry no photo."""
+    bytes_in_flight: int = 240 * 1024 * 1024
+    """Of the larger messages, from DATA until the work on them is done; each process takes at least three of
+    the largest. Memory goes up to three times that, at its worst moment."""
     idle_seconds: float = 300.0
     """For one whole command line, or between two chunks of data (RFC 5321 §4.5.3.2.7: at least 5 minutes)."""
+    min_data_rate: int = 500
+    """Bytes a second that a message must come in with, over any ``idle_seconds`` (as Postfix's
+    ``smtpd_min_data_rate``)."""
     data_seconds: float = 900.0
     """For the whole of one message, from 354 to the dot."""
     session_seconds: float = 3600.0
@@ -44,7 +72,7 @@ class Limits:
     handler_seconds: float = 180.0
     """For admit and receive; then 451, while the work goes on and the resend finds its result."""
     slot_seconds: float = 60.0
-    """For one of the ``concurrent_data`` places; then 451."""
+    """For one of the ``concurrent_data`` places, then 451; or for ``bytes_in_flight``, then 452."""
     write_seconds: float = 60.0
     """For the client to take a reply; then the connection is cut."""
     tls_seconds: float = 30.0
@@ -53,6 +81,10 @@ class Limits:
     """For the PROXY header of a listed proxy."""
     quiet_seconds: float = 1.0
     """How long the line must be quiet after a dot that follows a bare CR, to count as the end of the data."""
+
+    def __post_init__(self) -> None:
+        if self.strangers_percent > MOST_STRANGERS:
+            raise ValueError(f"limit strangers_percent must be at most {MOST_STRANGERS}; the rest is kept")
 
     def of(self, code: str) -> int:
         """The figure that a refusal of this reason code names; 0 where it names none."""
@@ -65,11 +97,27 @@ class Limits:
         }
         return named.get(code, 0)
 
+    @property
+    def strangers(self) -> int:
+        """Open connections of all strangers."""
+        return max(1, self.connections * self.strangers_percent // 100)
+
     def divided(self, processes: int) -> Limits:
-        """The share of one of several processes on the same port: the caps for all of them, split."""
+        """The share of one of several processes on the same port: the caps for all of them, split.
+
+        The kernel deals connections out by chance, so a host we know may have twice its share in one process.
+        """
         return replace(
             self,
             connections=max(1, self.connections // processes),
             connections_per_peer=max(1, self.connections_per_peer // processes),
+            connections_per_known_peer=max(
+                1, min(self.connections_per_known_peer, 2 * self.connections_per_known_peer // processes)
+            ),
             concurrent_data=max(1, self.concurrent_data // processes),
+            bytes_in_flight=max(3 * self.message_bytes, self.bytes_in_flight // processes),
         )
+
+    def within(self, descriptors: int) -> Limits:
+        """The same with no more connections than there are file descriptors for."""
+        return replace(self, connections=max(1, min(self.connections, descriptors)))

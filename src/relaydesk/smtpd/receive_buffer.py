@@ -20,7 +20,8 @@ class ReceiveBuffer:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        self._arrived = asyncio.Event()
+        self._arrival: asyncio.Future[None] | None = None
+        self._least, self._newline = 1, False
         self._transport: asyncio.Transport | None = None
         self._paused = False
         self._ended = False
@@ -32,14 +33,18 @@ class ReceiveBuffer:
 
     def feed(self, data: bytes) -> None:
         self._buffer += data
-        self._arrived.set()
-        if len(self._buffer) > HIGH_WATER and not self._paused and self._transport is not None:
-            self._paused = True
-            self._transport.pause_reading()
+        if len(self._buffer) >= self._least or (self._newline and b"\n" in data):
+            self._wake()
+        if len(self._buffer) > HIGH_WATER:
+            self._pause()
 
     def end(self) -> None:
         self._ended = True
-        self._arrived.set()
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_result(None)
 
     def clear(self) -> None:
         self._buffer.clear()
@@ -54,11 +59,27 @@ class ReceiveBuffer:
     async def wait(self, least: int = 1) -> None:
         """Until at least so many bytes wait to be read."""
         while len(self._buffer) < least:
-            if self._ended:
-                raise EOFError
-            self._arrived.clear()
+            await self._more(least)
+
+    async def _more(self, least: int, *, newline: bool = False) -> None:
+        """Until so many bytes are there, or a line feed came: nobody is woken for less."""
+        if self._ended:
+            raise EOFError
+        self._least, self._newline = least, newline
+        self._arrival = asyncio.get_running_loop().create_future()
+        self._resume()
+        try:
+            await self._arrival
+        finally:
+            self._arrival = None
+
+    async def rest(self, seconds: float) -> None:
+        """Read nothing for so long: what the client sends meanwhile collects in the kernel."""
+        self._pause()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
             self._resume()
-            await self._arrived.wait()
 
     async def ends_unused(self) -> bool:
         """Wait for the client, and say whether it is gone and no byte of it waits to be read."""
@@ -88,7 +109,7 @@ class ReceiveBuffer:
                 overlong = True
                 self._buffer.clear()
             searched = len(self._buffer)
-            await self.wait(searched + 1)
+            await self._more(limit + 1, newline=True)
 
     async def read(self, n: int = -1) -> bytes:
         try:
@@ -102,17 +123,24 @@ class ReceiveBuffer:
         return self._cut(n)
 
     async def readuntil(self, separator: bytes = b"\n") -> bytes:
-        while (at := self._buffer.find(separator)) < 0:
+        searched = 0
+        while (at := self._buffer.find(separator, searched)) < 0:
             if len(self._buffer) > HIGH_WATER:
                 raise EOFError
+            searched = max(0, len(self._buffer) - len(separator) + 1)
             await self.wait(len(self._buffer) + 1)
         return self._cut(at + len(separator))
 
     def _cut(self, size: int) -> bytes:
-        data = bytes(self._buffer[:size])
+        data = bytes(memoryview(self._buffer)[:size])
         del self._buffer[:size]
         self._resume()
         return data
+
+    def _pause(self) -> None:
+        if not self._paused and self._transport is not None:
+            self._paused = True
+            self._transport.pause_reading()
 
     def _resume(self) -> None:
         if self._paused and len(self._buffer) <= HIGH_WATER and self._transport is not None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from relaydesk.policy import Decision, Outcome
 
-_TRANSIENT = range(400, 500)  # RFC 5321 §4.2.1
+_TRANSIENT, _PERMANENT = range(400, 500), range(500, 600)  # RFC 5321 §4.2.1
 MAX_REPLY = 500
 """Bytes of one reply line without CR LF; RFC 5321 §4.5.3.1.5 allows 512 with them."""
 
@@ -43,9 +43,21 @@ class Reply:
         return self.code in _TRANSIENT
 
     @property
+    def permanent(self) -> bool:
+        return self.code in _PERMANENT
+
+    @property
     def closes(self) -> bool:
         """After 221, 421 and 521 the connection ends (RFC 5321 §3.8, RFC 7504)."""
         return self.code in (221, 421, 521)
+
+
+class Hangup(Exception):  # noqa: N818 (an ending, not an error)
+    """The session ends with this reply."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.text)
+        self.reply = reply
 
 
 def build(code: int, texts: Sequence[str]) -> str:
@@ -66,6 +78,7 @@ REFUSED = Reply(550, "5.7.1", "The message is refused")
 #: By reason code: what a refusal or deferral for that reason answers.
 BY_REASON: dict[str, Reply] = {
     "too_large": Reply(552, "5.3.4", "The message is too large"),
+    "insufficient_storage": Reply(452, "4.3.1", "Not enough memory now, please try again later"),
     "too_many_recipients": Reply(452, "4.5.3", "Too many recipients, send to the rest separately"),
     "too_slow": Reply(421, "4.4.2", "Too slow, closing the connection"),
     # 5.6.0 (other media error) rather than 5.5.2: the commands were right, the content is not.
@@ -127,7 +140,12 @@ BY_NAME: dict[str, Reply] = {
     "rcpt_first": Reply(503, "5.5.1", "Send RCPT first"),
     "too_many_errors": Reply(421, "4.7.0", "Too many errors, closing the connection"),
     "too_many_commands": Reply(421, "4.7.0", "Too many commands, please connect again"),
-    "too_many_connections": Reply(421, "4.7.0", "Too many connections, please try again later"),
+    "too_many_connections": Reply(421, "4.7.0", "Too many connections in all, please try again later"),
+    "too_many_of_peer": Reply(421, "4.7.0", "Too many connections of this host, please try again later"),
+    "kept_for_known": Reply(
+        421, "4.7.0", "Too many connections: the places left are kept for known hosts, please try again later"
+    ),
+    "under_load": Reply(421, "4.3.2", "Under load, idle connections must go; please try again later"),
     "session_over": Reply(421, "4.4.2", "The session lasted too long, please connect again"),
     "busy": Reply(451, "4.3.2", "Too busy now, please try again later"),
     "shutting_down": Reply(421, "4.3.2", "The service is shutting down, please try again later"),

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
-from ipaddress import IPv6Address, ip_network
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from relaydesk.message import canonical_ip
+from relaydesk.smtpd.connection_places import ConnectionPlaces, Familiarity, peer_key
+from relaydesk.smtpd.reception import Room
+from relaydesk.smtpd.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from relaydesk.places import Places
     from relaydesk.smtpd.endpoint import Endpoint
 
 log = logging.getLogger("relaydesk.smtpd")
 T = TypeVar("T")
+
+REMEMBERED = 1000
+"""Peers that have logged in, of which the latest are known again."""
+
+
+class AwaitsClient(Protocol):
+    """What waits for the next command of a client, but for a command under way."""
+
+    def stop_waiting(self) -> None: ...
 
 
 class OpenConnection(Protocol):
@@ -24,46 +34,40 @@ class OpenConnection(Protocol):
 
     @property
     def task(self) -> asyncio.Task[None] | None: ...
-    def hang_up(self) -> None: ...
+    @property
+    def seat(self) -> AwaitsClient: ...
     def cut(self) -> None: ...
 
 
 class Server:
-    """Counts connections and messages of all listeners of one endpoint, and drains them."""
+    """Counts connections and messages of all listeners of one endpoint, and drains them.
 
-    def __init__(self, endpoint: Endpoint[Any]) -> None:
+    ``in_flight`` are the bytes that it shares with another endpoint of this process.
+    """
+
+    def __init__(self, endpoint: Endpoint[Any], in_flight: Places | None = None) -> None:
         self.endpoint = endpoint
         self.connections: set[OpenConnection] = set()
         self.closing = False
-        self._peers: Counter[str] = Counter()
-        self._slots = asyncio.Semaphore(endpoint.limits.concurrent_data)
+        self.places = ConnectionPlaces(endpoint.limits)
+        self.turned_away = Tally("connections_turned_away")
+        self._logged_in: dict[str, None] = {}
+        self.room = Room(endpoint.limits, in_flight)
         self._work: set[asyncio.Task[Any]] = set()
 
-    @property
-    def full(self) -> bool:
-        return len(self.connections) > self.endpoint.limits.connections
+    def familiarity(self, ip: str) -> Familiarity:
+        """How well we know a host, by its address alone."""
+        role, _ = self.endpoint.configuration.current.allowlist.role(ip)
+        if role != "none":
+            return Familiarity.KNOWN if role == "proxy" else Familiarity.PROVEN
+        return Familiarity.KNOWN if peer_key(ip) in self._logged_in else Familiarity.STRANGER
 
-    def enter(self, peer: str) -> bool:
-        """Count one more connection of a peer; false when it has too many (it is counted all the same)."""
-        self._peers[peer] += 1
-        return self._peers[peer] <= self.endpoint.limits.connections_per_peer
-
-    def leave(self, peer: str) -> None:
-        self._peers[peer] -= 1
-        if self._peers[peer] <= 0:
-            del self._peers[peer]
-
-    async def take_slot(self) -> bool:
-        """Wait for a place to receive a message; false when none comes free in time."""
-        try:
-            async with asyncio.timeout(self.endpoint.limits.slot_seconds):
-                await self._slots.acquire()
-        except TimeoutError:
-            return False
-        return True
-
-    def give_slot(self) -> None:
-        self._slots.release()
+    def remember(self, peer: str) -> None:
+        """Know a peer again that has logged in."""
+        self._logged_in.pop(peer, None)
+        self._logged_in[peer] = None
+        if len(self._logged_in) > REMEMBERED:
+            del self._logged_in[next(iter(self._logged_in))]
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run work that outlives its connection: a client that hangs up must not cancel a commit."""
@@ -81,7 +85,7 @@ class Server:
         """Let idle connections go with 421, wait for the rest, cut what is left after ``seconds``."""
         self.closing = True
         for connection in list(self.connections):
-            connection.hang_up()
+            connection.seat.stop_waiting()
         ends = asyncio.get_running_loop().time() + seconds
         while (self.connections or self._work) and asyncio.get_running_loop().time() < ends:
             waiting = [*self._work, *(c.task for c in self.connections if c.task is not None)]
@@ -92,10 +96,5 @@ class Server:
             connection.cut()
         for task in list(self._work):
             task.cancel()
+        self.turned_away.close()
         await asyncio.sleep(0)
-
-
-def peer_key(ip: str) -> str:
-    """What counts as one peer: an IPv4 address, or the /64 of an IPv6 address."""
-    address = canonical_ip(ip)
-    return str(ip_network((int(address) >> 64 << 64, 64))) if isinstance(address, IPv6Address) else ip

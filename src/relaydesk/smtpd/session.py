@@ -9,43 +9,28 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from relaydesk.message import Envelope, header_values, with_protocol
 from relaydesk.policy import find_origin
 from relaydesk.reasons import reason
 from relaydesk.smtpd import paths, xclient
+from relaydesk.smtpd.connection_places import peer_key
 from relaydesk.smtpd.data_reader import flaw_of
-from relaydesk.smtpd.replies import TRY_AGAIN, Reply, reply_for
+from relaydesk.smtpd.reception import Claimant, Reception
+from relaydesk.smtpd.replies import BY_REASON, TRY_AGAIN, Reply, reply_for
+from relaydesk.smtpd.transaction import Transaction
 
 if TYPE_CHECKING:
-    from relaydesk.message import How, Origin
+    from relaydesk.message import Origin
+    from relaydesk.policy import Admission, Decision
     from relaydesk.smtpd.endpoint import Endpoint, SmtpConfig, Transport, Workload
+    from relaydesk.smtpd.transaction import Peer
 
 log = logging.getLogger("relaydesk.smtpd")
 T = TypeVar("T")
 Verb = Callable[[str], Awaitable[Reply]]
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """Who speaks: ``ip`` is None when a proxy did not say for whom it does. ``socket_ip`` is the real one."""
-
-    ip: str | None
-    how: How
-    socket_ip: str
-    may_xclient: bool = False
-
-
-@dataclass(slots=True)
-class Transaction:
-    """What MAIL and RCPT said so far."""
-
-    mail_from: str
-    utf8: bool = False
-    rcpt_to: list[str] = field(default_factory=list)
-    overflowed: bool = False
 
 
 class Session:
@@ -88,6 +73,11 @@ class Session:
     def greeting(self) -> Reply:
         return Reply(220, "", f"{self.endpoint.hostname} ESMTP relaydesk")
 
+    @property
+    def has_recipient(self) -> bool:
+        """Whether a message is on its way that somebody here may want."""
+        return self.transaction is not None and bool(self.transaction.rcpt_to)
+
     async def obey(self, line: str) -> Reply:
         """The reply to one command line. Only the client's doing ends up in it, never its words."""
         verb, _, argument = line.partition(" ")
@@ -110,6 +100,10 @@ class Session:
         received = header_values(raw, "Received", self.limits.header_bytes) if raw else ()
         allowlist = self.config.allowlist
         return find_origin(self.peer.ip, self.peer.how, received, allowlist, self.limits.received)
+
+    def claimant(self) -> Claimant:
+        """For whom room is taken."""
+        return Claimant(peer_key(self.peer.ip or self.peer.socket_ip), self.origin())
 
     def turn_away(self, code: str) -> Reply:
         """Refuse by the server itself, and have it counted."""
@@ -145,7 +139,7 @@ class Session:
         path = paths.parse_mail(argument, extended=self.extended)
         if path.size > self.limits.message_bytes:
             return self.turn_away("too_large")
-        self.transaction = Transaction(path.address, path.utf8)
+        self.transaction = Transaction(path.address, path.utf8, path.size)
         return reply_for("sender_ok")
 
     def envelope(self, transaction: Transaction, raw: bytes) -> Envelope:
@@ -213,25 +207,36 @@ class Session:
             return reply_for("mail_first" if self.helo else "helo_first")
         if not transaction.rcpt_to:
             return reply_for("no_recipient")
-        if not await self.server.take_slot():
-            return reply_for("busy")
+        reception = Reception(self.server.room, self.claimant(), transaction.size)
+        if obstacle := await reception.begin():
+            return self.turn_away(obstacle) if obstacle in BY_REASON else reply_for(obstacle)
         work = None
         try:
             await self.transport.say(reply_for("go_ahead"))
-            reader = await self.transport.content()
-            envelope = self.envelope(transaction, reader.content())
-            code = reader.flaw or flaw_of(envelope.raw, self.limits)
-            if code:
-                return self.turn_away(code)
-            work = self.server.start(self.endpoint.receiver.receive(self.config, envelope))
-            # The place stays taken until the work is done, not until the client has gone.
-            work.add_done_callback(lambda _: self.server.give_slot())
+            work = await self._receive(transaction, reception)
+            if isinstance(work, Reply):
+                return work
             decision = await self.finish(work)
             return TRY_AGAIN if decision is None else reply_for(decision)
         finally:
             self.transaction = None
-            if work is None:
-                self.server.give_slot()
+            # What the message holds is given back when the work is done, not when the client has gone.
+            if isinstance(work, asyncio.Task):
+                work.add_done_callback(lambda _: reception.end())
+            else:
+                reception.end()
+
+    async def _receive(
+        self, transaction: Transaction, reception: Reception
+    ) -> asyncio.Task[Decision | Admission] | Reply:
+        """Read the content of DATA and begin the work on it; a reply where there is nothing to work on."""
+        reader = await self.transport.content(reception)
+        raw = reader.content()
+        code = reader.flaw or flaw_of(raw, self.limits)
+        if code:
+            return self.turn_away(code)
+        envelope = self.envelope(transaction, raw)
+        return self.server.start(self.endpoint.receiver.receive(self.config, envelope))
 
     async def _rset(self, argument: str) -> Reply:
         if argument:
@@ -258,6 +263,8 @@ class Session:
         claim = xclient.read(argument)
         if claim.addr is not None:
             self.peer = replace(self.peer, ip=claim.addr or None, how="xclient")
+            if claim.addr and (obstacle := self.transport.seat.speaks_for(claim.addr)):
+                return reply_for(obstacle)
         if claim.helo is not None:
             self.claimed_helo = paths.parse_helo(claim.helo) if claim.helo else ""
         self.forget()

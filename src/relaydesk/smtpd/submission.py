@@ -7,15 +7,16 @@ import binascii
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from relaydesk.message import with_protocol
+from relaydesk.message import Origin, with_protocol
+from relaydesk.smtpd.connection_places import peer_key
+from relaydesk.smtpd.reception import Claimant
 from relaydesk.smtpd.replies import Reply, reply_for
-from relaydesk.smtpd.server import peer_key
 from relaydesk.smtpd.session import Session, Verb
 
 if TYPE_CHECKING:
     from relaydesk.message import Envelope
     from relaydesk.smtpd.endpoint import Logins
-    from relaydesk.smtpd.session import Transaction
+    from relaydesk.smtpd.transaction import Transaction
 
 MECHANISMS = ("PLAIN", "LOGIN")
 MOST_FAILURES = 3
@@ -60,6 +61,9 @@ class SubmissionSession(Session):
         )
         return replace(super().envelope(transaction, raw), client=self.client, protocol=protocol)
 
+    def claimant(self) -> Claimant:
+        return Claimant(f"client {self.client}", Origin(None, "origin", True, "peer"))
+
     async def _auth(self, argument: str) -> Reply:
         mechanism, _, initial = argument.partition(" ")
         obstacle = self._not_now(mechanism)
@@ -74,6 +78,7 @@ class SubmissionSession(Session):
         verdict = await self.finish(self.server.start(work))
         if verdict == "right":
             self.client = name
+            self.transport.seat.logged_in()
             return reply_for("authenticated")
         if verdict != "wrong":
             return reply_for("auth_later")

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 from relaydesk import late_names
 from relaydesk.store.engine import Store
-from relaydesk.store.errors import Conflict, StoreAbsent, StoreError, StoreUnavailable
+from relaydesk.store.errors import (
+    Conflict,
+    StoreAbsent,
+    StoreError,
+    StoreLost,
+    StoreUnavailable,
+)
 from relaydesk.store.lists import Page, PageKey, QueueCount, TicketFilter, TicketRow, TicketState
 
 if TYPE_CHECKING:
@@ -34,13 +40,13 @@ if TYPE_CHECKING:
         tickets,
     )
     from relaydesk.store.agents import AgentRole, AgentRow
-    from relaydesk.store.contention import until_settled
+    from relaydesk.store.contention import in_turns, until_settled
     from relaydesk.store.deadlines import DeadlineRow
     from relaydesk.store.gateway_clients import ClientRow
     from relaydesk.store.messages import Recorded
     from relaydesk.store.orders import Put
     from relaydesk.store.outbox_rows import Claimed, DeliveryOutcome, Finished, OutboxRow, Outgoing
-    from relaydesk.store.refusals import RefusalCount, RefusalKey
+    from relaydesk.store.refusals import RefusalCount, RefusalKey, RefusalStanding, RefusalTally
     from relaydesk.store.ticket_orders import TicketOrder
     from relaydesk.store.tickets import AttachmentRow, MessageRow
 
@@ -64,9 +70,12 @@ __all__ = [
     "Recorded",
     "RefusalCount",
     "RefusalKey",
+    "RefusalStanding",
+    "RefusalTally",
     "Store",
     "StoreAbsent",
     "StoreError",
+    "StoreLost",
     "StoreUnavailable",
     "TicketFilter",
     "TicketOrder",
@@ -78,6 +87,7 @@ __all__ = [
     "drafts",
     "events",
     "gateway_clients",
+    "in_turns",
     "known",
     "lists",
     "looks",
@@ -112,7 +122,10 @@ if not TYPE_CHECKING:
             "Recorded": "messages",
             "RefusalCount": "refusals",
             "RefusalKey": "refusals",
+            "RefusalStanding": "refusals",
+            "RefusalTally": "refusals",
             "TicketOrder": "ticket_orders",
+            "in_turns": "contention",
             "until_settled": "contention",
         },
     )

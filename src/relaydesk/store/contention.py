@@ -5,25 +5,31 @@ SQLite lets one writer in at a time and PostgreSQL many, so each of these is saf
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, literal, select, update
 
 from relaydesk.store.errors import Conflict, StoreUnavailable
 from relaydesk.store.tables import table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime, timedelta
 
     from sqlalchemy import ColumnElement, Row
     from sqlalchemy.dialects import postgresql, sqlite
     from sqlmodel import Session, SQLModel
 
+    from relaydesk.store.engine import Store
+
+R = TypeVar("R")
 T = TypeVar("T")
 TRIES = 8  # a conflict needs another writer at the same key; eight in a row do not happen
+TURN_SECONDS = 0.05  # how long bulk work may hold the store at a time; mail that waits feels it
+FIRST_TURN = 20  # rows
 
 
 def until_settled(attempt: Callable[[], T]) -> T:
@@ -37,6 +43,31 @@ def until_settled(attempt: Callable[[], T]) -> T:
         except Conflict:
             continue
     raise StoreUnavailable(f"Other processes wrote the same rows first, {TRIES} times in a row.")
+
+
+def in_turns(
+    store: Store, rows: Sequence[R], write: Callable[[Session, Sequence[R]], T], *, longest: int = 1_000
+) -> Iterator[T]:
+    """Bulk work behind mail: what ``write`` gives for each slice of ``rows``, in order, once it is committed.
+
+    Each slice is a transaction of its own (:meth:`Store.turn`), written all over again after a Conflict. It
+    holds as many rows as fit into :data:`TURN_SECONDS` by the measure of the slice before, at most
+    ``longest``. What was given stays written when a later slice raises.
+    """
+    start, size = 0, min(FIRST_TURN, longest)
+    while start < len(rows):
+        part = rows[start : start + size]
+
+        def attempt(part: Sequence[R] = part) -> tuple[T, float]:
+            with store.turn() as session:
+                entered = time.monotonic()
+                outcome = write(session, part)
+                return outcome, time.monotonic() - entered
+
+        outcome, held = until_settled(attempt)
+        yield outcome
+        start += len(part)
+        size = min(longest, 2 * size, max(1, int(len(part) * TURN_SECONDS / max(held, 1e-6))))
 
 
 def engine_of(session: Session) -> str:
@@ -98,20 +129,28 @@ class Claims:
         lease: timedelta,
         limit: int,
         returning: Sequence[ColumnElement[Any]],
+        size: ColumnElement[int] | None = None,
+        most: int = 0,
     ) -> list[tuple[Row[Any], bool]]:
         """Up to ``limit`` rows whose time has come, longest waiting first; now ``worker``'s for ``lease``.
 
         Each with ``returning``, which holds the id, and whether the claim before ran out without an outcome.
+        Where there is a ``size``, no more than come to ``most`` by it, but for the first.
         """
         columns = table(self.model).c
         due = (
-            select(columns.id, columns.state)
+            select(columns.id, columns.state, (literal(0) if size is None else size).label("size"))
             .where(*self._due(now))
             .order_by(columns.next_try_at, columns.id)
             .limit(limit)
             .with_for_update(skip_locked=True)  # PostgreSQL; a writer on SQLite is alone
         )
-        lapsed = {row.id: row.state == self.working for row in session.connection().execute(due)}
+        lapsed: dict[int, bool] = {}
+        for row in session.connection().execute(due):
+            most -= row.size
+            if lapsed and most < 0:
+                break
+            lapsed[row.id] = row.state == self.working
         if not lapsed:
             return []
         statement = (

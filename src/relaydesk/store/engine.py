@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,22 +14,27 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlmodel import Session
 
-from relaydesk.store import durability, schema
-from relaydesk.store.errors import StoreAbsent, StoreUnavailable, StoreUnfit, translated
+from relaydesk.store import durability, raw_bytes, schema
+from relaydesk.store.database_file import demand_file, own_file
+from relaydesk.store.errors import StoreUnavailable, StoreUnfit, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Engine
 
+    from relaydesk.store.database_file import DatabaseFile
+
+LONGEST_PAUSE = 1.0  # seconds
 FORMS = "sqlite:///relaydesk.db, sqlite:////var/lib/relaydesk/relaydesk.db or postgresql://user@host/database"
 
 
 class Store:
     """One database, shared by all threads of a process. Every process opens its own."""
 
-    def __init__(self, engine: Engine, lock_timeout: float) -> None:
+    def __init__(self, engine: Engine, lock_timeout: float, file: DatabaseFile | None = None) -> None:
         self.engine = engine
+        self._file = file
         self._lock_timeout = lock_timeout
         embedded = engine.dialect.name == "sqlite"
         self._reader: Engine = engine if embedded else engine.execution_options(postgresql_readonly=True)
@@ -48,17 +53,19 @@ class Store:
         Raises StoreUnfit (a sentence that names the remedy) or StoreUnavailable.
         """
         address = _address(url)
-        if address.get_backend_name() == "sqlite":
-            _own_file(Path(str(address.database)), make=upgrade)
+        embedded = address.get_backend_name() == "sqlite"
+        file = own_file(Path(str(address.database)), make=upgrade) if embedded else None
         engine = create_engine(
             address,
             pool_size=connections,
             max_overflow=0,
             pool_timeout=lock_timeout * 2,
             connect_args=_connect_args(address),
+            hide_parameters=True,  # an error's text holds its statement, and no customer's name
         )
         durability.attach(engine, lock_timeout)
-        return cls(engine, lock_timeout)._checked(upgrade=upgrade)
+        raw_bytes.attach(engine)
+        return cls(engine, lock_timeout, file)._checked(upgrade=upgrade)
 
     @classmethod
     def open_to_read(cls, url: str, *, lock_timeout: float = 5.0) -> Store:
@@ -68,10 +75,16 @@ class Store:
         """
         address = _address(url)
         if address.get_backend_name() == "sqlite":
-            _demand_file(Path(str(address.database)))
+            demand_file(Path(str(address.database)))
             file = f"file:{quote(str(address.database))}"
             address = address.set(database=file, query={"mode": "ro", "uri": "true"})
-        engine = create_engine(address, pool_size=1, max_overflow=0, connect_args=_connect_args(address))
+        engine = create_engine(
+            address,
+            pool_size=1,
+            max_overflow=0,
+            connect_args=_connect_args(address),
+            hide_parameters=True,
+        )
         durability.attach(engine, lock_timeout, read_only=True)
         store = cls(engine, lock_timeout)
         store._writer = store._reader
@@ -83,6 +96,8 @@ class Store:
                 self.upgrade()
             else:
                 self.demand_current()
+            if self._file is not None:
+                self._file.hold()
         except BaseException:
             self.close()
             raise
@@ -98,8 +113,25 @@ class Store:
         with translated():
             schema.demand_current(self._reader)
 
+    @property
+    def opened_to_others(self) -> tuple[tuple[Path, int], ...]:
+        """The files that others could read before they were closed to them, each with its mode."""
+        return self._file.opened_to_others if self._file is not None else ()
+
+    def demand_same(self) -> None:
+        """StoreLost when this is no longer the database that was opened.
+
+        For who runs long: a restore can put another one at its address, or older tables into it, at any time.
+        """
+        if self._file is not None:
+            self._file.demand_same()
+        with translated():
+            schema.demand_kept(self._reader)
+
     def close(self) -> None:
         """Closes the pooled connections."""
+        if self._file is not None:
+            self._file.let_go()
         self.engine.dispose()
 
     @contextmanager
@@ -107,7 +139,8 @@ class Store:
         """The one way to write: BEGIN IMMEDIATE on SQLite, so nothing read here is stale when written.
 
         Commits at the end (synced when it returns), rolls back on any exception. Raises Conflict or
-        StoreUnavailable instead of the driver's errors. No network inside.
+        StoreUnavailable instead of the driver's errors; StoreLost where the commit went into a file that has
+        lost its name meanwhile, so that nobody is told it is stored. No network inside.
         """
         with (
             self._own_turn(),
@@ -116,6 +149,21 @@ class Store:
             session.begin(),
         ):
             yield session
+        if self._file is not None:
+            self._file.demand_same()
+
+    @contextmanager
+    def turn(self) -> Iterator[Session]:
+        """One transaction of bulk work: afterwards its thread stays away as long as it held the store.
+
+        A writer on SQLite waits by looking again, in the end every 100 ms, and would seldom find the
+        store free beside one who comes back at once. PostgreSQL lets many write, so there nobody waits.
+        """
+        with self.transaction() as session:
+            entered = time.monotonic()
+            yield session
+        if self._turn is not None:
+            time.sleep(min(time.monotonic() - entered, LONGEST_PAUSE))
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -139,8 +187,10 @@ class Store:
 def _address(url: str) -> URL:
     try:
         address = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number
         raise StoreUnfit(f"Setting database: the address cannot be read; use {FORMS}.") from None
+    if "@" in (address.host or ""):
+        raise StoreUnfit("Setting database: an @ in the password must be written as %40.")
     family = address.get_backend_name()
     if family == "postgresql":
         return address.set(drivername="postgresql+psycopg")
@@ -151,33 +201,6 @@ def _address(url: str) -> URL:
             "Setting database: a database in memory keeps nothing; use a file, such as sqlite:///relaydesk.db."
         )
     return address
-
-
-def _own_file(path: Path, *, make: bool) -> None:
-    """The database file; a new one is readable by its owner only, as it will hold customers' mail.
-
-    A file that is there is not opened: closing it again would drop every lock that SQLite holds on it for
-    this process (sqlite.org/howtocorrupt.html §2.2), and another might then delete a log still in use.
-    """
-    if not make and path.parent.is_dir():
-        _demand_file(path)
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except FileExistsError:
-        if path.is_dir() or not os.access(path, os.R_OK | os.W_OK):
-            why = "it is a directory" if path.is_dir() else "permission denied"
-            raise StoreUnavailable(f"{path} cannot be opened for writing: {why}.") from None
-    except FileNotFoundError:
-        raise StoreUnfit(f"The directory {path.parent} does not exist; create it first.") from None
-    except OSError as error:
-        raise StoreUnavailable(f"{path} cannot be opened for writing: {error.strerror}.") from error
-
-
-def _demand_file(path: Path) -> None:
-    if not path.exists():
-        raise StoreAbsent(
-            f"There is no database {path} yet; run `relaydesk db upgrade`, or `relaydesk serve`."
-        )
 
 
 def _connect_args(address: URL) -> dict[str, object]:

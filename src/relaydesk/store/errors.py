@@ -20,6 +20,10 @@ class StoreUnavailable(StoreError):  # noqa: N818 - a state, named as people say
     """Not now: locked, full, read-only, stopped or out of reach. Trying later helps."""
 
 
+class StoreLost(StoreUnavailable):
+    """The database is no longer the one that was opened; nothing more may go into it. Start again."""
+
+
 class Conflict(StoreError):  # noqa: N818
     """Another process was first. Read again, decide again, try again."""
 

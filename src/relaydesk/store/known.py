@@ -30,6 +30,7 @@ ORDER, NUMBER = table(OrderTable).c, table(TicketOrderTable).c
 
 NEAREST = 10  # a thread or an order has one open ticket and few closed ones
 DEFERRED_ROWS = 100_000  # first attempts remembered at most; the oldest stay, so that they come to an end
+OF_STRANGERS = DEFERRED_ROWS // 2  # beyond it a place is kept for the listed senders
 
 _STORED = select(M.delivery_key, M.ticket_id).where(
     or_(M.delivery_key == bindparam("delivery"), M.replay_key == bindparam("replay"))
@@ -163,18 +164,19 @@ def _known_ticket(
     )
 
 
-def remember_attempt(session: Session, delivery_key: str, at: datetime, keep: timedelta) -> None:
+def remember_attempt(
+    session: Session, delivery_key: str, at: datetime, keep: timedelta, *, listed: bool
+) -> None:
     """Remembers the first attempt of a delivery that is deferred, and forgets those older than ``keep``.
 
     A later attempt changes nothing. When the table is full a new one is not remembered: the oldest must
-    reach their age, or an outage would defer for ever.
+    reach their age, or an outage would defer for ever. ``listed`` says whether it claims to come from a
+    listed sender: whoever makes look-ups of their own domain fail takes half of the table at most.
     """
     connection = session.connection()
     connection.execute(delete(table(FirstSeenTable)).where(F.at < at - keep))
-    if (
-        connection.execute(select(func.count()).select_from(table(FirstSeenTable))).scalar_one()
-        >= DEFERRED_ROWS
-    ):
+    remembered = connection.execute(select(func.count()).select_from(table(FirstSeenTable))).scalar_one()
+    if remembered >= (DEFERRED_ROWS if listed else OF_STRANGERS):
         return
     statement = upsert(session, FirstSeenTable).values(delivery_key=delivery_key, at=at)
     connection.execute(statement.on_conflict_do_nothing())

@@ -17,7 +17,7 @@ from relaydesk.events import (
     TicketReopened,
 )
 from relaydesk.reasons import NEEDS_LOOK
-from relaydesk.store import deadlines, links, search, ticket_orders
+from relaydesk.store import deadlines, links, raw_bytes, search, ticket_orders
 from relaydesk.store import events as journal
 from relaydesk.store.errors import Conflict
 from relaydesk.store.tables import AttachmentTable, MessageTable, TicketTable, table
@@ -186,6 +186,7 @@ def _message(session: Session, ticket_id: int, arrival: _Recording) -> int:
         "raw": envelope.raw,
     }
     message_id = _inserted(session.connection().execute(_NEW_MESSAGE, row))
+    raw_bytes.written(session, envelope.raw)
     _attach(session, message_id, message)
     search.will_index(session, "message", message_id)
     return message_id

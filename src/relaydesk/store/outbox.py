@@ -21,7 +21,7 @@ from relaydesk.events import (
     AnswerSent,
     Event,
 )
-from relaydesk.store import events, search
+from relaydesk.store import events, raw_bytes, search
 from relaydesk.store.contention import Claims
 from relaydesk.store.outbox_rows import UNDECIDED, Claimed, DeliveryOutcome, OutboxRow, Outgoing
 from relaydesk.store.tables import OutboxTable, table
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 O = table(OutboxTable).c  # noqa: E741 - as every table here has its letter
 _NEW = insert(table(OutboxTable))
 _UNDECIDED = O.state.in_(UNDECIDED)
+MOST_BYTES = 48 << 20
+"""So many bytes of messages are claimed at one time: they are in memory until they are sent."""
 _CLAIMS = Claims(OutboxTable, undecided=UNDECIDED, working="sending")
 _ROW = [O[field.name] for field in fields(OutboxRow)]
 _CLAIMED = [O[field.name] for field in fields(Claimed) if field.name != "lapsed"]
@@ -88,6 +90,7 @@ def put(session: Session, outgoing: Outgoing, build: Callable[[int], Finished], 
     _tell_queued(session, int(key[0]), outgoing, now)
     if outgoing.purpose != "forward":
         search.will_index(session, "answer", int(key[0]))
+    raw_bytes.written(session, finished.raw)
     return int(key[0])
 
 
@@ -103,9 +106,23 @@ def anything_due(session: Session, now: datetime) -> bool:
     return _CLAIMS.any_due(session, now)
 
 
-def claim(session: Session, worker: str, now: datetime, lease: timedelta, limit: int) -> tuple[Claimed, ...]:
-    """Up to ``limit`` rows whose time has come or whose lease ran out, now ``worker``'s for the lease."""
-    rows = _CLAIMS.take(session, worker, now=now, lease=lease, limit=limit, returning=_CLAIMED)
+def claim(  # noqa: PLR0913 - whose, from when, for how long, how many, how much
+    session: Session, worker: str, now: datetime, lease: timedelta, limit: int, *, most: int = MOST_BYTES
+) -> tuple[Claimed, ...]:
+    """Up to ``limit`` rows whose time has come or whose lease ran out, now ``worker``'s for the lease.
+
+    No more than come to ``most`` bytes, but for the first.
+    """
+    rows = _CLAIMS.take(
+        session,
+        worker,
+        now=now,
+        lease=lease,
+        limit=limit,
+        returning=_CLAIMED,
+        size=func.length(O.raw),
+        most=most,
+    )
     return tuple(Claimed(**row._mapping, lapsed=lapsed) for row, lapsed in rows)
 
 
@@ -232,7 +249,7 @@ def row(session: Session, answer: int) -> OutboxRow | None:
 
 def raw(session: Session, answer: int) -> bytes | None:
     """The bytes as they were made."""
-    return session.connection().execute(select(O.raw).where(O.id == answer)).scalar()
+    return raw_bytes.read(session, O.raw, O.id == answer)
 
 
 def of_ticket(session: Session, ticket: int) -> tuple[OutboxRow, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
 
-from relaydesk.store.errors import StoreUnfit
+from relaydesk.store.errors import StoreLost, StoreUnfit
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -56,6 +56,22 @@ def demand_current(engine: Engine) -> None:
     raise StoreUnfit(
         f"The database has schema {current}, this version needs {HEAD}; run `relaydesk db upgrade`."
     )
+
+
+def demand_kept(engine: Engine) -> None:
+    """StoreLost when the tables that were there at the start are gone, or older: another database.
+
+    Newer ones are no other: another machine was upgraded first, and every migration leaves the older
+    version able to work on.
+    """
+    with engine.connect() as connection:
+        current = revision(connection)
+    if current is None or current < HEAD:
+        schema = f"schema {current}" if current else "no relaydesk tables"
+        raise StoreLost(
+            f"The database has {schema} now: another one was put in its place while relaydesk was running. "
+            "Start relaydesk again."
+        )
 
 
 def upgrade(engine: Engine) -> None:

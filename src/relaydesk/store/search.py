@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import delete, insert, select, text
 
+from relaydesk.store import raw_bytes
 from relaydesk.store.contention import engine_of
 from relaydesk.store.tables import MessageTable, OutboxTable, UnindexedTable, table
 
@@ -79,9 +80,9 @@ def waiting(session: Session, limit: int) -> tuple[Unindexed, ...]:
 def raw(session: Session, unindexed: Unindexed) -> tuple[int | None, bytes]:
     """The ticket of the row, None when it has none, and the bytes to read; none for a row that is gone."""
     rows = table(MessageTable if unindexed.source == "message" else OutboxTable).c
-    statement = select(rows.ticket_id, rows.raw).where(rows.id == unindexed.source_id)
-    row = session.connection().execute(statement).first()
-    return (row.ticket_id, row.raw) if row is not None else (None, b"")
+    where = rows.id == unindexed.source_id
+    ticket_id = session.connection().scalar(select(rows.ticket_id).where(where))
+    return ticket_id, raw_bytes.read(session, rows.raw, where) or b""
 
 
 def settle(session: Session, unindexed: Unindexed) -> bool:

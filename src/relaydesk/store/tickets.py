@@ -10,7 +10,7 @@ from sqlalchemy import select, union, update
 from relaydesk.classify import Findings
 from relaydesk.message import AuthResults, Origin
 from relaydesk.reasons import Reason
-from relaydesk.store import deadlines, lists, ticket_orders
+from relaydesk.store import deadlines, lists, raw_bytes, ticket_orders
 from relaydesk.store.columns import read_value
 from relaydesk.store.events import read_event
 from relaydesk.store.tables import (
@@ -207,5 +207,4 @@ def links(session: Session, ticket_id: int) -> tuple[int, ...]:
 
 def raw(session: Session, message_id: int) -> bytes | None:
     """The bytes of a message exactly as received, None when there is none of that number."""
-    content: bytes | None = session.connection().execute(select(M.raw).where(M.id == message_id)).scalar()
-    return content
+    return raw_bytes.read(session, M.raw, M.id == message_id)

@@ -1,0 +1,137 @@
+"""Standard error is closed, gone, full or not read: no mail notices it, and no process ends of it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from relaydesk_testkit.buyers import mail
+from relaydesk_testkit.serving import STORED, Serving, eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CLOSED = ("sh", "-c", 'exec "$@" 2>&-', "sh")
+ALL_CLOSED = ("sh", "-c", 'exec "$@" 0<&- 2>&-', "sh")
+
+
+@pytest.fixture
+def shop(tmp_path: Path, nameserver: str) -> Iterator[Serving]:
+    serving = Serving(tmp_path, f"sqlite:///{tmp_path / 'relaydesk.db'}", nameserver, doors=1)
+    yield serving
+    serving.kill_all()
+
+
+def works(serving: Serving, number: int) -> None:
+    """Mail is stored and acknowledged, again when it is sent again; a killed child comes back."""
+    assert serving.deliver(mail(number)).startswith(STORED)
+    assert serving.deliver(mail(number)).startswith(STORED)
+    for role in ("door", "office"):
+        (before,) = serving.children(role)  # type: ignore[arg-type]
+        os.kill(before, signal.SIGKILL)
+        eventually(lambda role=role, before=before: others(serving, role, before), f"another {role}")  # type: ignore[misc]
+    assert serving.deliver(mail(number + 1)).startswith(STORED)
+    assert serving.process is not None
+    assert serving.process.poll() is None
+
+
+def others(serving: Serving, role: Any, before: int) -> bool:
+    return [pid for pid in serving.children(role) if pid != before] != []
+
+
+def full_pipe() -> tuple[int, int]:
+    """A pipe that takes no more; its ends."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"x" * 4096)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"x")
+    os.set_blocking(writer, True)
+    return reader, writer
+
+
+def read_on(reader: int, wanted: bytes) -> list[dict[str, Any]]:
+    """The lines that come out of a pipe, until one holds ``wanted``."""
+    data = b""
+    while wanted not in data or not data.endswith(b"\n"):
+        data += os.read(reader, 65_536)
+    lines = []
+    for line in data.decode().splitlines():
+        with contextlib.suppress(json.JSONDecodeError):
+            lines.append(json.loads(line))
+    return lines
+
+
+@pytest.mark.parametrize("prefix", [CLOSED, ALL_CLOSED], ids=["stderr", "stdin and stderr"])
+def test_it_works_without_a_standard_error(shop: Serving, prefix: tuple[str, ...]) -> None:
+    shop.start(prefix=prefix)
+    works(shop, 1)
+    assert shop.end() == 0
+
+
+def test_it_works_when_the_reader_of_its_log_is_gone(shop: Serving) -> None:
+    reader, writer = os.pipe()
+    shop.log = writer
+    shop.start()
+    os.close(writer)
+    os.close(reader)
+    works(shop, 1)
+    assert shop.end() == 0
+
+
+def test_it_works_when_its_log_has_no_room(shop: Serving) -> None:
+    with Path("/dev/full").open("wb") as full:
+        shop.log = full
+        shop.start()
+        works(shop, 1)
+    assert shop.end() == 0
+
+
+def test_it_says_how_many_lines_were_lost_when_there_is_room_again(shop: Serving) -> None:
+    """The size of a file is bounded, as by a quota: what does not fit fails as on a full disk."""
+    shop.log_file.write_bytes(b"x" * 1_048_576)
+    shop.start(prefix=("prlimit", "--fsize=1048576:unlimited"))
+    assert shop.process is not None
+    works(shop, 1)
+    assert shop.log_file.stat().st_size == 1_048_576
+    for pid in shop.everyone():
+        subprocess.run(["prlimit", "--fsize=unlimited:unlimited", "--pid", str(pid)], check=True)
+    os.truncate(shop.log_file, 0)
+    assert shop.deliver(mail(9)).startswith(STORED)
+    eventually(lambda: shop.logged("message"), "a line of the mail")
+    # The parent has lost its first line and the ends of two children; the listener the last mail's.
+    eventually(
+        lambda: sum(line["count"] for line in shop.logged("log_lines_lost")) >= 4, "the count of lines"
+    )
+    lines = shop.log_file.read_text().splitlines()
+    assert all(json.loads(line) for line in lines)
+
+
+def test_a_reader_that_does_not_read_stops_nobody(shop: Serving) -> None:
+    reader, writer = full_pipe()
+    try:
+        shop.log = writer
+        shop.start()
+        began = time.monotonic()
+        works(shop, 1)
+        assert time.monotonic() - began < 50  # a hang would last for good
+        os.close(writer)
+        writer = -1
+        events = [line["event"] for line in read_on(reader, b'"message"')]
+        assert "message" in events
+    finally:
+        for descriptor in (reader, writer):
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+    assert shop.end() == 0
