@@ -256,10 +256,6 @@ def _base64(data: bytes) -> bytes:
     return binascii.a2b_base64(data[: len(data) - (len(data) % 4 == 1)] + b"==")
 
 
-def _q_encoding(data: bytes) -> bytes:
-    return binascii.a2b_qp(data, header=True)
-
-
 def decode(value: bytes, charset: str = "") -> tuple[str, str]:
     """A header value as one line of text, and what went wrong. Never raises; linear in its length.
 
@@ -289,7 +285,9 @@ def decode(value: bytes, charset: str = "") -> tuple[str, str]:
         if not adjacent:
             out.append(raw_text(between, charset))
         quoted = word[4]
-        pieces.append(_base64(word[2] or word[3] or b"") if quoted is None else _q_encoding(quoted))
+        pieces.append(
+            _base64(word[2] or word[3] or b"") if quoted is None else binascii.a2b_qp(quoted, header=True)
+        )
         joined, at = spelled, word.end()
     close()
     out.append(raw_text(value[at:], charset))
