@@ -51,6 +51,7 @@ SENTENCES: dict[str, str] = {
     # row 6: unknown right now
     "auth_unknown": "Authentication could not be completed now: {detail}",
     "auth_outage": "No authentication result {age} after the first attempt; accepted unverified.",
+    "auth_busy": "Too many messages wait for DNS; the client will try again.",
     # row 7: genuine
     "aligned_dkim": "A DKIM signature of {domain} passes and is aligned with From.",
     "mapped_dkim": "A DKIM signature of {domain} passes, which the list maps to {from_domain}.",
@@ -72,6 +73,7 @@ SENTENCES: dict[str, str] = {
     "reply_to_ignored": "Reply-To {domain} is outside the sender domains and is ignored.",
     "old_signature": "The signature is {days} days old.",
     "lf_read_as_crlf": "The file has bare line feeds; it was read as if sent with CR LF.",
+    "content_unread": "The content took too long to read; open the original. A person must look at it.",
     "unreadable": "The message could not be read in full: {detail}",
     # threads
     "opens": "Opens a new ticket.",
@@ -85,6 +87,7 @@ SENTENCES: dict[str, str] = {
     "already_stored": "This delivery is already stored; the resend is acknowledged.",
     "replayed": "The same signed message came before; recorded on ticket {ticket} as a duplicate.",
     # the server and the store
+    "content_busy": "Too much mail waits to be read or stored; the client will try again.",
     "store_unavailable": "The message could not be stored; the client will try again.",
     "internal_error": "An unexpected error occurred; the client will try again.",
     # the way out
@@ -105,6 +108,7 @@ NEEDS_LOOK = frozenset(
         "bounces_full",
         "bounce_unmatched",
         "no_rule",
+        "content_unread",
         "not_sent",
         "clock_not_stopped",
         "forward_loop",

@@ -83,7 +83,9 @@ def queue_answer(
         )
 
     with store.transaction() as session:
-        return outbox.put(session, outgoing, build, now)
+        number = outbox.next_number(session)
+        outbox.put(session, number, outgoing, build(number), now)
+    return number
 
 
 def queue_many(store: Store, tickets: int, each: int, *, now: datetime = NOON) -> list[int]:

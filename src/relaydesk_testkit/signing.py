@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from relaydesk.dns.resolver import CacheLimits, Resolver
+from relaydesk.dns.cache import CacheLimits
+from relaydesk.dns.resolver import Resolver
 from relaydesk.dns.zone import ZoneSource, parse_zone
 from relaydesk.mailauth.signing import dkim_key_record, new_dkim_key, sign_dkim
 

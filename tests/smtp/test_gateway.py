@@ -9,8 +9,10 @@ import re
 import smtplib
 import socket
 import ssl
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
@@ -19,15 +21,20 @@ from sqlalchemy import text
 from relaydesk.bounces.seals import sealed_by_us
 from relaydesk.events import AnswerCleaned
 from relaydesk.gateway import rules
+from relaydesk.gateway.making import make_answer
+from relaydesk.gateway.receive import Gateway
+from relaydesk.message.envelope import Envelope, Origin
+from relaydesk.process_pool.pool import ProcessPool, TaskFailed, TaskTimeout, TaskTooHeavy
 from relaydesk.store import tickets
+from relaydesk_testkit.arriving import NOON
 from tests.support.desk import ADA, desk
 from tests.support.gateway import (
     ALICE,
     HEAD,
-    NOON,
     ORDER,
     PASSWORD,
     OpenGateway,
+    OwnProcess,
     add_zendesk,
     answer_mail,
     asked,
@@ -40,7 +47,7 @@ from tests.support.gateway import (
 from tests.unit.test_letter import attacks, wrong_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from relaydesk.store.engine import Store
     from relaydesk_testkit.smtp import Talk
@@ -176,19 +183,26 @@ def test_it_ends_a_session_that_guesses(talk: Talk) -> None:
     assert talk.closed()
 
 
-def test_it_makes_a_guesser_wait_even_with_the_right_password(
+def test_a_desk_that_shares_the_address_of_a_guesser_gets_in(
     talk: Talk, gateway: OpenGateway, contexts: tuple[ssl.SSLContext, ssl.SSLContext]
 ) -> None:
-    gateway.gateway.clock = lambda: NOON
-    for _ in range(2):
+    replies: list[str] = []
+
+    def guess() -> None:
         with gateway.talk() as guesser:
             guesser.ask("EHLO x.example")
             guesser.ask("STARTTLS")
             guesser.secure(contexts[1])
             guesser.ask("EHLO x.example")
-            for _ in range(3):
-                assert guesser.ask(f"AUTH PLAIN {plain(password='x')}")[:3] in ("535", "421", "454")
-    assert talk.ask(f"AUTH PLAIN {plain()}").startswith("454 4.7.0")
+            replies.extend(guesser.ask(f"AUTH PLAIN {plain(password='x')}")[:3] for _ in range(2))
+
+    guessers = [threading.Thread(target=guess) for _ in range(8)]
+    for thread in guessers:
+        thread.start()
+    for thread in guessers:
+        thread.join()
+    assert set(replies) == {"535", "454"}
+    assert talk.ask(f"AUTH PLAIN {plain()}").startswith("235")
 
 
 def test_it_refuses_a_revoked_client_within_its_session(
@@ -502,6 +516,88 @@ def test_a_fault_of_ours_defers_and_the_resend_is_taken(talk: Talk, asking: Stor
     with asking.transaction() as session:
         session.connection().execute(text("ALTER TABLE gone RENAME TO outbox"))
     assert hand_in(talk).startswith("250")
+
+
+class HeavyPool(OwnProcess):
+    """Does no task, but ends with what a test says."""
+
+    ending: Exception = TaskTimeout("it took over 60 s")
+
+    async def run(self, function: Callable[..., Any], *_: object, context: object = None) -> Any:
+        raise self.ending
+
+
+def test_what_takes_too_long_to_read_is_refused_at_once(
+    talk: Talk, asking: Store, gateway: OpenGateway
+) -> None:
+    pool = gateway.gateway.pool
+    gateway.gateway.pool = heavy = HeavyPool(1, 60)
+    log_in(talk)
+    for ending in (TaskTimeout("it took over 60 s"), TaskTooHeavy("its process was killed")):
+        heavy.ending = ending
+        reply = hand_in(talk)
+        assert reply.startswith("554 5.6.0 The message takes too long to read")
+        assert "send it as plain text" in reply
+    heavy.ending = TaskFailed("ZeroDivisionError: of ours")
+    assert hand_in(talk).startswith("451 4.3.0")
+    gateway.gateway.pool = pool
+    assert rows(asking) == []
+    assert hand_in(talk).startswith("250")
+
+
+def test_it_reads_and_makes_in_a_process_of_its_own(
+    asking: Store, contexts: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    pool = ProcessPool(1, 60)
+    with OpenGateway(asking, contexts[0], pool=pool) as gateway, gateway.talk() as talk:
+        talk.ask("EHLO x.example")
+        talk.ask("STARTTLS")
+        talk.secure(contexts[1])
+        talk.ask("EHLO x.example")
+        assert hand_in(log_in(talk)).startswith("250")
+        bare = b"Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n \r\n--b--\r\n"
+        assert hand_in(talk, bare) == "554 5.6.0 The answer has no text."
+    [row] = rows(asking)
+    assert made(asking, row.id)["To"] == ALICE
+
+
+def test_what_changes_while_it_is_made_is_looked_at_again(
+    talk: Talk, asking: Store, gateway: OpenGateway
+) -> None:
+    happenings: list[Callable[[], object]] = []
+
+    class Slow(OwnProcess):
+        async def run(self, function: Callable[..., Any], *arguments: object, context: object = None) -> Any:
+            result = await super().run(function, *arguments, context=context)
+            if function is make_answer and happenings:
+                await asyncio.to_thread(happenings.pop(0))
+            return result
+
+    gateway.gateway.pool = Slow(1, 60)
+    log_in(talk)
+    happenings.append(lambda: asked(asking, b"And?\r\n", ticket=1, message_id="<2@facebook.com>"))
+    assert hand_in(talk).startswith("250")
+    assert rows(asking)[0].message_id == 2  # the latest, that came meanwhile
+    again = answer_mail("Hello again")
+    happenings.append(lambda: asyncio.run(handed_in(gateway, again)))
+    assert hand_in(talk, again).startswith("250")
+    assert len(rows(asking)) == 2  # once, although it came by two connections
+    happenings.append(lambda: desk(asking, NOON).gateway_clients.revoke("zendesk", by=ADA))
+    assert hand_in(talk, answer_mail("Bye")).startswith(
+        "554 5.6.0 The gateway client zendesk has been revoked"
+    )
+    assert len(rows(asking)) == 2
+
+
+async def handed_in(gateway: OpenGateway, raw: bytes) -> None:
+    """The same submission by another process."""
+    with ThreadPoolExecutor(1) as workers:
+        other = Gateway(
+            store=gateway.gateway.store, clock=gateway.gateway.clock, workers=workers, pool=OwnProcess(1, 60)
+        )
+        origin = Origin("127.0.0.1", "none", allowlisted=False, how="peer")
+        sent = Envelope("127.0.0.1", origin, "x", "agent@desk.example", (ALICE,), raw, NOON, client="zendesk")
+        assert (await other.receive(gateway.configuration.current, sent)).outcome == "accepted"
 
 
 def test_it_refuses_what_is_too_large(asking: Store, contexts: tuple[ssl.SSLContext, ssl.SSLContext]) -> None:

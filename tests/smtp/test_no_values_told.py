@@ -179,8 +179,8 @@ async def test_no_failing_table_tells_what_was_to_be_written(
 
 
 STORE_STAGES: dict[str, tuple[Any, str]] = {
-    "known": (import_module("relaydesk.intake.receive"), "read_known"),
-    "decide": (import_module("relaydesk.intake.receive"), "decide"),
+    "known": (import_module("relaydesk.intake.record"), "read_known"),
+    "decide": (import_module("relaydesk.intake.record"), "decide"),
     "record": (import_module("relaydesk.store.messages"), "record"),
 }
 

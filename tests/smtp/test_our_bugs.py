@@ -121,7 +121,7 @@ async def test_it_never_refuses_or_accepts_by_a_bug(
         assert rows(room, MessageTable) == []
 
 
-@pytest.mark.parametrize("name", ["_claimed", "_methods", "log"])
+@pytest.mark.parametrize("name", ["claimed_domain", "_methods", "log"])
 async def test_what_is_stored_is_acknowledged_whatever_fails_then(
     name: str, sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

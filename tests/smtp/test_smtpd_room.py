@@ -10,9 +10,10 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from relaydesk.smtpd import content
+from relaydesk.smtpd import content, receive_buffer
 from relaydesk.smtpd.data_reader import DataReader
 from relaydesk.smtpd.limits import Limits
+from relaydesk.smtpd.receive_buffer import ReceiveBuffer
 from relaydesk_testkit.smtp import MAIL, OpenDoor, Talk, decision
 
 if TYPE_CHECKING:
@@ -251,4 +252,25 @@ def test_it_is_not_woken_for_every_tiny_packet(monkeypatch: pytest.MonkeyPatch) 
         assert talk.reply().startswith("250")
         took = time.monotonic() - began
         assert door.receiver.envelopes[0].raw == body.replace(b"\r\n..", b"\r\n.")
-    assert len(chunks) <= content.FREE_TINY + took / content.COLLECT + 2
+    assert len(chunks) <= content.FREE_TINY + took / receive_buffer.COLLECT + 2
+
+
+def test_it_is_not_woken_for_every_piece_of_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces: list[int] = []
+    feed = ReceiveBuffer.feed
+
+    def counted(buffer: ReceiveBuffer, data: bytes) -> None:
+        pieces.append(len(data))
+        feed(buffer, data)
+
+    monkeypatch.setattr(ReceiveBuffer, "feed", counted)
+    with OpenDoor() as door, door.talk() as talk:
+        talk.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        began = time.monotonic()
+        for byte in b"NOOP" + b" " * 2_000 + b"\r\n":
+            talk.send(bytes([byte]))
+            time.sleep(0)
+        assert talk.reply().startswith("250")
+        took = time.monotonic() - began
+        assert talk.ask("NOOP").startswith("250")
+    assert len(pieces) <= receive_buffer.FREE_PIECES + took / receive_buffer.COLLECT + 4

@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from relaydesk.bounces.seals import answer_of_message_id, sealed_by_us
+from relaydesk.desk import answers
 from relaydesk.desk.config import DeskError
 from relaydesk.order import Order, OrderRow
 from relaydesk.outbound.answer import AnswerRefused, AttachedFile
+from relaydesk.outbound.compose import compose_answer
 from relaydesk.policy.decision import Placement
 from relaydesk.store import drafts, orders, outbox, outbox_rows
 from relaydesk_testkit.arriving import NOON, ORDER, candidate, decision, open_ticket, planned, store_message
 from tests.support.answering import SECRET, SENDER, events, write
-from tests.support.desk import BOB, desk
+from tests.support.desk import ADA, BOB, desk
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from relaydesk.store.engine import Store
 
 HOUR = timedelta(hours=1)
@@ -181,6 +185,8 @@ def test_it_keeps_nothing_of_a_dry_run(store: Store) -> None:
     assert draft(store, ticket) is None
     with store.reading() as session:
         assert outbox.newest(session) == ()
+    if store.engine.dialect.name == "sqlite":
+        assert write(store, ticket, "Hello", no_order=True).answer == rehearsed.answer == 1
 
 
 def test_it_answers_the_message_that_is_asked_for(store: Store) -> None:
@@ -252,3 +258,95 @@ def test_it_takes_back_and_tries_again_only_what_it_can(store: Store) -> None:
 def test_it_reads_the_subject_from_the_message_itself(store: Store) -> None:
     made = write(store, open_ticket(store), no_order=True)
     assert row(store, made.answer).subject == "Re: Hello"
+
+
+# --- what happens while the answer is made --------------------------------------------------------------
+
+
+def while_it_is_made(monkeypatch: pytest.MonkeyPatch, *events: Callable[[], object]) -> list[int]:
+    """Has each of the events happen while an answer is made, the first time, the second, …; the times."""
+    times: list[int] = []
+
+    def compose(*arguments: Any, **options: Any) -> bytes:
+        times.append(len(times) + 1)
+        if len(times) <= len(events):
+            events[len(times) - 1]()
+        return compose_answer(*arguments, **options)
+
+    monkeypatch.setattr(answers, "compose_answer", compose)
+    return times
+
+
+def test_what_changes_no_answer_does_not_have_it_made_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = ticket_with_order(store)
+    times = while_it_is_made(monkeypatch, lambda: desk(store).tickets.note(ticket, "angry", by=BOB))
+    made = write(store, ticket)
+    assert times == [1]
+    assert row(store, made.answer).state == "queued"
+    assert [event.what for event in events(store, ticket)].count("answer_queued") == 1
+
+
+def test_mail_that_comes_while_it_is_made_is_seen_first(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = ticket_with_order(store)
+    while_it_is_made(monkeypatch, lambda: further_message(store, ticket))
+    with pytest.raises(AnswerRefused, match="message 2 came"):
+        write(store, ticket, "Long thought over")
+    assert draft(store, ticket) == "Long thought over"
+    with store.reading() as session:
+        assert outbox.newest(session) == ()
+
+
+def test_it_is_made_again_for_another_order(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = "368509000000002"
+    orders.put(store, [OrderRow(Order(number), frozenset()) for number in (ORDER, other)], NOON)
+    ticket = open_ticket(
+        store, candidates=(candidate(), candidate(other, sure="mentioned")), bind_orders=(ORDER,)
+    )
+
+    def rebind() -> None:
+        desk(store).tickets.release_order(ticket, ORDER, by=BOB)
+        desk(store).tickets.bind_order(ticket, other, by=BOB)
+
+    times = while_it_is_made(monkeypatch, rebind)
+    made = write(store, ticket)
+    assert times == [1, 2]
+    assert made.order_id == row(store, made.answer).order_id == other
+    assert other.encode() in made.raw
+    assert ORDER.encode() not in made.raw
+
+
+def test_a_ticket_closed_or_an_agent_gone_while_it_is_made_ends_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = open_ticket(store), open_ticket(store, name="bob")
+    while_it_is_made(monkeypatch, lambda: desk(store).tickets.close(first, by=BOB))
+    with pytest.raises(AnswerRefused, match="is closed"):
+        write(store, first, no_order=True)
+    while_it_is_made(monkeypatch, lambda: desk(store).agents.deactivate("alice", by=ADA))
+    with pytest.raises(DeskError, match="no longer active"):
+        write(store, second, no_order=True)
+    with store.reading() as session:
+        assert outbox.newest(session) == ()
+
+
+def test_a_process_that_dies_while_it_is_made_sends_nothing_and_keeps_the_text(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die() -> None:
+        raise KeyboardInterrupt
+
+    ticket = open_ticket(store)
+    before = events(store, ticket)
+    while_it_is_made(monkeypatch, die)
+    with pytest.raises(KeyboardInterrupt):
+        write(store, ticket, "Long thought over", no_order=True)
+    assert draft(store, ticket) == "Long thought over"
+    assert events(store, ticket) == before
+    with store.reading() as session:
+        assert outbox.newest(session) == ()
+    assert write(store, ticket, "Long thought over", no_order=True).answer == 2
+    assert draft(store, ticket) is None

@@ -206,7 +206,7 @@ def test_it_reopens_nothing_for_what_stopped_nothing(store: Store) -> None:
             "automatic", ticket, 1, "gateway:zen", "a@support.facebook.com", None, NOON, NOON + 9 * HOUR
         )
         made = outbox_rows.Finished("bounces@shop.example", "<1@shop.example>", "Re: Hello", b"raw")
-        outbox.put(session, outgoing, lambda _: made, NOON)
+        outbox.put(session, outbox.next_number(session), outgoing, made, NOON)
     answered(store, ticket)  # both leave at the same moment; it is the answer that stops the clock
     assert back(store, ticket)
     assert [state(store, 1), state(store, 2)] == ["bounced", "sent"]

@@ -90,10 +90,15 @@ def forward(store: Store, placement: Placement, raw: bytes | None = None, body: 
     """Record a message and lay it in the outbox for another desk."""
     message = arrived(body) if raw is None else replace(arrived(body), raw=raw)
     decided: Decision = decision(placement, clocks=(planned(),) if placement.action == "open" else ())
+    forwarding = Forwarding({decided.queue: "desk@desk.example"}, HEAD, US)
+    below = forwarding.below(message, decided)
     with store.transaction() as session:
         kept = messages.record(session, message, parsed_message(), AUTH, decided, trace="", now=NOON)
-        forwarding = Forwarding({decided.queue: "desk@desk.example"}, HEAD, US)
-        return forwarding.lay(session, message, decided, kept, trace="", subject="Hello", now=NOON)
+        if below is None:
+            return None
+        return forwarding.lay(
+            session, message, decided, kept, below=below, trace="", subject="Hello", now=NOON
+        )
 
 
 def test_a_forward_waits_in_the_outbox_like_an_answer(store: Store) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import event, text
 from relaydesk.order import Order, OrderRow
 from relaydesk.orders.directory import import_file
 from relaydesk.policy.decision import Placement
-from relaydesk.store import orders
+from relaydesk.store import contention, late_orders, orders
 from relaydesk_testkit.arriving import NOON, ORDER, candidate, decision, open_ticket, planned, store_message
 from tests.support.desk import BOB, desk, events
 
@@ -204,6 +204,23 @@ def test_the_import_says_how_many_tickets_it_tied(store: Store, tmp_path: Path) 
     assert import_file(store, path, now=LATER).tied == 0
 
 
+def test_many_tickets_of_one_order_are_bound_in_turns(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(late_orders, "_TO_BIND", late_orders._TO_BIND.limit(2))
+    monkeypatch.setattr(late_orders, "_FURTHER", late_orders._FURTHER.limit(2))
+    monkeypatch.setattr(late_orders, "AT_ONCE", 2)
+    both = (candidate("1000000001"), candidate("1000000002"))
+    opened = [open_ticket(store, name=name, candidates=both) for name in "abcde"]
+    with store.transaction() as session:  # one that binds nothing must not stop the rest
+        session.connection().execute(
+            text("UPDATE ticket_order SET how = 'released' WHERE ticket_id = :ticket"), {"ticket": opened[3]}
+        )
+    rows = [OrderRow(Order(number), FIELDS) for number in ("1000000001", "1000000002")]
+    first, second = orders.put(store, rows, LATER)
+    assert set(first.tied) == set(second.tied) == set(opened) - {opened[3]}
+    for ticket in (opened[0], opened[4]):
+        assert set(numbers(store, ticket).values()) == {"bound"}
+
+
 def sent_by(store: Store, rows: list[OrderRow]) -> list[tuple[str, Any]]:
     """The statements of an import, with their values."""
     sent: list[tuple[str, Any]] = []
@@ -223,7 +240,10 @@ def binding(store: Store, rows: list[OrderRow]) -> tuple[str, Any]:
     return sent
 
 
-def test_a_batch_costs_one_statement_where_nothing_is_to_be_tied(sqlite_store: Store) -> None:
+def test_a_turn_costs_one_statement_where_nothing_is_to_be_tied(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contention, "FIRST_TURN", 1_000)
     for name in "abcdef":
         open_ticket(sqlite_store, name=name, candidates=(candidate(f"99{ord(name)}"),))
     few = sent_by(sqlite_store, [OrderRow(Order(str(n)), FIELDS) for n in range(1, 3)])

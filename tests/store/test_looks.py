@@ -153,7 +153,7 @@ def looping(store: Store) -> int:
     with store.transaction() as session:
         kept = messages.record(session, came, parsed_message(), AUTH, decided, trace="", now=NOON)
         forwarding = Forwarding({"case": "desk@desk.example"}, SENDER, "mx.shop.example")
-        row = forwarding.lay(session, came, decided, kept, trace="", subject="Hello", now=NOON)
+        row = forwarding.lay(session, came, decided, kept, below=b"", trace="", subject="Hello", now=NOON)
     assert row is None
     assert kept.ticket_id is not None
     return kept.ticket_id

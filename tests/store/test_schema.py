@@ -121,8 +121,8 @@ def older(url: str, revision: str) -> Store:
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg") if "postgres" in url else url)
     with engine.begin() as connection:
         metadata.drop_all(connection)
-        for name in ("alembic_version", "search_index"):
-            connection.execute(text(f"DROP TABLE {name}"))
+        for name in ("alembic_version", "search_index", "outbox_number"):
+            connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
         command.upgrade(schema.config(connection), revision)
     return Store(engine, 5.0)
 

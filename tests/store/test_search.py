@@ -138,6 +138,7 @@ def test_what_was_stored_before_there_was_an_index_is_indexed(store: Store) -> N
         connection = session.connection()
         connection.execute(text("DROP TABLE search_index"))
         connection.execute(text("DROP TABLE unindexed"))
+        connection.execute(text("DROP TABLE IF EXISTS outbox_number"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))
     store.upgrade()
     assert hits(store, "zebra walrus") == [ticket]

@@ -92,12 +92,17 @@ class Watched(Intake):
     seen: list[tuple[Envelope, Gathered, Decision]]
     turned: list[tuple[str, Reason, Origin]]
 
-    def _settle(
-        self, config: Snapshot, envelope: Envelope, gathered: Gathered
-    ) -> tuple[Decision, dict[str, object]]:
-        decision, ids = super()._settle(config, envelope, gathered)
-        self.seen.append((envelope, gathered, decision))
-        return decision, ids
+    def _log(
+        self,
+        envelope: Envelope,
+        gathered: Gathered | None,
+        decision: Decision,
+        ids: dict[str, int | bool | None],
+        started: float,
+    ) -> None:
+        super()._log(envelope, gathered, decision, ids, started)
+        if gathered is not None:
+            self.seen.append((envelope, gathered, decision))
 
     async def admit(
         self, config: Snapshot, origin: Origin, helo: str, mail_from: str, rcpt: str
@@ -255,6 +260,9 @@ def _flat(answer: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
+_OF_REFUSED = ("outcome", "reply", "origin", "auth", "kind", "queue", "deadlines", "reasons")
+
+
 def common_part(answer: Mapping[str, Any]) -> dict[str, Any]:
     """What both ways must tell alike.
 
@@ -263,6 +271,9 @@ def common_part(answer: Mapping[str, Any]) -> dict[str, Any]:
     """
     flat = _flat(answer)
     flat.pop("placement", None)
+    if flat["outcome"] == "refused":  # the port does not read what it refuses; explain shows it all the same
+        flat = {name: flat[name] for name in _OF_REFUSED if name in flat}
+        flat["reasons"] = flat["reasons"][:1]
     own = {"order_confirmed", "order_not_found", "lf_read_as_crlf"}
     flat["reasons"] = [code for code in flat["reasons"] if code not in own]
     if "origin" in flat and flat["origin"]["how"] in ("proxy", "xclient"):

@@ -15,12 +15,12 @@ from relaydesk.business_time import Calendar, Target
 from relaydesk.classify import Candidate, Findings, Match
 from relaydesk.mailauth.dmarc import DmarcRecord, Identifier, Walk, evaluate
 from relaydesk.message import Address, AuthResults, DkimResult, Envelope, Message, Origin, SpfResult
-from relaydesk.policy import Gathered, Known, Policy, QueueTargets, decide, parse_allowlist
+from relaydesk.policy import Gathered, Known, Policy, QueueTargets, decide, decide_unread, parse_allowlist
 
 if TYPE_CHECKING:
     from relaydesk.bounces import Dsn
     from relaydesk.message import Result
-    from relaydesk.policy import Decision
+    from relaydesk.policy import Decision, Unread
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SECRET = b"the seal of our bounce addresses"
@@ -134,6 +134,15 @@ class Arriving:
         return self.from_domains[0] if self.from_domains else ""
 
     def decide(self, policy: Policy = POLICY) -> Decision:
+        envelope, message, auth = self._facts()
+        gathered = Gathered(message, self.findings, auth, self.dsn)
+        return decide(envelope, gathered, self.known, policy, NOON + self.after)
+
+    def unread(self, policy: Policy = POLICY) -> Unread:
+        """What is certain before its content is read and the store is asked."""
+        return decide_unread(*self._facts(), policy, NOON + self.after)
+
+    def _facts(self) -> tuple[Envelope, Message, AuthResults]:
         raw = b"From: somebody\r\nSubject: Hello\r\n\r\nWhere is it?\r\n"
         envelope = Envelope(
             self.origin.ip or "198.51.100.1",
@@ -149,5 +158,4 @@ class Arriving:
             received=("by somebody",) * self.received,
             duplicated=self.duplicated,
         )
-        gathered = Gathered(message, self.findings, self.proof.results(self.from_domain), self.dsn)
-        return decide(envelope, gathered, self.known, policy, NOON + self.after)
+        return envelope, message, self.proof.results(self.from_domain)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -17,12 +19,15 @@ from sqlalchemy import select
 
 from relaydesk.gateway import rules as cleaning
 from relaydesk.gateway.clients import SALT_BYTES, hashed
+from relaydesk.gateway.passwords import Passwords
 from relaydesk.gateway.receive import Gateway
+from relaydesk.gateway.throttle import Throttle
 from relaydesk.outbound.answer import Shop
 from relaydesk.outbound.attachments import EACH_BYTES, TYPES
 from relaydesk.outbound.sender import Sender
 from relaydesk.policy.allowlist import Allowlist
 from relaydesk.policy.decision import Placement
+from relaydesk.process_pool.pool import ProcessPool
 from relaydesk.smtpd.endpoint import Endpoint
 from relaydesk.smtpd.limits import Limits
 from relaydesk.store import gateway_clients, messages, outbox, outbox_rows, tickets
@@ -34,6 +39,7 @@ from relaydesk_testkit.smtp import Holder, OpenDoor
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
 
     from relaydesk.store.engine import Store
 
@@ -93,15 +99,43 @@ class GatewayFacts:
     allowlist: Allowlist = field(default_factory=Allowlist)
 
 
+class OwnProcess(ProcessPool):
+    """Does its tasks in a thread of this process, with all values pickled as on their way to another one.
+
+    A process would take its time to start, for every test.
+    """
+
+    async def run(self, function: Callable[..., Any], *arguments: object, context: object = None) -> Any:
+        sent = pickle.dumps((function, context, arguments))
+
+        def work() -> bytes:
+            task, learnt, values = pickle.loads(sent)
+            return pickle.dumps(task(*(() if learnt is None else (learnt,)), *values))
+
+        return pickle.loads(await asyncio.to_thread(work))
+
+
 class OpenGateway(OpenDoor):
     """A submission listener; ``configuration`` may be swapped while it runs."""
 
     def __init__(
-        self, store: Store, tls: ssl.SSLContext | None, *, implicit_tls: bool = False, **limits: Any
+        self,
+        store: Store,
+        tls: ssl.SSLContext | None,
+        *,
+        implicit_tls: bool = False,
+        pool: ProcessPool | None = None,
+        **limits: Any,
     ) -> None:
         super().__init__()
         self.configuration = Holder(GatewayFacts(tls))
-        self.gateway = Gateway(store=store, clock=lambda: datetime.now(UTC), workers=ThreadPoolExecutor(2))
+        self.gateway = Gateway(
+            store=store,
+            clock=lambda: datetime.now(UTC),
+            workers=ThreadPoolExecutor(2),
+            pool=pool or OwnProcess(1, 60),
+            passwords=Passwords(Throttle(pace=0.2), wrong_seconds=0),
+        )
         self.endpoint = Endpoint(
             hostname="mx.shop.example",
             limits=Limits(**limits),
@@ -111,6 +145,10 @@ class OpenGateway(OpenDoor):
             logins=self.gateway,
             implicit_tls=implicit_tls,
         )
+
+    def __exit__(self, *ending: object) -> None:
+        self.run(self.gateway.pool.close())
+        super().__exit__(*ending)
 
 
 def add_zendesk(store: Store, name: str = "zendesk") -> None:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
+import tracemalloc
+from typing import TYPE_CHECKING, Any
 
 import dns.name
 import pytest
 
+from relaydesk.dns.cache import AnswerCache, CacheLimits, zone_of
 from relaydesk.dns.records import DnsAnswer, NoData, NxDomain, RecordSet, RrType, TempFail
-from relaydesk.dns.resolver import CacheLimits, NameServers, Resolver, name_server
+from relaydesk.dns.resolver import NameServers, QuestionLimits, Resolver, name_server
 from relaydesk.dns.zone import ZoneError, ZoneSource, parse_zone
 from relaydesk.dns.zone_server import ZoneServer
 from relaydesk_testkit.zones import dns_server
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 LONG = "v=spf1 " + " ".join(f"ip4:192.0.2.{number}" for number in range(256)) + " -all"
 ZONE: dict[str, Any] = {
@@ -164,13 +169,124 @@ async def test_it_keeps_an_answer_for_its_time_within_caps(answer: DnsAnswer, ke
     assert source.count == 2
 
 
-async def test_it_forgets_the_answer_used_longest_ago() -> None:
+def filled(count: int, names: str, limits: CacheLimits, *, kept: Collection[str] = ()) -> AnswerCache:
+    """A cache that was given so many large answers, for ``names`` with a number in it."""
+    cache = AnswerCache(limits)
+    cache.kept = kept
+    cache.put(("www.listed.example", "A"), NxDomain(), 0.0)
+    for number in range(count):
+        cache.put((names.format(number), "TXT"), RecordSet((bytes(4_000),)), 0.0)
+    return cache
+
+
+def test_the_cache_is_bounded_in_bytes_whatever_is_asked_for() -> None:
+    limits = CacheLimits(size=1 << 20)
+    for names in ("{}.example", "x.{}.example", "x{}.stranger.example", "a.b.c.d.{}.co.uk"):
+        tracemalloc.start()
+        cache = filled(2_000, names, limits)
+        taken = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+        assert cache.size <= limits.size
+        assert taken < 1.3 * limits.size, names
+    tracemalloc.start()
+    cache = AnswerCache(limits)
+    for number in range(20_000):  # many small ones
+        cache.put((f"{number}.{number}.example", "A"), NxDomain(), 0.0)
+    assert tracemalloc.get_traced_memory()[0] < 1.3 * limits.size
+    tracemalloc.stop()
+
+
+def test_one_zone_has_its_share_of_the_cache_and_drives_out_only_its_own() -> None:
+    cache = filled(2_000, "x{}.stranger.example", CacheLimits(size=1 << 20, share=0.125))
+    assert cache.size < (1 << 20) * 0.13
+    assert cache.get(("www.listed.example", "A"), 1.0) == NxDomain()
+    assert cache.get(("x1999.stranger.example", "TXT"), 1.0) is not None
+    assert cache.get(("x0.stranger.example", "TXT"), 1.0) is None
+
+
+def test_any_number_of_zones_leaves_the_kept_ones_in_the_cache() -> None:
+    flood = (2_000, "x.stranger{}.example", CacheLimits(size=1 << 20))
+    assert filled(*flood).get(("www.listed.example", "A"), 1.0) is None
+    assert filled(*flood, kept={"listed.example"}).get(("www.listed.example", "A"), 1.0) == NxDomain()
+
+
+def test_the_answer_used_longest_ago_goes_first() -> None:
+    cache = filled(0, "", CacheLimits(size=25_000, share=1.0))
+    for name in ("a.a", "b.b", "c.c", "a.a", "d.d", "e.e"):
+        if cache.get((name, "TXT"), 0.0) is None:
+            cache.put((name, "TXT"), RecordSet((bytes(4_000),)), 0.0)
+    assert [name for name in ("a.a", "b.b", "c.c") if cache.get((name, "TXT"), 0.0)] == ["a.a", "c.c"]
+
+
+def test_an_answer_larger_than_its_share_is_not_kept() -> None:
+    cache = AnswerCache(CacheLimits(size=80_000, share=0.5))
+    cache.put(("x.example", "TXT"), RecordSet((bytes(60_000),)), 0.0)
+    assert cache.size == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "zone"),
+    [
+        ("example", "example"), ("a.example", "a.example"), ("s1._domainkey.A.example.", "a.example"),
+        ("x.shop.co.uk", "shop.co.uk"), ("x.shop.uk", "shop.uk"), ("co.uk", "co.uk"), ("x.ab.de", "ab.de"),
+        ("4.3.2.1.in-addr.arpa", "2.1.in-addr.arpa"),
+    ],
+)  # fmt: skip
+def test_a_zone_is_near_enough_the_registered_name(name: str, zone: str) -> None:
+    assert zone_of(name) == zone
+
+
+async def test_one_zone_has_its_share_of_the_questions_and_all_are_bounded() -> None:
     source = Counting(NxDomain())
+    resolver = Resolver(source, questions=QuestionLimits(size=8, kept=1, share=0.25, wait=20.0))
+    asked = [asyncio.create_task(resolver.lookup(f"{n}.slow.example", "A")) for n in range(20)]
+    await asyncio.sleep(0.01)
+    assert source.count == 2
+    asked += [asyncio.create_task(resolver.lookup(f"x.other{n}.example", "A")) for n in range(20)]
+    await asyncio.sleep(0.01)
+    assert source.count == 8
+    resolver.keep_places(["support.listed.example"])
+    asked.append(asyncio.create_task(resolver.lookup("_dmarc.listed.example", "TXT")))
+    await asyncio.sleep(0.01)
+    assert source.count == 9  # listed senders' questions go at once
     source.go.set()
-    resolver = Resolver(source, CacheLimits(size=2))
-    for name in ("a", "b", "a", "c"):
-        await resolver.lookup(name, "A")
-    assert resolver.cached("a", "A") and resolver.cached("c", "A") and resolver.cached("b", "A") is None
+    assert set(await asyncio.gather(*asked)) == {NxDomain()}
+
+
+async def test_a_question_that_waits_too_long_for_its_turn_counts_as_a_time_out_and_is_not_kept() -> None:
+    source = Counting(NxDomain())
+    resolver = Resolver(source, questions=QuestionLimits(size=1, wait=0.01))
+    first = asyncio.create_task(resolver.lookup("x.example", "A"))
+    await asyncio.sleep(0)
+    assert await resolver.lookup("y.example", "A") == TempFail("timeout")
+    source.go.set()
+    assert await first == NxDomain()
+    assert await resolver.lookup("y.example", "A") == NxDomain()
+
+
+async def test_a_zone_that_never_answers_is_left_alone_for_a_while() -> None:
+    source, clock = Counting(TempFail("timeout")), Hands()
+    source.go.set()
+    resolver = Resolver(source, clock=clock)
+    for number in range(20):
+        assert await resolver.lookup(f"{number}.slow.example", "A") == TempFail("timeout")
+    assert source.count == 3
+    assert await resolver.lookup("x.other.example", "A") == TempFail("timeout")
+    assert source.count == 4  # another zone is asked
+    clock.now += 16
+    source.answer = NxDomain()
+    assert await resolver.lookup("x.slow.example", "A") == NxDomain()  # it is tried again, and believed
+    assert await resolver.lookup("y.slow.example", "A") == NxDomain()
+
+
+async def test_a_zone_that_keeps_places_is_always_asked() -> None:
+    source = Counting(TempFail("timeout"))
+    source.go.set()
+    resolver = Resolver(source)
+    resolver.keep_places(["listed.example"])
+    for number in range(20):
+        await resolver.lookup(f"{number}.listed.example", "A")
+    assert source.count == 20
 
 
 async def test_it_gives_up_at_the_deadline_and_keeps_the_answer_that_comes_later() -> None:

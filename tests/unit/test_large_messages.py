@@ -51,13 +51,6 @@ def test_it_receives_a_large_message_without_copying_it() -> None:
     assert peak < 1.5 * len(RAW)
 
 
-def test_it_keeps_only_the_beginnings_of_attachments_where_that_is_enough() -> None:
-    message = parse_message(RAW)
-    cut = message.with_beginnings(100)
-    assert cut.attachments[0].content == PHOTO[:100]
-    assert (cut.attachments[0].size, cut.text) == (len(PHOTO), message.text)
-
-
 @pytest.mark.parametrize("size", [200_000, 200_001, 200_002, 131_070])
 @pytest.mark.parametrize("tail", [b"", b"\r\n", b"  \r\n\t", b"=", b"==", b"====", b"!", b"QQ=="])
 @pytest.mark.parametrize("inside", [b"", b" ", b"=", b"\x00", b"\n", b"A"])

@@ -1,4 +1,4 @@
-"""Places taken in amounts: who waits, who is next, and that nobody is forgotten."""
+"""FairPlaces taken in amounts: who waits, who is next, and that nobody is forgotten."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from relaydesk.places.places import Hold, NoPlace, Places
+from relaydesk.places.places import FairPlaces, Hold, NoPlace
 
 
 async def _soon(task: asyncio.Task[Hold]) -> Hold | None:
@@ -17,7 +17,7 @@ async def _soon(task: asyncio.Task[Hold]) -> Hold | None:
 
 
 async def test_it_lets_nobody_overtake_a_large_one_that_waits() -> None:
-    places = Places(10)
+    places = FairPlaces(10)
     first = await places.take({"a": 10}, amount=6)
     large = asyncio.create_task(places.take({"b": 10}, amount=8))
     assert await _soon(large) is None
@@ -29,7 +29,7 @@ async def test_it_lets_nobody_overtake_a_large_one_that_waits() -> None:
 
 
 async def test_it_lets_those_behind_begin_when_the_large_one_gives_up() -> None:
-    places = Places(10)
+    places = FairPlaces(10)
     await places.take({"a": 10}, amount=6)
     with pytest.raises(NoPlace):
         await places.take({"b": 10}, 0.01, amount=8)
@@ -41,7 +41,7 @@ async def test_it_lets_those_behind_begin_when_the_large_one_gives_up() -> None:
 
 
 async def test_it_does_not_wait_behind_one_who_only_waits_for_its_own_share() -> None:
-    places = Places(10)
+    places = FairPlaces(10)
     crowd = await places.take({"crowd": 6}, amount=6)
     waiting = asyncio.create_task(places.take({"crowd": 6}, amount=1))
     assert await _soon(waiting) is None
@@ -52,7 +52,7 @@ async def test_it_does_not_wait_behind_one_who_only_waits_for_its_own_share() ->
 
 
 async def test_it_counts_more_than_is_free_when_it_must_and_nothing_twice() -> None:
-    places = Places(10)
+    places = FairPlaces(10)
     hold = await places.take({"a": 10}, amount=1)
     hold.change(12)
     other = asyncio.create_task(places.take({"b": 10}))

@@ -238,6 +238,39 @@ def action(decision: Decision) -> str:
     return decision.placement.action if decision.placement is not None else ""
 
 
+# --- what is certain before anything is read --------------------------------------------------------
+
+
+@settings(max_examples=1000, deadline=None)
+@given(ANYTHING, POLICIES)
+def test_what_is_refused_unread_is_refused_whatever_it_says_and_the_store_holds(
+    arriving: Arriving, policy: Policy
+) -> None:
+    """``arriving`` brings content, which may be a notice, and what the store knows: none changes a word."""
+    refusal = arriving.unread(policy).refusal
+    decision = arriving.decide(policy)
+    if refusal is not None:
+        assert (decision.outcome, decision.code) == ("refused", refusal.code)
+        assert decision.reasons[0] == refusal.reasons[0]
+
+
+@thorough
+@given(ANYTHING, POLICIES)
+def test_nearly_all_refusals_need_no_content(arriving: Arriving, policy: Policy) -> None:
+    """Only what is addressed to our bounce addresses may have to be read first."""
+    if arriving.decide(policy).outcome == "refused" and BOUNCE not in map(str.lower, arriving.rcpt_to):
+        assert arriving.unread(policy).refusal is not None
+
+
+@thorough
+@given(ANYTHING, POLICIES)
+def test_what_counts_as_proven_unread_is_proven(arriving: Arriving, policy: Policy) -> None:
+    """It is taken for no stranger's; and no genuine mail is taken for one."""
+    vouched = arriving.unread(policy).vouched
+    assert not vouched or proven(arriving)
+    assert vouched or not arriving.decide(policy).vouched
+
+
 # --- what is genuine --------------------------------------------------------------------------------
 
 

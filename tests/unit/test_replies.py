@@ -18,8 +18,8 @@ from relaydesk.smtpd.replies import BY_NAME, BY_REASON, MAX_REPLY, Reply, build,
 ACCEPTING = {
     "bounce_of_answer", "auth_outage", "aligned_dkim", "mapped_dkim", "aligned_spf", "rule", "no_rule",
     "return_request", "order_confirmed", "order_not_found", "order_mentioned", "no_order",
-    "reply_to_ignored", "old_signature", "lf_read_as_crlf", "unreadable", "opens", "joins_relay_address",
-    "joins_order", "reopens", "joins_bounce", "escalates", "links", "already_stored",
+    "reply_to_ignored", "old_signature", "lf_read_as_crlf", "unreadable", "content_unread", "opens",
+    "joins_relay_address", "joins_order", "reopens", "joins_bounce", "escalates", "links", "already_stored",
     "replayed", "bounce_unmatched", "bounce_hard", "bounce_soft", "bounce_unclear", "bounce_of_bounce",
     "auto_reply", "directory_address", "bounces_full", "forward_loop", "not_sent", "clock_not_stopped",
 }  # fmt: skip

@@ -6,7 +6,7 @@ what they mean.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -155,6 +155,10 @@ class Rules:
     links: OrderLinks = field(default_factory=OrderLinks)
     brands: tuple[str, ...] = ()
     phrases: tuple[Phrase, ...] = ()
+
+    def __getstate__(self) -> dict[str, object]:
+        """What another process is handed: without what is compiled of it, which RE2 keeps in memory."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @cached_property
     def form(self) -> Form:

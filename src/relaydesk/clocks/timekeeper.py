@@ -84,7 +84,7 @@ def _stamp_all(store: Store, ids: Sequence[int], now: datetime, failed: dict[int
 
 
 def _stamp(store: Store, ids: Sequence[int], now: datetime) -> _Stamped:
-    with store.transaction() as session:
+    with store.turn() as session:
         ours = deadlines.claim(session, ids)
         warned, breached = deadlines.mark_passed(session, ours, now, now)
     return _Stamped(warned, breached, tuple(set(ids) - {clock.id for clock in ours}))
@@ -115,7 +115,7 @@ def rederive_deadlines(store: Store, plan: Plan, now: datetime) -> Rederived:
 
 
 def _rederive_one(store: Store, clock: DeadlineRow, plan: Plan, now: datetime) -> bool:
-    with store.transaction() as session:
+    with store.turn() as session:
         ticket = tickets.lock(session, clock.ticket_id)
         current = next(
             (c for c in deadlines.of_tickets(session, [clock.ticket_id]) if c.id == clock.id), None

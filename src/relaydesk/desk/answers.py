@@ -1,8 +1,9 @@
 """Answering at the desk, and the reply templates.
 
-One transaction makes the answer, checks it and puts it in the outbox. The recipient is bound to the message
-answered. An answer that was written to an outdated view of the ticket, that names no order, or whose finished
-bytes do not pass the last check is refused with a sentence, and its text is kept as a draft.
+An answer is made and checked before the transaction that puts it in the outbox; that one takes it only if
+the ticket is as it was. Until then its text is a draft, which outlives this process. The recipient is bound
+to the message answered. An answer that was written to an outdated view of the ticket, that names no order, or
+whose finished bytes do not pass the last check is refused with a sentence, and its text stays a draft.
 """
 
 from __future__ import annotations
@@ -10,40 +11,29 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from relaydesk.desk.answerable import AGENT, answerable
 from relaydesk.desk.config import DeskError
 from relaydesk.desk.permissions import DeskPart, active_agent, agent_name, demand
-from relaydesk.events import AnswerBounced, AnswerCancelled, AnswerQueued, ClockStopped, MessageJoined
 from relaydesk.outbound import (
     SAMPLE_CONTEXTS,
     AnswerRefused,
     Draft,
-    OrderChoice,
     attach_files,
     compose_answer,
-    order_of,
-    question_of,
     queue_answer,
+    take_number,
     template_context,
     variables_of,
 )
-from relaydesk.store import drafts, looks, outbox, tickets
+from relaydesk.store import drafts, looks, outbox, tickets, until_settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from sqlmodel import Session
-
     from relaydesk.desk.permissions import Acting
-    from relaydesk.events import Event
-    from relaydesk.outbound import AttachedFile, Sender, Template, Templates
-    from relaydesk.store import OutboxRow, TicketRow
-
-
-AGENT = OrderChoice(
-    how="choose one with --order",
-    how_none="confirm with --no-order that no order number exists",
-)
+    from relaydesk.outbound import AttachedFile, Grounds, Sender, Template, Templates
+    from relaydesk.store import Finished, OutboxRow, TicketRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +64,6 @@ class Queued:
     remarks: tuple[str, ...] = ()
 
 
-class _RehearsedError(Exception):
-    """Undoes the transaction of a dry run."""
-
-
 class Answers(DeskPart):
     """Answering tickets. ``by`` is ``agent:NAME``, whose display name signs what a template says."""
 
@@ -88,22 +74,77 @@ class Answers(DeskPart):
         same bytes and keeps nothing. Raises AnswerRefused (the agent's text is kept as a draft) or DeskError.
         """
         sender = self.config.sender()  # reads files and the store: before the transaction
-        queued: list[Queued] = []
         try:
-            with self.acting("answer", by) as acting:
-                queued.append(_queue(acting, ticket_id, written, sender, seen=seen))
-                if dry_run:
-                    raise _RehearsedError
-                drafts.drop(acting.session, ticket_id, acting.actor)
-        except _RehearsedError:
-            return queued[0]
+            return self._written(ticket_id, written, sender, seen=seen, by=by, dry_run=dry_run)
         except AnswerRefused as refused:
             if dry_run or not written.text.strip():
                 raise
+            self._keep_draft(ticket_id, written, by)
+            raise AnswerRefused(f"{refused} Your text is kept as a draft.") from None
+
+    def _written(  # noqa: PLR0913 - what is answered, with what, by whom
+        self, ticket_id: int, written: Written, sender: Sender, *, seen: int, by: str, dry_run: bool
+    ) -> Queued:
+        versions: list[_FinishedAnswer] = []
+
+        def attempt() -> Queued:
+            with self.store.reading() as session:
+                demand(session, "answer", by)
+                choice = replace(AGENT, picked=written.order, none=written.no_order)
+                ticket, grounds = answerable(session, ticket_id, written.message, choice, seen=seen)
+            if not (versions and grounds.same_answer(versions[-1].grounds)):
+                if not (dry_run or versions):
+                    self._keep_draft(ticket_id, written, by)
+                versions.append(self._made(grounds, written, sender, rehearsal=dry_run))
+            answer = versions[-1]
+            now = self.clock() if dry_run else self._lay(grounds, answer, sender, by)
+            return Queued(
+                answer=answer.number,
+                message=grounds.question.message,
+                recipient=grounds.question.relay_address,
+                order_id=grounds.order.id,
+                leaves_at=now + sender.undo,
+                raw=answer.finished.raw,
+                remarks=tuple(_remarks(ticket, sender)),
+            )
+
+        return until_settled(attempt)
+
+    def _made(
+        self, grounds: Grounds, written: Written, sender: Sender, *, rehearsal: bool
+    ) -> _FinishedAnswer:
+        """With no transaction open."""
+        question, order, now = grounds.question, grounds.order, self.clock()
+        draft = Draft(written.text, order, no_order=written.no_order, enclosures=written.enclosures)
+        number = take_number(self.store, rehearsal=rehearsal)
+        finished = sender.finished(
+            question,
+            order,
+            number,
+            lambda message_id: compose_answer(question, draft, sender.shop, message_id=message_id, date=now),
+            now=now,
+        )
+        return _FinishedAnswer(grounds, number, finished)
+
+    def _lay(self, grounds: Grounds, answer: _FinishedAnswer, sender: Sender, by: str) -> datetime:
+        with self.acting("answer", by) as acting:
+            queue_answer(
+                acting.session,
+                sender,
+                grounds,
+                answer.number,
+                answer.finished,
+                author=acting.actor,
+                now=acting.now,
+                undo=sender.undo,
+            )
+            drafts.drop(acting.session, grounds.question.ticket, acting.actor)
+            return acting.now
+
+    def _keep_draft(self, ticket_id: int, written: Written, by: str) -> None:
+        if written.text.strip():
             with self.acting("answer", by) as acting:
                 drafts.keep(acting.session, ticket_id, acting.actor, written.text, acting.now)
-            raise AnswerRefused(f"{refused} Your text is kept as a draft.") from None
-        return queued[0]
 
     def filled(
         self, ticket_id: int, template: str, values: Mapping[str, str], *, by: str, order: str | None = None
@@ -168,75 +209,13 @@ class Answers(DeskPart):
         return replace(row, state="queued")
 
 
-def _queue(acting: Acting, ticket_id: int, written: Written, sender: Sender, *, seen: int) -> Queued:
-    session, now = acting.session, acting.now
-    ticket = tickets.lock(session, ticket_id)
-    if ticket is None:
-        raise DeskError(f"There is no ticket {ticket_id}.")
-    _may_be_answered(session, ticket, seen)
-    question = question_of(session, ticket, written.message)
-    order = order_of(session, ticket_id, replace(AGENT, picked=written.order, none=written.no_order))
-    draft = Draft(written.text, order, no_order=written.no_order, enclosures=written.enclosures)
-    number, finished = queue_answer(
-        session,
-        sender,
-        question,
-        order,
-        lambda message_id: compose_answer(question, draft, sender.shop, message_id=message_id, date=now),
-        author=acting.actor,
-        now=now,
-        undo=sender.undo,
-    )
-    return Queued(
-        answer=number,
-        message=question.message,
-        recipient=question.relay_address,
-        order_id=order.id,
-        leaves_at=now + sender.undo,
-        raw=finished.raw,
-        remarks=tuple(_remarks(ticket, sender)),
-    )
+@dataclass(frozen=True, slots=True)
+class _FinishedAnswer:
+    """An answer that is finished and checked, and not laid yet."""
 
-
-def _may_be_answered(session: Session, ticket: TicketRow, seen: int) -> None:
-    if not ticket.open:
-        raise AnswerRefused(
-            f"Ticket {ticket.id} is closed; reopen it first: `relaydesk ticket {ticket.id} --reopen`."
-        )
-    numbered = tickets.events(session, ticket.id)
-    if seen and seen not in {number for number, _ in numbered}:
-        raise AnswerRefused(
-            f"Event {seen} is not an event of ticket {ticket.id}, whose latest is {numbered[-1][0]}; show "
-            f"the ticket again and pass its latest event with --seen."
-        )
-    changes = tuple(changed_since(numbered, seen))
-    if changes:
-        raise AnswerRefused(
-            f"Ticket {ticket.id} has changed since you looked at it: {'; '.join(changes)}. "
-            f"Show it again, then answer with --seen {numbered[-1][0]}."
-        )
-
-
-def changed_since(events: Iterable[tuple[int, Event]], seen: int) -> list[str]:
-    """What came after event ``seen`` and bears on an answer, in words: customer mail and others' answers."""
-    changes: dict[str, str] = {}
-    for number, event in events:
-        if number <= seen:
-            continue
-        when = f"{event.at:%Y-%m-%d %H:%M} UTC"
-        author = event.actor.removeprefix("agent:")
-        match event.payload:
-            case MessageJoined(message=message):
-                changes[f"message {number}"] = f"message {message} came ({when})"
-            case AnswerQueued(answer=answer, purpose="answer"):
-                changes[f"answer {answer}"] = f"{author} wrote answer {answer} ({when})"
-            case AnswerBounced(answer=answer, hard=hard) if hard is not False:
-                changes[f"bounce {answer}"] = f"answer {answer} came back ({when})"
-            case AnswerCancelled(answer=answer):
-                changes.pop(f"answer {answer}", None)
-            case ClockStopped(how="answered_outside"):
-                changes[f"stop {number}"] = f"{author} recorded an answer given elsewhere ({when})"
-    return list(changes.values())
+    grounds: Grounds
+    number: int
+    finished: Finished
 
 
 def _remarks(ticket: TicketRow, sender: Sender) -> Iterable[str]:

@@ -193,11 +193,12 @@ class Tickets(DeskPart):
 
     def note(self, ticket_id: int, text: str, *, by: str) -> None:
         """Adds an internal note. It stops no clock."""
+        words = index_words((text,))
         with self._locked("note", ticket_id, by) as (acting, _):
             if not text.strip():
                 raise DeskError("The note is empty; give it a text.")
             _tell(acting, ticket_id, NoteAdded(text))
-            search.add(acting.session, ticket_id, index_words((text,)))
+            search.add(acting.session, ticket_id, words)
 
     def bind_order(self, ticket_id: int, order: str, *, by: str) -> None:
         """States that an order of the directory is this customer's."""

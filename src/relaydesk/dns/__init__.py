@@ -3,6 +3,7 @@
 "Unknown right now" (:class:`TempFail`) is an answer of its own: neither a record nor its absence.
 """
 
+from relaydesk.dns.cache import zone_of
 from relaydesk.dns.records import (
     DnsAnswer,
     Lookup,
@@ -34,4 +35,5 @@ __all__ = [
     "label_fits",
     "name_server",
     "parse_zone",
+    "zone_of",
 ]

@@ -1,7 +1,8 @@
 """The one resolver: asynchronous, caching, and honest about what it does not know.
 
 Equal questions that are under way are asked once; answers keep their TTL within caps, negative ones too
-(RFC 2308 §5), and a failure is remembered for a moment only. A slow zone costs those who ask for it.
+(RFC 2308 §5), and a failure is remembered for a moment only. A slow zone costs those who ask for it: it has
+its share of the questions under way, and one that never answers is left alone for a while.
 """
 
 from __future__ import annotations
@@ -24,10 +25,13 @@ import dns.rdtypes.IN.AAAA
 import dns.rdtypes.nsbase
 import dns.resolver
 
+from relaydesk.dns.cache import AnswerCache, CacheLimits, zone_of
 from relaydesk.dns.records import DnsAnswer, NoData, NxDomain, RecordSet, TempFail
+from relaydesk.places import FairPlaces, NoPlace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from relaydesk.dns.records import DnsSource, Rdata, RrType
 
@@ -36,14 +40,24 @@ EDNS_PAYLOAD = 1232  # the size that fits every path unfragmented (DNS flag day 
 
 
 @dataclass(frozen=True, slots=True)
-class CacheLimits:
-    """Caps of the cache: seconds, and ``size`` in answers. ``failure`` is how long a failure is believed."""
+class QuestionLimits:
+    """How many questions are under way at one time: ``size`` of all zones, of which one zone's are at most
+    ``share``, and ``kept`` more for the zones that keep places. ``wait`` is how long one waits for its turn,
+    in seconds.
 
-    shortest: float = 5.0
-    longest: float = 3600.0
-    negative: float = 300.0
-    failure: float = 2.0
-    size: int = 20_000
+    A zone whose last ``silent`` questions all timed out is not asked again for ``silence`` seconds; what
+    would have been asked counts as a time-out. Zones that keep places are always asked.
+    """
+
+    size: int = 64
+    kept: int = 64
+    share: float = 0.125
+    wait: float = 5.0
+    silent: int = 3
+    silence: float = 15.0
+
+
+_REMEMBERED = 1_000  # zones that did not answer
 
 
 class Resolver:
@@ -54,11 +68,14 @@ class Resolver:
         source: DnsSource,
         limits: CacheLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
+        questions: QuestionLimits | None = None,
     ) -> None:
         self._source = source
-        self._limits = limits or CacheLimits()
         self._clock = clock
-        self._answers: OrderedDict[tuple[str, RrType], tuple[float, DnsAnswer]] = OrderedDict()
+        self._cache = AnswerCache(limits or CacheLimits())
+        self._questions = questions or QuestionLimits()
+        self._places = FairPlaces(self._questions.size, self._questions.kept)
+        self._silent: OrderedDict[str, tuple[int, float]] = OrderedDict()
         self._under_way: dict[tuple[str, RrType], asyncio.Task[DnsAnswer]] = {}
         self.asked = 0
 
@@ -70,13 +87,19 @@ class Resolver:
         """
         return cls(NameServers(nameservers, timeout=timeout))
 
+    def keep_places(self, domains: Collection[str]) -> None:
+        """From now on the zones of these domains have places and room in the cache that no other can take."""
+        self._cache.kept = frozenset(map(zone_of, domains))
+
     async def lookup(self, name: str, rrtype: RrType, deadline: float | None = None) -> DnsAnswer:
         """The answer; once ``deadline`` (of ``loop.time()``) is past, ``TempFail("timeout")``."""
         key = (name.lower().removesuffix("."), rrtype)
-        if (cached := self._fresh(key)) is not None:
+        if (cached := self._cache.get(key, self._clock())) is not None:
             return cached
         asking = self._under_way.get(key)
         if asking is None:
+            if self._is_silent(zone_of(key[0])):
+                return TempFail("timeout")
             asking = self._under_way[key] = asyncio.ensure_future(self._ask(key))
         try:
             # The question goes on when one asker gives up: others wait for it, and its answer is kept.
@@ -87,35 +110,40 @@ class Resolver:
 
     def cached(self, name: str, rrtype: RrType) -> DnsAnswer | None:
         """The answer if it is in the cache and fresh."""
-        return self._fresh((name.lower().removesuffix("."), rrtype))
-
-    def _fresh(self, key: tuple[str, RrType]) -> DnsAnswer | None:
-        held = self._answers.get(key)
-        if held is None:
-            return None
-        until, answer = held
-        if self._clock() >= until:
-            del self._answers[key]
-            return None
-        self._answers.move_to_end(key)
-        return answer
+        return self._cache.get((name.lower().removesuffix("."), rrtype), self._clock())
 
     async def _ask(self, key: tuple[str, RrType]) -> DnsAnswer:
-        self.asked += 1
+        zone, limits = zone_of(key[0]), self._questions
+        if zone in self._cache.kept:
+            place: AbstractAsyncContextManager[object] = self._places.kept(limits.wait)
+        else:
+            place = self._places.held({zone: self._places.part(limits.share)}, limits.wait)
         try:
-            answer = await self._source.query(*key)
+            async with place:
+                self.asked += 1
+                answer = await self._source.query(*key)
+        except NoPlace:
+            return TempFail("timeout")
         finally:
             del self._under_way[key]
-        self._answers[key] = (self._clock() + self._keep(answer), answer)
-        while len(self._answers) > self._limits.size:
-            self._answers.popitem(last=False)
+        self._listen(zone, answer)
+        self._cache.put(key, answer, self._clock())
         return answer
 
-    def _keep(self, answer: DnsAnswer) -> float:
-        if isinstance(answer, TempFail):
-            return self._limits.failure
-        longest = self._limits.longest if isinstance(answer, RecordSet) else self._limits.negative
-        return max(self._limits.shortest, min(answer.ttl, longest))
+    def _is_silent(self, zone: str) -> bool:
+        times, until = self._silent.get(zone, (0, 0.0))
+        return times >= self._questions.silent and self._clock() < until and zone not in self._cache.kept
+
+    def _listen(self, zone: str, answer: DnsAnswer) -> None:
+        """Whether the servers of a zone answer at all."""
+        if answer != TempFail("timeout"):
+            self._silent.pop(zone, None)
+            return
+        times = self._silent.get(zone, (0, 0.0))[0] + 1
+        self._silent[zone] = (times, self._clock() + self._questions.silence)
+        self._silent.move_to_end(zone)
+        if len(self._silent) > _REMEMBERED:
+            self._silent.popitem(last=False)
 
 
 class NameServers:

@@ -1,6 +1,6 @@
-"""The gateway's clients: their passwords, and how often a peer may try one.
+"""The passwords of the gateway's clients.
 
-Passwords are made by us, shown once and kept as scrypt (RFC 7914) with a salt each.
+They are made by us, shown once and kept as scrypt (RFC 7914) with a salt each.
 """
 
 from __future__ import annotations
@@ -8,12 +8,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections import OrderedDict
-from datetime import timedelta
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 SALT_BYTES = 16
 PASSWORD_BYTES = 24
@@ -47,29 +41,3 @@ def _text(data: bytes) -> str:
 
 #: Compared with when there is no such client, so that the time taken reveals nothing.
 DUMMY_HASH = f"scrypt${_LOG2_N}${_R}${_P}${_text(bytes(SALT_BYTES))}${_text(bytes(32))}"
-
-
-class Throttle:
-    """Failed logins by peer, in this process: after ``FREE`` of them each one doubles the wait."""
-
-    FREE, LONGEST, REMEMBERED = 5, timedelta(minutes=15), 10_000
-
-    def __init__(self) -> None:
-        self._failures: OrderedDict[str, tuple[int, datetime]] = OrderedDict()
-
-    def blocked(self, peer: str, now: datetime) -> bool:
-        """Whether this peer has to wait still."""
-        count, last = self._failures.get(peer, (0, now))
-        return count >= self.FREE and now < last + self._wait(count)
-
-    def failed(self, peer: str, now: datetime) -> None:
-        count, last = self._failures.pop(peer, (0, now))
-        self._failures[peer] = (1 if now > last + 2 * self.LONGEST else count + 1, now)
-        if len(self._failures) > self.REMEMBERED:
-            self._failures.popitem(last=False)
-
-    def succeeded(self, peer: str) -> None:
-        self._failures.pop(peer, None)
-
-    def _wait(self, count: int) -> timedelta:
-        return min(timedelta(seconds=2 ** min(count - self.FREE, 20)), self.LONGEST)

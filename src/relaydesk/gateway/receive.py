@@ -12,18 +12,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from relaydesk.events import AnswerCleaned, AnswerSwallowed, Event
-from relaydesk.gateway.clients import DUMMY_HASH, Throttle, matches
-from relaydesk.gateway.rewrite import rewritten
-from relaydesk.gateway.submission import submitted
+from relaydesk.gateway.making import Making, Refusal, make_answer, read_answer
+from relaydesk.gateway.passwords import Passwords
 from relaydesk.logs import log, log_exception
 from relaydesk.message import domain_of
-from relaydesk.outbound import AnswerRefused, OrderChoice, attach_files, order_of, question_of, queue_answer
+from relaydesk.outbound import AnswerRefused, OrderChoice, grounds_of, queue_answer
 from relaydesk.policy import Admission
+from relaydesk.process_pool import TaskTooHeavy
 from relaydesk.reasons import reason
-from relaydesk.store import StoreUnavailable, events, gateway_clients, outbox, tickets, until_settled
+from relaydesk.store import StoreUnavailable, events, gateway_clients, outbox, tickets, until_settled_async
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
     from datetime import datetime
 
@@ -32,9 +32,10 @@ if TYPE_CHECKING:
     from relaydesk.gateway.rules import GatewayRules
     from relaydesk.gateway.submission import Submitted
     from relaydesk.message import Envelope, Origin
-    from relaydesk.outbound import AttachedFile, Question, Sender
+    from relaydesk.outbound import Grounds, Sender
+    from relaydesk.process_pool import ProcessPool
     from relaydesk.reasons import Reason
-    from relaydesk.store import Store, TicketRow
+    from relaydesk.store import Finished, Store, TicketRow
 
 T = TypeVar("T")
 ACCEPTED = Admission("accepted")
@@ -43,7 +44,9 @@ HELP_DESK = OrderChoice(
     how="write the number of the order in the answer",
     how_none="add a line #no-order if there is none",
 )
-HASHING = 2  # passwords looked at side by side; each takes 16 MiB for a moment
+TOO_HEAVY = (
+    "The message takes too long to read or too much memory; send it as plain text, or make it smaller."
+)
 
 
 class GatewayConfig(Protocol):
@@ -70,33 +73,24 @@ class Gateway:
     """The work behind the submission listener: who may hand in, for whom, and what becomes of it.
 
     ``admit`` and ``receive`` are given the snapshot of the configuration that their transaction began with.
-    ``clock`` gives aware UTC; ``workers`` runs parsing and the store's work, never on the event loop.
+    ``clock`` gives aware UTC; ``workers`` runs the store's work, never on the event loop; ``pool`` reads and
+    makes what a help desk's bytes may make slow.
     """
 
     store: Store
     clock: Callable[[], datetime]
     workers: Executor
-    throttle: Throttle = field(default_factory=Throttle)
-    hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HASHING))
+    pool: ProcessPool
+    passwords: Passwords = field(default_factory=Passwords)
+    laying: asyncio.Lock = field(default_factory=asyncio.Lock)  # 15 MB are 0.2 s; one leaves workers to mail
 
     async def authenticate(self, ip: str, name: str, password: str) -> Literal["right", "wrong", "later"]:
         """Whether a client may come in. What was said is never logged, except a known client's name."""
-        if self.throttle.blocked(ip, self.clock()):
-            return "later"
         try:
-            stored = await self._work(self._secret_of, name)
+            return await self.passwords.verdict(ip, name, password, self._secret_of)
         except StoreUnavailable as error:
             log("store_unavailable", level="error", limit_by="", problem=str(error))
             return "later"
-        async with self.hashing:
-            right = await asyncio.to_thread(matches, password, stored or DUMMY_HASH)
-        if right and stored is not None:
-            self.throttle.succeeded(ip)
-            return "right"
-        self.throttle.failed(ip, self.clock())
-        client = name if stored else None
-        log("gateway_login_failed", level="warning", limit_by=ip, ip=ip, client=client)
-        return "wrong"
 
     async def admit(
         self, config: GatewayConfig, origin: Origin, helo: str, mail_from: str, rcpt: str
@@ -116,7 +110,9 @@ class Gateway:
     async def receive(self, config: GatewayConfig, envelope: Envelope) -> Admission:
         """Repair, check and queue one answer. Never raises: what goes wrong defers."""
         try:
-            admission = await self._work(self._take, config, envelope)
+            admission = await self._take(config, envelope)
+        except _NoTicketError:
+            admission = Admission("refused", reason("not_relay_address", rcpt=envelope.rcpt_to[0]))
         except AnswerRefused as refusal:
             admission = Admission("refused", reason("answer_refused", sentence=str(refusal)))
         except StoreUnavailable as error:
@@ -138,9 +134,12 @@ class Gateway:
     async def _work(self, work: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.workers, work, *arguments)
 
-    def _secret_of(self, name: str) -> str | None:
-        with self.store.reading() as session:
-            return gateway_clients.secret_of(session, name)
+    async def _secret_of(self, name: str) -> str | None:
+        def read() -> str | None:
+            with self.store.reading() as session:
+                return gateway_clients.secret_of(session, name)
+
+        return await self._work(read)
 
     def _ticket_of(self, config: GatewayConfig, rcpt: str) -> int | None:
         if domain_of(rcpt) not in config.sender.sender_domains:
@@ -148,83 +147,127 @@ class Gateway:
         with self.store.reading() as session:
             return tickets.of_address(session, rcpt)
 
-    def _take(self, config: GatewayConfig, envelope: Envelope) -> Admission:
-        answer = submitted(envelope.raw, config.rules)
+    async def _take(self, config: GatewayConfig, envelope: Envelope) -> Admission:
+        """Reads the answer, makes it, and lays it in the outbox.
 
-        def attempt() -> Admission:
-            with self.store.transaction() as session:
-                return self._record(session, config, envelope, answer)
+        Reading and making have processes of their own; the store is held for a moment before and after.
+        """
+        answer = await self._computed(read_answer, envelope.raw, context=config.rules)
+        number = await self._work(self._begin, config, envelope, answer)
+        if number is None:
+            return ACCEPTED
+        versions: list[tuple[Grounds, Finished]] = []
 
-        return until_settled(attempt)
+        async def attempt() -> Admission:
+            grounds = await self._work(self._grounds, envelope, answer)
+            if not (versions and grounds.same_answer(versions[-1][0])):
+                making = Making(
+                    config.sender,
+                    grounds.question,
+                    grounds.order,
+                    number,
+                    config.attachment_types,
+                    config.attachment_bytes,
+                    self.clock(),
+                )
+                versions.append((grounds, await self._computed(make_answer, making, answer)))
+            laid = _Laid(grounds, number, versions[-1][1])
+            async with self.laying:
+                await self._work(self._lay, config.sender, envelope, answer, laid)
+            return ACCEPTED
 
-    def _record(
-        self, session: Session, config: GatewayConfig, envelope: Envelope, answer: Submitted
-    ) -> Admission:
-        now, [rcpt] = self.clock(), envelope.rcpt_to
+        return await until_settled_async(attempt)
+
+    async def _computed(
+        self, task: Callable[..., T | Refusal], *arguments: object, context: object = None
+    ) -> T:
+        try:
+            outcome = await self.pool.run(task, *arguments, context=context)
+        except TaskTooHeavy:
+            raise AnswerRefused(TOO_HEAVY) from None
+        if isinstance(outcome, Refusal):
+            raise AnswerRefused(outcome.sentence)
+        return outcome
+
+    def _begin(self, config: GatewayConfig, envelope: Envelope, answer: Submitted) -> int | None:
+        """The number of the answer that is to be made; None when there is nothing left to do."""
+        with self.store.transaction() as session:
+            now = self.clock()
+            if self._is_here(session, envelope, now):
+                return None
+            ticket = _ticket(session, envelope)
+            if answer.automatic and config.swallow:
+                swallowed = Event(ticket.id, now, AnswerSwallowed(), _actor(envelope))
+                events.append(session, [swallowed], now)
+                return None
+            return outbox.next_number(session)
+
+    def _grounds(self, envelope: Envelope, answer: Submitted) -> Grounds:
+        with self.store.reading() as session:
+            ticket = _ticket(session, envelope)
+            version = tickets.version(session, ticket.id)
+            message = answered_message(session, ticket, envelope.rcpt_to[0], answer.thread)
+            choice = replace(
+                HELP_DESK,
+                asked=not answer.automatic,
+                text="\n".join((answer.subject, answer.text, answer.html)),
+                none=answer.no_order,
+            )
+            return grounds_of(session, ticket, message, choice, version=version)
+
+    def _lay(self, sender: Sender, envelope: Envelope, answer: Submitted, laid: _Laid) -> None:
+        with self.store.turn() as session:
+            now, author = self.clock(), _actor(envelope)
+            if self._is_here(session, envelope, now):
+                return
+            queue_answer(
+                session,
+                sender,
+                laid.grounds,
+                laid.number,
+                laid.finished,
+                author=author,
+                now=now,
+                purpose="automatic" if answer.automatic else "answer",
+                handed_in=envelope.delivery_key,
+            )
+            if answer.taken:
+                taken = AnswerCleaned(laid.number, answer.taken)
+                events.append(session, [Event(laid.grounds.question.ticket, now, taken, author)], now)
+
+    def _is_here(self, session: Session, envelope: Envelope, now: datetime) -> bool:
+        """Whether this very submission was taken before. AnswerRefused for a client that may not come in."""
         if not gateway_clients.used(session, envelope.client, now):
             raise AnswerRefused(f"The gateway client {envelope.client} has been revoked.")
-        if outbox.handed_in(session, envelope.delivery_key) is not None:
-            return ACCEPTED
-        number = tickets.of_address(session, rcpt)
-        ticket = tickets.lock(session, number) if number is not None else None
-        if ticket is None:
-            return Admission("refused", reason("not_relay_address", rcpt=rcpt))
-        if answer.automatic and config.swallow:
-            swallowed = Event(ticket.id, now, AnswerSwallowed(), _actor(envelope))
-            events.append(session, [swallowed], now)
-            return ACCEPTED
-        _queue(session, config, ticket, envelope, answer, now=now)
-        return ACCEPTED
+        return outbox.handed_in(session, envelope.delivery_key) is not None
 
 
-def _queue(  # noqa: PLR0913 - by which configuration, what is answered, with what
-    session: Session,
-    config: GatewayConfig,
-    ticket: TicketRow,
-    envelope: Envelope,
-    answer: Submitted,
-    *,
-    now: datetime,
-) -> None:
-    question = answered_question(session, ticket, envelope.rcpt_to[0], answer.thread)
-    choice = replace(
-        HELP_DESK,
-        asked=not answer.automatic,
-        text="\n".join((answer.subject, answer.text, answer.html)),
-        none=answer.no_order,
-    )
-    order, sender = order_of(session, ticket.id, choice), config.sender
+@dataclass(frozen=True, slots=True)
+class _Laid:
+    """What is laid in the outbox, and the grounds it stands on."""
 
-    def enclose(files: Iterable[tuple[str, bytes]]) -> Sequence[AttachedFile]:
-        return attach_files(files, types=config.attachment_types, each_bytes=config.attachment_bytes)
+    grounds: Grounds
+    number: int
+    finished: Finished
 
-    def make(message_id: str) -> bytes:
-        return rewritten(
-            question, answer, order, sender.shop, message_id=message_id, date=now, enclose=enclose
-        )
 
-    number, _ = queue_answer(
-        session,
-        sender,
-        question,
-        order,
-        make,
-        author=_actor(envelope),
-        now=now,
-        subject=answer.subject,
-        purpose="automatic" if answer.automatic else "answer",
-        handed_in=envelope.delivery_key,
-    )
-    if answer.taken:
-        cleaned = Event(ticket.id, now, AnswerCleaned(number, answer.taken), _actor(envelope))
-        events.append(session, [cleaned], now)
+class _NoTicketError(Exception):
+    """The recipient is the relay address of no ticket."""
+
+
+def _ticket(session: Session, envelope: Envelope) -> TicketRow:
+    number = tickets.of_address(session, envelope.rcpt_to[0])
+    ticket = tickets.row(session, number) if number is not None else None
+    if ticket is None:
+        raise _NoTicketError
+    return ticket
 
 
 def _actor(envelope: Envelope) -> str:
     return f"gateway:{envelope.client}"
 
 
-def answered_question(session: Session, ticket: TicketRow, rcpt: str, thread: Sequence[str]) -> Question:
+def answered_message(session: Session, ticket: TicketRow, rcpt: str, thread: Sequence[str]) -> int:
     """The message of the ticket that the desk answers: the one its thread names first, else the latest.
 
     Only messages that came from ``rcpt`` are looked at. AnswerRefused when there is none.
@@ -239,7 +282,7 @@ def answered_question(session: Session, ticket: TicketRow, rcpt: str, thread: Se
     if not rows:
         raise AnswerRefused(f"Ticket {ticket.id} holds no message from {rcpt} that can be answered.")
     named = [row.id for wanted in thread for row in rows if row.message_id == wanted]
-    return question_of(session, ticket, named[0] if named else rows[-1].id)
+    return named[0] if named else rows[-1].id
 
 
 def _deferred(code: str) -> Admission:

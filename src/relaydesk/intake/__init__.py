@@ -6,6 +6,7 @@ same line and keeps nothing.
 
 from relaydesk.intake.explain import envelope_of_file, explain, explanation
 from relaydesk.intake.forward import Forwarding
+from relaydesk.intake.gather import GatherLimits
 from relaydesk.intake.receive import Intake
 
-__all__ = ["Forwarding", "Intake", "envelope_of_file", "explain", "explanation"]
+__all__ = ["Forwarding", "GatherLimits", "Intake", "envelope_of_file", "explain", "explanation"]

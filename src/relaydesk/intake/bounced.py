@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from relaydesk.bounces import (
     Sealed,
     answer_of_message_id,
-    bounced_ticket,
     from_daemon,
     read_bounce,
     sealed_by_us,
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from relaydesk.bounces import Dsn
-    from relaydesk.classify import Findings
     from relaydesk.message import Envelope, Message
     from relaydesk.policy import Decision, Plan
     from relaydesk.store import OutboxRow, Recorded
@@ -35,14 +33,6 @@ if TYPE_CHECKING:
 
 LOOK_AT = {"undelivered": "bounce_hard", "unclear": "bounce_unclear"}
 """Why a person must look, by what a bounce is about."""
-
-
-def read_returned(envelope: Envelope, message: Message, findings: Findings, secret: bytes) -> Dsn | None:
-    """What a message says of an answer of ours, where its recipient or our rules make it a bounce."""
-    notice = findings.match.kind == "bounce"
-    if not notice and not any(bounced_ticket(secret, rcpt) for rcpt in envelope.rcpt_to):
-        return None
-    return read_bounce(message, notice=notice, failed_recipient=findings.failed_recipient)
 
 
 def read_notification(envelope: Envelope, message: Message) -> Dsn | None:

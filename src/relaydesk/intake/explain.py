@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from relaydesk.intake.bounced import read_notification
+from relaydesk.intake.gather import gather
 from relaydesk.intake.known import read_known
-from relaydesk.intake.receive import gather
 from relaydesk.message import Envelope, header_values, parse_message
 from relaydesk.policy import Decision, Known, decide, find_origin
 

@@ -1,7 +1,9 @@
 """Forwarding an accepted message to another help desk: our lines on top, the original untouched below.
 
-The original keeps every byte, so that its DKIM signatures still pass, except Authentication-Results fields
-that claim to be ours: those are forged or stale, and a reader behind us would believe them (RFC 8601 §5).
+The original keeps every byte, so that its DKIM signatures still pass, except for what a reader behind us
+would take for our word. Authentication-Results fields that claim to be ours are removed: they are forged or
+stale (RFC 8601 §5). Fields that are named as ours get another name of the same length: ``X-Untrusted-Queue``.
+A signature that covers such a field breaks; Meta's mail has none.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING
 from relaydesk.clocks import demand_look
 from relaydesk.logs import log
 from relaydesk.message import header_section, header_values
-from relaydesk.outbound import AnswerRefused, bound_orders
+from relaydesk.outbound import bound_orders
 from relaydesk.store import Finished, Outgoing, outbox, ticket_orders, tickets
 
 if TYPE_CHECKING:
@@ -32,8 +34,11 @@ FORWARDED = ("open", "join")
 """Placements whose message goes on; duplicates and bounces are not for another desk."""
 LOOP = "X-Relaydesk-Loop"
 """Names the host that forwarded the message; a message that has ours already is never forwarded again."""
+LOOPED = "This host has already forwarded the message: it is in a loop, and stays here."
 
 _RESULTS = b"authentication-results"
+_OURS, _NOT_OURS = b"x-relaydesk-", b"X-Untrusted-"
+_UNNAMED = b"X-Untrusted-Line:"  # takes up a first line that would else go on with our last one
 _FIELD = re.compile(rb"[^\n]*+\n?(?:[ \t][^\n]*+\n?)*+")
 _NAME = re.compile(rb"([!-9;-~]++)[ \t]*+:")
 _TOKEN = re.compile(r'"((?:[^"\\]++|\\.)*+)"|([^\s;"]++)')
@@ -48,6 +53,16 @@ class Forwarding:
     sender: Sender
     authserv_id: str
 
+    def below(self, envelope: Envelope, decision: Decision) -> bytes | None:
+        """The message as it goes on below our lines; made before the transaction that records it.
+
+        None when it does not go on: its queue stays here, or it is not a new message of a ticket.
+        """
+        is_new = decision.placement is not None and decision.placement.action in FORWARDED
+        if decision.queue not in self.addresses or not is_new:
+            return None
+        return below(envelope.raw, self.authserv_id)
+
     def lay(  # noqa: PLR0913 - what came, what was decided, what goes with it
         self,
         session: Session,
@@ -55,69 +70,74 @@ class Forwarding:
         decision: Decision,
         kept: Recorded,
         *,
+        below: bytes,
         trace: str,
         subject: str,
         now: datetime,
     ) -> int | None:
         """Lays an accepted message in the outbox, in the transaction that records it; the row's number.
 
-        ``trace`` is our Received and Authentication-Results text. None when it does not go on: its queue
-        stays here, it is not a new message of a ticket, or it was forwarded by us before (logged: only a
-        person can end a loop).
+        ``below`` is what :meth:`below` gave, ``trace`` our Received and Authentication-Results text. None
+        when it was forwarded by us before (logged: only a person can end a loop).
         """
-        to, ticket_id = self.addresses.get(decision.queue), kept.ticket_id
-        is_new = decision.placement is not None and decision.placement.action in FORWARDED
-        if to is None or ticket_id is None or not is_new:
+        ticket_id = kept.ticket_id
+        if ticket_id is None:
+            return None
+        if forwarded_before(envelope.raw, self.authserv_id):
+            _end_loop(session, kept, at=envelope.received_at, now=now)
             return None
         ticket = tickets.row(session, ticket_id)
         bound = bound_orders(ticket_orders.of_tickets(session, [ticket_id]))
         due = ticket.next_due if ticket is not None else None
         fields = added_fields(Sorted(ticket_id, decision.queue, decision.kind, tuple(bound), due), trace)
-        try:
-            raw = forwarded(envelope.raw, fields, self.authserv_id)
-        except AnswerRefused as refusal:
-            _end_loop(session, kept, refusal, at=envelope.received_at, now=now)
-            return None
+        raw = on_top(fields, self.authserv_id) + below
         sender = self.sender
         outgoing = Outgoing(
             purpose="forward",
             ticket=ticket_id,
             message=kept.message_id,
             author="relaydesk",
-            recipient=to,
+            recipient=self.addresses[decision.queue],
             order_id=bound[0] if bound else None,
             not_before=now,
             give_up_at=now + sender.give_up,
         )
 
-        def build(number: int) -> Finished:
-            # The message keeps its own Message-ID; the row's is only its name in the outbox.
-            name = sender.message_id(ticket_id, number)
-            return Finished(sender.envelope_from(ticket_id, number), name, subject, raw)
+        number = outbox.next_number(session)
+        # The message keeps its own Message-ID; the row's is only its name in the outbox.
+        name = sender.message_id(ticket_id, number)
+        finished = Finished(sender.envelope_from(ticket_id, number), name, subject, raw)
+        outbox.put(session, number, outgoing, finished, now)
+        return number
 
-        return outbox.put(session, outgoing, build, now)
 
-
-def _end_loop(
-    session: Session, kept: Recorded, refusal: AnswerRefused, *, at: datetime, now: datetime
-) -> None:
+def _end_loop(session: Session, kept: Recorded, *, at: datetime, now: datetime) -> None:
     """Only a person can end a loop: the log and the ticket say so."""
-    log("forward_loop", level="error", ticket=kept.ticket_id, problem=str(refusal))
+    log("forward_loop", level="error", ticket=kept.ticket_id, problem=LOOPED)
     if kept.ticket_id is not None:
         demand_look(session, kept.ticket_id, "forward_loop", message=kept.message_id, at=at, now=now)
 
 
-def forwarded(raw: bytes, added: Sequence[tuple[str, str]], authserv_id: str) -> bytes:
-    """``raw`` with the ``added`` header fields and our loop mark on top.
+def forwarded_before(raw: bytes, authserv_id: str) -> bool:
+    """Whether this host has forwarded the message: it bears our loop mark."""
+    return any(mark.strip().lower() == authserv_id.lower() for mark in header_values(raw, LOOP))
 
-    ``authserv_id`` is ours: fields of that name below are removed. ``raw`` has CR LF line ends.
 
-    :raises AnswerRefused: when this host has forwarded the message before.
+def on_top(added: Sequence[tuple[str, str]], authserv_id: str) -> bytes:
+    """The ``added`` header fields and our loop mark, as lines."""
+    fields = (*added, (LOOP, authserv_id))
+    return "".join(f"{name}: {_one_line(value)}\r\n" for name, value in fields).encode("ascii")
+
+
+def below(raw: bytes, authserv_id: str) -> bytes:
+    """``raw`` without Authentication-Results that claim to be ours, and with no field named as ours.
+
+    Loop marks of others stay: each host must find its own again. ``raw`` has CR LF line ends.
     """
-    if any(mark.strip().lower() == authserv_id.lower() for mark in header_values(raw, LOOP)):
-        raise AnswerRefused("This host has already forwarded the message: it is in a loop, and stays here.")
-    top = "".join(f"{name}: {_one_line(value)}\r\n" for name, value in (*added, (LOOP, authserv_id)))
-    return top.encode("ascii") + b"".join(_without_ours(raw, authserv_id))
+    section = header_section(raw)
+    end = min(len(section) + 2, len(raw)) if section else 0
+    first = _UNNAMED if raw.startswith((b" ", b"\t")) else b""
+    return b"".join((first, *_others(raw[:end], authserv_id), memoryview(raw)[end:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,14 +176,15 @@ def _one_line(value: str) -> str:
     return "".join(char if " " <= char <= "~" else "?" for char in value)[:_MAX_VALUE]
 
 
-def _without_ours(raw: bytes, authserv_id: str) -> Iterator[bytes]:
-    section = header_section(raw)
-    end = min(len(section) + 2, len(raw)) if section else 0
-    for field in _FIELD.findall(raw[:end]):
+def _others(section: bytes, authserv_id: str) -> Iterator[bytes]:
+    """The header fields, none of which a reader can take for our word."""
+    for field in _FIELD.findall(section):
         named = _NAME.match(field)
-        if named is None or named[1].lower() != _RESULTS or not _claims(field[named.end() :], authserv_id):
-            yield field
-    yield raw[end:]
+        name = named[1].lower() if named else b""
+        if named and name == _RESULTS and _claims(field[named.end() :], authserv_id):
+            continue
+        is_forged = name.startswith(_OURS) and name != LOOP.lower().encode()
+        yield _NOT_OURS + field[len(_OURS) :] if is_forged else field
 
 
 def _claims(value: bytes, authserv_id: str) -> bool:

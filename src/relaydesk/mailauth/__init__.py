@@ -4,7 +4,7 @@
 Our own signatures are made here too.
 """
 
-from relaydesk.mailauth.authenticate import authenticate
+from relaydesk.mailauth.authenticate import asked_domains, authenticate
 from relaydesk.mailauth.body_hash import Canonical, canonical_body
 from relaydesk.mailauth.dkim import verify_dkim
 from relaydesk.mailauth.signed_header import split_message
@@ -14,6 +14,7 @@ from relaydesk.mailauth.spf import check_spf
 __all__ = [
     "META_HEADERS",
     "Canonical",
+    "asked_domains",
     "authenticate",
     "canonical_body",
     "check_spf",

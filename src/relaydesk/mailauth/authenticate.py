@@ -21,7 +21,7 @@ from relaydesk.mailauth.dmarc import (
     walk_names,
     wants_existence,
 )
-from relaydesk.message import AuthResults, DmarcResult, SpfResult, domain_name
+from relaydesk.message import AuthResults, DmarcResult, SpfResult, domain_name, domain_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,6 +62,15 @@ async def authenticate(
         if signature.result == "pass" and signature.domain in policy.aligned_dkim
     )
     return AuthResults(sender, signatures, policy, aligned)
+
+
+def asked_domains(envelope: Envelope, message: Message) -> tuple[str, ...]:
+    """The domains whose records :func:`authenticate` asks for: theirs, and whatever those records name."""
+    sender = domain_of(envelope.mail_from) if envelope.mail_from else envelope.helo
+    named = [sender] if envelope.origin.ip is not None else []
+    named += [author.domain for author in message.from_]
+    named += dkim.signing_domains(envelope.raw, envelope.received_at)
+    return tuple(domain for name in named if (domain := domain_name(name)))
 
 
 async def _spf(envelope: Envelope, resolver: Lookup, deadline: float) -> SpfResult:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,9 @@ MAX_SIGNATURES = 5
 MAX_KEYS = 4  # records of one selector that are tried
 HEADER_LIMIT, LINES_LIMIT = 1 << 18, 10_000  # octets and lines of a header section that is verified
 _TOP = 1 << 14  # octets at the top of a larger one, in which its signatures are looked for
-_LARGE = 1 << 20  # a body that is hashed off the event loop
+_LARGE = 1 << 17  # octets of a body that is hashed off the event loop
+# Hashes of large bodies at one time, of all messages: more threads would only take turns with the event loop.
+_hashing = ThreadPoolExecutor(2, "dkim")
 _KEY_RECORD = re.compile(rb"(?:^|;)\s*+p\s*+=")
 
 
@@ -47,19 +50,28 @@ async def verify_dkim(
     ``temperror``; what is raised is a bug, whatever the message and its keys hold.
     """
     section, body = split_message(raw)
-    whole = len(section) <= HEADER_LIMIT and section.count(b"\r\n") <= LINES_LIMIT
-    fields = header_fields(section if whole else section[:_TOP])
-    signed = [field for field in fields if field.name == b"dkim-signature"][:MAX_SIGNATURES]
-    if not signed:
-        return ()
-    counts, moment = Counter(field.name for field in fields), int(now.timestamp())
-    signatures = [read_signature(field, counts, moment, whole=whole) for field in signed]
+    fields, signatures = _signatures(section, now)
     hashes = _BodyHashes(body)
     return tuple(
         await asyncio.gather(
             *(_verify(signature, fields, hashes, resolver, deadline) for signature in signatures)
         )
     )
+
+
+def signing_domains(raw: bytes, now: datetime) -> tuple[str, ...]:
+    """The domains (``d=``) of the signatures that :func:`verify_dkim` looks at: it asks below no other."""
+    _, signatures = _signatures(split_message(raw)[0], now)
+    return tuple(signature.result.domain for signature in signatures if signature.result.domain)
+
+
+def _signatures(section: bytes, now: datetime) -> tuple[list[Field], list[Signature]]:
+    """The fields of a header section and the topmost signatures among them."""
+    whole = len(section) <= HEADER_LIMIT and section.count(b"\r\n") <= LINES_LIMIT
+    fields = header_fields(section if whole else section[:_TOP])
+    signed = [field for field in fields if field.name == b"dkim-signature"][:MAX_SIGNATURES]
+    counts, moment = Counter(field.name for field in fields), int(now.timestamp())
+    return fields, [read_signature(field, counts, moment, whole=whole) for field in signed]
 
 
 class _BodyHashes:
@@ -74,7 +86,8 @@ class _BodyHashes:
         async with self._one_at_a_time:
             if how not in self._hashes:
                 large = len(self._body) > _LARGE
-                digest = asyncio.to_thread(body_hash, self._body, how) if large else None
+                loop = asyncio.get_running_loop()
+                digest = loop.run_in_executor(_hashing, body_hash, self._body, how) if large else None
                 self._hashes[how] = await digest if digest else body_hash(self._body, how)
         return self._hashes[how]
 

@@ -34,7 +34,7 @@ from relaydesk.message.charsets import decode, one_line, printable
 from relaydesk.message.envelope import Envelope, How, Origin, Role, received_line, with_protocol
 from relaydesk.message.headers import header_fields, header_section, header_values
 from relaydesk.message.html_charset import html_charset
-from relaydesk.message.message import Address, Attachment, Body, Message
+from relaydesk.message.message import UNREAD, Address, Attachment, Body, Message
 from relaydesk.message.unreadable import Unreadable, hostile_bytes
 from relaydesk.message.words import index_words, query_words
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from relaydesk.message.letter import Letter
     from relaydesk.message.letter_plain import letter_text
     from relaydesk.message.markup import MAX_LETTER, MAX_LETTER_TAGS
-    from relaydesk.message.parse import parse_message
+    from relaydesk.message.parse import parse_header, parse_message
     from relaydesk.message.parts import UNCLOSED, Part, message_parts
     from relaydesk.message.texts import Texts, message_charset, read_texts
 
@@ -52,6 +52,7 @@ __all__ = [
     "MAX_LETTER",
     "MAX_LETTER_TAGS",
     "UNCLOSED",
+    "UNREAD",
     "Address",
     "Attachment",
     "AuthResults",
@@ -88,6 +89,7 @@ __all__ = [
     "message_parts",
     "normal_address",
     "one_line",
+    "parse_header",
     "parse_message",
     "plain_address",
     "printable",
@@ -114,6 +116,7 @@ if not TYPE_CHECKING:
             "letter_text": "letter_plain",
             "message_charset": "texts",
             "message_parts": "parts",
+            "parse_header": "parse",
             "parse_message": "parse",
             "read_texts": "texts",
             "visible_text": "html",

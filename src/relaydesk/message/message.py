@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+
+UNREAD = "The content took too long to read; open the original."
+"""The defect of a message of which only the header was read, because its content takes too much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +119,6 @@ class Message:
     def quoted(self) -> str:
         """What was folded away below :attr:`own`: what they quoted, "" for nothing."""
         return self.bodies[0].quoted if self.bodies and self.bodies[0].own.strip() else ""
-
-    def with_beginnings(self, size: int) -> Message:
-        """The same, with no more than so many bytes of each attachment's content."""
-        cut = (replace(file, content=file.content[:size]) for file in self.attachments)
-        return replace(self, attachments=tuple(cut))
 
     def header(self, name: str) -> str | None:
         """The first value of a header, or None."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import filetype
@@ -50,8 +50,11 @@ _SINGLETONS = frozenset({
 })  # fmt: skip
 
 
-def parse_message(raw: bytes) -> Message:
-    """The readable view of a message, whatever its bytes are."""
+def parse_message(raw: bytes, header_read: Message | None = None) -> Message:
+    """The readable view of a message, whatever its bytes are.
+
+    ``header_read`` is what :func:`parse_header` gave of it; it is not read again unless the content says how.
+    """
     defects: list[str] = []
     if b"\n" not in raw[:MAX_HEADERS]:
         raw = raw.replace(b"\r", b"\r\n")  # line ends of old Macintosh programs
@@ -59,6 +62,51 @@ def parse_message(raw: bytes) -> Message:
     fields = _capped(whole, start, defects)
     parts = tuple(leaves(fields, Extent(raw, start, len(raw)), defects))
     charset = message_charset(fields, parts)
+    if header_read is not None and _is_ascii(fields):
+        headed = header_read
+        defects.extend(headed.defects)
+    else:
+        headed = _headed(whole, fields, charset, defects)
+    body = _attempt(lambda: _body(parts, charset, defects), _Content(), "body", defects)
+    return replace(
+        headed,
+        text=body.text,
+        html=body.html,
+        bodies=body.bodies,
+        links=body.links,
+        attachments=body.attachments,
+        defects=tuple(dict.fromkeys(defects))[:MAX_DEFECTS],
+    )
+
+
+def parse_header(raw: bytes) -> Message:
+    """What the header section says, and nothing of the content: cheap, whatever the content is.
+
+    What the policy asks of a message is in it as :func:`parse_message` has it, but for 8-bit bytes in a
+    field whose charset only the content names.
+    """
+    defects: list[str] = []
+    raw = raw[: MAX_HEADERS + 1]
+    if b"\n" not in raw[:MAX_HEADERS]:
+        raw = raw.replace(b"\r", b"\r\n")
+    whole, start = header.split(raw, MAX_HEADERS, header.start_of(raw))
+    fields = _capped(whole, start, defects)
+    charset = (
+        "" if _is_ascii(fields) else message_charset(fields, tuple(leaves(fields, Extent(b"", 0, 0), [])))
+    )
+    headed = _headed(whole, fields, charset, defects)
+    return replace(headed, defects=tuple(dict.fromkeys(defects))[:MAX_DEFECTS])
+
+
+def _is_ascii(fields: list[tuple[str, bytes]]) -> bool:
+    """Whether the fields read the same whatever the charset of the content."""
+    return all(value.isascii() for _, value in fields)
+
+
+def _headed(
+    whole: list[tuple[str, bytes]], fields: list[tuple[str, bytes]], charset: str, defects: list[str]
+) -> Message:
+    """A message without its content."""
     headers = _decoded(fields, charset, defects)
 
     def every(name: str) -> list[bytes]:
@@ -71,7 +119,6 @@ def parse_message(raw: bytes) -> Message:
         return next((value for key, value in headers if key.lower() == name), "")
 
     dates = every("date")
-    body = _attempt(lambda: _body(parts, charset, defects), _Content(), "body", defects)
     return Message(
         headers=headers,
         from_=_attempt(mailboxes("from"), (), "From", defects),
@@ -82,13 +129,7 @@ def parse_message(raw: bytes) -> Message:
         in_reply_to=addresses.message_ids(every("in-reply-to")),
         references=addresses.message_ids(every("references")),
         received=tuple(charsets.one_line(value.decode("utf-8", "replace")) for value in every("received")),
-        text=body.text,
-        html=body.html,
-        bodies=body.bodies,
-        links=body.links,
-        attachments=body.attachments,
         duplicated=_duplicated(whole),
-        defects=tuple(dict.fromkeys(defects))[:MAX_DEFECTS],
     )
 
 

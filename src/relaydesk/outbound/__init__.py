@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from relaydesk.outbound.dispatcher import Dispatcher
     from relaydesk.outbound.mime import attachment_part, clean_line, clean_text, multipart, text_part
     from relaydesk.outbound.named_order import OrderChoice, bound_orders, missing_line, require_order_number
-    from relaydesk.outbound.queue import order_of, question_of, queue_answer
+    from relaydesk.outbound.queue import Grounds, grounds_of, queue_answer, take_number
     from relaydesk.outbound.sender import Sender, SigningKey
     from relaydesk.outbound.smtp_client import Delivery, ProxiedClient, SmtpClient
     from relaydesk.outbound.template_variables import SAMPLE_CONTEXTS, template_context, variables_of
@@ -31,6 +31,7 @@ __all__ = [
     "Delivery",
     "Dispatcher",
     "Draft",
+    "Grounds",
     "HopReply",
     "HostPort",
     "NamedOrder",
@@ -53,13 +54,13 @@ __all__ = [
     "clean_line",
     "clean_text",
     "compose_answer",
+    "grounds_of",
     "header_lines",
     "missing_line",
     "multipart",
-    "order_of",
-    "question_of",
     "queue_answer",
     "require_order_number",
+    "take_number",
     "template_context",
     "text_part",
     "variables_of",
@@ -72,6 +73,7 @@ if not TYPE_CHECKING:
             "Courier": "courier",
             "Delivery": "smtp_client",
             "Dispatcher": "dispatcher",
+            "Grounds": "queue",
             "OrderChoice": "named_order",
             "ProxiedClient": "smtp_client",
             "SAMPLE_CONTEXTS": "template_variables",
@@ -88,13 +90,13 @@ if not TYPE_CHECKING:
             "clean_line": "mime",
             "clean_text": "mime",
             "compose_answer": "compose",
+            "grounds_of": "queue",
             "header_lines": "compose",
             "missing_line": "named_order",
             "multipart": "mime",
-            "order_of": "queue",
-            "question_of": "queue",
             "queue_answer": "queue",
             "require_order_number": "named_order",
+            "take_number": "queue",
             "template_context": "template_variables",
             "text_part": "mime",
             "variables_of": "template_variables",

@@ -168,7 +168,9 @@ class Dispatcher:
             if not outbox.anything_due(session, now):
                 return ()
         with self.store.transaction() as session:
-            return outbox.claim(session, self.who, now, self.pace.lease, limit, most=most)
+            claimed = outbox.claim(session, self.who, now, self.pace.lease, limit, most=most)
+        with self.store.reading() as session:
+            return tuple(outbox.with_raw(session, row) for row in claimed)
 
     async def _send(self, claimed: Claimed) -> None:
         try:

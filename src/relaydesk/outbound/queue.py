@@ -2,10 +2,16 @@
 
 For the desk and for what another help desk hands in. The relay address of the message answered binds the
 recipient; it is never typed.
+
+Nothing heavy is done while others wait for the store. What an answer stands on is read
+(:func:`grounds_of`) and a number taken (:func:`take_number`); its bytes are made, signed and checked with no
+transaction open; then :func:`queue_answer` lays it, if the ticket is still as it was, else all is read again.
+A process that dies on the way has sent nothing.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,10 +19,10 @@ from relaydesk.events import Event, NoOrderConfirmed
 from relaydesk.message import parse_message
 from relaydesk.outbound.answer import AnswerRefused, NamedOrder, Question
 from relaydesk.outbound.named_order import choose_order
-from relaydesk.store import Finished, Outgoing, events, orders, outbox, ticket_orders, tickets
+from relaydesk.store import Conflict, Outgoing, events, orders, outbox, ticket_orders, tickets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlmodel import Session
@@ -24,7 +30,35 @@ if TYPE_CHECKING:
     from relaydesk.events import Purpose
     from relaydesk.outbound.named_order import OrderChoice
     from relaydesk.outbound.sender import Sender
-    from relaydesk.store import MessageRow, TicketRow
+    from relaydesk.store import Finished, MessageRow, Store, TicketRow
+
+QUESTION_BYTES = 262_144
+"""So much of a message is read for what an answer takes from it: its whole header section, and the charsets
+of its first parts, by which an unlabelled Subject is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What an answer stands on: the message answered and the order it names, of the ticket at ``version``."""
+
+    question: Question
+    order: NamedOrder
+    version: tuple[int, int]
+
+    def same_answer(self, other: Grounds) -> bool:
+        """Whether an answer that was made on the other's grounds is the one to be made on these."""
+        return (self.question, self.order) == (other.question, other.order)
+
+
+def grounds_of(
+    session: Session, ticket: TicketRow, wanted: int | None, choice: OrderChoice, *, version: tuple[int, int]
+) -> Grounds:
+    """What an answer to message ``wanted`` of the ticket stands on, by default to the customer's latest.
+
+    ``version`` is the ticket's, read before anything else of it, so that no change is missed. AnswerRefused
+    where it cannot be answered, or where its author must say which order it is about.
+    """
+    return Grounds(question_of(session, ticket, wanted), order_of(session, ticket.id, choice), version)
 
 
 def question_of(session: Session, ticket: TicketRow, wanted: int | None) -> Question:
@@ -38,7 +72,7 @@ def question_of(session: Session, ticket: TicketRow, wanted: int | None) -> Ques
             f"`relaydesk ticket {ticket.id} {act}`."
         )
     answered = _answered(messages, wanted, ticket.id)
-    message = parse_message(tickets.raw(session, answered.id) or b"")
+    message = parse_message(tickets.raw(session, answered.id, QUESTION_BYTES) or b"")
     return Question(
         ticket=ticket.id,
         message=answered.id,
@@ -70,32 +104,40 @@ def order_of(session: Session, ticket: int, choice: OrderChoice) -> NamedOrder:
     return NamedOrder(chosen, order.merchant_ref if order is not None else "")
 
 
-def queue_answer(  # noqa: PLR0913 - whose, to what, about which order, what, when
+def take_number(store: Store, *, rehearsal: bool = False) -> int:
+    """The number of an answer that is about to be made; lost when it is not.
+
+    A ``rehearsal`` gets the one that would be next, and gives it back where the database can (SQLite).
+    """
+    with store.transaction() as session:
+        number = outbox.next_number(session)
+        if rehearsal:
+            session.rollback()
+    return number
+
+
+def queue_answer(  # noqa: PLR0913 - whose, on what grounds, what, when
     session: Session,
     sender: Sender,
-    question: Question,
-    order: NamedOrder,
-    make: Callable[[str], bytes],
+    grounds: Grounds,
+    number: int,
+    finished: Finished,
     *,
     author: str,
     now: datetime,
-    subject: str = "",
     purpose: Purpose = "answer",
     undo: timedelta = timedelta(0),
     handed_in: str | None = None,
-) -> tuple[int, Finished]:
-    """Makes an answer and lays it in the outbox, in the caller's transaction: its number, and its bytes.
+) -> None:
+    """Lays answer ``number`` in the outbox, in the caller's transaction.
 
-    ``make`` gets the Message-ID and gives the unsigned message; ``subject`` is the question's by default.
-    AnswerRefused when the finished bytes do not pass the last check. The row's number is sealed into the
-    Message-ID and the bounce address, so the bytes are made between its insert and the commit.
+    Conflict when its ticket has changed since the grounds were read: then read them again.
     """
-    finished: list[Finished] = []
-
-    def build(number: int) -> Finished:
-        finished.append(sender.finished(question, order, number, make, now=now, subject=subject))
-        return finished[0]
-
+    question, order = grounds.question, grounds.order
+    if tickets.lock(session, question.ticket) is None or (
+        tickets.version(session, question.ticket) != grounds.version
+    ):
+        raise Conflict(f"Ticket {question.ticket} changed while its answer was made.")
     outgoing = Outgoing(
         purpose=purpose,
         ticket=question.ticket,
@@ -107,8 +149,7 @@ def queue_answer(  # noqa: PLR0913 - whose, to what, about which order, what, wh
         give_up_at=now + undo + sender.give_up,
         handed_in=handed_in,
     )
-    number = outbox.put(session, outgoing, build, now)
+    outbox.put(session, number, outgoing, finished, now)
     if order.id is None and purpose == "answer":
         confirmed = Event(question.ticket, now, NoOrderConfirmed(number), author)
         events.append(session, [confirmed], now)
-    return number, finished[0]

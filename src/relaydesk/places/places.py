@@ -21,7 +21,7 @@ class Hold:
 
     __slots__ = ("_places", "amount", "shares")
 
-    def __init__(self, places: Places, shares: Mapping[str, int], amount: int) -> None:
+    def __init__(self, places: FairPlaces, shares: Mapping[str, int], amount: int) -> None:
         self._places, self.shares, self.amount = places, shares, amount
 
     def change(self, amount: int) -> None:
@@ -41,7 +41,7 @@ class _Waiting:
     turn: asyncio.Future[None]
 
 
-class Places:
+class FairPlaces:
     """``size`` places for anybody, and ``kept`` more that only those we know may take.
 
     Whoever takes of the ``size`` names what it is for (a domain, a peer) and how many places each may

@@ -6,7 +6,8 @@ never a verdict. Pure.
 
 from relaydesk.policy.allowlist import LISTS, Allowlist, AllowlistError, parse_allowlist
 from relaydesk.policy.checks import admit, replay_key
-from relaydesk.policy.decide import decide
+from relaydesk.policy.content import Addressed, Content, read_content, read_for_store, unread_content
+from relaydesk.policy.decide import decide, decide_unread
 from relaydesk.policy.decision import (
     Admission,
     Decision,
@@ -24,9 +25,11 @@ from relaydesk.policy.policy import Plan, Policy, QueuePlan, QueueTargets
 
 __all__ = [
     "LISTS",
+    "Addressed",
     "Admission",
     "Allowlist",
     "AllowlistError",
+    "Content",
     "Decision",
     "Gathered",
     "IpNetwork",
@@ -42,7 +45,11 @@ __all__ = [
     "QueueTargets",
     "admit",
     "decide",
+    "decide_unread",
     "find_origin",
     "parse_allowlist",
+    "read_content",
+    "read_for_store",
     "replay_key",
+    "unread_content",
 ]

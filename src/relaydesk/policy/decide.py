@@ -9,8 +9,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from relaydesk.classify import Findings, Match
+from relaydesk.message import UNREAD
 from relaydesk.policy.checks import ROWS, Arrival, Verdict, replay_key, voucher
-from relaydesk.policy.decision import Decision
+from relaydesk.policy.decision import Decision, Gathered, Known, Unread
 from relaydesk.policy.threading import place
 from relaydesk.reasons import Reason, reason
 
@@ -19,19 +21,46 @@ if TYPE_CHECKING:
 
     from relaydesk.bounces import Dsn
     from relaydesk.events import Kind
-    from relaydesk.message import Envelope
-    from relaydesk.policy.decision import Gathered, Known, KnownTicket, Placement, Planned
+    from relaydesk.message import AuthResults, Envelope, Message
+    from relaydesk.policy.decision import KnownTicket, Placement, Planned
     from relaydesk.policy.policy import Policy
 
 
 def decide(envelope: Envelope, gathered: Gathered, known: Known, policy: Policy, now: datetime) -> Decision:
     """Refuse, defer or accept one message, and say where it goes. ``now`` is aware UTC."""
     arrival = Arrival(envelope, gathered, known, policy, now)
-    verdict = next(verdict for row in ROWS if (verdict := row(arrival)) is not None)
+    verdict = _verdict(arrival)
     remarks = _remarks(arrival, verdict)
     if verdict.outcome != "accepted":
         return Decision(verdict.outcome, (verdict.reason, *remarks), gathered.findings)
     return _accepted(arrival, verdict, remarks)
+
+
+def decide_unread(
+    envelope: Envelope, headed: Message, auth: AuthResults, policy: Policy, now: datetime
+) -> Unread:
+    """What is certain of a message before its content is read: ``headed`` holds its header alone.
+
+    Of the content the rows ask one thing, whether it is a notice of an answer that came back; and of the
+    store nothing that would have them refuse the less. So what is refused either way stays refused.
+    """
+    vouched = False
+    kinds: tuple[Kind, ...] = ("unsorted", "bounce")
+    for kind in kinds:
+        arrival = Arrival(envelope, Gathered(headed, Findings(Match(kind)), auth), Known(), policy, now)
+        verdict = _verdict(arrival)
+        vouched = vouched or verdict.genuine
+        if verdict.outcome != "refused":
+            break
+    else:
+        remarks = _remarks(arrival, verdict)
+        return Unread(Decision("refused", (verdict.reason, *remarks), arrival.findings), vouched=False)
+    return Unread(None, vouched=vouched)
+
+
+def _verdict(a: Arrival) -> Verdict:
+    """What the first row that matches says."""
+    return next(verdict for row in ROWS if (verdict := row(a)) is not None)
 
 
 def _accepted(a: Arrival, verdict: Verdict, remarks: tuple[Reason, ...]) -> Decision:
@@ -137,7 +166,9 @@ def _orders(a: Arrival) -> tuple[Reason, ...]:
 
 def _remarks(a: Arrival, verdict: Verdict) -> tuple[Reason, ...]:
     remarks = [Reason("lf_read_as_crlf", remark) for remark in a.envelope.remarks]
-    if a.message.defects:
+    if UNREAD in a.message.defects:
+        remarks.append(reason("content_unread"))
+    elif a.message.defects:
         remarks.append(reason("unreadable", detail="; ".join(a.message.defects[:3])))
     if a.findings.foreign_reply_to:
         remarks.append(reason("reply_to_ignored", domain=a.findings.foreign_reply_to))

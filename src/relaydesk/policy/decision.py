@@ -140,6 +140,16 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """What is certain of a message whose content nobody has read: ``refusal`` is final, None when there is
+    none; ``vouched`` says that it is proven genuine.
+    """
+
+    refusal: Decision | None
+    vouched: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Admission:
     """The answer to one RCPT: ``accepted`` lets it in; otherwise ``reason`` says why not."""
 

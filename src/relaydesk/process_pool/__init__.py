@@ -1,9 +1,18 @@
-"""Heavy, pure work in processes of its own, each piece within a time limit.
+"""Heavy, pure work in processes of its own, each piece within limits of time and memory.
 
 What a stranger's bytes make slow then slows nothing else down: the event loop and other mail go on, and a
-process that takes too long is killed and replaced. Nothing of what the work does survives it but its result.
+process that takes too much is killed and replaced. Nothing of what the work does survives it but its result.
 """
 
-from relaydesk.process_pool.pool import ProcessPool, TaskFailed, TaskTimeout
+from typing import TYPE_CHECKING
 
-__all__ = ["ProcessPool", "TaskFailed", "TaskTimeout"]
+from relaydesk import late_names
+
+if TYPE_CHECKING:
+    from relaydesk.process_pool.pool import ProcessPool, TaskTooHeavy
+
+__all__ = ["ProcessPool", "TaskTooHeavy"]
+
+if not TYPE_CHECKING:
+    # The worker is a module of this room too, and does without what the pool is made of.
+    __getattr__ = late_names(__name__, dict.fromkeys(__all__, "pool"))

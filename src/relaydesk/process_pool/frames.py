@@ -1,50 +1,43 @@
-"""What goes between the pool and its processes: a length of eight bytes, then a pickled value.
+"""What goes between the pool and its processes: the count and lengths of some pieces, then the pieces.
 
-Both ends are this program, of one version; nothing that came from the network is ever unpickled.
+The first piece is a pickled value; the others are its bytes objects of some size, which are neither copied
+into the pickle nor out of it. Both ends are this program, of one version; nothing that came from the network
+is ever unpickled.
 """
 
 from __future__ import annotations
 
-import asyncio
 import pickle
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import socket
-
-LENGTH = 8  # bytes, big-endian
+NUMBER = 8  # bytes, big-endian
+APART = 1 << 16  # bytes from which an argument or a result travels as a piece of its own
 
 
-def packed(value: object) -> bytes:
-    """A value as it goes over the line, without its length."""
-    return pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+def packed(values: tuple[object, ...]) -> list[bytes]:
+    """A head and the pieces behind it. Large bytes among the ``values`` themselves are pieces."""
+    large: list[bytes] = []
+
+    def apart(value: object) -> object:
+        if isinstance(value, bytes) and len(value) >= APART:
+            large.append(value)
+            return pickle.PickleBuffer(value)
+        return value
+
+    pickled = pickle.dumps(
+        tuple(map(apart, values)), protocol=pickle.HIGHEST_PROTOCOL, buffer_callback=lambda _: None
+    )
+    pieces = [pickled, *large]
+    sizes = (len(pieces), *map(len, pieces))
+    return [b"".join(size.to_bytes(NUMBER, "big") for size in sizes), *pieces]
 
 
-def unpacked(data: bytes | bytearray) -> Any:
-    """The value that :func:`packed` wrote."""
-    return pickle.loads(data)  # noqa: S301 (of our own process)
+def unpacked(pieces: list[bytes]) -> tuple[Any, ...]:
+    """The values that :func:`packed` took; of a piece that is bytes no copy is made."""
+    values: tuple[Any, ...] = pickle.loads(pieces[0], buffers=pieces[1:])  # noqa: S301 (of our own process)
+    return values
 
 
-async def send(line: socket.socket, value: object) -> None:
-    """Sends one value over a non-blocking socket."""
-    data = packed(value)
-    loop = asyncio.get_running_loop()
-    await loop.sock_sendall(line, len(data).to_bytes(LENGTH, "big"))
-    await loop.sock_sendall(line, data)
-
-
-async def receive(line: socket.socket) -> Any:
-    """The next value of a non-blocking socket. EOFError when the other end is gone."""
-    size = int.from_bytes(await _exactly(line, LENGTH), "big")
-    return unpacked(await _exactly(line, size))
-
-
-async def _exactly(line: socket.socket, size: int) -> bytearray:
-    data, at = bytearray(size), 0
-    view, loop = memoryview(data), asyncio.get_running_loop()
-    while at < size:
-        count = await loop.sock_recv_into(line, view[at:])
-        if not count:
-            raise EOFError
-        at += count
-    return data
+def numbers(data: bytes) -> list[int]:
+    """The numbers of a head."""
+    return [int.from_bytes(data[at : at + NUMBER], "big") for at in range(0, len(data), NUMBER)]

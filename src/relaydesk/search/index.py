@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 
 from relaydesk.logs import log_exception
 from relaydesk.message import index_words, parse_message
-from relaydesk.store import search, tickets
+from relaydesk.store import in_turns, search, tickets
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlmodel import Session
+
     from relaydesk.message import Message
     from relaydesk.store import Store
 
-BATCH = 20  # rows in one transaction
+BATCH = 20  # rows that are read before they are written
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +41,19 @@ def index_waiting(store: Store, limit: int = 1_000) -> Indexed:
         if not batch:
             break
         words = [(unindexed, *_read(store, unindexed, failed)) for unindexed in batch]
-        with store.transaction() as session:
-            # Tickets are locked in the order of their numbers, or two processes would block each other.
-            for unindexed, ticket_id, of_mail in sorted(words, key=lambda entry: entry[1] or 0):
-                if search.settle(session, unindexed) and ticket_id is not None:
-                    tickets.lock(session, ticket_id)
-                    search.add(session, ticket_id, of_mail)
-        done += len(batch)
+        # Tickets are locked in the order of their numbers, or two processes would block each other.
+        words.sort(key=lambda entry: entry[1] or 0)
+        for count in in_turns(store, words, _add):
+            done += count
     return Indexed(done, tuple(failed))
+
+
+def _add(session: Session, words: Sequence[tuple[search.Unindexed, int | None, tuple[str, ...]]]) -> int:
+    for unindexed, ticket_id, of_mail in words:
+        if search.settle(session, unindexed) and ticket_id is not None:
+            tickets.lock(session, ticket_id)
+            search.add(session, ticket_id, of_mail)
+    return len(words)
 
 
 def _read(store: Store, unindexed: search.Unindexed, failed: list[str]) -> tuple[int | None, tuple[str, ...]]:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from relaydesk.config import GatewayConfiguration, utc_now
 from relaydesk.gateway import Gateway
-from relaydesk.intake import Intake
+from relaydesk.intake import GatherLimits, Intake
 from relaydesk.logs import configure, log
-from relaydesk.places import Places
+from relaydesk.places import FairPlaces
+from relaydesk.process_pool import ProcessPool
 from relaydesk.server.descriptors import fitting_limits
 from relaydesk.server.process import child_process
 from relaydesk.smtpd import Endpoint, Server, open_listener
@@ -35,10 +36,18 @@ def run_door(settings: Settings, share: int) -> int:
 
 async def _receive(settings: Settings, share: int) -> int:
     async with child_process(settings) as process:
+        limits = settings.limits.divided(share)
+        pool = ProcessPool(limits.reading_processes, limits.reading_seconds)
         intake = Intake(
-            store=process.store, resolver=process.resolver, clock=utc_now, workers=process.workers
+            store=process.store,
+            resolver=process.resolver,
+            clock=utc_now,
+            workers=process.workers,
+            store_threads=settings.workers,
+            pool=pool,
+            limits=GatherLimits(limits.concurrent_auth, limits.auth_slot_seconds),
         )
-        listeners = await _open(process, intake, share)
+        listeners = await _open(process, intake, pool, share)
         flushing = asyncio.create_task(_flush(process, intake))
         process.inherited.ready()
         await process.stop.wait()
@@ -47,25 +56,26 @@ async def _receive(settings: Settings, share: int) -> int:
         await intake.flush()
         if intake.refusals.total:
             log("refusals_not_counted", level="warning", lost=intake.refusals.total)
+        await pool.close()
         return process.status
 
 
-async def _open(process: ChildProcess, intake: Intake, share: int) -> list[Listener]:
+async def _open(process: ChildProcess, intake: Intake, pool: ProcessPool, share: int) -> list[Listener]:
     """Listens on the sockets that the parent has bound: first those of ``listen``, then the gateway's."""
     smtp_sockets = len(process.settings.listen)
     limits = fitting_limits(process.settings, share)
-    in_flight = Places(limits.bytes_in_flight)  # the memory is one, by whichever port the bytes come
+    in_flight = FairPlaces(limits.bytes_in_flight)  # the memory is one, by whichever port the bytes come
     smtp = _smtp_server(process, intake, limits, in_flight)
     listeners = [await open_listener(sock, smtp) for sock in process.inherited.sockets[:smtp_sockets]]
     if process.settings.gateway_listen:
-        submission = _submission_server(process, limits, in_flight)
+        submission = _submission_server(process, pool, limits, in_flight)
         listeners += [
             await open_listener(sock, submission) for sock in process.inherited.sockets[smtp_sockets:]
         ]
     return listeners
 
 
-def _smtp_server(process: ChildProcess, intake: Intake, limits: Limits, in_flight: Places) -> Server:
+def _smtp_server(process: ChildProcess, intake: Intake, limits: Limits, in_flight: FairPlaces) -> Server:
     return Server(
         Endpoint(
             hostname=process.configuration.current.hostname,
@@ -78,9 +88,11 @@ def _smtp_server(process: ChildProcess, intake: Intake, limits: Limits, in_fligh
     )
 
 
-def _submission_server(process: ChildProcess, limits: Limits, in_flight: Places) -> Server:
+def _submission_server(
+    process: ChildProcess, pool: ProcessPool, limits: Limits, in_flight: FairPlaces
+) -> Server:
     """Where other help desks log in and hand in their answers."""
-    gateway = Gateway(store=process.store, clock=utc_now, workers=process.workers)
+    gateway = Gateway(store=process.store, clock=utc_now, workers=process.workers, pool=pool)
     return Server(
         Endpoint(
             hostname=process.configuration.current.hostname,

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 TINY = 512  # bytes that came at one time
 FREE_TINY = 64
-COLLECT = 0.01
-"""Seconds for which the packets of a client that sends many tiny ones collect before they are read."""
 
 
 class Pace:
@@ -80,4 +78,4 @@ async def read_content(
                 reception.received(reader.size)
                 return reader
             if pace.trickles and len(chunk) < TINY:
-                await buffer.rest(COLLECT)
+                await buffer.rest()

@@ -60,6 +60,16 @@ class Limits:
     bytes_in_flight: int = 240 * 1024 * 1024
     """Of the larger messages, from DATA until the work on them is done; each process takes at least three of
     the largest. Memory goes up to three times that, at its worst moment."""
+    concurrent_auth: int = 32
+    """Messages of strangers that wait for DNS at one time: a quarter of them for one domain, half for one
+    peer. Listed senders' messages have as many places of their own."""
+    auth_slot_seconds: float = 20.0
+    """For one of the ``concurrent_auth`` places, or for a process that reads; then 451."""
+    reading_processes: int = 4
+    """Processes that read large messages, started when needed; at least two for each listener process, one of
+    which no stranger's mail takes."""
+    reading_seconds: float = 10.0
+    """Processor time for reading one message; of one that takes more only the header is read."""
     idle_seconds: float = 300.0
     """For one whole command line, or between two chunks of data (RFC 5321 §4.5.3.2.7: at least 5 minutes)."""
     min_data_rate: int = 500
@@ -116,6 +126,8 @@ class Limits:
             ),
             concurrent_data=max(1, self.concurrent_data // processes),
             bytes_in_flight=max(3 * self.message_bytes, self.bytes_in_flight // processes),
+            concurrent_auth=max(1, self.concurrent_auth // processes),
+            reading_processes=max(2, self.reading_processes // processes),
         )
 
     def within(self, descriptors: int) -> Limits:

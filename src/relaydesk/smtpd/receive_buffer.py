@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 
 HIGH_WATER = 128 * 1024
+COLLECT = 0.01
+"""Seconds for which the packets of a client that sends many tiny ones collect before they are read."""
+FREE_PIECES = 64
+"""Pieces of commands that one connection may send before that; whoever is no attacker sends whole lines."""
 
 
 class LineTooLongError(Exception):
@@ -25,6 +29,7 @@ class ReceiveBuffer:
         self._transport: asyncio.Transport | None = None
         self._paused = False
         self._ended = False
+        self._pieces = 0
 
     def connect(self, transport: asyncio.Transport) -> None:
         """Take the transport whose reading is paused and resumed; a new one after STARTTLS."""
@@ -35,6 +40,11 @@ class ReceiveBuffer:
         self._buffer += data
         if len(self._buffer) >= self._least or (self._newline and b"\n" in data):
             self._wake()
+        elif self._newline:
+            self._pieces += 1
+            if self._pieces > FREE_PIECES:
+                self._pause()
+                asyncio.get_running_loop().call_later(COLLECT, self._resume)
         if len(self._buffer) > HIGH_WATER:
             self._pause()
 
@@ -71,13 +81,13 @@ class ReceiveBuffer:
         try:
             await self._arrival
         finally:
-            self._arrival = None
+            self._arrival, self._newline = None, False
 
-    async def rest(self, seconds: float) -> None:
-        """Read nothing for so long: what the client sends meanwhile collects in the kernel."""
+    async def rest(self) -> None:
+        """Read nothing for a moment: what the client sends meanwhile collects in the kernel."""
         self._pause()
         try:
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(COLLECT)
         finally:
             self._resume()
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from relaydesk.places import NoPlace, Places
+from relaydesk.places import FairPlaces, NoPlace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,11 +30,11 @@ _DECLARED = 17 / 16
 class Room:
     """The places of one process for messages. Endpoints that share the memory share the bytes."""
 
-    def __init__(self, limits: Limits, in_flight: Places | None = None) -> None:
+    def __init__(self, limits: Limits, in_flight: FairPlaces | None = None) -> None:
         self.limits = limits
-        self.receiving = Places(limits.concurrent_data)
-        self.in_work = Places(limits.connections)
-        self.in_flight = in_flight or Places(limits.bytes_in_flight)
+        self.receiving = FairPlaces(limits.concurrent_data)
+        self.in_work = FairPlaces(limits.connections)
+        self.in_flight = in_flight or FairPlaces(limits.bytes_in_flight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Claimant:
     peer: str
     origin: Origin
 
-    def shares(self, places: Places, least: int = 1) -> Mapping[str, int]:
+    def shares(self, places: FairPlaces, least: int = 1) -> Mapping[str, int]:
         """How much of these places is for whom; ``least`` is what any of them must be able to hold."""
         parts = {f"peer {self.peer}": _ONE_PEER}
         if not self.origin.allowlisted:

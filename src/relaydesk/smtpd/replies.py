@@ -95,6 +95,8 @@ BY_REASON: dict[str, Reply] = {
     "drift": Reply(550, "5.7.1", "The network that sent this message is not listed here"),
     "not_one_from": Reply(554, "5.6.0", "The message must have exactly one From address"),
     "duplicate_headers": Reply(554, "5.6.0", "A header field that may occur only once is repeated"),
+    "auth_busy": Reply(451, "4.4.3", "Too many look-ups are under way, please try again later"),
+    "content_busy": Reply(451, "4.3.2", "Too much mail is waiting now, please try again later"),
     "auth_unknown": Reply(451, "4.7.0", "Authentication could not be completed now, please try again later"),
     "forged": Reply(
         550, "5.7.1", "The message is not authenticated and the DMARC policy of its domain is reject"

@@ -13,7 +13,7 @@ from relaydesk.smtpd.tally import Tally
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from relaydesk.places import Places
+    from relaydesk.places import FairPlaces
     from relaydesk.smtpd.endpoint import Endpoint
 
 log = logging.getLogger("relaydesk.smtpd")
@@ -45,7 +45,7 @@ class Server:
     ``in_flight`` are the bytes that it shares with another endpoint of this process.
     """
 
-    def __init__(self, endpoint: Endpoint[Any], in_flight: Places | None = None) -> None:
+    def __init__(self, endpoint: Endpoint[Any], in_flight: FairPlaces | None = None) -> None:
         self.endpoint = endpoint
         self.connections: set[OpenConnection] = set()
         self.closing = False

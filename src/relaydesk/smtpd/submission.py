@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MECHANISMS = ("PLAIN", "LOGIN")
 MOST_FAILURES = 3
-"""Failed authentications of one session; after them it ends."""
+"""Authentications of one session that were wrong or had to wait; after them it ends."""
 
 
 class _Broken(Exception):  # noqa: N818 - an ending, with the reply it gets
@@ -80,10 +80,10 @@ class SubmissionSession(Session):
             self.client = name
             self.transport.seat.logged_in()
             return reply_for("authenticated")
-        if verdict != "wrong":
-            return reply_for("auth_later")
         self.failed += 1
-        return reply_for("auth_wrong" if self.failed < MOST_FAILURES else "too_many_errors")
+        if self.failed >= MOST_FAILURES:
+            return reply_for("too_many_errors")
+        return reply_for("auth_wrong" if verdict == "wrong" else "auth_later")
 
     def _not_now(self, mechanism: str) -> str:
         """The reply's name when AUTH has no place here (RFC 4954 §4)."""

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         tickets,
     )
     from relaydesk.store.agents import AgentRole, AgentRow
-    from relaydesk.store.contention import in_turns, until_settled
+    from relaydesk.store.contention import in_turns, until_settled, until_settled_async
     from relaydesk.store.deadlines import DeadlineRow
     from relaydesk.store.gateway_clients import ClientRow
     from relaydesk.store.messages import Recorded
@@ -101,6 +101,7 @@ __all__ = [
     "ticket_orders",
     "tickets",
     "until_settled",
+    "until_settled_async",
 ]
 
 if not TYPE_CHECKING:
@@ -127,5 +128,6 @@ if not TYPE_CHECKING:
             "TicketOrder": "ticket_orders",
             "in_turns": "contention",
             "until_settled": "contention",
+            "until_settled_async": "contention",
         },
     )

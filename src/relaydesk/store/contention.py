@@ -16,7 +16,7 @@ from relaydesk.store.errors import Conflict, StoreUnavailable
 from relaydesk.store.tables import table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
     from datetime import datetime, timedelta
 
     from sqlalchemy import ColumnElement, Row
@@ -42,7 +42,21 @@ def until_settled(attempt: Callable[[], T]) -> T:
             return attempt()
         except Conflict:
             continue
-    raise StoreUnavailable(f"Other processes wrote the same rows first, {TRIES} times in a row.")
+    raise _unsettled()
+
+
+async def until_settled_async(attempt: Callable[[], Awaitable[T]]) -> T:
+    """The same for an attempt that also waits for other things than the store."""
+    for _ in range(TRIES):
+        try:
+            return await attempt()
+        except Conflict:
+            continue
+    raise _unsettled()
+
+
+def _unsettled() -> StoreUnavailable:
+    return StoreUnavailable(f"Other processes wrote the same rows first, {TRIES} times in a row.")
 
 
 def in_turns(

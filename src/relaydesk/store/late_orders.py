@@ -7,25 +7,28 @@ ticket's own. A number that was merely mentioned binds nothing, one that an agen
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import and_, bindparam, select, union, update
+from sqlalchemy import and_, bindparam, select, tuple_, union, update
 
 from relaydesk.events import Event, OrderBound
 from relaydesk.store import events as journal
 from relaydesk.store import links
-from relaydesk.store.contention import upsert
+from relaydesk.store.contention import until_settled, upsert
 from relaydesk.store.tables import OrderTable, TicketOrderTable, TicketTable, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from sqlmodel import Session
 
+    from relaydesk.store.engine import Store
+
 T, N, O = table(TicketTable).c, table(TicketOrderTable).c, table(OrderTable).c  # noqa: E741 - O for order
 
-AT_ONCE = 10_000  # tickets bound in one transaction; the next import of the same orders goes on
+AT_ONCE = 100  # tickets bound in one transaction
 NEAREST = 10  # other tickets of an order that are looked at
 
 _ORDERS = O.id.in_(bindparam("orders", expanding=True))
@@ -50,7 +53,15 @@ _BY_ADDRESS = (
     .outerjoin(table(TicketOrderTable), and_(N.ticket_id == T.id, N.what == "order", N.value == O.id))
     .where(_ORDERS, O.relay_address != "", N.how.is_(None) | N.how.in_(("mentioned", "not_found")))
 )
-_TO_BIND = union(_BY_NUMBER, _BY_REFERENCE, _BY_ADDRESS)
+_PAIRS = union(_BY_NUMBER, _BY_REFERENCE, _BY_ADDRESS)
+_TO_BIND = _PAIRS.order_by(*(column.desc() for column in _PAIRS.selected_columns)).limit(AT_ONCE)
+_SAME = _PAIRS.subquery()
+_FURTHER = (
+    select(_SAME)
+    .where(tuple_(_SAME.c.ticket, _SAME.c.order) < tuple_(bindparam("t"), bindparam("o")))
+    .order_by(_SAME.c.ticket.desc(), _SAME.c.order.desc())
+    .limit(AT_ONCE)
+)
 _OF_ORDER = (
     select(T.id, T.kind, T.state)
     .join(table(TicketOrderTable), N.ticket_id == T.id)
@@ -67,20 +78,48 @@ class Bound(NamedTuple):
     order: str
 
 
-def bind_late(session: Session, orders: Iterable[str], now: datetime) -> list[Bound]:
-    """Binds the tickets, open or closed, that named these orders of the directory before it had them.
+@dataclass(frozen=True, slots=True)
+class BoundLate:
+    """What one transaction bound of the tickets that named ``orders``; ``last`` is where to go on, if so."""
+
+    orders: frozenset[str]
+    bound: tuple[Bound, ...]
+    last: Bound | None
+
+
+def bind_late(
+    session: Session, orders: Iterable[str], now: datetime, after: Bound | None = None
+) -> BoundLate:
+    """Binds the latest tickets, open or closed, that named these orders before the directory had them.
 
     A claim for a case that is open escalates it then, and other open tickets of the order are linked, as if
-    the order had been known. In the caller's transaction, after the orders were written.
+    the order had been known. In the caller's transaction, after the orders were written; at most
+    :data:`AT_ONCE`, those ``after`` a pair where one is given.
     """
-    statement = _TO_BIND.order_by(_TO_BIND.selected_columns.ticket.desc()).limit(AT_ONCE)
-    pairs = [Bound(*row) for row in session.connection().execute(statement, {"orders": sorted(orders)})]
+    values: dict[str, object] = {"orders": sorted(orders)}
+    if after is not None:
+        values |= {"t": after.ticket, "o": after.order}
+    rows = session.connection().execute(_TO_BIND if after is None else _FURTHER, values)
+    pairs = [Bound(*row) for row in rows]
     bound = [pair for pair in pairs if _bind(session, pair)]
     recorded = (Event(pair.ticket, now, OrderBound(pair.order, "directory")) for pair in bound)
     journal.append(session, recorded, now)
     for pair in bound:
         _relate(session, pair, now)
-    return bound
+    return BoundLate(frozenset(orders), tuple(bound), pairs[-1] if len(pairs) == AT_ONCE else None)
+
+
+def bind_rest(store: Store, begun: BoundLate, now: datetime) -> Iterator[Bound]:
+    """What was bound, and the rest in further turns. One that is broken off, the next import goes on with."""
+    yield from begun.bound
+    while (last := begun.last) is not None:
+
+        def attempt(orders: frozenset[str] = begun.orders, last: Bound = last) -> BoundLate:
+            with store.turn() as session:
+                return bind_late(session, orders, now, last)
+
+        begun = until_settled(attempt)
+        yield from begun.bound
 
 
 def _bind(session: Session, pair: Bound) -> bool:

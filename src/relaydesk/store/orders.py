@@ -10,7 +10,7 @@ from sqlalchemy import BindParameter, bindparam, delete, insert, or_, select, up
 
 from relaydesk.order import Item, Order
 from relaydesk.store import late_orders
-from relaydesk.store.contention import until_settled
+from relaydesk.store.contention import in_turns
 from relaydesk.store.tables import OrderItemTable, OrderTable, table
 
 if TYPE_CHECKING:
@@ -36,21 +36,27 @@ class Put:
 
 
 def put(store: Store, rows: Sequence[OrderRow], now: datetime) -> list[Put]:
-    """Put orders in, in one transaction; fields that a row does not speak of keep their stored value.
+    """Put orders in, in small turns; fields that a row does not speak of keep their stored value.
 
     Tickets whose mail named an order before are bound to it now, whether it is new or not.
     Refused is only an order whose seller's reference belongs to another one. StoreUnavailable when others
     keep writing the same orders.
     """
+    done: list[Put] = []
+    tied: dict[str, tuple[int, ...]] = {}
+    for results, late in in_turns(store, rows, lambda session, part: _put(session, part, now)):
+        done += results
+        for pair in late_orders.bind_rest(store, late, now):
+            tied[pair.order] = (*tied.get(pair.order, ()), pair.ticket)
+    return [
+        result if result.fate == "refused" else replace(result, tied=tied.pop(row.order.id, ()))
+        for row, result in zip(rows, done, strict=True)
+    ]
 
-    def attempt() -> list[Put]:
-        with store.transaction() as session:
-            return _put(session, rows, now)
 
-    return until_settled(attempt)
-
-
-def _put(session: Session, rows: Sequence[OrderRow], now: datetime) -> list[Put]:
+def _put(
+    session: Session, rows: Sequence[OrderRow], now: datetime
+) -> tuple[list[Put], late_orders.BoundLate]:
     before = {order.id: order for order in _read(session, _ORDER.c.id.in_({row.order.id for row in rows}))}
     after = dict(before)
     holders = _holders(session, {row.order.merchant_ref for row in rows} - {""})
@@ -75,13 +81,7 @@ def _put(session: Session, rows: Sequence[OrderRow], now: datetime) -> list[Put]
         done.append(Put("added" if old is None else "unchanged" if _same(old, new) else "updated"))
     _write(session, before, after, now)
     accepted = {row.order.id for row, result in zip(rows, done, strict=True) if result.fate != "refused"}
-    tied: dict[str, tuple[int, ...]] = {}
-    for pair in late_orders.bind_late(session, accepted, now):
-        tied[pair.order] = (*tied.get(pair.order, ()), pair.ticket)
-    return [
-        result if result.fate == "refused" else replace(result, tied=tied.pop(row.order.id, ()))
-        for row, result in zip(rows, done, strict=True)
-    ]
+    return done, late_orders.bind_late(session, accepted, now)
 
 
 def _holders(session: Session, refs: set[str]) -> dict[str, str]:

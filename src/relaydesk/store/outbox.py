@@ -7,10 +7,10 @@ when the lease had run out meanwhile.
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select, text, update
 
 from relaydesk.events import (
     AnswerCancelled,
@@ -22,15 +22,14 @@ from relaydesk.events import (
     Event,
 )
 from relaydesk.store import events, raw_bytes, search
-from relaydesk.store.contention import Claims
+from relaydesk.store.contention import Claims, engine_of
 from relaydesk.store.outbox_rows import UNDECIDED, Claimed, DeliveryOutcome, OutboxRow, Outgoing
 from relaydesk.store.tables import OutboxTable, table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime, timedelta
 
-    from sqlalchemy import Select
+    from sqlalchemy import Select, TextClause
     from sqlmodel import Session
 
     from relaydesk.events import OfAnswer
@@ -43,25 +42,40 @@ MOST_BYTES = 48 << 20
 """So many bytes of messages are claimed at one time: they are in memory until they are sent."""
 _CLAIMS = Claims(OutboxTable, undecided=UNDECIDED, working="sending")
 _ROW = [O[field.name] for field in fields(OutboxRow)]
-_CLAIMED = [O[field.name] for field in fields(Claimed) if field.name != "lapsed"]
+_LATER = ("raw", "lapsed")  # what a claim does not read of its row
+_CLAIMED = [O[field.name] for field in fields(Claimed) if field.name not in _LATER]
+_NUMBER: dict[str, TextClause] = {
+    "sqlite": text("UPDATE outbox_number SET last = last + 1 RETURNING last"),
+    "postgresql": text("SELECT nextval(pg_get_serial_sequence('outbox', 'id'))"),
+}
 
 
-def put(session: Session, outgoing: Outgoing, build: Callable[[int], Finished], now: datetime) -> int:
-    """Writes a row and its ``answer_queued``, in the caller's transaction; the row's number.
+def next_number(session: Session) -> int:
+    """A number for a row to come, which nobody gets again; lost when the row is never written.
 
-    ``build`` gets that number and makes the message, so that its bounce address and Message-ID can name it.
-    What it raises undoes the transaction. Conflict when the Message-ID or the submission exists.
+    It is sealed into the bounce address and the Message-ID, so the bytes can be made between two
+    transactions: the one that takes the number, and the one that puts the row.
+    """
+    return int(session.connection().execute(_NUMBER[engine_of(session)]).scalar_one())
+
+
+def put(session: Session, number: int, outgoing: Outgoing, finished: Finished, now: datetime) -> None:
+    """Writes row ``number`` and its ``answer_queued``, in the caller's transaction.
+
+    Conflict when the Message-ID or the submission exists.
     """
     row = {
+        "id": number,
         "purpose": outgoing.purpose,
         "ticket_id": outgoing.ticket,
         "message_id": outgoing.message,
         "author": outgoing.author,
         "recipient": outgoing.recipient,
-        "order_id": outgoing.order_id,
+        "envelope_from": finished.envelope_from,
+        "rfc_message_id": finished.rfc_message_id,
         "handed_in": outgoing.handed_in,
-        "envelope_from": "",
-        "subject": "",
+        "order_id": outgoing.order_id,
+        "subject": finished.subject,
         "state": "queued",
         "created_at": now,
         "not_before": outgoing.not_before,
@@ -71,27 +85,13 @@ def put(session: Session, outgoing: Outgoing, build: Callable[[int], Finished], 
         "last_code": 0,
         "last_text": "",
         "hop": "",
-        "raw": b"",
+        "raw": finished.raw,
     }
-    key = session.connection().execute(_NEW, row).inserted_primary_key
-    if key is None:
-        raise RuntimeError("The database gave no number for the new row.")
-    finished = build(int(key[0]))
-    session.connection().execute(
-        update(table(OutboxTable))
-        .where(O.id == key[0])
-        .values(
-            envelope_from=finished.envelope_from,
-            rfc_message_id=finished.rfc_message_id,
-            subject=finished.subject,
-            raw=finished.raw,
-        )
-    )
-    _tell_queued(session, int(key[0]), outgoing, now)
+    session.connection().execute(_NEW, row)
+    _tell_queued(session, number, outgoing, now)
     if outgoing.purpose != "forward":
-        search.will_index(session, "answer", int(key[0]))
+        search.will_index(session, "answer", number)
     raw_bytes.written(session, finished.raw)
-    return int(key[0])
 
 
 def _tell_queued(session: Session, answer: int, outgoing: Outgoing, now: datetime) -> None:
@@ -111,7 +111,8 @@ def claim(  # noqa: PLR0913 - whose, from when, for how long, how many, how much
 ) -> tuple[Claimed, ...]:
     """Up to ``limit`` rows whose time has come or whose lease ran out, now ``worker``'s for the lease.
 
-    No more than come to ``most`` bytes, but for the first.
+    No more than come to ``most`` bytes, but for the first. Their bytes are not read yet (:func:`with_raw`):
+    they would be read while no other may write.
     """
     rows = _CLAIMS.take(
         session,
@@ -124,6 +125,11 @@ def claim(  # noqa: PLR0913 - whose, from when, for how long, how many, how much
         most=most,
     )
     return tuple(Claimed(**row._mapping, lapsed=lapsed) for row, lapsed in rows)
+
+
+def with_raw(session: Session, claimed: Claimed) -> Claimed:
+    """The same with the bytes to send."""
+    return replace(claimed, raw=raw(session, claimed.id) or b"")
 
 
 def delivered(session: Session, claimed: Claimed, outcome: DeliveryOutcome, hop: str, now: datetime) -> bool:

@@ -107,7 +107,7 @@ class Claimed:
     lease_until: datetime
     last_code: int
     last_text: str
-    raw: bytes = field(repr=False)
+    raw: bytes = field(default=b"", repr=False)
     lapsed: bool = False
 
 

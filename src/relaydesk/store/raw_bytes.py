@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event, func, select
 
-from relaydesk.store.contention import engine_of
-
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Engine
     from sqlalchemy.pool import ConnectionPoolEntry
@@ -25,7 +23,7 @@ _GROWN = "relaydesk grown"
 def read(session: Session, column: ColumnElement[bytes], *where: ColumnElement[bool]) -> bytes | None:
     """A value that does not change once it is written; None when there is no such row."""
     connection = session.connection()
-    if engine_of(session) == "sqlite":
+    if session.get_bind().dialect.name == "sqlite":
         return connection.execute(select(column).where(*where)).scalar()
     content, last = BytesIO(), PIECE
     while last == PIECE:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from sqlalchemy import select, union, update
+from sqlalchemy import func, select, union, update
 
 from relaydesk.classify import Findings
 from relaydesk.message import AuthResults, Origin
@@ -205,6 +205,17 @@ def links(session: Session, ticket_id: int) -> tuple[int, ...]:
     return tuple(sorted(session.connection().execute(both).scalars()))
 
 
-def raw(session: Session, message_id: int) -> bytes | None:
-    """The bytes of a message exactly as received, None when there is none of that number."""
-    return raw_bytes.read(session, M.raw, M.id == message_id)
+def version(session: Session, ticket_id: int) -> tuple[int, int]:
+    """How many events a ticket has and the number of the latest: nothing of it changes without one."""
+    statement = select(func.count(), func.coalesce(func.max(E.id), 0)).where(E.ticket_id == ticket_id)
+    count, latest = session.connection().execute(statement).one()
+    return int(count), int(latest)
+
+
+def raw(session: Session, message_id: int, most: int | None = None) -> bytes | None:
+    """The bytes of a message exactly as received, None when there is none of that number.
+
+    With ``most`` only so many from its start.
+    """
+    content = M.raw if most is None else func.substr(M.raw, 1, most, type_=M.raw.type)
+    return raw_bytes.read(session, content, M.id == message_id)
