@@ -15,7 +15,7 @@ from relaydesk.config.parts import read_yaml
 from relaydesk.gateway import load_gateway_rules
 from relaydesk.gateway.html import page, read_html, shown_pictures
 from relaydesk.gateway.submission import submitted
-from relaydesk.intake.forward import forwarded
+from relaydesk.intake.forward import below, forwarded_before
 from relaydesk.logs.redaction import redacted
 from relaydesk.message import visible_text
 from relaydesk.orders import csv_file, json_file
@@ -137,7 +137,7 @@ READERS: dict[str, Reader] = {
         text=True,
     ),
     "intake.forward": Reader(
-        lambda raw: forwarded(raw, (), "mx.b.example"),
+        each(lambda raw: below(raw, "mx.b.example"), lambda raw: forwarded_before(raw, "mx.b.example")),
         (
             *of.HEADER,
             "Authentication-Results: ",

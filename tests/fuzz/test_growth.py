@@ -60,6 +60,8 @@ EXEMPT = {
     "intake.forward.Forwarding": "the store's part of forwarding",
     "intake.forward._end_loop": "the store's part of forwarding",
     "intake.forward.added_fields": "writes what we know of a ticket",
+    "intake.forward.on_top": "writes what we know of a ticket",
+    "intake.forward._one_line": "writes what we know of a ticket",
 }
 
 

@@ -55,7 +55,7 @@ _EIGHT_BIT = {"iso-2022": "shift_jis", "iso-2022-kr": "euc-kr"}
 # Programs take one for the other: then most characters are odd, not one.
 _OTHER_JAPANESE = {"shift_jis": "euc-jp", "euc-jp": "shift_jis"}
 _TWO_SCRIPTS = re.compile("[A-Za-z][\u0370-\u052f]|[\u0370-\u052f][A-Za-z]")
-_PLAIN = bytes([*b"\t\n\r", *range(ord(" "), 0x7F)])
+_PLAIN = re.compile(rb"[\t\r!-~]*+[\n ][\t\n\r -~]*+")
 _LETTERS = re.compile(rb"[A-Za-z]")
 
 
@@ -125,7 +125,7 @@ def _by_its_label(data: bytes, encoding: str, otherwise: str) -> tuple[str, bool
         encoding = _EIGHT_BIT.get(encoding, encoding)
     as_utf_8 = None if encoding == "hz" or encoding in _EIGHT_BIT else _utf_8(data)
     if as_utf_8 is not None:
-        if is_single_byte(encoding) or (encoding.startswith("utf-16") and _is_plain(data)):
+        if is_single_byte(encoding) or (encoding.startswith("utf-16") and _PLAIN.fullmatch(data)):
             return as_utf_8, data.isascii() and not encoding.startswith("utf-16")
         if encoding not in _NOT_ASCII and _IDEOGRAPHS.match(as_utf_8):
             return as_utf_8, False
@@ -138,11 +138,6 @@ def _by_its_label(data: bytes, encoding: str, otherwise: str) -> tuple[str, bool
     if (other := _OTHER_JAPANESE.get(encoding)) and text.count(ODD) * 2 > letters:
         text = min(text, decoded(data, other), key=lambda reading: reading.count(ODD))
     return text, False
-
-
-def _is_plain(data: bytes) -> bool:
-    """Whether these are words of ASCII: UTF-16 holds a NUL or a byte beyond ASCII in most."""
-    return not data.translate(None, _PLAIN) and (b" " in data or b"\n" in data)
 
 
 def _is_iso_2022(data: bytes) -> bool:
