@@ -12,7 +12,7 @@ from sqlalchemy import event, text
 from relaydesk.order import Order, OrderRow
 from relaydesk.orders.directory import import_file
 from relaydesk.policy.decision import Placement
-from relaydesk.store import contention, late_orders, orders
+from relaydesk.store import late_orders, orders
 from relaydesk_testkit.arriving import NOON, ORDER, candidate, decision, open_ticket, planned, store_message
 from tests.support.desk import BOB, desk, events
 
@@ -243,7 +243,7 @@ def binding(store: Store, rows: list[OrderRow]) -> tuple[str, Any]:
 def test_a_turn_costs_one_statement_where_nothing_is_to_be_tied(
     sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(contention, "FIRST_TURN", 1_000)
+    monkeypatch.setattr(orders, "FIRST_ORDERS", 1_000)
     for name in "abcdef":
         open_ticket(sqlite_store, name=name, candidates=(candidate(f"99{ord(name)}"),))
     few = sent_by(sqlite_store, [OrderRow(Order(str(n)), FIELDS) for n in range(1, 3)])

@@ -60,15 +60,20 @@ def _unsettled() -> StoreUnavailable:
 
 
 def in_turns(
-    store: Store, rows: Sequence[R], write: Callable[[Session, Sequence[R]], T], *, longest: int = 1_000
+    store: Store,
+    rows: Sequence[R],
+    write: Callable[[Session, Sequence[R]], T],
+    *,
+    first: int = FIRST_TURN,
+    longest: int = 1_000,
 ) -> Iterator[T]:
     """Bulk work behind mail: what ``write`` gives for each slice of ``rows``, in order, once it is committed.
 
     Each slice is a transaction of its own (:meth:`Store.turn`), written all over again after a Conflict. It
     holds as many rows as fit into :data:`TURN_SECONDS` by the measure of the slice before, at most
-    ``longest``. What was given stays written when a later slice raises.
+    ``longest``; the ``first`` has none before it. What was given stays written when a later slice raises.
     """
-    start, size = 0, min(FIRST_TURN, longest)
+    start, size = 0, min(first, longest)
     while start < len(rows):
         part = rows[start : start + size]
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _ORDER = table(OrderTable)
 _ITEM = table(OrderItemTable)
+FIRST_ORDERS = 200
+"""In the first turn of a batch; 1,000 take 65 ms where nobody else works."""
 _COLUMNS = ("state", "amount", "currency", "created_at", "ship_by", "relay_address", "marketing_opt_in")
 
 
@@ -44,7 +46,8 @@ def put(store: Store, rows: Sequence[OrderRow], now: datetime) -> list[Put]:
     """
     done: list[Put] = []
     tied: dict[str, tuple[int, ...]] = {}
-    for results, late in in_turns(store, rows, lambda session, part: _put(session, part, now)):
+    turns = in_turns(store, rows, lambda session, part: _put(session, part, now), first=FIRST_ORDERS)
+    for results, late in turns:
         done += results
         for pair in late_orders.bind_rest(store, late, now):
             tied[pair.order] = (*tied.get(pair.order, ()), pair.ticket)
