@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from relaydesk.bounces import answer_of_message_id, from_daemon, read_bounce
 from relaydesk.classify import classify
 from relaydesk.config.parts import shipped_rules
-from relaydesk.mailauth import authenticate
+from relaydesk.mailauth import asked_domains, authenticate
 from relaydesk.mailauth.body_hash import body_hash, canonical_body
 from relaydesk.mailauth.dkim_key import parse_key
 from relaydesk.mailauth.dkim_signature import read_signature
@@ -25,6 +25,7 @@ from relaydesk.message import (
     Origin,
     authentication_results,
     index_words,
+    parse_header,
     parse_message,
 )
 from relaydesk.policy import find_origin, parse_allowlist
@@ -66,6 +67,12 @@ def _message(head: str, tail: str = "") -> Callable[[bytes], None]:
     """The whole reader, of messages that begin so."""
     start, end = head.replace("\n", "\r\n").encode(), tail.replace("\n", "\r\n").encode()
     return lambda raw: _whole(start + raw + end)
+
+
+def _header_alone(raw: bytes) -> None:
+    """What is read of a message on the event loop, and whom its authentication will ask."""
+    envelope = Envelope("192.0.2.1", _ORIGIN, "a.example", "a@b.example", (), RELAYED.encode() + raw, NOON)
+    asked_domains(envelope, parse_header(envelope.raw))
 
 
 def _received(line: str) -> None:
@@ -144,6 +151,12 @@ READERS: dict[str, Reader] = {
     # A message as a whole, sorted and read as a bounce, by where the hostile text stands.
     "a message": Reader(
         _message(RELAYED), (*of.HEADER, "Content-Type: ", "X: y\r\n"), MESSAGE, 8_192, whole=True
+    ),
+    "a message's header alone": Reader(
+        _header_alone,
+        (*of.HEADER, "From: ", "Subject: ", "DKIM-Signature: ", "Received: a\r\n"),
+        MESSAGE,
+        8_192,
     ),
     "a message's Subject": Reader(
         _message("From: case++a@support.instagram.com\nSubject: ", "\n\nx"),

@@ -35,6 +35,7 @@ EXEMPT = {
     "classify.packs_file": "reads our own files at the start, and the shop's",
     "classify.rules_file": "reads our own files at the start, and the shop's",
     "classify.yaml_reader": "reads our own files at the start, and the shop's",
+    "classify.rules.Rules.__getstate__": "hands the rules to another process",
     "classify.rules.Rules.extended": "joins rules at the start",
     "mailauth.signing": "signs what we write",
     "mailauth.spf_query.HeldAnswers": "a protocol",
