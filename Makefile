@@ -4,6 +4,7 @@
 #   make lint            style, format and types
 #   make bench           the benchmark
 #   make hostile         what hostile mail and DNS records cost
+#   make growth          how every reader's work grows on hostile shapes (make growth ARGS="--wide")
 #   make attack          attacks on a running serve, and what good mail feels of them
 #   make kill            kill -9 at random moments under load: 100 rounds (make kill ARGS="--rounds 10")
 #   make storm           answers under trouble: 300 runs, kill -9, two dispatchers
@@ -15,7 +16,7 @@ ARGS ?=
 BIN := .venv/bin
 SETUP := PYTHON="$(PYTHON)" .ci/setup
 
-.PHONY: help demo test lint bench hostile attack kill storm lock clean
+.PHONY: help demo test lint bench hostile growth attack kill storm lock clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -43,6 +44,10 @@ bench:
 hostile:
 	@$(SETUP) dev
 	$(BIN)/python bench/hostile.py $(ARGS)
+
+growth:
+	@$(SETUP) dev
+	$(BIN)/python bench/growth.py $(ARGS)
 
 attack:
 	@$(SETUP) dev

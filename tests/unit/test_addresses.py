@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaydesk.message import (
+    Address,
     domain_name,
     domain_of,
     normal_address,
@@ -14,6 +15,7 @@ from relaydesk.message import (
     plain_address,
     split_address,
 )
+from relaydesk.message.addresses import mailboxes
 from relaydesk.policy import Allowlist
 
 META = "support.facebook.com"
@@ -199,3 +201,11 @@ def test_two_spellings_of_one_address_are_equal() -> None:
 )
 def test_one_plain_mailbox_is_that_and_nothing_else(text: str, address: str | None) -> None:
     assert plain_address(text) == address
+
+
+def test_a_field_of_separators_is_not_read() -> None:
+    defects: list[str] = []
+    assert mailboxes([b"a@b.example" + b";" * 2_000, b"c@d.example"], defects) == (
+        Address("", "c", "d.example"),
+    )
+    assert defects == ["A field has more than 1000 separators; no address is read of it."]

@@ -395,6 +395,17 @@ def test_its_work_grows_with_the_markup(piece: str) -> None:
     assert growth(read, lambda size: piece * (size // len(piece)), 30_000) < LINEAR
 
 
+@pytest.mark.parametrize("piece", ["&", "\xad"])
+def test_its_work_grows_with_what_one_text_is_put_together_of(piece: str) -> None:
+    """The cleaner copies a text for each entity in it, and for each character of some."""
+    assert growth(read, lambda size: piece * size, 100_000) < LINEAR
+
+
+def test_a_long_text_is_parted_amid_no_entity() -> None:
+    text = read("x" * 1_990 + "&copy;" * 1_000).text
+    assert text == "x" * 1_990 + "©" * 1_000
+
+
 @pytest.mark.parametrize(
     ("rule", "element"),
     [

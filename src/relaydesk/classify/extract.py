@@ -33,7 +33,10 @@ MAX_SUBJECT = 2_000
 _REPLY = re.compile(r"\s*+(?:[^\W\d_]{1,5}+\s?+[:\uff1a]\s*+)++")
 _URL = re.compile(r"https?://\S+", re.IGNORECASE)
 _ORDERS: dict[str, NumberKind] = {"order": "order", "merchant_ref": "merchant_ref"}
-_ADDRESS = re.compile(r"([^\s<>@\"',;:()\[\]]{1,64})@([a-z0-9.-]{1,255})", re.IGNORECASE)
+# Of a word too long for a local part no piece is one; and a word is tried once only.
+_ADDRESS = re.compile(
+    r"(?<![^\s<>@\"',;:()\[\]])([^\s<>@\"',;:()\[\]]{1,64}+)@([a-z0-9.-]{1,255}+)", re.IGNORECASE
+)
 _STATUS = "message/delivery-status"
 _ALIKE = ("other", "case")
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _NEVER = re.compile(r"(?!)")
 _PARTS = re.compile(r"[-_.]+")
-_COUNTED = re.compile(r"([a-z]{3,})[0-9]{1,3}")
+_COUNTED = re.compile(r"(?<![a-z])([a-z]{3,}+)[0-9]{1,3}")
 LONGEST = 64  # octets of a local part (RFC 5321 §4.5.3.1.1)
 SHORT = 4  # letters or digits of a language, a year or a number that stands beside a role
 

@@ -37,7 +37,7 @@ _HIDDEN = re.compile(
     r"display\s*+:\s*+none|visibility\s*+:\s*+hidden|(?<![\w-])opacity\s*+:\s*+0++(?:\.0++)?\s*+(?:;|$)", re.I
 )
 _PICTURE = re.compile(r"data:image/(png|jpe?g|gif|webp)[^,]{0,100}?;base64,", re.IGNORECASE)
-_SHOWN_PICTURE = re.compile(r'<img [^>]*?src="cid:([^">]{1,300})"')
+_SHOWN_PICTURE = re.compile(r'<img [^<>]*?src="cid:([^">]{1,300})"')
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ _OURS, _NOT_OURS = b"x-relaydesk-", b"X-Untrusted-"
 _UNNAMED = b"X-Untrusted-Line:"  # takes up a first line that would else go on with our last one
 _FIELD = re.compile(rb"[^\n]*+\n?(?:[ \t][^\n]*+\n?)*+")
 _NAME = re.compile(rb"([!-9;-~]++)[ \t]*+:")
-_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|([^\s;"]+)')
+_TOKEN = re.compile(r'"((?:[^"\\]++|\\.)*+)"|([^\s;"]++)')
 _MAX_VALUE = 900  # with the name still one line of at most 998 octets (RFC 5322 §2.1.1)
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 IpAddress = IPv4Address | IPv6Address
 
 MAX_ADDRESSES = 100
+MAX_SEPARATORS = 1_000  # commas and semicolons of a field; each costs mail-parser some microseconds
 MAX_ADDRESS = 254  # octets; with its angle brackets a path has at most 256 (RFC 5321 §4.5.3.1.3)
 MAX_DOMAIN, MAX_LABEL = 253, 63  # octets, without the final dot (RFC 1035 §2.3.4)
 
@@ -150,7 +151,11 @@ def mailboxes(values: Iterable[bytes], defects: list[str], charset: str = "") ->
 
     addresses: list[Address] = []
     for value in values:
-        text = _with_whole_phrases(charsets.for_addresses(charsets.raw_text(value, charset)))
+        text = charsets.for_addresses(charsets.raw_text(value, charset))
+        if text.count(",") + text.count(";") > MAX_SEPARATORS:
+            defects.append(f"A field has more than {MAX_SEPARATORS} separators; no address is read of it.")
+            continue
+        text = _with_whole_phrases(text)
         unclear: list[dict[str, object]] = []
         with hostile_bytes():
             pairs = get_addresses(text, defects=unclear)

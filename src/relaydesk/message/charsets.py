@@ -55,7 +55,7 @@ _EIGHT_BIT = {"iso-2022": "shift_jis", "iso-2022-kr": "euc-kr"}
 # Programs take one for the other: then most characters are odd, not one.
 _OTHER_JAPANESE = {"shift_jis": "euc-jp", "euc-jp": "shift_jis"}
 _TWO_SCRIPTS = re.compile("[A-Za-z][\u0370-\u052f]|[\u0370-\u052f][A-Za-z]")
-_PLAIN = re.compile(rb"[\t\n\r -~]*[\n ][\t\n\r -~]*")
+_PLAIN = re.compile(rb"[\t\r!-~]*+[\n ][\t\n\r -~]*+")
 _LETTERS = re.compile(rb"[A-Za-z]")
 
 
@@ -251,10 +251,6 @@ def _base64(data: bytes) -> bytes:
     return binascii.a2b_base64(data[: len(data) - (len(data) % 4 == 1)] + b"==")
 
 
-def _q_encoding(data: bytes) -> bytes:
-    return binascii.a2b_qp(data, header=True)
-
-
 def decode(value: bytes, charset: str = "") -> tuple[str, str]:
     """A header value as one line of text, and what went wrong. Never raises; linear in its length.
 
@@ -284,7 +280,9 @@ def decode(value: bytes, charset: str = "") -> tuple[str, str]:
         if not adjacent:
             out.append(raw_text(between, charset))
         quoted = word[4]
-        pieces.append(_base64(word[2] or word[3] or b"") if quoted is None else _q_encoding(quoted))
+        pieces.append(
+            _base64(word[2] or word[3] or b"") if quoted is None else binascii.a2b_qp(quoted, header=True)
+        )
         joined, at = spelled, word.end()
     close()
     out.append(raw_text(value[at:], charset))

@@ -33,7 +33,6 @@ _ESCAPED = re.compile(rb"\\([\"\\])")
 _SEGMENT = re.compile(r"([^*]+)\*(\d{1,3})?(\*)?")
 # RFC 2231 §4, also where it stands in a plain parameter: charset'language'value
 _EXTENDED = re.compile(rb"([A-Za-z0-9_.:-]{0,60})'[A-Za-z0-9-]{0,40}'(.*)", re.DOTALL)
-_PATH = re.compile(r".*[/\\]", re.DOTALL)
 _TYPES = {"text": "text/plain", "plain": "text/plain", "html": "text/html", "multipart": "multipart/mixed",
           "message": "message/rfc822"}  # fmt: skip
 _TYPE = re.compile(r"[!#-.0-9A-Z^-~]+/[!#-.0-9A-Z^-~]+", re.IGNORECASE)
@@ -104,7 +103,8 @@ def file_name(text: str) -> str:
 
     A name that starts with a dot hides on Unix, and one of dots alone is a directory.
     """
-    name = _PATH.sub("", charsets.one_line(text)).strip().lstrip(". ").rstrip(". ")
+    line = charsets.one_line(text)
+    name = line[max(line.rfind("/"), line.rfind("\\")) + 1 :].strip().lstrip(". ").rstrip(". ")
     if len(name) <= MAX_NAME:
         return name
     stem, dot, extension = name.rpartition(".")

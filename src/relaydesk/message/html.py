@@ -199,10 +199,12 @@ class _Walk:
     def _children(self, node: LexborNode, look: Look, *, boxed: bool) -> list[tuple[LexborNode, Look | None]]:
         """Nodes and looks. In a box with a quotation answers may stand below that; all may be in a box."""
         children = list(node.iter(include_text=True))
+        if not boxed:
+            return [(child, look) for child in children]
         last = len(children) if self.lines.begun else -1
         first = next((at for at, child in enumerate(children) if child.tag == "blockquote"), last)
         quoted = replace(look, level=QUOTED)
-        return [(child, quoted if boxed and at <= first else look) for at, child in enumerate(children)]
+        return [(child, quoted if at <= first else look) for at, child in enumerate(children)]
 
     def _edge(self, tag: str, *, starts: bool = False) -> None:
         if tag == "br":

@@ -7,7 +7,7 @@ import re
 PRESCAN = 4_096
 """Bytes looked at. The standard asks for 1024; the heads of mail are longer."""
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16le"), (b"\xfe\xff", "utf-16be"))
-_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
+_COMMENT = re.compile(rb"<!--.*?(?:-->|\Z)", re.DOTALL)
 _META = re.compile(rb"<meta(?=[\s/])([^>]*+)", re.IGNORECASE)
 _XML = re.compile(rb"\s*+<\?xml\s[^>]{0,200}?encoding\s*+=\s*+[\"']([A-Za-z0-9][\w.:-]{0,39})", re.IGNORECASE)
 _CHARSET = re.compile(rb"charset\s*+=\s*+[\"']?\s*+([A-Za-z0-9][\w.:+-]{0,39})", re.IGNORECASE)

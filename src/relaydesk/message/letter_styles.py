@@ -70,7 +70,7 @@ def _width(value: str) -> str:
 def _border(value: str) -> str:
     words = [
         word if word in _LINES else _WIDTHS.get(word) or _length(word, _THICKEST) or _colour(word)
-        for word in re.sub(r"\s*([,()])\s*", r"\1", value[:200]).split()
+        for word in re.sub(r" ?([,()]) ?", r"\1", value[:200]).split()
     ]
     return " ".join(words) if all(words) and 0 < len(words) <= 4 else ""  # noqa: PLR2004 - four sides
 

@@ -71,6 +71,12 @@ def _lines(body: tuple[Passage, ...]) -> Iterable[tuple[bool, str]]:
     return ((passage.quoted, line) for passage in body for line in passage.text.split("\n"))
 
 
+def _role(line: str) -> str:
+    """What a header line announces, "" for a line that is none."""
+    name, colon, _ = line[:40].replace("\uff1a", ":").partition(":")
+    return _HEADERS.get("".join(name.strip("*_ ").split()), "") if colon else ""
+
+
 def _bare(line: str) -> str:
     return "".join(filter(str.isalnum, line)).casefold()
 
@@ -86,6 +92,9 @@ class QuoteSigns:
     def __init__(self, lines: Sequence[str], carried: Sequence[int]) -> None:
         self._lines = [line[:MAX_SIGN].translate(_PLAIN).strip().casefold() for line in lines[:MAX_LINES]]
         self._beyond = len(lines) - len(self._lines)
+        # Once for each line, for a line is looked at from each of those above that may begin a separator.
+        self._roles = list(map(_role, self._lines))
+        self._ends = list(map(attributions.ends, self._lines))
         self._marks = [max(mark, self._prefix(at)) for at, mark in enumerate(carried[:MAX_LINES])]
 
     def quoted(self) -> list[bool]:
@@ -174,18 +183,14 @@ class QuoteSigns:
         """Where the header lines that start at a line end, and what they announce."""
         roles: set[str] = set()
         end = at
-        for number, line in enumerate(self._lines[at : at + MAX_BLOCK], at):
-            if role := self._role(line):
+        for number in range(at, min(at + MAX_BLOCK, len(self._lines))):
+            line = self._lines[number]
+            if role := self._roles[number]:
                 roles.add(role)
                 end = number + 1
             elif not roles or (line and (number > end or not _GOES_ON.search(line))):
                 break
         return end, roles
-
-    @staticmethod
-    def _role(line: str) -> str:
-        name, colon, _ = line[:40].replace("\uff1a", ":").partition(":")
-        return _HEADERS.get("".join(name.strip("*_ ").split()), "") if colon else ""
 
     @staticmethod
     def _complete(roles: set[str], block: list[str]) -> bool:
@@ -203,7 +208,7 @@ class QuoteSigns:
             line = self._lines[last]
             if not line or self._marks[last] == QUOTED:
                 break
-            if attributions.ends(line):
+            if self._ends[last]:
                 later = range(at + 1, last + 1)
                 if any(self._begins(start, at) and self._attributes(start, last)[1] for start in later):
                     break

@@ -146,15 +146,17 @@ def _pieces(encoded: bytes) -> tuple[bytes, bool]:
 
 def _without_footer(encoded: bytes) -> bytes:
     """Base64 without the words that a list or a scanner put behind it, after a padding or empty line."""
-    start = max(len(encoded) - _FOOTER, 0)
+    start = at = max(len(encoded) - _FOOTER, 0)
+    length, goes_on = 0, start + len(encoded[start:].rstrip().rstrip(_ALPHABET + b"=\r\n"))
     for end in _END.finditer(encoded, start):
-        before, behind = encoded[start : end.end()], encoded[end.end() :]
-        words = before.split()
-        if not all(map(_is_base64, words)) or (not start and sum(map(len, words)) % _QUANTUM):
+        words = encoded[at : end.end()].split()
+        at, length = end.end(), length + sum(map(len, words))
+        if not all(map(_is_base64, words)) or (not start and length % _QUANTUM):
             return encoded
         on_its_line = not end[0].endswith(b"\n")
-        if not _is_base64(behind.translate(None, b"\r\n")) or (on_its_line and len(behind) % _QUANTUM):
-            return encoded[: end.end()]
+        behind = len(encoded) - at
+        if encoded[at:goes_on].strip() or (on_its_line and behind % _QUANTUM):
+            return encoded[:at]
     return encoded
 
 

@@ -20,7 +20,6 @@ _BLANKS = " \t\r\n\xa0\u2007\u202f\u200b\u2060\ufeff"
 _AS_TEXT = re.compile(r'="([^"]*)"')  # how a spreadsheet keeps a number as text; or by an apostrophe
 _AMOUNT = re.compile(r"\d{1,15}(?:\.\d{1,6})?", re.ASCII)
 _SECONDS, _SECONDS_LONG = re.compile(r"\d{9,10}|\d{13}", re.ASCII), 10
-_ITEM = re.compile(r"(?P<retailer_id>.+?)(?:\s+x\s+(?P<quantity>\S+))?(?:\s+@\s+(?P<price>\S+))?")
 _FLAGS = {"": None, "no": False, "false": False, "0": False, "yes": True, "true": True, "1": True}
 
 
@@ -159,10 +158,16 @@ def _json_list(written: str, name: str) -> object:
 
 
 def _short_item(written: str) -> dict[str, str | None]:
-    match = _ITEM.fullmatch(written.strip())
-    if match is None:
-        raise CellError(f"item {shown(written)} is not of the form SKU x QUANTITY @ PRICE")
-    return match.groupdict()
+    """``SKU x QUANTITY @ PRICE``, of which quantity and price may lack."""
+    rest, price = _parted(written.strip(), "@")
+    retailer_id, quantity = _parted(rest, "x")
+    return {"retailer_id": retailer_id, "quantity": quantity, "price": price}
+
+
+def _parted(written: str, mark: str) -> tuple[str, str | None]:
+    """What stands before a mark and the one word behind it; the word is None where there is none."""
+    before = written.rsplit(maxsplit=2)
+    return (before[0], before[2]) if before[1:2] == [mark] and before[2:] else (written, None)
 
 
 def _item(entry: object) -> Item:

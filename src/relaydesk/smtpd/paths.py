@@ -19,7 +19,7 @@ _LABEL = rf"[A-Za-z0-9_{_UTF8}](?:[A-Za-z0-9_{_UTF8}-]{{0,61}}[A-Za-z0-9_{_UTF8}
 _DOMAIN = rf"{_LABEL}(?:\.{_LABEL})*"
 _LITERAL = r"\[(?P<literal>[0-9A-Za-z:.]{3,51})\]"
 _MAILBOX = re.compile(rf"(?:{_ATOM}(?:\.{_ATOM})*|{_QUOTED})@(?:(?P<domain>{_DOMAIN})|{_LITERAL})")
-_PATH = re.compile(r'<((?:"(?:[^"\\]|\\.)*"|[^<>"])*)>(?: +(.*))?')
+_PATH = re.compile(r'<((?:"(?:[^"\\]++|\\.)*+"|[^<>"]++)*+)>(?: ++(.*+))?')
 _HELO = re.compile(rf"(?:{_DOMAIN}\.?|\[[0-9A-Za-z:.-]{{3,253}}\])")
 _SIZE = re.compile(r"[0-9]{1,20}")  # RFC 1870 §3
 _PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~]+))?")
