@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from relaydesk.config.settings import Settings
     from relaydesk.config.snapshot import Snapshot
     from relaydesk.desk.ticket_view import WholeTicket
+    from relaydesk.intake.record import IntakeConfig
     from relaydesk.message.envelope import Envelope, Origin
     from relaydesk.policy.decision import Admission, Decision, Gathered
     from relaydesk.reasons import Reason
@@ -92,15 +93,16 @@ class Watched(Intake):
     seen: list[tuple[Envelope, Gathered, Decision]]
     turned: list[tuple[str, Reason, Origin]]
 
-    def _log(
+    def _account(  # noqa: PLR0913, PLR0917 - as of the intake
         self,
+        config: IntakeConfig,
         envelope: Envelope,
         gathered: Gathered | None,
         decision: Decision,
-        ids: dict[str, int | bool | None],
+        ids: dict[str, Any],
         started: float,
     ) -> None:
-        super()._log(envelope, gathered, decision, ids, started)
+        super()._account(config, envelope, gathered, decision, ids, started)
         if gathered is not None:
             self.seen.append((envelope, gathered, decision))
 
