@@ -18,7 +18,7 @@ import pytest
 
 from relaydesk.process_pool import pool as pool_module
 from relaydesk.process_pool.frames import APART, numbers, packed, unpacked
-from relaydesk.process_pool.pool import ProcessPool, TaskFailed, TaskTimeout, TaskTooHeavy
+from relaydesk.process_pool.pool import NoProcess, ProcessPool, TaskFailed, TaskTimeout, TaskTooHeavy
 from relaydesk_testkit.serving import gone
 from tests.support.tasks import (
     busy,
@@ -239,7 +239,7 @@ async def test_closing_ends_the_tasks_that_run() -> None:
         assert gone(idle)
         assert children() == []
         results = await asyncio.gather(*tasks, return_exceptions=True)
-        assert [type(result) for result in results] == [TaskFailed] * 3
+        assert [type(result) for result in results] == [NoProcess] * 3
         with pytest.raises(TaskFailed):
             await pool.run(pid)
 
