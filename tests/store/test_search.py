@@ -154,11 +154,13 @@ async def test_a_mail_that_takes_too_long_holds_up_nothing_and_is_found_by_its_h
     monkeypatch.setattr(index, "searchable_words", dying)
     pool = ProcessPool(1, 0.2)
     try:
-        done = await index_in_pool(store, pool)
-        again = await index_in_pool(store, pool)
+        rounds = [await index_in_pool(store, pool)]
+        while rounds[-1].indexed:
+            rounds.append(await index_in_pool(store, pool))
     finally:
         await pool.close()
-    assert (done.indexed, done.headers, len(done.failed), again.indexed) == (4, 1, 1, 0)
+    assert sum(done.indexed for done in rounds) == 4
+    assert sum(done.headers for done in rounds) == sum(len(done.failed) for done in rounds) == 1
     assert hits(store, "ocelot") == tickets[:1] and hits(store, "walrus") == tickets[3:]
     assert hits(store, "hello") == [tickets[3], tickets[1], tickets[0]]
 

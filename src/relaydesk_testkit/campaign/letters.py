@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -13,7 +14,7 @@ from sqlalchemy import create_engine, text
 from relaydesk_testkit.campaign.desks import answer, hand_in, ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator
 
     from relaydesk_testkit.campaign.attack import Outcome
     from relaydesk_testkit.campaign.target import Target
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 LONG = 6.0  # seconds of an attack from which on each is handed in alone
 TOGETHER = 20  # that a message has otherwise
 Section = Literal["runs", "loads", "hidden", "shown"]
+Vector = tuple[Section, str]
+SECTIONS: tuple[Section, ...] = ("runs", "loads", "hidden")
 FILE = Path(__file__).with_name("html_attacks.txt")
 TAGS = {
     "a", "b", "blockquote", "br", "code", "dd", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5",
@@ -89,16 +92,14 @@ def active_html(target: Target, outcome: Outcome) -> None:
 
     In the short form a message holds several, and those of a message that is refused go alone.
     """
-    vectors = [(section, html) for section in ("runs", "loads", "hidden") for html in html_attacks(section)]
-    size = 1 if target.seconds >= LONG else TOGETHER
-    waiting = [vectors[at : at + size] for at in range(0, len(vectors), size)]
-    letters: list[Sequence[tuple[Section, str]]] = []
-    refused = 0
+    waiting = _messages(TOGETHER if target.seconds < LONG else 1)
+    kinds, refused = sum(map(len, waiting)), 0
+    letters: list[list[Vector]] = []
     password, rcpt = target.password(), ticket(target)
     with target.desk(password) as talk:
         while waiting:
             batch = waiting.pop()
-            reply = _hand_in(talk, rcpt, len(letters), [html for _, html in batch])
+            reply = _hand_in(talk, rcpt, [html for _, html in batch])
             if reply.startswith("250"):
                 letters.append(batch)
             elif len(batch) > 1:
@@ -106,46 +107,61 @@ def active_html(target: Target, outcome: Outcome) -> None:
             else:
                 refused += 1
                 outcome.count(reply.startswith("554"), f"{batch[0][1]!r} was answered {reply!r}")
-    queued = _queued(target.serving.url)
-    for number, batch in enumerate(letters):
-        hidden = any(section == "hidden" for section, _ in batch)
-        problems = _problems(queued.get(number), hidden=hidden)
+    queued = _queued(target.serving.database)
+    outcome.count(len(queued) == len(letters), f"{len(letters)} were taken, {len(queued)} are in the outbox")
+    for batch, letter in zip(letters, queued, strict=False):
+        problems = letter.problems(hidden=any(section == "hidden" for section, _ in batch))
         for _, html in batch:
             outcome.count(not problems, f"{html!r} came through: {problems[:2]}")
-    outcome.note(
-        f"{len(vectors)} kinds, {len(vectors) - refused} in {len(letters)} letters, {refused} refused"
-    )
+    outcome.note(f"{kinds} kinds, {kinds - refused} in {len(letters)} letters, {refused} refused")
 
 
-def _hand_in(talk: Talk, rcpt: str, number: int, attacks: Iterable[str]) -> str:
+def _messages(size: int) -> list[list[Vector]]:
+    """All that are tried, ``size`` to a message; what swallows or hides the next ones is alone."""
+    vectors: list[Vector] = [(section, html) for section in SECTIONS for html in html_attacks(section)]
+    alone = [vector for vector in vectors if not vector[1].endswith(">") or "<style" in vector[1].lower()]
+    several = [vector for vector in vectors if vector not in alone]
+    return [[vector] for vector in alone] + [several[at : at + size] for at in range(0, len(several), size)]
+
+
+def _hand_in(talk: Talk, rcpt: str, attacks: Iterable[str]) -> str:
     """One letter that holds these, each in a paragraph; the reply."""
-    html = f"<p>Letter {number} of 368509000000001</p>" + "".join(
-        f"<div>{html}</div>\r\n" for html in attacks
-    )
+    html = "<p>Hello, order 368509000000001.</p>" + "".join(f"<div>{html}</div>\r\n" for html in attacks)
     return hand_in(talk, rcpt, answer(rcpt, html.encode()))
 
 
-def _queued(url: str) -> dict[int, bytes]:
-    """The letters of the outbox by their number."""
-    engine = create_engine(url)
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """What a queued letter holds: its HTML, its text, and the Content-IDs of its own images."""
+
+    html: str
+    plain: str
+    content_ids: tuple[str, ...]
+
+    def problems(self, *, hidden: bool) -> list[str]:
+        """What it has that none may have; ``hidden`` says that what was handed in was to stay unseen."""
+        _, _, inner = self.html.partition("<body>")
+        problems = list(wrong_in(inner.partition("</body>")[0], self.content_ids))
+        if hidden and "EVIL" in self.html + self.plain:
+            problems.append("what its author hid is shown")
+        return problems
+
+
+def _queued(database: str) -> list[_Letter]:
+    """The letters of the outbox, in the order of their numbers."""
+    engine = create_engine(database)
     with engine.connect() as connection:
-        rows = connection.execute(text("SELECT raw FROM outbox WHERE purpose <> 'forward'")).scalars().all()
+        rows = connection.execute(text("SELECT raw FROM outbox WHERE purpose = 'answer' ORDER BY id"))
+        letters = [_letter(bytes(raw)) for raw in rows.scalars()]
     engine.dispose()
-    numbered = ((re.search(rb"Letter (\d+) of", raw), bytes(raw)) for raw in rows)
-    return {int(match[1]): raw for match, raw in numbered if match}
+    return letters
 
 
-def _problems(raw: bytes | None, *, hidden: bool) -> list[str]:
-    """What a queued letter has that none may have."""
-    if raw is None:
-        return ["the letter is not in the outbox"]
-    message = message_from_bytes(raw, policy=policy.default)
-    parts = list(message.walk())
-    own = [str(part["Content-ID"]).strip("<> ") for part in parts if part["Content-ID"]]
-    html = "".join(part.get_content() for part in parts if part.get_content_type() == "text/html")
-    plain = "".join(part.get_content() for part in parts if part.get_content_type() == "text/plain")
-    _, _, inner = html.partition("<body>")
-    problems = list(wrong_in(inner.partition("</body>")[0], own))
-    if hidden and "EVIL" in html + plain:
-        problems.append("what its author hid is shown")
-    return problems
+def _letter(raw: bytes) -> _Letter:
+    parts = list(message_from_bytes(raw, policy=policy.default).walk())
+    texts = {
+        kind: "".join(part.get_content() for part in parts if part.get_content_type() == kind)
+        for kind in ("text/html", "text/plain")
+    }
+    content_ids = tuple(str(part["Content-ID"]).strip("<> ") for part in parts if part["Content-ID"])
+    return _Letter(texts["text/html"], texts["text/plain"], content_ids)
