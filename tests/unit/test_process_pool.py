@@ -326,14 +326,18 @@ def children(parent: int | None = None) -> list[int]:
     return pids
 
 
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 async def test_tasks_that_kill_their_process_again_and_again_exhaust_nothing() -> None:
     async with opened(size=2) as pool:
         await pool.run(pid)
-        before = len(list(Path("/proc/self/fd").iterdir()))
+        before = descriptors()
         deaths = await asyncio.gather(
             *(pool.run(die, signal.SIGKILL) for _ in range(20)), return_exceptions=True
         )
         assert {type(death) for death in deaths} == {TaskTooHeavy}
         assert await pool.run(pid) > 0
         assert len(children()) <= 2
-        assert len(list(Path("/proc/self/fd").iterdir())) <= before + 1
+        assert descriptors() <= before + 1
