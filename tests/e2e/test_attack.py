@@ -22,6 +22,7 @@ SHORT = (
     "refused recipients",
     "guessed passwords",
     "hostile HTML",
+    "HTML that does something",
     "a full disk",
 )
 
