@@ -82,8 +82,7 @@ def guessing(target: Target, outcome: Outcome) -> None:
     lock = threading.Lock()
 
     def guess(place: int) -> None:
-        with target.connect(gateway=True) as sock:
-            talk = Talk(sock)
+        with target.connect(gateway=True) as sock, contextlib.closing(Talk(sock)) as talk:
             talk.reply()
             talk.ask("EHLO desk.example")
             talk.ask("STARTTLS")

@@ -83,8 +83,7 @@ class Target:
     @contextlib.contextmanager
     def desk(self, password: str, *, implicit: bool = False) -> Iterator[Talk]:
         """A help desk that has logged in at the gateway."""
-        with self.connect(gateway=True) as sock:
-            talk = Talk(sock)
+        with self.connect(gateway=True) as sock, contextlib.closing(Talk(sock)) as talk:
             if not implicit:
                 talk.reply()
                 talk.ask("EHLO desk.example")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
@@ -109,8 +110,7 @@ def injection(target: Target, outcome: Outcome) -> None:
     )
     for gateway in (False, True):
         for words in behind:
-            with target.connect(LISTED_TOO, gateway=gateway) as sock:
-                talk = Talk(sock)
+            with target.connect(LISTED_TOO, gateway=gateway) as sock, contextlib.closing(Talk(sock)) as talk:
                 talk.reply()
                 talk.ask("EHLO client.example")
                 talk.send(b"STARTTLS\r\n" + words)
