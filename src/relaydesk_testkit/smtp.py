@@ -183,10 +183,6 @@ class Talk:
         """The TLS handshake, after the reply to STARTTLS."""
         self.sock = context.wrap_socket(self.sock, server_hostname="mx.shop.example")
 
-    def close(self) -> None:
-        """Hang up, under TLS too."""
-        self.sock.close()
-
     def start_mail(self, *rcpts: str, sender: str = "a@support.facebook.com") -> None:
         """EHLO, MAIL and RCPT, all of them accepted."""
         assert self.ask("EHLO client.example").startswith("250-")

@@ -15,15 +15,12 @@ if TYPE_CHECKING:
 
 NAMED = {attack.name: attack for attack in ATTACKS}
 SHORT = (
-    "words before TLS",
     "1,000 idle strangers",
     "no TLS handshake",
     "no descriptors left",
     "refused recipients",
     "guessed passwords",
-    "hostile HTML",
     "HTML that does something",
-    "a full disk",
 )
 
 
