@@ -191,7 +191,7 @@ async def test_it_needs_descriptors_only_when_it_starts_and_recovers_from_their_
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     async with opened(size=2) as pool:
         first = await pool.run(pid)
-        before = len(descriptors())
+        before = descriptors()
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(before) + 1, hard))
         fillers = []
         try:
@@ -220,7 +220,7 @@ async def test_it_needs_descriptors_only_when_it_starts_and_recovers_from_their_
 async def test_a_cancelled_task_ends_its_process_and_leaks_nothing() -> None:
     async with opened() as pool:
         await pool.run(pid)
-        before = len(descriptors())
+        before = descriptors()
         task = asyncio.create_task(pool.run(spin))
         await asyncio.sleep(0.1)
         task.cancel()
