@@ -93,7 +93,7 @@ class Watched(Intake):
     seen: list[tuple[Envelope, Gathered, Decision]]
     turned: list[tuple[str, Reason, Origin]]
 
-    def _account(  # noqa: PLR0913, PLR0917 - as of the intake
+    def _account(  # noqa: PLR0917 - as of the intake
         self,
         config: IntakeConfig,
         envelope: Envelope,
