@@ -32,7 +32,7 @@ from relaydesk_testkit.arriving import NOON, open_ticket, planned
 from relaydesk_testkit.smtp import Holder
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from relaydesk.outbound.dispatcher import DispatchConfig
     from relaydesk.outbound.sender import Sender
@@ -132,8 +132,9 @@ class SendingFacts:
     forward_to: frozenset[str] = frozenset()
 
 
-def let_pass(claimed: Claimed, config: DispatchConfig) -> None:
+async def let_pass(claimed: Claimed, config: DispatchConfig) -> str:
     """A last check that finds nothing."""
+    return ""
 
 
 async def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -154,7 +155,7 @@ async def dispatching(
     chance: Callable[[], float] = lambda: 0.5,
     patience: Timeouts = SHORT,
     pace: DispatchTiming | None = None,
-    check: Callable[[Claimed, DispatchConfig], None] = let_pass,
+    check: Callable[[Claimed, DispatchConfig], Awaitable[str]] = let_pass,
     **more: Any,
 ) -> AsyncIterator[Dispatcher]:
     """A dispatcher with a courier to ``hop``."""

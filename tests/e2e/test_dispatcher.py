@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from relaydesk.outbound.answer import AnswerRefused, HopReply
-from relaydesk.outbound.dispatcher import DispatchTiming, check_last
+from relaydesk.outbound import last_check
+from relaydesk.outbound.answer import HopReply
+from relaydesk.outbound.dispatcher import DispatchTiming
+from relaydesk.outbound.last_check import LastCheck
 from relaydesk.outbound.next_hop import Timeouts
+from relaydesk.process_pool import ProcessPool
 from relaydesk.store import deadlines, outbox, tickets
 from relaydesk.store.errors import StoreUnavailable
 from relaydesk_testkit.arriving import NOON, open_ticket
@@ -22,11 +25,13 @@ from relaydesk_testkit.sending import (
     SendingFacts,
     dispatching,
     first_message,
+    let_pass,
     loopback,
     queue_answer,
     until,
 )
 from relaydesk_testkit.smtp import Holder
+from tests.support.desk import SENDER
 
 if TYPE_CHECKING:
     from relaydesk.events import Event
@@ -181,8 +186,8 @@ async def test_a_lost_250_is_followed_by_the_same_message_again(store: Store, an
 
 
 async def test_the_last_check_keeps_it_from_going_out(store: Store, ticket: int, answer: int) -> None:
-    def check(claimed: Claimed, config: object) -> None:
-        raise AnswerRefused(f"The order id {claimed.order_id} is missing from the Subject.")
+    async def check(claimed: Claimed, config: object) -> str:
+        return f"The order id {claimed.order_id} is missing from the Subject."
 
     async with (
         NextHopServer() as server,
@@ -199,7 +204,7 @@ async def test_the_last_check_keeps_it_from_going_out(store: Store, ticket: int,
 
 
 async def test_what_cannot_be_checked_is_not_sent(store: Store, answer: int) -> None:
-    def check(claimed: Claimed, config: object) -> None:
+    async def check(claimed: Claimed, config: object) -> str:
         raise RuntimeError("a bug")
 
     async with (
@@ -420,7 +425,7 @@ async def test_a_forward_goes_only_where_mail_is_forwarded_now(
     async with (
         NextHopServer() as server,
         dispatching(
-            store, loopback(server.port), clock=Hands(), check=check_last, config=facts
+            store, loopback(server.port), clock=Hands(), check=LastCheck(), config=facts
         ) as dispatcher,
     ):
         await dispatcher.once()
@@ -428,10 +433,58 @@ async def test_a_forward_goes_only_where_mail_is_forwarded_now(
     assert [why in event.data["why"] for event in told(store, ticket, "answer_refused")] == [True] * bool(why)
 
 
+async def test_what_no_process_can_check_now_waits(store: Store, answer: int) -> None:
+    pool = ProcessPool(1, 5.0)
+    await pool.close()
+    clock = Hands()
+    async with (
+        NextHopServer() as server,
+        dispatching(
+            store,
+            loopback(server.port),
+            clock=clock,
+            check=LastCheck(pool),
+            config=SendingFacts(sender=SENDER),
+        ) as made,
+    ):
+        await made.once()
+        assert (the_row(store, answer).state, server.connections) == ("sending", 0)
+        clock.at += HOUR
+        await replaced(made, check=let_pass).once()
+    assert the_row(store, answer).state == "sent"
+
+
+def endless(raw: bytes, bound: object) -> str:
+    """A check that never ends."""
+    while True:
+        pass
+
+
+async def test_what_takes_too_long_to_check_is_not_sent(
+    store: Store, ticket: int, answer: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(last_check, "outgoing_problem", endless)
+    pool = ProcessPool(1, 0.1)
+    async with (
+        NextHopServer() as server,
+        dispatching(
+            store,
+            loopback(server.port),
+            clock=Hands(),
+            check=LastCheck(pool),
+            config=SendingFacts(sender=SENDER),
+        ) as made,
+    ):
+        await made.once()
+    await pool.close()
+    assert (the_row(store, answer).state, server.connections) == ("refused", 0)
+    assert "takes too long to check" in told(store, ticket, "answer_refused")[0].data["why"]
+
+
 async def test_an_answer_without_a_sender_is_not_sent(store: Store, ticket: int, answer: int) -> None:
     async with (
         NextHopServer() as server,
-        dispatching(store, loopback(server.port), clock=Hands(), check=check_last) as dispatcher,
+        dispatching(store, loopback(server.port), clock=Hands(), check=LastCheck()) as dispatcher,
     ):
         await dispatcher.once()
     assert (the_row(store, answer).state, server.taken) == ("refused", [])

@@ -103,10 +103,14 @@ async def test_the_signature_of_a_forwarded_message_still_passes_behind_postfix(
         clocks=(planned(),),
         candidates=(candidate(),),
     )
+    forwarding = Forwarding({decided.queue: "cases@desk.example"}, HEAD, US)
+    below = forwarding.below(message, decided)
+    assert below is not None
     with sqlite_store.transaction() as session:
         kept = messages.record(session, message, parsed_message(), AUTH, decided, trace=TRACE, now=NOON)
-        forwarding = Forwarding({decided.queue: "cases@desk.example"}, HEAD, US)
-        number = forwarding.lay(session, message, decided, kept, trace=TRACE, subject="Hello", now=NOON)
+        number = forwarding.lay(
+            session, message, decided, kept, below=below, trace=TRACE, subject="Hello", now=NOON
+        )
     assert number is not None
     with postfix.running() as server:
         await dispatch(sqlite_store, server.port)

@@ -255,7 +255,7 @@ def test_it_does_not_start_at_all_when_a_child_cannot_be_run(serve):
     one = serve("127.0.0.1:0", "serve", "missing", "serve")
     _, errors = one.process.communicate(timeout=PATIENCE)
     assert one.process.returncode == 1
-    assert "No such file or directory: '/nonexistent/python'" in errors
+    assert '"event": "child_not_started"' in errors and "No such file or directory" in errors
 
 
 def test_it_names_an_unknown_user(serve):

@@ -23,13 +23,13 @@ from relaydesk.dns.zone import ZoneSource, parse_zone
 from relaydesk.gateway.receive import Gateway
 from relaydesk.intake.forward import Forwarding
 from relaydesk.intake.receive import Intake
+from relaydesk.message import words
 from relaydesk.message.envelope import Envelope, Origin
 from relaydesk.orders.directory import import_file
 from relaydesk.outbound.answer import AnswerRefused, HopReply
 from relaydesk.outbound.dispatcher import Dispatcher
 from relaydesk.outbound.sender import SigningKey
 from relaydesk.policy.allowlist import parse_allowlist
-from relaydesk.search import index
 from relaydesk.search.index import index_waiting
 from relaydesk.store import outbox, ticket_orders
 from relaydesk.store.engine import Store
@@ -264,7 +264,7 @@ async def test_an_import_binds_what_came_before_it_outside(
 
 def test_a_transaction_is_watched(sqlite_store: Store, watch: Watch) -> None:
     with sqlite_store.turn():
-        index.index_words(("a",))
+        words.index_words(("a",))
     assert watch.within == ["relaydesk.message.words:index_words"]
-    index.index_words(("a",))
+    words.index_words(("a",))
     assert len(watch.within) == 1

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import pytest
 from sqlalchemy import text
 
+from relaydesk.message import searchable_words
 from relaydesk.policy.decision import Placement
+from relaydesk.process_pool import NoProcess, ProcessPool
 from relaydesk.search import index
-from relaydesk.search.index import index_waiting
+from relaydesk.search.index import index_in_pool, index_waiting
 from relaydesk.store import search
 from relaydesk_testkit.arriving import ALICE as ALICE_ADDRESS
 from relaydesk_testkit.arriving import decision, store_message
@@ -18,6 +21,10 @@ from tests.support.answering import write
 from tests.support.desk import ALICE, desk
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlmodel import Session
+
     from relaydesk.store.engine import Store
 
 MIXED = (
@@ -31,7 +38,7 @@ MIXED = (
 
 def arrived(store: Store, body: str, *, ticket: int | None = None) -> int:
     """A message that opens a ticket, or joins one."""
-    placement = Placement("open", thread_key=f"case++{len(body)}@x.example")
+    placement = Placement("open", thread_key=f"case++{crc32(body.encode())}@x.example")
     if ticket is not None:
         placement = Placement("join", ticket)
     recorded = store_message(store, decision(placement), body=body.encode())
@@ -117,18 +124,81 @@ def test_a_mail_that_we_fail_to_read_does_not_hold_up_the_others(
 ) -> None:
     arrived(store, "Zebra")
     arrived(store, "A long mail with an ocelot")
-    parse = index.parse_message
+    words = index.searchable_words
 
-    def failing(raw: bytes) -> object:
+    def failing(raw: bytes) -> tuple[str, ...]:
         if b"Zebra" in raw:
             raise RuntimeError("a bug of ours")
-        return parse(raw)
+        return words(raw)
 
-    monkeypatch.setattr(index, "parse_message", failing)
+    monkeypatch.setattr(index, "searchable_words", failing)
     done = index_waiting(store)
     assert (done.indexed, len(done.failed)) == (2, 1)
     assert hits(store, "zebra") == []
     assert len(hits(store, "ocelot")) == 1
+
+
+def dying(raw: bytes) -> tuple[str, ...]:
+    """Reads mail, and never comes back from some of it."""
+    while b"Zebra" in raw:
+        pass
+    if b"Giraffe" in raw:
+        raise RuntimeError("a bug of ours")
+    return searchable_words(raw)
+
+
+async def test_a_mail_that_takes_too_long_holds_up_nothing_and_is_found_by_its_header(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tickets = [arrived(store, f"{animal} came.") for animal in ("Ocelot", "Zebra", "Giraffe", "Walrus")]
+    monkeypatch.setattr(index, "searchable_words", dying)
+    pool = ProcessPool(1, 0.2)
+    try:
+        rounds = [await index_in_pool(store, pool)]
+        while rounds[-1].indexed:
+            rounds.append(await index_in_pool(store, pool))
+    finally:
+        await pool.close()
+    assert sum(done.indexed for done in rounds) == 4
+    assert sum(done.headers for done in rounds) == sum(len(done.failed) for done in rounds) == 1
+    assert hits(store, "ocelot") == tickets[:1] and hits(store, "walrus") == tickets[3:]
+    assert hits(store, "hello") == [tickets[3], tickets[1], tickets[0]]
+
+
+async def test_without_a_process_mail_waits_for_the_index(store: Store) -> None:
+    arrived(store, "Zebra")
+    pool = ProcessPool(1, 5.0)
+    await pool.close()
+    with pytest.raises(NoProcess):
+        await index_in_pool(store, pool)
+    assert index_waiting(store).indexed == 1
+
+
+def test_words_that_the_store_does_not_take_hold_up_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tickets = [arrived(store, f"{animal} came.") for animal in ("Ocelot", "Zebra", "Walrus")]
+    add = search.add
+
+    def failing(session: Session, ticket: int, words: Sequence[str]) -> None:
+        if ticket == tickets[1]:
+            session.connection().execute(text("SELECT no_such_function()"))
+        add(session, ticket, words)
+
+    monkeypatch.setattr(search, "add", failing)
+    done = index_waiting(store)
+    assert (done.indexed, len(done.failed), index_waiting(store).indexed) == (3, 1, 0)
+    assert hits(store, "came") == [tickets[2], tickets[0]]
+
+
+def test_long_words_do_not_hide_the_others(store: Store) -> None:
+    ticket = arrived(store, "Zebra")
+    with store.transaction() as session:
+        search.add(session, ticket, ["aardvark", *(f"{number:060d}" for number in range(search.MOST - 1))])
+    with store.transaction() as session:
+        search.add(session, ticket, ["zulu"])
+    assert hits(store, "aardvark") == [ticket]
+    assert hits(store, f"{100:060d}") == [ticket]
 
 
 def test_what_was_stored_before_there_was_an_index_is_indexed(store: Store) -> None:

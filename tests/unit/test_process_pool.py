@@ -18,7 +18,7 @@ import pytest
 
 from relaydesk.process_pool import pool as pool_module
 from relaydesk.process_pool.frames import APART, numbers, packed, unpacked
-from relaydesk.process_pool.pool import ProcessPool, TaskFailed, TaskTimeout, TaskTooHeavy
+from relaydesk.process_pool.pool import NoProcess, ProcessPool, TaskFailed, TaskTimeout, TaskTooHeavy
 from relaydesk_testkit.serving import gone
 from tests.support.tasks import (
     busy,
@@ -191,7 +191,7 @@ async def test_it_needs_descriptors_only_when_it_starts_and_recovers_from_their_
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     async with opened(size=2) as pool:
         first = await pool.run(pid)
-        before = descriptors()
+        before = len(descriptors())
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(before) + 1, hard))
         fillers = []
         try:
@@ -220,7 +220,7 @@ async def test_it_needs_descriptors_only_when_it_starts_and_recovers_from_their_
 async def test_a_cancelled_task_ends_its_process_and_leaks_nothing() -> None:
     async with opened() as pool:
         await pool.run(pid)
-        before = descriptors()
+        before = len(descriptors())
         task = asyncio.create_task(pool.run(spin))
         await asyncio.sleep(0.1)
         task.cancel()
@@ -239,7 +239,7 @@ async def test_closing_ends_the_tasks_that_run() -> None:
         assert gone(idle)
         assert children() == []
         results = await asyncio.gather(*tasks, return_exceptions=True)
-        assert [type(result) for result in results] == [TaskFailed] * 3
+        assert [type(result) for result in results] == [NoProcess] * 3
         with pytest.raises(TaskFailed):
             await pool.run(pid)
 
@@ -324,3 +324,16 @@ def children(parent: int | None = None) -> list[int]:
         if above == (parent or os.getpid()) and is_worker:
             pids.append(int(entry.name))
     return pids
+
+
+async def test_tasks_that_kill_their_process_again_and_again_exhaust_nothing() -> None:
+    async with opened(size=2) as pool:
+        await pool.run(pid)
+        before = len(descriptors())
+        deaths = await asyncio.gather(
+            *(pool.run(die, signal.SIGKILL) for _ in range(20)), return_exceptions=True
+        )
+        assert {type(death) for death in deaths} == {TaskTooHeavy}
+        assert await pool.run(pid) > 0
+        assert len(children()) <= 2
+        assert len(descriptors()) <= before + 1

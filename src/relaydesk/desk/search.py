@@ -12,7 +12,9 @@ from relaydesk.store import Conflict, Page, StoreUnavailable, lists, ticket_orde
 if TYPE_CHECKING:
     from relaydesk.store import TicketState
 
-JUST_CAME = 100  # rows that a search indexes itself; more are the office process's work
+# What a search indexes itself; more is the office process's work.
+JUST_CAME = 100  # rows
+JUST_CAME_SECONDS = 1.0
 
 
 class Search(DeskPart):
@@ -29,7 +31,7 @@ class Search(DeskPart):
         if not text:
             return Page((), (), None)
         with suppress(StoreUnavailable, Conflict):  # the office process does it again
-            index_waiting(self.store, JUST_CAME)
+            index_waiting(self.store, JUST_CAME, JUST_CAME_SECONDS)
         with self.store.reading() as session:
             rows = lists.search(session, text, limit, state=state)
             return Page(rows, ticket_orders.of_tickets(session, [row.id for row in rows]), None)

@@ -31,13 +31,13 @@ class Passwords:
     ) -> Literal["right", "wrong", "later"]:
         """Whether this is the client's password; ``secret_of`` reads its hash, None where there is none.
 
-        A client that came in from this peer before is recognized at once. All others are throttled by peer.
+        A client that came in from this peer before is recognized by its right password at once. All else is
+        throttled by peer.
         """
         if (peer, name) in self._recognized:
             stored = await secret_of(name)
             if self._recognized.is_right(peer, name, password, stored):
                 return "right"
-            return await self._wrong(peer, name, stored)
         tries = await self.throttle.begin(peer)
         if tries is None:
             return "later"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from relaydesk.policy import Content, Policy
     from relaydesk.process_pool import ProcessPool
 
-SMALL = 8_192
+SMALL = 6_144
 """Bytes up to which a message is read on the event loop: the worst of that size takes it for 30 ms."""
 
 

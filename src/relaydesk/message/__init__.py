@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from relaydesk.message.markup import MAX_LETTER, MAX_LETTER_TAGS
     from relaydesk.message.parse import parse_header, parse_message
     from relaydesk.message.parts import UNCLOSED, Part, message_parts
+    from relaydesk.message.searchable import searchable_header, searchable_words
     from relaydesk.message.texts import Texts, message_charset, read_texts
 
 __all__ = [
@@ -96,6 +97,8 @@ __all__ = [
     "query_words",
     "read_texts",
     "received_line",
+    "searchable_header",
+    "searchable_words",
     "split_address",
     "undecided",
     "visible_text",
@@ -119,6 +122,8 @@ if not TYPE_CHECKING:
             "parse_header": "parse",
             "parse_message": "parse",
             "read_texts": "texts",
+            "searchable_header": "searchable",
+            "searchable_words": "searchable",
             "visible_text": "html",
         },
     )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from relaydesk.outbound.compose import answer_subject, boundary_of, compose_answer, header_lines
     from relaydesk.outbound.courier import Courier
     from relaydesk.outbound.dispatcher import Dispatcher
+    from relaydesk.outbound.last_check import LastCheck
     from relaydesk.outbound.mime import attachment_part, clean_line, clean_text, multipart, text_part
     from relaydesk.outbound.named_order import OrderChoice, bound_orders, missing_line, require_order_number
     from relaydesk.outbound.queue import Grounds, grounds_of, queue_answer, take_number
@@ -34,6 +35,7 @@ __all__ = [
     "Grounds",
     "HopReply",
     "HostPort",
+    "LastCheck",
     "NamedOrder",
     "NextHop",
     "OrderChoice",
@@ -74,6 +76,7 @@ if not TYPE_CHECKING:
             "Delivery": "smtp_client",
             "Dispatcher": "dispatcher",
             "Grounds": "queue",
+            "LastCheck": "last_check",
             "OrderChoice": "named_order",
             "ProxiedClient": "smtp_client",
             "SAMPLE_CONTEXTS": "template_variables",

@@ -81,6 +81,15 @@ def check_outgoing(raw: bytes, bound: Binding) -> None:
     _content(message, bound)
 
 
+def outgoing_problem(raw: bytes, bound: Binding) -> str:
+    """The same as a task of the process pool: the sentence, or nothing."""
+    try:
+        check_outgoing(raw, bound)
+    except AnswerRefused as refused:
+        return str(refused)
+    return ""
+
+
 def _refuse_if(wrong: object, sentence: str) -> None:
     if wrong:
         raise AnswerRefused(sentence)

@@ -14,24 +14,24 @@ of every transaction; the outcome and its event are one transaction. Exactly onc
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from relaydesk.logs import log, log_exception
 from relaydesk.message import domain_of
-from relaydesk.outbound.answer import AnswerRefused, HopReply
-from relaydesk.outbound.check import check_outgoing
+from relaydesk.outbound.answer import HopReply
 from relaydesk.outbound.disposition import Disposition, disposition_of, said
+from relaydesk.outbound.last_check import CheckConfig, LastCheck
 from relaydesk.outbound.recording import record_sent, record_undelivered
+from relaydesk.process_pool import NoProcess
 from relaydesk.store import Claimed, DeliveryOutcome, StoreError, outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection
+    from collections.abc import Awaitable, Callable
     from concurrent.futures import Executor
     from datetime import datetime
 
-    from relaydesk.outbound.sender import Sender
     from relaydesk.policy import Plan
     from relaydesk.store import Store
 
@@ -49,19 +49,11 @@ class Carrier(Protocol):
         """The hop that takes this recipient's mail, for the record."""
 
 
-class DispatchConfig(Protocol):
-    """What a dispatcher reads of a snapshot of the configuration.
+class DispatchConfig(CheckConfig, Protocol):
+    """What a dispatcher reads of a snapshot of the configuration; ``plan`` gives the clocks of a queue."""
 
-    ``sender`` is None where no support contact is configured; ``plan`` gives the clocks of a queue;
-    ``forward_to`` are the addresses that mail is forwarded to, lower case.
-    """
-
-    @property
-    def sender(self) -> Sender | None: ...
     @property
     def plan(self) -> Plan: ...
-    @property
-    def forward_to(self) -> Collection[str]: ...
 
 
 class DispatchConfiguration(Protocol):
@@ -69,17 +61,6 @@ class DispatchConfiguration(Protocol):
 
     @property
     def current(self) -> DispatchConfig: ...
-
-
-def check_last(claimed: Claimed, config: DispatchConfig) -> None:
-    """Holds a message that is about to leave against what it is bound to now. Raises AnswerRefused."""
-    if claimed.purpose == "forward":
-        if claimed.recipient.lower() not in config.forward_to:
-            raise AnswerRefused(f"{claimed.recipient} is no longer an address that mail is forwarded to.")
-    elif config.sender is None:
-        raise AnswerRefused("Answers have no sender; set support_contact.")
-    else:
-        check_outgoing(claimed.raw, config.sender.bound(claimed.recipient, claimed.order_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +80,7 @@ class Dispatcher:
     """What a dispatcher needs. ``who`` is unique to this process and names it in the leases.
 
     A snapshot of ``configuration`` is taken for each message. ``check`` looks at the finished bytes just
-    before they go and raises AnswerRefused with a sentence. ``forwarder`` carries what is forwarded to other
+    before they go and gives a sentence where they may not. ``forwarder`` carries what is forwarded to other
     help desks, where that is not the courier of the answers. ``chance`` gives a number in [0, 1).
     ``diagnose``, given our domain, says what is wrong with its mail authentication, for the admin.
     """
@@ -113,7 +94,7 @@ class Dispatcher:
     workers: Executor
     pace: DispatchTiming = DispatchTiming()
     forwarder: Carrier | None = None
-    check: Callable[[Claimed, DispatchConfig], None] = check_last
+    check: Callable[[Claimed, DispatchConfig], Awaitable[str]] = field(default_factory=LastCheck)
     diagnose: Callable[[str], Awaitable[str]] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -182,7 +163,7 @@ class Dispatcher:
         if claimed.lapsed:
             log("answer_may_be_doubled", level="warning", answer=claimed.id, attempt=claimed.attempts)
         begun, config = self.clock(), self.configuration.current
-        problem = await self._in_thread(lambda: self._problem(claimed, config))
+        problem = await self._problem(claimed, config)
         if problem:
             reply, disposition = HopReply(0, problem, "mail"), Disposition("refused", problem)
         else:
@@ -211,16 +192,15 @@ class Dispatcher:
     def _carrier(self, claimed: Claimed) -> Carrier:
         return self.forwarder if self.forwarder and claimed.purpose == "forward" else self.courier
 
-    def _problem(self, claimed: Claimed, config: DispatchConfig) -> str:
-        """Why the finished bytes must not go out, or nothing."""
+    async def _problem(self, claimed: Claimed, config: DispatchConfig) -> str:
+        """Why the finished bytes must not go out, or nothing. NoProcess: they wait for their next turn."""
         try:
-            self.check(claimed, config)
-        except AnswerRefused as refused:
-            return str(refused)
+            return await self.check(claimed, config)
+        except NoProcess:
+            raise
         except Exception:  # what cannot be checked is not sent; a person sees it and can try it again
             log_exception("check_failed", answer=claimed.id)
             return "The last check of the finished message failed; the log says why. Nothing was sent."
-        return ""
 
     async def _why(self, claimed: Claimed, disposition: Disposition) -> str:
         """The sentence for the agent, with what ails our domain where that is the reason."""

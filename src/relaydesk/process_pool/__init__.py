@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from relaydesk import late_names
 
 if TYPE_CHECKING:
-    from relaydesk.process_pool.pool import ProcessPool, TaskTooHeavy
+    from relaydesk.process_pool.pool import NoProcess, ProcessPool, TaskFailed, TaskTooHeavy
 
-__all__ = ["ProcessPool", "TaskTooHeavy"]
+__all__ = ["NoProcess", "ProcessPool", "TaskFailed", "TaskTooHeavy"]
 
 if not TYPE_CHECKING:
     # The worker is a module of this room too, and does without what the pool is made of.

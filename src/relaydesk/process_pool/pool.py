@@ -33,7 +33,11 @@ class TaskTimeout(TaskTooHeavy):
 
 
 class TaskFailed(Exception):  # noqa: N818
-    """The task raised, by a bug (the text is its traceback), or no process could be started for it."""
+    """The task raised, by a bug; or there was no process for it, which is :class:`NoProcess`."""
+
+
+class NoProcess(TaskFailed):
+    """The task was not done, and that says nothing of it: no process could be started, or the pool closed."""
 
 
 @dataclass(eq=False, slots=True)
@@ -105,11 +109,12 @@ class ProcessPool:
 
         :raises TaskTimeout: when it takes longer than it may.
         :raises TaskTooHeavy: when it takes too much memory, or its process was killed.
-        :raises TaskFailed: when it raised, or there is no process for it.
+        :raises NoProcess: when there is no process for it.
+        :raises TaskFailed: when it raised.
         """
         async with self._free:
             if self._closed:
-                raise TaskFailed("The pool is closed.")
+                raise NoProcess("The pool is closed.")
             worker = self._ready_one() or self._start(function.__module__)
             self._busy.add(worker)
             try:
@@ -157,7 +162,7 @@ class ProcessPool:
                 await asyncio.wait_for(worker.answer(), START_SECONDS)
                 worker.ready = True
         except (OSError, EOFError, TimeoutError) as error:
-            raise TaskFailed("A process of the pool did not start.") from error
+            raise NoProcess("A process of the pool did not start.") from error
         try:
             async with asyncio.timeout(self.patience):
                 return await self._ask(worker, function, arguments, context)
@@ -184,7 +189,7 @@ class ProcessPool:
     async def _death(self, worker: _Worker, function: Callable[..., Any]) -> Exception:
         """Why a process ended amid a task."""
         if self._closed:
-            return TaskFailed("The pool was closed.")
+            return NoProcess("The pool was closed.")
         worker.process.kill()
         status = await asyncio.get_running_loop().run_in_executor(None, worker.process.wait)
         if status == -signal.SIGPROF:
@@ -218,7 +223,7 @@ class ProcessPool:
     def _replace(self, worker: _Worker, ahead: str) -> None:
         """Another process comes up while nobody waits for it yet."""
         self._busy.discard(worker)
-        with contextlib.suppress(TaskFailed):
+        with contextlib.suppress(NoProcess):
             self._rest(self._start(ahead))
 
     def _end(self, worker: _Worker) -> None:
@@ -237,7 +242,7 @@ class ProcessPool:
         try:
             ours, theirs = socket.socketpair()
         except OSError as error:
-            raise TaskFailed(f"No process could be started: {error.strerror}.") from error
+            raise NoProcess(f"No process could be started: {error.strerror}.") from error
         with theirs:
             try:
                 process = subprocess.Popen(  # noqa: S603 (the command is ours)
@@ -250,7 +255,7 @@ class ProcessPool:
                 )
             except OSError as error:
                 ours.close()
-                raise TaskFailed(f"No process could be started: {error.strerror}.") from error
+                raise NoProcess(f"No process could be started: {error.strerror}.") from error
         ours.setblocking(False)
         with contextlib.suppress(OSError):
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)

@@ -8,6 +8,7 @@ import random
 import secrets
 import socket
 import ssl
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,14 @@ from relaydesk.config import parts, utc_now
 from relaydesk.data import UnusableFileError, demand_plain
 from relaydesk.doctor import check_domain
 from relaydesk.logs import configure, log, log_exception
-from relaydesk.outbound import Courier, Dispatcher
-from relaydesk.search import index_waiting
+from relaydesk.outbound import Courier, Dispatcher, LastCheck
+from relaydesk.process_pool import NoProcess, ProcessPool
+from relaydesk.search import index_in_pool
 from relaydesk.server.process import child_process
 from relaydesk.store import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from relaydesk.clocks import Rederived, Swept
     from relaydesk.config import Settings
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from relaydesk.server.process import ChildProcess
 
 INDEX_SECONDS = 1.0  # after which new mail is found at the latest, when little comes
+READING_PROCESSES = 2  # the index takes one at a time, so that answers do not wait for it
 
 
 def run_office(settings: Settings) -> int:
@@ -41,10 +44,14 @@ def run_office(settings: Settings) -> int:
 async def _work(settings: Settings) -> int:
     async with child_process(settings) as process:
         process.inherited.ready()
+        pool = ProcessPool(READING_PROCESSES, settings.limits.reading_seconds)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_keep_time(process))
-            tasks.create_task(_send(process))
-            tasks.create_task(_index(process))
+            tasks.create_task(_send(process, pool))
+            indexing = tasks.create_task(_index(process, pool))
+            await process.stop.wait()
+            indexing.cancel()  # what it was at is read anew
+        await pool.close()
         return process.status
 
 
@@ -64,38 +71,48 @@ async def _keep_time(process: ChildProcess) -> None:
         await loop.run_in_executor(process.workers, _logged, swept, "deadlines_passed")
 
 
-def _logged(work: Callable[[], Swept | Rederived | Indexed], event: str) -> None:
+def _logged(work: Callable[[], Swept | Rederived], event: str) -> None:
     """Run one piece of the office's work; a failing store is waited for, never the end of the process."""
+    with _watched():
+        _tell(event, work())
+
+
+@contextmanager
+def _watched() -> Iterator[None]:
     try:
-        outcome = work()
+        yield
     except StoreError as error:
         log("store_unavailable", level="error", limit_by="", problem=str(error))
+    except NoProcess as error:
+        log("no_process", level="error", limit_by="", problem=str(error))
     except Exception:
         log_exception("office_failed")
-    else:
-        figures = asdict(outcome)
-        failed = figures.pop("failed")
-        if failed or any(figures.values()):
-            log(
-                event,
-                level="error" if failed else "info",
-                failed=str(failed) if failed else None,
-                figures=figures,
-            )
 
 
-async def _index(process: ChildProcess) -> None:
-    """Reads the words of new mail and answers into the search index."""
-    loop = asyncio.get_running_loop()
+def _tell(event: str, outcome: Swept | Rederived | Indexed) -> None:
+    figures = asdict(outcome)
+    failed = figures.pop("failed")
+    if failed or any(figures.values()):
+        log(
+            event,
+            level="error" if failed else "info",
+            failed=str(failed) if failed else None,
+            figures=figures,
+        )
 
-    def indexed() -> Indexed:
-        return index_waiting(process.store)
 
-    while not await process.stops_within(INDEX_SECONDS):
-        await loop.run_in_executor(process.workers, _logged, indexed, "indexed")
+async def _index(process: ChildProcess, pool: ProcessPool) -> None:
+    """Reads the words of new mail and answers into the search index, without a pause while there are any."""
+    indexed = False
+    while not await process.stops_within(0 if indexed else INDEX_SECONDS):
+        indexed = False
+        with _watched():
+            outcome = await index_in_pool(process.store, pool)
+            indexed = bool(outcome.indexed)
+            _tell("indexed", outcome)
 
 
-async def _send(process: ChildProcess) -> None:
+async def _send(process: ChildProcess, pool: ProcessPool) -> None:
     """Carries the answers, and what is forwarded, to the next hop."""
     if process.configuration.current.sender is None:
         log("answers_not_sent", level="warning", remedy="set support_contact or mailboxes")
@@ -116,6 +133,7 @@ async def _send(process: ChildProcess) -> None:
         clock=utc_now,
         chance=random.random,
         workers=process.workers,
+        check=LastCheck(pool),
         diagnose=_diagnosis(settings),
     )
     await dispatcher.run(process.stop)

@@ -5,6 +5,7 @@ SQLite lets one writer in at a time and PostgreSQL many, so each of these is saf
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 from importlib import import_module
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 T = TypeVar("T")
 TRIES = 8  # a conflict needs another writer at the same key; eight in a row do not happen
+PAUSE = 0.03  # seconds more after each try
 TURN_SECONDS = 0.05  # how long bulk work may hold the store at a time; mail that waits feels it
 FIRST_TURN = 20  # rows
 
@@ -46,12 +48,15 @@ def until_settled(attempt: Callable[[], T]) -> T:
 
 
 async def until_settled_async(attempt: Callable[[], Awaitable[T]]) -> T:
-    """The same for an attempt that also waits for other things than the store."""
-    for _ in range(TRIES):
+    """The same for an attempt that also waits for other things than the store.
+
+    That takes a while, in which others are first more often: a pause lets their burst go by.
+    """
+    for tries in range(TRIES):
         try:
             return await attempt()
         except Conflict:
-            continue
+            await asyncio.sleep(PAUSE * tries)
     raise _unsettled()
 
 

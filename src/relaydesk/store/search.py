@@ -8,6 +8,7 @@ ticket, whose number is its key: the newest tickets are found first without sort
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import delete, insert, select, text
@@ -17,12 +18,13 @@ from relaydesk.store.contention import engine_of
 from relaydesk.store.tables import MessageTable, OutboxTable, UnindexedTable, table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import TextClause
     from sqlmodel import Session
 
 MOST = 20_000  # words of one ticket; a mail loop must not grow its row without end
+MOST_BYTES = 900_000  # of them; PostgreSQL finds nothing that stands behind 1 MB of a tsvector
 
 Source = Literal["message", "answer"]
 
@@ -97,12 +99,18 @@ def add(session: Session, ticket_id: int, words: Sequence[str]) -> None:
     """Adds words to those of a ticket, which the caller has locked or just made."""
     engine, connection = engine_of(session), session.connection()
     held = (connection.execute(_HELD[engine], {"ticket": ticket_id}).scalar() or "").split()
-    joined = list(dict.fromkeys([*held, *words]))[:MOST]
-    if len(joined) == len(held):
+    joined = _bounded(dict.fromkeys([*held, *words]))
+    if len(joined) <= len(held):
         return
     if held:
         connection.execute(_DROP[engine], {"ticket": ticket_id})
     connection.execute(_WRITE[engine], {"ticket": ticket_id, "words": " ".join(joined)})
+
+
+def _bounded(words: Collection[str]) -> list[str]:
+    """The first of them that a ticket's row has room for."""
+    lengths = accumulate(len(word.encode()) for word in words)
+    return [word for word, length in zip(islice(words, MOST), lengths, strict=False) if length <= MOST_BYTES]
 
 
 def tickets_with(session: Session, words: Sequence[str], limit: int) -> tuple[int, ...]:

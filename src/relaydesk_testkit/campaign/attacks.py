@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relaydesk_testkit.campaign import connections, content, desks, floods, names, trouble, wire
+from relaydesk_testkit.campaign import connections, content, desks, floods, letters, names, trouble, wire
 from relaydesk_testkit.campaign.attack import Attack
 
 ZONE = names.ZONE
@@ -29,6 +29,7 @@ ATTACKS = (
     Attack("domains that do not answer", names.slow, settings=QUICK_DNS, seconds=12),
     Attack("dear policies", names.dear, settings=QUICK_DNS),
     Attack("hostile HTML at the gateway", desks.hostile_html),
+    Attack("HTML that does something", letters.active_html, beside=False),
     Attack("8 answers of 15 MB", desks.big_answers),
     Attack("foreign recipients at the gateway", desks.foreign, beside=False),
     Attack("a log that cannot be written", trouble.log_gone, beside=False),

@@ -84,7 +84,7 @@ MIME: Mapping[str, bytes] = {
     "fields": b"".join(b"X-%d: x\r\n" % number for number in range(4_000)) + b"\r\nx\r\n",
     "Received lines": b"Received: from a (b [192.0.2.1]) by c; d\r\n" * 45 + b"\r\nx\r\n",
     "soft line breaks": b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + _filled(b"=\r\n"),
-    "broken base64": b"Content-Transfer-Encoding: base64\r\n\r\n" + _lines(_filled(b"=A")),
+    "broken base64": b"Content-Transfer-Encoding: base64\r\n\r\n" + _lines(_filled(b"=A")) + b"\r\n",
     "a uuencoded part": b"\r\n" + _filled(b"begin 644 a\r\n"),
 }
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from relaydesk_testkit.campaign.target import CLIENT, LISTED_TOO, lenient, plain, stranger
 from relaydesk_testkit.serving import STORED
-from relaydesk_testkit.smtp import Talk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,8 +81,7 @@ def guessing(target: Target, outcome: Outcome) -> None:
     lock = threading.Lock()
 
     def guess(place: int) -> None:
-        with target.connect(gateway=True) as sock:
-            talk = Talk(sock)
+        with target.speaking(gateway=True) as talk:
             talk.reply()
             talk.ask("EHLO desk.example")
             talk.ask("STARTTLS")

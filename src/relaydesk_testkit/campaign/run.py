@@ -70,25 +70,32 @@ def database_of(engine: str, scratch: Path) -> Iterator[Callable[[str], str]]:
 
 
 def run(
-    attacks: Sequence[Attack], engine: str, scratch: Path, *, zone: dict[str, list[object]] | None = None
+    attacks: Sequence[Attack],
+    engine: str,
+    scratch: Path,
+    *,
+    zone: dict[str, list[object]] | None = None,
+    alone: bool = True,
 ) -> Iterator[Result]:
-    """The results, one by one. ``zone`` is added to that of the good mail."""
+    """The results, one by one. ``zone`` is added to that of the good mail, which is timed ``alone`` too."""
     scratch.mkdir(parents=True, exist_ok=True)
     with database_of(engine, scratch) as new, dns_server({**ZONE, **(zone or {})}, ttl=3600) as server:
         for number, attack in enumerate(attacks):
             if engine in attack.engines:
                 url = new(f"attack{number}")
-                yield _one(attack, engine, scratch / f"{number}", url, server.address)
+                yield _one(attack, engine, scratch / f"{number}", url, server.address, timed_alone=alone)
 
 
-def _one(attack: Attack, engine: str, directory: Path, url: str, nameserver: str) -> Result:
+def _one(
+    attack: Attack, engine: str, directory: Path, url: str, nameserver: str, *, timed_alone: bool
+) -> Result:
     outcome, alone, beside = Outcome(), Timed(), Timed()
     settings = {**certificate(directory), **attack.settings}
     serving = Serving(directory, url, nameserver, lists=LISTS, descriptors=attack.descriptors, **settings)  # type: ignore[arg-type]
     with serving:
         target = Target(serving, attack.seconds)
         outcome.count(target.works(), "good mail is not taken before the attack")
-        if attack.beside:
+        if attack.beside and timed_alone:
             for _ in range(WARM_UP):
                 target.good()
             before = GoodMail(serving.port, 1)

@@ -71,10 +71,18 @@ class Target:
         return sock
 
     @contextlib.contextmanager
+    def speaking(self, source: str = LISTED, *, gateway: bool = False) -> Iterator[Talk]:
+        """A connection of which nothing has been read; closed in the end, inside TLS or not."""
+        talk = Talk(self.connect(source, gateway=gateway))
+        try:
+            yield talk
+        finally:
+            talk.sock.close()
+
+    @contextlib.contextmanager
     def talk(self, source: str = LISTED) -> Iterator[Talk]:
         """A connection that was greeted. NotGreeted when it was turned away."""
-        with self.connect(source) as sock:
-            talk = Talk(sock)
+        with self.speaking(source) as talk:
             greeting = talk.reply()
             if not greeting.startswith("220"):
                 raise NotGreeted(greeting)
@@ -83,8 +91,7 @@ class Target:
     @contextlib.contextmanager
     def desk(self, password: str, *, implicit: bool = False) -> Iterator[Talk]:
         """A help desk that has logged in at the gateway."""
-        with self.connect(gateway=True) as sock:
-            talk = Talk(sock)
+        with self.speaking(gateway=True) as talk:
             if not implicit:
                 talk.reply()
                 talk.ask("EHLO desk.example")

@@ -9,7 +9,6 @@ from sqlalchemy import text
 from relaydesk_testkit.buyers import BOUNCES, MAILBOX
 from relaydesk_testkit.campaign.target import LISTED, LISTED_TOO, RELAY, lenient, stranger
 from relaydesk_testkit.serving import eventually
-from relaydesk_testkit.smtp import Talk
 from relaydesk_testkit.soundness import looking
 
 if TYPE_CHECKING:
@@ -109,8 +108,7 @@ def injection(target: Target, outcome: Outcome) -> None:
     )
     for gateway in (False, True):
         for words in behind:
-            with target.connect(LISTED_TOO, gateway=gateway) as sock:
-                talk = Talk(sock)
+            with target.speaking(LISTED_TOO, gateway=gateway) as talk:
                 talk.reply()
                 talk.ask("EHLO client.example")
                 talk.send(b"STARTTLS\r\n" + words)

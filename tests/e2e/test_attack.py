@@ -1,0 +1,32 @@
+"""The campaign in short: each of these attacks holds, and good mail beside it is taken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from relaydesk_testkit.campaign.attacks import ATTACKS, ZONE
+from relaydesk_testkit.campaign.run import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAMED = {attack.name: attack for attack in ATTACKS}
+SHORT = (
+    "1,000 idle strangers",
+    "no TLS handshake",
+    "no descriptors left",
+    "refused recipients",
+    "guessed passwords",
+    "HTML that does something",
+)
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_it_holds_against(name: str, tmp_path: Path):
+    attack = replace(NAMED[name], seconds=1.5)
+    [result] = run([attack], "sqlite", tmp_path, zone=ZONE, alone=False)
+    assert result.outcome.tried > 3
+    assert result.outcome.problems == []
