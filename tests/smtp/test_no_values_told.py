@@ -188,7 +188,7 @@ def stopped(server: Server) -> None:
 
 def thrown_out(server: Server) -> None:
     """Every connection ends, as when an administrator restarts the server."""
-    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+    others = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
     postgres.execute(server.url(), f"{others} AND backend_type = 'client backend'")
 
 
