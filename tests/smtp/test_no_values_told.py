@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sqlalchemy import Connection
+    from sqlmodel import Session
 
     from relaydesk_testkit.postgres import Server
 
@@ -202,9 +203,10 @@ async def test_no_lost_server_tells_what_was_to_be_written(
     store = Store.open(own_postgres.url())
     record = messages.record
 
-    def lost_then_recorded(*arguments: Any, **named: Any) -> Any:
+    def lost_then_recorded(session: Session, *arguments: Any, **named: Any) -> Any:
+        session.connection()  # a lost one that is not in use yet is replaced
         lose(own_postgres)
-        return record(*arguments, **named)
+        return record(session, *arguments, **named)
 
     async with cases.opened(marked_case(), store) as room:
         monkeypatch.setattr(messages, "record", lost_then_recorded)
