@@ -12,10 +12,14 @@ import re
 # C0 but TAB and LF, DEL, C1 (U+009B is CSI, as ESC [), line and paragraph separators, interlinear marks,
 # lone surrogates and noncharacters, which no encoding takes.
 CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufff9-\ufffb\ufffe\uffff\ud800-\udfff"
-# Marks, embeddings, overrides and isolates of direction (UAX #9 §2), and deprecated ones (U+206A to U+206F).
-DIRECTION = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f"
-# Soft hyphen, zero-width and word-joining ones, the byte order mark, and tags, which spell unseen words.
-WIDTHLESS = "\xad\u034f\u180e\u200b\u2060-\u2065\ufeff\U000e0000-\U000e007f"
+# Embeddings, overrides and isolates of direction (UAX #9 §2): what turns a line round.
+TURNING = "\u202a-\u202e\u2066-\u2069"
+# The same, the marks that only choose a direction, and deprecated ones (U+206A to U+206F).
+DIRECTION = f"\u061c\u200e\u200f{TURNING}\u206a-\u206f"
+# They spell words that nobody sees.
+TAGS = "\U000e0000-\U000e007f"
+# Soft hyphen, zero-width and word-joining ones, the byte order mark, and tags.
+WIDTHLESS = f"\xad\u034f\u180e\u200b\u2060-\u2065\ufeff{TAGS}"
 # Without width, but needed between letters that they join (emoji, Persian, Indic scripts).
 JOINERS = "\u200c\u200d"
 

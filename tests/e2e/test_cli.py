@@ -355,6 +355,21 @@ def test_it_examines_the_installation(shop: Path, monkeypatch: pytest.MonkeyPatc
     assert found["shop.example spf"] == "unchecked"
 
 
+def test_doctor_says_that_others_could_read_the_database(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A restore makes files with the mode that it likes."""
+    monkeypatch.setenv("RELAYDESK_NAMESERVERS", '["127.0.0.1:9"]')
+    monkeypatch.setenv("RELAYDESK_DNS_TIMEOUT", "0.3")
+    database = tmp_path / "restored.db"
+    monkeypatch.setenv("RELAYDESK_DATABASE", f"sqlite:///{database}")
+    run("db", "upgrade")
+    database.chmod(0o644)
+    told = [{row["check"]: row for row in data("doctor")}["store"] for _ in range(2)]
+    assert [row["level"] for row in told] == ["warn", "ok"]
+    assert f"{database} (0644)" in told[0]["text"]
+
+
 def test_it_ends_quietly_when_its_reader_goes_away(shop: Path) -> None:
     command = f"{sys.executable} -m relaydesk report sla --format html | head -c 10"
     done = subprocess.run(

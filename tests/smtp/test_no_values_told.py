@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlmodel import SQLModel
 
 from relaydesk import logs
@@ -24,7 +24,9 @@ from relaydesk.orders.directory import import_file
 from relaydesk.outbound import AnswerRefused
 from relaydesk.samples.compose import composed_mail
 from relaydesk.samples.delivery import send_composed
-from relaydesk.store import StoreError
+from relaydesk.store import StoreError, messages
+from relaydesk.store.engine import Store
+from relaydesk_testkit import postgres
 from tests.smtp.test_our_bugs import STAGES
 from tests.support import cases
 from tests.support.desk import ALICE, desk
@@ -32,7 +34,10 @@ from tests.support.desk import ALICE, desk
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from relaydesk.store.engine import Store
+    from sqlalchemy import Connection
+    from sqlmodel import Session
+
+    from relaydesk_testkit.postgres import Server
 
 # Apart from the calls: a traceback shows the source of its lines.
 NOTE, ANSWER, SEARCH = "zqNote", "zqAnswer", "zqSearch"
@@ -175,6 +180,63 @@ async def test_no_failing_table_tells_what_was_to_be_written(
             mend_table(store, name, how)
     told = log_lines.getvalue()
     assert told.count("unexpected_error") > 2
+    assert set(MARKED.findall(told)) == set()
+
+
+def stopped(server: Server) -> None:
+    server.stop()
+
+
+def thrown_out(server: Server) -> None:
+    """Every connection ends, as when an administrator restarts the server."""
+    others = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+    postgres.execute(server.url(), f"{others} AND backend_type = 'client backend'")
+
+
+@pytest.mark.parametrize("lose", [stopped, thrown_out])
+async def test_no_lost_server_tells_what_was_to_be_written(
+    lose: Callable[[Server], None],
+    own_postgres: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    log_lines: io.StringIO,
+) -> None:
+    store = Store.open(own_postgres.url())
+    record = messages.record
+
+    def lost_then_recorded(session: Session, *arguments: Any, **named: Any) -> Any:
+        session.connection()  # a lost one that is not in use yet is replaced
+        lose(own_postgres)
+        return record(session, *arguments, **named)
+
+    async with cases.opened(marked_case(), store) as room:
+        monkeypatch.setattr(messages, "record", lost_then_recorded)
+        assert (await hand_in(room)).startswith("451 4.3.0 ")
+        log_lines.write(told_by(lambda: desk(store, room.now).search.tickets(SEARCH)))
+        log_lines.write(told_by(lambda: import_file(store, orders_file(), now=room.now)))
+    store.close()
+    told = log_lines.getvalue()
+    assert "store_unavailable" in told
+    assert set(MARKED.findall(told)) == set()
+
+
+async def test_no_full_disk_tells_what_was_to_be_written(sqlite_store: Store, log_lines: io.StringIO) -> None:
+    async with cases.opened(marked_case(), sqlite_store) as room:
+        assert (await hand_in(room)).startswith("250 ")
+        ticket, at_desk = room.latest(), desk(sqlite_store, room.now)
+
+        @event.listens_for(sqlite_store.engine, "begin")
+        def _(connection: Connection) -> None:
+            connection.exec_driver_sql("PRAGMA max_page_count=1")  # never less than there are now
+
+        for number in range(1, 100):
+            reply = await hand_in(room, number)
+            if not reply.startswith("250 "):
+                break
+        assert reply.startswith("451 4.3.0 ")
+        for _ in range(40):
+            log_lines.write(told_by(lambda: at_desk.tickets.note(ticket, NOTE * 1000, by=ALICE)))
+    told = log_lines.getvalue()
+    assert "database or disk is full" in told
     assert set(MARKED.findall(told)) == set()
 
 

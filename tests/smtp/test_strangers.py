@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import logging
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -31,6 +32,7 @@ from relaydesk.message.envelope import Envelope, Origin
 from relaydesk.policy import content
 from relaydesk.policy.allowlist import parse_allowlist
 from relaydesk.process_pool import ProcessPool
+from relaydesk.reasons import reason
 from relaydesk.store.tables import MessageTable, TicketTable, table
 from relaydesk_testkit.buyers import ZONE, Mail, forged, mail
 
@@ -166,6 +168,25 @@ async def test_what_takes_too_long_to_read_is_kept_for_a_person_and_not_refused_
     assert sorted(kept(sqlite_store)) == sorted(given.raw for given in mails)
     lines = [json.loads(line) for line in log_lines.getvalue().splitlines()]
     assert [line["event"] for line in lines].count("content_unread") == 2
+
+
+@pytest.mark.parametrize("origin", [RELAYED, UNLISTED], ids=["unknown origin", "unlisted origin"])
+async def test_what_a_relay_hands_on_fills_no_log(
+    origin: Origin, sqlite_store: Store, snapshot: Snapshot, log_lines: io.StringIO
+) -> None:
+    """Strangers write through the mailbox provider in front as much as they like; the listed are told all."""
+    away = reason("too_slow")
+    async with intake(sqlite_store) as taking:
+        for number in range(40):
+            broken = replace(snapshot, policy=None)  # type: ignore[arg-type]
+            for come in (origin, DIRECT):
+                await taking.admit(snapshot, come, "mx.example", f"a@x{number}.example", "no@shop.example")
+                await taking.turned_away(come, "192.0.2.7", f"a@x{number}.example", (), away)
+                await taking.receive(broken, envelope(stranger(number, "x.example"), come))
+    lines = [json.loads(line) for line in log_lines.getvalue().splitlines()]
+    written = Counter(line["event"] for line in lines)
+    for event in ("rcpt", "turned_away", "message"):
+        assert written[event] == 10 + 40, event
 
 
 async def test_a_bounce_that_takes_too_long_to_read_is_unclear(

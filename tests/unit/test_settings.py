@@ -159,6 +159,9 @@ SECRET_FILES = [
     "next_hop: desk:hunter2@relay.example\n",
     "database: [hunter2]\n",
     "limits: hunter2\n",
+    "tls_key: |\n  -----BEGIN PRIVATE KEY-----\n  hunter2\n  -----END PRIVATE KEY-----\n",
+    f"tls_certificate: MIIhunter2{'A/b+' * 200}==\n",
+    f"answer_dkim: {{domain: shop.example, selector: s, key: MC4CAQAwBQYDK2VwBCIEIhunter2{'A' * 30}=}}\n",
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +18,18 @@ from relaydesk.smtpd import Limits
 
 LONGEST_HOURS = 8760.0  # a year
 PREFIX = "RELAYDESK_"
+# The text of a key or certificate: PEM, or its base64 alone, which begins so (DER, X.690 §8.9).
+_CONTENT = re.compile(r"(?s).*(?:-----BEGIN |[\r\n])|MI[\w+/=]{60,}$|MC4CAQ[\w+/=]{50,}$")
+
+
+def _no_content(written: object) -> object:
+    if isinstance(written, str) and _CONTENT.match(written):
+        raise ValueError("this must name a file, not hold what belongs into it; put the text into a file")
+    return written
+
+
+# What stands there by mistake may be a private key, which no error and no list of settings may show.
+FilePath = Annotated[Path, BeforeValidator(_no_content)]
 
 
 class Queue(BaseModel):
@@ -46,7 +59,7 @@ class DkimKey(BaseModel):
 
     domain: str = Field(pattern=r"^[A-Za-z0-9.-]+$", description="the domain that signs (d=)")
     selector: str = Field(pattern=r"^[A-Za-z0-9._-]+$", description="the selector (s=)")
-    key: Path = Field(description="the private key, PEM, as `relaydesk dkim new` writes it")
+    key: FilePath = Field(description="the private key, PEM, as `relaydesk dkim new` writes it")
 
 
 DEFAULT_QUEUES: dict[str, Queue] = {
@@ -83,14 +96,14 @@ class Settings(BaseSettings):
         "", description="drop to this user once the ports are bound (only when started as root)"
     )
     database: str = Field("sqlite:///relaydesk.db", description="database: sqlite:///FILE or postgresql://…")
-    allowlist: Path | None = Field(
+    allowlist: FilePath | None = Field(
         default=None, description="the lists of networks; default: the shipped ones"
     )
-    rules: Path | None = Field(
+    rules: FilePath | None = Field(
         default=None, description="the shop's own sorting rules, over the shipped ones"
     )
-    tls_certificate: Path | None = Field(default=None, description="certificate chain for STARTTLS, PEM")
-    tls_key: Path | None = Field(default=None, description="its private key, PEM")
+    tls_certificate: FilePath | None = Field(default=None, description="certificate chain for STARTTLS, PEM")
+    tls_key: FilePath | None = Field(default=None, description="its private key, PEM")
     nameservers: tuple[str, ...] = Field(
         (), description="DNS servers, address or address:port; default: those of resolv.conf"
     )
@@ -126,7 +139,7 @@ class Settings(BaseSettings):
     next_hop_starttls: bool = Field(
         True, description="whether a smarthost must offer STARTTLS; without, no login is given in the clear"
     )
-    next_hop_ca: Path | None = Field(
+    next_hop_ca: FilePath | None = Field(
         default=None, description="CA certificates for the next hop, PEM; default: the system's"
     )
     next_hop_user: str = Field("", description="login at the next hop; empty: none")
@@ -152,7 +165,7 @@ class Settings(BaseSettings):
         le=15_000_000,
         description="largest attachment in bytes; all together at most 15000000",
     )
-    reply_templates: Path | None = Field(
+    reply_templates: FilePath | None = Field(
         default=None, description="a directory of the shop's own reply templates, over the shipped ones"
     )
     agent: str = Field("", description="name of the agent who acts at the command line without --as")
@@ -169,11 +182,11 @@ class Settings(BaseSettings):
     gateway_tls: Literal["starttls", "implicit"] = Field(
         "starttls", description="how the gateway is secured; it needs a certificate either way"
     )
-    gateway_certificate: Path | None = Field(
+    gateway_certificate: FilePath | None = Field(
         default=None, description="its certificate chain, PEM; default: tls_certificate"
     )
-    gateway_key: Path | None = Field(default=None, description="its private key, PEM; default: tls_key")
-    gateway_rules: Path | None = Field(
+    gateway_key: FilePath | None = Field(default=None, description="its private key, PEM; default: tls_key")
+    gateway_rules: FilePath | None = Field(
         default=None, description="the shop's own rules for cleaning submitted answers"
     )
     automatic_answers: Literal["send", "swallow"] = Field(

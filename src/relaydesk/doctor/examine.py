@@ -42,7 +42,7 @@ def examine(conf: Settings, now: datetime) -> Iterator[Finding]:
         chain, key = conf.gateway_certificate or conf.tls_certificate, conf.gateway_key or conf.tls_key
         yield _certificate("gateway certificate", chain, key, now)
     yield _answers(conf)
-    yield _tried("store", lambda: _store(conf))
+    yield _store(conf)
 
 
 def _tried(check: str, look: Callable[[], str]) -> Finding:
@@ -119,6 +119,14 @@ def _certificate(check: str, chain: Path | None, key: Path | None, now: datetime
     return Finding(check, level, f"{expiry}, in {days} days." if days >= 0 else f"{expiry}; renew it.")
 
 
-def _store(conf: Settings) -> str:
-    Store.open(conf.database).close()
-    return "It answers, syncs each commit and has the schema of this version."
+def _store(conf: Settings) -> Finding:
+    try:
+        store = Store.open(conf.database)
+    except StoreError as error:
+        return Finding("store", "fail", str(error))
+    store.close()
+    fit = "It answers, syncs each commit and has the schema of this version"
+    if opened := store.opened_to_others:
+        files = ", ".join(f"{path} ({mode:04o})" for path, mode in opened)
+        return Finding("store", "warn", f"{fit}, but others could read {files} until now; it is 0600 again.")
+    return Finding("store", "ok", f"{fit}.")

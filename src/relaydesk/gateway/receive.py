@@ -122,7 +122,8 @@ class Gateway:
             log_exception("unexpected_error")
             admission = _deferred("internal_error")
         code = admission.reason.code if admission.reason else None
-        log("submission", client=envelope.client, outcome=admission.outcome, code=code)
+        limit_by = None if admission.outcome == "accepted" else envelope.client
+        log("submission", limit_by=limit_by, client=envelope.client, outcome=admission.outcome, code=code)
         return admission
 
     async def turned_away(

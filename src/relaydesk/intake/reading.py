@@ -58,5 +58,12 @@ class Reader:
             try:
                 return await self._pool.run(read_for_store, envelope.raw, about, context=rules)
             except TaskTooHeavy as failure:
-                log("content_unread", level="warning", size=len(envelope.raw), problem=str(failure))
+                origin = envelope.origin
+                log(
+                    "content_unread",
+                    level="warning",
+                    limit_by=None if origin.allowlisted else origin.ip or envelope.peer,
+                    size=len(envelope.raw),
+                    problem=str(failure),
+                )
                 return unread_content(rules, headed, about)

@@ -82,7 +82,7 @@ class Intake:
             self._count(admission.reason, origin, origin.ip, domain_of(mail_from), policy)
             log(
                 "rcpt",
-                limit_by=_stranger(origin, ""),
+                limit_by=_stranger(origin),
                 outcome=admission.outcome,
                 code=admission.reason.code,
                 ip=origin.ip,
@@ -193,6 +193,7 @@ class Intake:
             self._count(decision.reasons[0], envelope.origin, envelope.peer, claimed, config.policy)
         log(
             "message",
+            limit_by=None if accepted else _stranger(envelope.origin, envelope.peer),
             sender=claimed,
             to=sorted({domain_of(rcpt) for rcpt in envelope.rcpt_to}),
             auth=_methods(gathered.auth) if gathered else None,
@@ -206,9 +207,12 @@ class Intake:
         )
 
 
-def _stranger(origin: Origin, peer: str) -> str | None:
-    """By whom lines about it are limited: its address, or None where our lists know it."""
-    return None if origin.role != "none" else origin.ip or peer
+def _stranger(origin: Origin, peer: str = "") -> str | None:
+    """By whom lines about it are limited: its address, or None for a listed network.
+
+    A relay vouches for nobody: what it hands on is any stranger's, and as much as they like.
+    """
+    return None if origin.allowlisted else origin.ip or peer
 
 
 def _methods(auth: AuthResults) -> str:

@@ -9,6 +9,7 @@ import binascii
 import codecs
 import re
 
+from relaydesk.characters import CONTROLS, DIRECTION, TAGS
 from relaydesk.message.charset_labels import UTF_8, WINDOWS_1252, encoding_of
 from relaydesk.message.decoders import ODD, decoded, is_single_byte
 
@@ -22,11 +23,8 @@ _GAP = re.compile(rb"[ \t\r\n]*")
 
 # Where a line ends for anybody: str.splitlines, terminals, browsers.
 _BREAK = "\n\x0b\x0c\r\x85\u2028\u2029"
-# Never text: C0, DEL and C1 drive terminals; annotation, deprecated and tag characters are invisible.
-_CONTROL = "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u206a-\u206f\ufff9-\ufffb\U000e0000-\U000e007f"
-_DIRECTION = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _BREAKS_AND_TABS = re.compile(rf"[\t{_BREAK}]+")
-_NOT_IN_A_LINE = re.compile(rf"[{_CONTROL}{_DIRECTION}\ufeff]+")
+_NOT_IN_A_LINE = re.compile(f"[{CONTROLS}{DIRECTION}{TAGS}\ufeff]+")
 _ASCII_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _BODY_BREAKS = re.compile(r"\r\n|[\r\x0b\x0c\u2028\u2029]")
 _C1 = re.compile("[\x80-\x9f]")
@@ -35,7 +33,7 @@ _AS_WINDOWS = {
     for byte in range(0x80, 0xA0)
     if (char := decoded(bytes([byte]), WINDOWS_1252)) != chr(byte)
 }
-_NOT_IN_A_BODY = re.compile(rf"[{_CONTROL}\u202d\u202e]+")
+_NOT_IN_A_BODY = re.compile(f"[{CONTROLS}{TAGS}\u206a-\u206f\u202d\u202e]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 _ESCAPE = re.compile(rb"\x1b\$[@B]")
@@ -208,15 +206,14 @@ def readable(text: str) -> str:
         return text
     text = _BODY_BREAKS.sub("\n", text.removeprefix("\ufeff"))
     text = _C1.sub(lambda control: _AS_WINDOWS.get(control[0], ""), text)
-    return _SURROGATE.sub(ODD, _NOT_IN_A_BODY.sub("", text))
+    return _NOT_IN_A_BODY.sub("", _SURROGATE.sub(ODD, text))
 
 
 def one_line(text: str) -> str:
     """Text for one line: a line end or tab becomes a space; controls and direction marks are taken out."""
     if text.isascii() and text.isprintable():
         return text
-    text = _NOT_IN_A_LINE.sub("", _BREAKS_AND_TABS.sub(" ", text))
-    return _SURROGATE.sub(ODD, text)
+    return _NOT_IN_A_LINE.sub("", _SURROGATE.sub(ODD, _BREAKS_AND_TABS.sub(" ", text)))
 
 
 def for_addresses(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import filetype
 
+from relaydesk.characters import CONTROLS, DIRECTION
 from relaydesk.outbound.answer import AnswerRefused, AttachedFile
 from relaydesk.outbound.mime import clean_line
 
@@ -17,7 +18,7 @@ TYPES = ("application/pdf", "image/png", "image/jpeg")
 """What may be attached unless the settings say otherwise: labels and photos."""
 EACH_BYTES = 8_000_000
 TOTAL_BYTES = 15_000_000  # base64 makes it a third more; the whole must stay below check.MAX_BYTES
-_UNSAFE = re.compile(r'[/\\:*?"<>|%;\x00-\x1f]+|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]')
+_UNSAFE = re.compile(rf'[/\\:*?"<>|%;\t\n{CONTROLS}]+|[{DIRECTION}]')
 _ALIASES = {"jpg": ("jpg", "jpeg", "jpe")}
 
 

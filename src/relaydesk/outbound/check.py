@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from relaydesk.characters import CONTROLS, TURNING
 from relaydesk.message import (
     MAX_LETTER,
     MAX_LETTER_TAGS,
@@ -55,8 +56,7 @@ _CONTENT_FIELD = re.compile(
     rb"^content-[a-z-]{2,40}+:(?:[ \t\r\n]*+(multipart/))?+[^\r\n]*+(?:\r\n[ \t][^\r\n]*+)*+",
     re.MULTILINE | re.IGNORECASE,
 )
-# C0 and C1 controls, line ends, and what turns the direction of text round.
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(f"[\t\n{CONTROLS}{TURNING}]")
 _MESSAGE_ID = re.compile(r"<[^<>@\s]+@[^<>@\s]+>")
 _UNREAD = re.compile(
     r"(?:.*[-_.+])?(?:no-?reply|do-?not-?reply|mailer-daemon|postmaster|bounces?)(?:[-_.+].*)?", re.IGNORECASE

@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from relaydesk.characters import CONTROLS, harmless
 from relaydesk.message import one_line
 from relaydesk.outbound.answer import AnswerRefused
 
@@ -23,12 +24,7 @@ _PLAIN_WORD = 64  # characters that fit a line of their own
 _ENCODED_BYTES = 45  # 60 of base64, and 12 characters around them
 
 _TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}/[a-z0-9][a-z0-9.+-]{0,60}")
-_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u202d\u202e\ufeff\ufffe\uffff]")
-# Characters without width; joiners are kept between letters that they join (emoji, Persian, Indic scripts).
-_NO_WIDTH = re.compile(
-    "[\xad\u180e\u200b\u2060-\u2064\ufffe\uffff]"
-    "|(?:^|(?<=[\x00-\x7f]))[\u200c\u200d]++|(?<![\u200c\u200d])[\u200c\u200d]++(?=[\x00-\x7f]|$)"
-)
+_UNSEEN = re.compile(f"[{CONTROLS}\u202d\u202e\ufeff]")
 _LINE_END = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _LONE = re.compile("[\ud800-\udfff]")
 _EXTRA_LINES = re.compile(r"\n{3,}")
@@ -45,7 +41,7 @@ def clean_line(text: str) -> str:
     As :func:`relaydesk.message.one_line` gives it, with single spaces and without what has no width. Nobody's
     text may show our numbers in reverse.
     """
-    return one_space(_NO_WIDTH.sub("", one_line(text)))
+    return one_space(harmless(one_line(text)))
 
 
 def clean_text(text: str) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from sqlalchemy import create_engine
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, ProgrammingError
 from sqlmodel import Session
 
 from relaydesk.store import durability, raw_bytes, schema
@@ -55,14 +55,7 @@ class Store:
         address = _address(url)
         embedded = address.get_backend_name() == "sqlite"
         file = own_file(Path(str(address.database)), make=upgrade) if embedded else None
-        engine = create_engine(
-            address,
-            pool_size=connections,
-            max_overflow=0,
-            pool_timeout=lock_timeout * 2,
-            connect_args=_connect_args(address),
-            hide_parameters=True,  # an error's text holds its statement, and no customer's name
-        )
+        engine = _engine(address, pool_size=connections, pool_timeout=lock_timeout * 2)
         durability.attach(engine, lock_timeout)
         raw_bytes.attach(engine)
         return cls(engine, lock_timeout, file)._checked(upgrade=upgrade)
@@ -78,13 +71,7 @@ class Store:
             demand_file(Path(str(address.database)))
             file = f"file:{quote(str(address.database))}"
             address = address.set(database=file, query={"mode": "ro", "uri": "true"})
-        engine = create_engine(
-            address,
-            pool_size=1,
-            max_overflow=0,
-            connect_args=_connect_args(address),
-            hide_parameters=True,
-        )
+        engine = _engine(address, pool_size=1)
         durability.attach(engine, lock_timeout, read_only=True)
         store = cls(engine, lock_timeout)
         store._writer = store._reader
@@ -92,6 +79,7 @@ class Store:
 
     def _checked(self, *, upgrade: bool) -> Store:
         try:
+            self._connect()
             if upgrade:
                 self.upgrade()
             else:
@@ -102,6 +90,11 @@ class Store:
             self.close()
             raise
         return self
+
+    def _connect(self) -> None:
+        """The first connection: what a driver does not understand by then can only be the address."""
+        with _usable_options(), translated():
+            self.engine.connect().close()
 
     def upgrade(self) -> None:
         """Brings the schema up to date, once, under a lock; harmless when it is already."""
@@ -201,6 +194,29 @@ def _address(url: str) -> URL:
             "Setting database: a database in memory keeps nothing; use a file, such as sqlite:///relaydesk.db."
         )
     return address
+
+
+@contextmanager
+def _usable_options() -> Iterator[None]:
+    """StoreUnfit for what stands behind the address and no driver takes; its values may be secrets."""
+    try:
+        yield
+    except (ArgumentError, ProgrammingError, ValueError):
+        raise StoreUnfit(
+            "Setting database: an option after the ? of the address is unknown or its value cannot be used; "
+            "correct or remove it."
+        ) from None
+
+
+def _engine(address: URL, **pool: float) -> Engine:
+    with _usable_options():
+        return create_engine(
+            address,
+            max_overflow=0,
+            connect_args=_connect_args(address),
+            hide_parameters=True,  # an error's text holds its statement, and no customer's name
+            **pool,
+        )
 
 
 def _connect_args(address: URL) -> dict[str, object]:
