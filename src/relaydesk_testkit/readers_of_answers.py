@@ -31,7 +31,7 @@ from relaydesk.outbound import (
     compose_answer,
 )
 from relaydesk.outbound.answer import Binding
-from relaydesk.outbound.check import check_outgoing
+from relaydesk.outbound.check import outgoing_problem
 from relaydesk.outbound.mime import encoded_words
 from relaydesk_testkit import shapes as of
 from relaydesk_testkit.reader import MESSAGE, REFUSALS, Reader, each
@@ -87,7 +87,7 @@ def _checked(raw: bytes) -> None:
         b"Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
     )
     bound = Binding("case++a@support.instagram.com", NamedOrder("1"), "help@shop.example", SENDERS)
-    check_outgoing(head + base64.encodebytes(raw).replace(b"\n", b"\r\n"), bound)
+    outgoing_problem(head + base64.encodebytes(raw).replace(b"\n", b"\r\n"), bound)
 
 
 def _row(text: str) -> None:

@@ -24,9 +24,10 @@ from relaydesk.message import (
     Envelope,
     Origin,
     authentication_results,
-    index_words,
     parse_header,
     parse_message,
+    searchable_header,
+    searchable_words,
 )
 from relaydesk.policy import find_origin, parse_allowlist
 from relaydesk_testkit import shapes as of
@@ -60,7 +61,8 @@ def _whole(raw: bytes) -> None:
     read_bounce(message, notice=findings.match.kind == "bounce", failed_recipient=findings.failed_recipient)
     from_daemon(message)
     answer_of_message_id(SECRET, message.header("in-reply-to") or "")
-    index_words((message.subject, *(body.text for body in message.bodies)))
+    searchable_words(raw)
+    searchable_header(raw)
 
 
 def _message(head: str, tail: str = "") -> Callable[[bytes], None]:

@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Start
 
 
-def removed(path: Path) -> None:
-    path.unlink()
-
-
 def restored_by_cp(path: Path) -> None:
     copy = path.with_name("backup.db")
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as to:
@@ -47,7 +43,7 @@ def stops(serving: Serving) -> None:
     assert not serving.logged("unexpected_error")
 
 
-@pytest.mark.parametrize("take_away", [removed, restored_by_cp, without_log])
+@pytest.mark.parametrize("take_away", [restored_by_cp, without_log])
 def test_it_stops_when_its_file_is_taken_away(
     start_serving: Start, sqlite_url: str, take_away: Callable[[Path], None]
 ) -> None:
