@@ -27,6 +27,7 @@ from relaydesk.message.envelope import Envelope, Origin
 from relaydesk.process_pool.pool import ProcessPool, TaskFailed, TaskTimeout, TaskTooHeavy
 from relaydesk.store import tickets
 from relaydesk_testkit.arriving import NOON
+from relaydesk_testkit.campaign.letters import html_attacks, wrong_in
 from tests.support.desk import ADA, desk
 from tests.support.gateway import (
     ALICE,
@@ -44,7 +45,6 @@ from tests.support.gateway import (
     plain,
     rows,
 )
-from tests.unit.test_letter import attacks, wrong_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -467,7 +467,9 @@ def test_what_a_desk_put_there_goes_and_is_noted_on_the_ticket(talk: Talk, askin
 def test_no_attack_in_html_leaves_the_gateway(talk: Talk, asking: Store) -> None:
     log_in(talk)
     for section in ("runs", "loads", "hidden"):
-        html = "<p>Hello</p>" + "\n".join(line for line in attacks(section) if not line.startswith("<style"))
+        html = "<p>Hello</p>" + "\n".join(
+            line for line in html_attacks(section) if not line.startswith("<style")
+        )
         raw = b"Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
         assert hand_in(talk, raw + base64.encodebytes(html.encode()).replace(b"\n", b"\r\n")).startswith(
             "250"

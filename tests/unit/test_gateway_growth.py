@@ -14,8 +14,8 @@ from relaydesk.gateway.html import page, read_html
 from relaydesk.message import letter_text, visible_text
 from relaydesk.outbound.answer import AnswerRefused
 from relaydesk.outbound.check import check_outgoing
+from relaydesk_testkit.campaign.letters import html_attacks
 from tests.support.gateway import RULES
-from tests.unit.test_letter import attacks
 from tests.unit.test_rewrite import BOUND, PNG, body, desk_mail, sent
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def desk_mails() -> list[bytes]:
     html.add_related(PNG, "image", "png", cid="<photo@x>", filename="photo.png")
     message.add_attachment(b"%PDF-1.7\n%x", maintype="application", subtype="pdf", filename="label.pdf")
     dice = random.Random(SEED)
-    hostile = [*attacks("runs"), *attacks("loads"), *attacks("hidden")]
+    hostile = [*html_attacks("runs"), *html_attacks("loads"), *html_attacks("hidden")]
     return [
         message.as_bytes(policy=policy.SMTP),
         desk_mail(
