@@ -1,6 +1,7 @@
 """The campaign in short: each of these attacks holds, and good mail beside it is taken.
 
-Crowds and descriptors are in test_faults_crowds, logs in test_faults_log, disks in test_faults_store.
+Crowds and descriptors are in test_faults_crowds, logs in test_faults_log, disks in test_faults_store, passwords in
+tests/smtp/test_gateway.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ NAMED = {attack.name: attack for attack in ATTACKS}
 SHORT = (
     "no TLS handshake",
     "refused recipients",
-    "guessed passwords",
     "HTML that does something",
 )
 

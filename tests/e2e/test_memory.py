@@ -40,11 +40,11 @@ def finish(talk: Talk, rest: bytes) -> str:
 
 
 def test_it_bounds_the_memory_of_many_big_mails_at_once(
-    start_serving: Start, store_url: str, tmp_path: Path
+    start_serving: Start, sqlite_url: str, tmp_path: Path
 ) -> None:
     first, *raws = (path.read_bytes() for path in big_mails(tmp_path, COUNT + 1, SIZE))
     with ExitStack() as stack:
-        serving = stack.enter_context(start_serving(store_url, doors=1, limits=LIMITS))
+        serving = stack.enter_context(start_serving(sqlite_url, doors=1, limits=LIMITS))
         # The processes that read big mail are there, and the office has read this one for the index.
         assert serving.deliver(Mail(9_000, first)).startswith("250")
         time.sleep(1.0)
