@@ -1,7 +1,7 @@
 """The campaign in short: each of these attacks holds, and good mail beside it is taken.
 
-Crowds and descriptors are in test_faults_crowds, logs in test_faults_log, disks in test_faults_store, passwords in
-tests/smtp/test_gateway.
+Crowds and descriptors are in test_faults_crowds, logs in test_faults_log, disks in test_faults_store,
+passwords in tests/smtp/test_gateway.
 """
 
 from __future__ import annotations
@@ -18,11 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAMED = {attack.name: attack for attack in ATTACKS}
-SHORT = (
-    "no TLS handshake",
-    "refused recipients",
-    "HTML that does something",
-)
+SHORT = ("no TLS handshake", "refused recipients", "HTML that does something")
 
 
 @pytest.mark.parametrize("name", SHORT)
