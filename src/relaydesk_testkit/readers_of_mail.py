@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from relaydesk.bounces import answer_of_message_id, from_daemon, read_bounce
 from relaydesk.classify import classify
 from relaydesk.config.parts import shipped_rules
-from relaydesk.mailauth import asked_domains, authenticate
+from relaydesk.mailauth import asked_domains, authenticate, read_signed
 from relaydesk.mailauth.body_hash import body_hash, canonical_body
 from relaydesk.mailauth.dkim_key import parse_key
 from relaydesk.mailauth.dkim_signature import read_signature
@@ -74,7 +74,8 @@ def _message(head: str, tail: str = "") -> Callable[[bytes], None]:
 def _header_alone(raw: bytes) -> None:
     """What is read of a message on the event loop, and whom its authentication will ask."""
     envelope = Envelope("192.0.2.1", _ORIGIN, "a.example", "a@b.example", (), RELAYED.encode() + raw, NOON)
-    asked_domains(envelope, parse_header(envelope.raw))
+    signed = read_signed(envelope.raw, envelope.received_at)
+    asked_domains(envelope, parse_header(envelope.raw), signed)
 
 
 def _received(line: str) -> None:

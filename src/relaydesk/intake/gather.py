@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from relaydesk.intake.reading import Reader
 from relaydesk.intake.turns import Shares, listed_zones, network_of, strange_zones
-from relaydesk.mailauth import asked_domains, authenticate
+from relaydesk.mailauth import asked_domains, authenticate, read_signed
 from relaydesk.message import parse_header
 from relaydesk.places import FairPlaces, NoPlace
 from relaydesk.policy import Gathered, decide_unread
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
     from datetime import datetime
 
     from relaydesk.classify import Rules
@@ -92,10 +92,11 @@ class Gatherer:
         """
 
         def prove(message: Message) -> Awaitable[AuthResults]:
-            return authenticate(envelope, message, self._resolver, limit=auth_timeout)
+            return authenticate(envelope, message, self._resolver, limit=auth_timeout, signed=signed)
 
-        headed = parse_header(envelope.raw)
-        shares = self._shares(envelope, headed, policy.allowlist)
+        headed, signed = parse_header(envelope.raw), read_signed(envelope.raw, envelope.received_at)
+        asked = asked_domains(envelope, headed, signed)
+        shares = self._shares(envelope, asked, policy.allowlist)
         try:
             async with shares.place(self._auth) if shares else self._auth.kept(self.limits.turn_seconds):
                 auth = await prove(headed)
@@ -119,9 +120,9 @@ class Gatherer:
             self._resolver.keep_places(self._listed[1])
         return self._listed[1]
 
-    def _shares(self, envelope: Envelope, headed: Message, allowlist: Allowlist) -> Shares | None:
+    def _shares(self, envelope: Envelope, asked: Iterable[str], allowlist: Allowlist) -> Shares | None:
         """A stranger's shares; None for what has only listed senders' domains asked."""
-        zones = strange_zones(asked_domains(envelope, headed), self.listed(allowlist))
+        zones = strange_zones(asked, self.listed(allowlist))
         return Shares(zones, network_of(envelope.peer), self.limits.turn_seconds) if zones else None
 
     def _by_peer(self, envelope: Envelope) -> Shares:

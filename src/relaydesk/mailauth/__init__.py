@@ -6,7 +6,7 @@ Our own signatures are made here too.
 
 from relaydesk.mailauth.authenticate import asked_domains, authenticate
 from relaydesk.mailauth.body_hash import Canonical, canonical_body
-from relaydesk.mailauth.dkim import verify_dkim
+from relaydesk.mailauth.dkim import read_signed, verify_dkim
 from relaydesk.mailauth.signed_header import split_message
 from relaydesk.mailauth.signing import META_HEADERS, dkim_key_record, new_dkim_key, sign_dkim
 from relaydesk.mailauth.spf import check_spf
@@ -20,6 +20,7 @@ __all__ = [
     "check_spf",
     "dkim_key_record",
     "new_dkim_key",
+    "read_signed",
     "sign_dkim",
     "split_message",
     "verify_dkim",

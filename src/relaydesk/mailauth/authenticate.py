@@ -25,9 +25,9 @@ from relaydesk.message import AuthResults, DmarcResult, SpfResult, domain_name, 
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from relaydesk.dns import Lookup
+    from relaydesk.mailauth.dkim import SignedMessage
     from relaydesk.message import DkimResult, Envelope, Message
 
 TIME_LIMIT = 20.0  # seconds of look-ups a message (RFC 7208 §4.6.4 asks for at least 20)
@@ -38,21 +38,21 @@ async def authenticate(
     message: Message,
     resolver: Lookup,
     *,
-    now: datetime | None = None,
     limit: float = TIME_LIMIT,
+    signed: SignedMessage | None = None,
 ) -> AuthResults:
-    """SPF, DKIM and DMARC of one message.
+    """SPF, DKIM and DMARC of one message; ``signed`` is what was read of its signatures already.
 
-    ``now`` is the moment against which signatures expire (default: that of receipt). After ``limit``
-    seconds every look-up that is still open counts as a time-out, that is ``temperror``. Whatever the bytes
-    and the records hold has a result; what is raised is a bug (an ExceptionGroup of the checks that failed),
-    and who asked must not take the message for anything then: half a result could refuse genuine mail.
+    Signatures expire against the moment of receipt. After ``limit`` seconds every look-up that is still open
+    counts as a time-out, that is ``temperror``. Whatever the bytes and the records hold has a result; what is
+    raised is a bug (an ExceptionGroup of the checks that failed), and who asked must not take the message for
+    anything then: half a result could refuse genuine mail.
     """
     deadline = asyncio.get_running_loop().time() + limit
-    at = now or envelope.received_at
+    signed = signed or dkim.read_signed(envelope.raw, envelope.received_at)
     async with asyncio.TaskGroup() as checks:
         spf_check = checks.create_task(_spf(envelope, resolver, deadline))
-        dkim_check = checks.create_task(dkim.verify_dkim(envelope.raw, resolver, at, deadline=deadline))
+        dkim_check = checks.create_task(dkim.verify_signed(signed, resolver, deadline=deadline))
         author_walk = checks.create_task(_author(message, resolver, deadline))
     sender, signatures = spf_check.result(), dkim_check.result()
     policy = await _dmarc(author_walk.result(), sender, signatures, resolver, deadline)
@@ -64,12 +64,12 @@ async def authenticate(
     return AuthResults(sender, signatures, policy, aligned)
 
 
-def asked_domains(envelope: Envelope, message: Message) -> tuple[str, ...]:
+def asked_domains(envelope: Envelope, message: Message, signed: SignedMessage) -> tuple[str, ...]:
     """The domains whose records :func:`authenticate` asks for: theirs, and whatever those records name."""
     sender = domain_of(envelope.mail_from) if envelope.mail_from else envelope.helo
     named = [sender] if envelope.origin.ip is not None else []
     named += [author.domain for author in message.from_]
-    named += dkim.signing_domains(envelope.raw, envelope.received_at)
+    named += signed.domains
     return tuple(domain for name in named if (domain := domain_name(name)))
 
 

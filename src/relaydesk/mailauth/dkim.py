@@ -10,7 +10,7 @@ import asyncio
 import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from relaydesk.dns import RecordSet, TempFail
@@ -40,38 +40,55 @@ _hashing = ThreadPoolExecutor(2, "dkim")
 _KEY_RECORD = re.compile(rb"(?:^|;)\s*+p\s*+=")
 
 
-async def verify_dkim(
-    raw: bytes, resolver: Lookup, now: datetime, *, deadline: float | None = None
-) -> tuple[DkimResult, ...]:
-    """The results of the topmost signatures of a message, at most ``MAX_SIGNATURES``; () when unsigned.
+@dataclass(frozen=True, slots=True)
+class SignedMessage:
+    """A message as its signatures see it: its fields, the topmost signatures among them, and its body."""
 
-    ``raw`` is the message exactly as received; ``now`` the moment of receipt, against which ``x=`` is
-    read; ``deadline`` a moment of the running loop's clock for the look-ups. A failed look-up is
-    ``temperror``; what is raised is a bug, whatever the message and its keys hold.
+    fields: list[Field]
+    signatures: list[Signature]
+    body: memoryview
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The domains (``d=``) of the signatures: their keys are asked for below no other."""
+        return tuple(signature.result.domain for signature in self.signatures if signature.result.domain)
+
+
+def read_signed(raw: bytes, now: datetime) -> SignedMessage:
+    """What is read before any key is asked for; its signatures are at most ``MAX_SIGNATURES``.
+
+    ``raw`` is the message exactly as received; ``now`` the moment of receipt, against which ``x=`` is read.
     """
     section, body = split_message(raw)
-    fields, signatures = _signatures(section, now)
-    hashes = _BodyHashes(body)
-    return tuple(
-        await asyncio.gather(
-            *(_verify(signature, fields, hashes, resolver, deadline) for signature in signatures)
-        )
-    )
-
-
-def signing_domains(raw: bytes, now: datetime) -> tuple[str, ...]:
-    """The domains (``d=``) of the signatures that :func:`verify_dkim` looks at: it asks below no other."""
-    _, signatures = _signatures(split_message(raw)[0], now)
-    return tuple(signature.result.domain for signature in signatures if signature.result.domain)
-
-
-def _signatures(section: bytes, now: datetime) -> tuple[list[Field], list[Signature]]:
-    """The fields of a header section and the topmost signatures among them."""
     whole = len(section) <= HEADER_LIMIT and section.count(b"\r\n") <= LINES_LIMIT
     fields = header_fields(section if whole else section[:_TOP])
     signed = [field for field in fields if field.name == b"dkim-signature"][:MAX_SIGNATURES]
     counts, moment = Counter(field.name for field in fields), int(now.timestamp())
-    return fields, [read_signature(field, counts, moment, whole=whole) for field in signed]
+    signatures = [read_signature(field, counts, moment, whole=whole) for field in signed]
+    return SignedMessage(fields, signatures, body)
+
+
+async def verify_dkim(
+    raw: bytes, resolver: Lookup, now: datetime, *, deadline: float | None = None
+) -> tuple[DkimResult, ...]:
+    """The results of the signatures of a message, () when unsigned; as :func:`verify_signed` has them."""
+    return await verify_signed(read_signed(raw, now), resolver, deadline=deadline)
+
+
+async def verify_signed(
+    signed: SignedMessage, resolver: Lookup, *, deadline: float | None = None
+) -> tuple[DkimResult, ...]:
+    """The results of the signatures of a message.
+
+    ``deadline`` is a moment of the running loop's clock for the look-ups. A failed look-up is ``temperror``;
+    what is raised is a bug, whatever the message and its keys hold.
+    """
+    hashes = _BodyHashes(signed.body)
+    return tuple(
+        await asyncio.gather(
+            *(_verify(each, signed.fields, hashes, resolver, deadline) for each in signed.signatures)
+        )
+    )
 
 
 class _BodyHashes:
