@@ -278,6 +278,23 @@ async def test_slow_name_servers_of_strangers_delay_no_listed_sender(
         assert {code for decision in rest for code in codes(decision)} == {"auth_busy", "auth_unknown"}
 
 
+async def test_what_is_refused_for_its_origin_asks_no_name_server(
+    sqlite_store: Store, snapshot: Snapshot, log_lines: io.StringIO
+) -> None:
+    source = Slow()
+    async with intake(sqlite_store, source) as taking, asyncio.timeout(20):
+        for number in range(40):
+            refused = await taking.receive(snapshot, envelope(stranger(number), UNLISTED))
+            assert (refused.outcome, codes(refused)) == ("refused", ["origin_not_listed"])
+        assert taking.resolver.asked == 0
+        # A listed sender's SPF may say that the list is out of date.
+        await taking.receive(snapshot, envelope(mail(1), UNLISTED))
+        assert taking.resolver.asked > 0
+    lines = [json.loads(line) for line in log_lines.getvalue().splitlines()]
+    refusals = [line for line in lines if line.get("code") == "origin_not_listed"]
+    assert refusals and refusals[0]["auth"] is None
+
+
 async def test_one_domain_holds_its_share_only_whoever_brings_its_mail(
     sqlite_store: Store, snapshot: Snapshot
 ) -> None:

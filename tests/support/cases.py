@@ -17,6 +17,7 @@ from relaydesk.dns.zone import ZoneSource, parse_zone
 from relaydesk.dns.zone_server import ZoneServer
 from relaydesk.intake.explain import envelope_of_file, explain, explanation
 from relaydesk.intake.receive import Intake
+from relaydesk.message.auth_results import UNASKED
 from relaydesk.orders.directory import import_file
 from relaydesk.samples.case import load_case
 from relaydesk.samples.compose import compose_case, composed_mail
@@ -156,7 +157,10 @@ class Room:
             }  # fmt: skip
         ((envelope, gathered, decision),) = self.intake.seen
         assert envelope.raw == mail.raw
-        return explanation(envelope, gathered, decision, reply)
+        answer = explanation(envelope, gathered, decision, reply)
+        if gathered.auth is UNASKED:  # explain asks all the same
+            del answer["auth"]
+        return answer
 
     def latest(self) -> int:
         """The ticket of the newest message, 0 for none."""

@@ -15,7 +15,16 @@ from relaydesk.business_time import Calendar, Target
 from relaydesk.classify import Candidate, Findings, Match
 from relaydesk.mailauth.dmarc import DmarcRecord, Identifier, Walk, evaluate
 from relaydesk.message import Address, AuthResults, DkimResult, Envelope, Message, Origin, SpfResult
-from relaydesk.policy import Gathered, Known, Policy, QueueTargets, decide, decide_unread, parse_allowlist
+from relaydesk.policy import (
+    Gathered,
+    Known,
+    Policy,
+    QueueTargets,
+    decide,
+    decide_unproven,
+    decide_unread,
+    parse_allowlist,
+)
 
 if TYPE_CHECKING:
     from relaydesk.bounces import Dsn
@@ -137,6 +146,11 @@ class Arriving:
         envelope, message, auth = self._facts()
         gathered = Gathered(message, self.findings, auth, self.dsn)
         return decide(envelope, gathered, self.known, policy, NOON + self.after)
+
+    def unproven(self, policy: Policy = POLICY) -> Decision | None:
+        """The refusal that is certain before any name server is asked."""
+        envelope, message, _ = self._facts()
+        return decide_unproven(envelope, message, self.proof.spf[1], policy, NOON + self.after)
 
     def unread(self, policy: Policy = POLICY) -> Unread:
         """What is certain before its content is read and the store is asked."""

@@ -256,6 +256,26 @@ def test_what_is_refused_unread_is_refused_whatever_it_says_and_the_store_holds(
 
 @thorough
 @given(ANYTHING, POLICIES)
+def test_what_is_refused_unproven_is_refused_whatever_dns_says(arriving: Arriving, policy: Policy) -> None:
+    """``arriving`` brings proofs of all sorts, and what the store knows: none changes a word."""
+    refusal, decision = arriving.unproven(policy), arriving.decide(policy)
+    if refusal is not None:
+        assert (decision.outcome, decision.reasons[0]) == ("refused", refusal.reasons[0])
+
+
+@thorough
+@given(ANYTHING, POLICIES)
+def test_a_stranger_from_no_listed_origin_needs_no_proof(arriving: Arriving, policy: Policy) -> None:
+    """Only a bounce address and a listed sender's SPF have name servers asked."""
+    origin, senders, domain = arriving.origin, policy.allowlist, arriving.proof.spf[1]
+    listed = senders.is_sender(domain) or senders.below_sender(domain)
+    bounce = BOUNCE in map(str.lower, arriving.rcpt_to)
+    if origin.known and not origin.allowlisted and not listed and not bounce:
+        assert arriving.unproven(policy) is not None
+
+
+@thorough
+@given(ANYTHING, POLICIES)
 def test_nearly_all_refusals_need_no_content(arriving: Arriving, policy: Policy) -> None:
     """Only what is addressed to our bounce addresses may have to be read first."""
     if arriving.decide(policy).outcome == "refused" and BOUNCE not in map(str.lower, arriving.rcpt_to):

@@ -1,7 +1,8 @@
 """Gather: what one message says and what the network proves, before the store is asked. Keeps nothing.
 
-The header comes first, then what DNS says of it. Only what is not refused by that is read richly, so that a
-stranger's content costs nothing where its sender may not come in.
+The header comes first, then what DNS says of it, and only what is not refused by that is read richly. So
+a stranger's content costs nothing where its sender may not come in, and what is refused whatever DNS says has
+nobody asked.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from relaydesk.intake.reading import Reader
 from relaydesk.intake.turns import Shares, listed_zones, network_of, strange_zones
-from relaydesk.mailauth import asked_domains, authenticate, read_signed
-from relaydesk.message import parse_header
+from relaydesk.mailauth import asked_domains, authenticate, read_signed, spf_domain
+from relaydesk.message import UNASKED, parse_header
 from relaydesk.places import FairPlaces, NoPlace
-from relaydesk.policy import Gathered, decide_unread
+from relaydesk.policy import Gathered, decide_unproven, decide_unread
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -50,7 +51,8 @@ class Gathering:
     """What was gathered of one message.
 
     ``refusal`` is set where the header alone is refused, which no content changes: then nothing else was
-    read. ``shares`` are a stranger's, None for what is proven genuine.
+    read, and where no proof changes it none was asked for. ``shares`` are a stranger's, None for what is
+    proven genuine.
     """
 
     gathered: Gathered
@@ -94,7 +96,11 @@ class Gatherer:
         def prove(message: Message) -> Awaitable[AuthResults]:
             return authenticate(envelope, message, self._resolver, limit=auth_timeout, signed=signed)
 
-        headed, signed = parse_header(envelope.raw), read_signed(envelope.raw, envelope.received_at)
+        headed = parse_header(envelope.raw)
+        sender = spf_domain(envelope.mail_from, envelope.helo)
+        if (refusal := decide_unproven(envelope, headed, sender, policy, now)) is not None:
+            return Gathering(Gathered(headed, refusal.findings, UNASKED), refusal, self._by_peer(envelope))
+        signed = read_signed(envelope.raw, envelope.received_at)
         asked = asked_domains(envelope, headed, signed)
         shares = self._shares(envelope, asked, policy.allowlist)
         try:

@@ -17,7 +17,7 @@ from relaydesk.intake.gather import Busy, Gatherer, Gathering, GatherLimits
 from relaydesk.intake.record import LARGE, Ids, Recorder, claimed_domain
 from relaydesk.intake.refused import RefusalCounter, standing_of
 from relaydesk.logs import log, log_exception
-from relaydesk.message import domain_of
+from relaydesk.message import UNASKED, domain_of
 from relaydesk.places import FairPlaces, NoPlace
 from relaydesk.policy import Admission, Decision, admit
 from relaydesk.reasons import reason
@@ -196,7 +196,7 @@ class Intake:
             limit_by=None if accepted else _stranger(envelope.origin, envelope.peer),
             sender=claimed,
             to=sorted({domain_of(rcpt) for rcpt in envelope.rcpt_to}),
-            auth=_methods(gathered.auth) if gathered else None,
+            auth=_methods(gathered.auth) if gathered and gathered.auth is not UNASKED else None,
             outcome=decision.outcome,
             code=decision.code,
             kind=decision.kind if accepted else None,

@@ -9,7 +9,7 @@ from relaydesk.mailauth.body_hash import Canonical, canonical_body
 from relaydesk.mailauth.dkim import read_signed, verify_dkim
 from relaydesk.mailauth.signed_header import split_message
 from relaydesk.mailauth.signing import META_HEADERS, dkim_key_record, new_dkim_key, sign_dkim
-from relaydesk.mailauth.spf import check_spf
+from relaydesk.mailauth.spf import check_spf, spf_domain
 
 __all__ = [
     "META_HEADERS",
@@ -22,6 +22,7 @@ __all__ = [
     "new_dkim_key",
     "read_signed",
     "sign_dkim",
+    "spf_domain",
     "split_message",
     "verify_dkim",
 ]

@@ -21,7 +21,7 @@ from relaydesk.mailauth.dmarc import (
     walk_names,
     wants_existence,
 )
-from relaydesk.message import AuthResults, DmarcResult, SpfResult, domain_name, domain_of
+from relaydesk.message import AuthResults, DmarcResult, SpfResult, domain_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,8 +66,7 @@ async def authenticate(
 
 def asked_domains(envelope: Envelope, message: Message, signed: SignedMessage) -> tuple[str, ...]:
     """The domains whose records :func:`authenticate` asks for: theirs, and whatever those records name."""
-    sender = domain_of(envelope.mail_from) if envelope.mail_from else envelope.helo
-    named = [sender] if envelope.origin.ip is not None else []
+    named = [spf.spf_domain(envelope.mail_from, envelope.helo)] if envelope.origin.ip is not None else []
     named += [author.domain for author in message.from_]
     named += signed.domains
     return tuple(domain for name in named if (domain := domain_name(name)))

@@ -38,9 +38,7 @@ async def check_spf(
     ``deadline`` is a moment of the running loop's clock. A failed look-up is ``temperror``; what is
     raised is a bug, whatever the record holds.
     """
-    local, text = split_address(mail_from) if mail_from else ("postmaster", helo)
-    if not text:  # RFC 7208 §4.3: a sender without a local part is a domain
-        local, text = "", mail_from
+    local, text = _identity(mail_from, helo)
     identity: Literal["mailfrom", "helo"] = "mailfrom" if mail_from else "helo"
     domain = domain_name(text)
     blank = SpfResult("none", domain=domain or "", identity=identity, ip=ip)
@@ -58,6 +56,19 @@ async def check_spf(
             return replace(outcome, identity=identity)
         await evaluation.fetch(outcome, deadline)
     return replace(blank, result="permerror", reason=f"SPF of {domain} needs too many look-ups.")
+
+
+def spf_domain(mail_from: str, helo: str) -> str:
+    """The domain that :func:`check_spf` asks, "" for none."""
+    return domain_name(_identity(mail_from, helo)[1]) or ""
+
+
+def _identity(mail_from: str, helo: str) -> tuple[str, str]:
+    """The local part and the domain that are checked, both as written."""
+    if not mail_from:
+        return "postmaster", helo
+    local, domain = split_address(mail_from)
+    return (local, domain) if domain else ("", mail_from)  # RFC 7208 §4.3: it is a domain itself
 
 
 class _Evaluation:

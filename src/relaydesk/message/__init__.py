@@ -20,6 +20,7 @@ from relaydesk.message.addresses import (
     split_address,
 )
 from relaydesk.message.auth_results import (
+    UNASKED,
     AuthResults,
     DkimResult,
     DmarcResult,
@@ -52,6 +53,7 @@ __all__ = [
     "MAX_ADDRESS",
     "MAX_LETTER",
     "MAX_LETTER_TAGS",
+    "UNASKED",
     "UNCLOSED",
     "UNREAD",
     "Address",

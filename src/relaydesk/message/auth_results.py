@@ -85,6 +85,10 @@ class AuthResults:
     aligned_dkim: tuple[int, ...] = ()
 
 
+UNASKED = AuthResults(SpfResult("none"), (), DmarcResult("none"))
+"""Of a message whose proof nobody asked for, as it would change nothing."""
+
+
 def vouches(
     report: AuthResults, from_domain: str, dkim_map: Mapping[str, tuple[str, ...]], *, spf_counts: bool
 ) -> tuple[str, dict[str, str]] | None:

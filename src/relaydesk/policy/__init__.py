@@ -7,7 +7,7 @@ never a verdict. Pure.
 from relaydesk.policy.allowlist import LISTS, Allowlist, AllowlistError, parse_allowlist
 from relaydesk.policy.checks import admit, replay_key
 from relaydesk.policy.content import Addressed, Content, read_content, read_for_store, unread_content
-from relaydesk.policy.decide import decide, decide_unread
+from relaydesk.policy.decide import decide, decide_unproven, decide_unread
 from relaydesk.policy.decision import (
     Admission,
     Decision,
@@ -45,6 +45,7 @@ __all__ = [
     "QueueTargets",
     "admit",
     "decide",
+    "decide_unproven",
     "decide_unread",
     "find_origin",
     "parse_allowlist",

@@ -207,6 +207,19 @@ ROWS: tuple[Callable[[Arrival], Verdict | None], ...] = (
 )
 
 
+def refused_unproven(a: Arrival, spf_domain: str) -> Verdict | None:
+    """What :data:`ROWS` come to without a proof, None where they look at one.
+
+    Rows 1, 3 and 4 do for ``spf_domain`` alone, and row 2 concerns nothing but our bounce addresses.
+    """
+    senders = a.policy.allowlist
+    if senders.is_sender(spf_domain) or senders.below_sender(spf_domain):
+        return None
+    if any(bounced_ticket(a.policy.secret, rcpt) is not None for rcpt in a.envelope.rcpt_to):
+        return None
+    return _shape(a) or _recipients(a) or _origin(a)
+
+
 # --- what the rows ask ------------------------------------------------------------------------------
 
 

@@ -10,8 +10,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from relaydesk.classify import Findings, Match
-from relaydesk.message import UNREAD
-from relaydesk.policy.checks import ROWS, Arrival, Verdict, replay_key, voucher
+from relaydesk.message import UNASKED, UNREAD
+from relaydesk.policy.checks import ROWS, Arrival, Verdict, refused_unproven, replay_key, voucher
 from relaydesk.policy.decision import Decision, Gathered, Known, Unread
 from relaydesk.policy.threading import place
 from relaydesk.reasons import Reason, reason
@@ -34,6 +34,22 @@ def decide(envelope: Envelope, gathered: Gathered, known: Known, policy: Policy,
     if verdict.outcome != "accepted":
         return Decision(verdict.outcome, (verdict.reason, *remarks), gathered.findings)
     return _accepted(arrival, verdict, remarks)
+
+
+def decide_unproven(
+    envelope: Envelope, headed: Message, spf_domain: str, policy: Policy, now: datetime
+) -> Decision | None:
+    """The refusal that no proof changes, so that none is asked for; None where one may.
+
+    ``spf_domain`` is the one that SPF would be asked of: where it is a listed sender's, SPF may tell that
+    the list of networks is out of date.
+    """
+    unsorted = Findings(Match("unsorted"))
+    arrival = Arrival(envelope, Gathered(headed, unsorted, UNASKED), Known(), policy, now)
+    verdict = refused_unproven(arrival, spf_domain)
+    if verdict is None:
+        return None
+    return Decision("refused", (verdict.reason, *_remarks(arrival, verdict)), unsorted)
 
 
 def decide_unread(
