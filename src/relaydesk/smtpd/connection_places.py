@@ -3,6 +3,9 @@
 A place is taken at accept and given back when the socket is closed, so that places bound descriptors too.
 When none is free, a newcomer may get the place of a session that waits for its client: of somebody less
 known, or of an equal who holds more. A session in the middle of a message never has to go.
+
+Nobody waits here, unlike for :class:`relaydesk.places.FairPlaces`, by which messages wait for their turn: a
+connection without a place is refused at once.
 """
 
 from __future__ import annotations
