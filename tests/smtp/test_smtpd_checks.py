@@ -157,8 +157,12 @@ def test_it_ends_a_session_that_noop_would_keep_for_ever() -> None:
 
 def test_it_caps_connections_in_all() -> None:
     with OpenDoor(limits=Limits(connections=2)) as door:
-        with door.talk(), door.talk(), door.talk(greeting=False) as talk:
-            assert talk.reply().startswith("421 4.7.0 Too many connections")
+        with (
+            door.talk(),
+            door.talk(source="127.0.0.2"),
+            door.talk(greeting=False, source="127.0.0.3") as talk,
+        ):
+            assert talk.reply().startswith("421 4.7.0 Too many connections in all")
             assert talk.closed()
         assert eventually(lambda: door.listener.connections == 0)
         with door.talk() as talk:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import socket
@@ -18,7 +19,7 @@ import trustme
 from relaydesk.policy.decision import Admission
 from relaydesk.smtpd.limits import Limits
 from relaydesk_testkit.serving import eventually
-from relaydesk_testkit.smtp import PROXIED, OpenDoor, Talk
+from relaydesk_testkit.smtp import MAIL, PROXIED, OpenDoor, Talk
 from tests.support.gateway import plain
 
 if TYPE_CHECKING:
@@ -199,15 +200,54 @@ def test_a_host_that_has_logged_in_is_no_stranger_next_time(
 
 
 def test_a_stranger_that_takes_no_reply_still_counts_and_can_be_sent_away() -> None:
-    limits = Limits(connections=2, write_seconds=3600, session_seconds=3600, commands=10**9, errors=10**9)
-    with OpenDoor(LISTED, limits) as door, door.talk(source=STRANGER) as deaf:
+    limits = Limits(connections=3, write_seconds=3600, session_seconds=3600, commands=10**9, errors=10**9)
+    lists = LISTED.replace("'127.0.0.1'", "127.0.0.1, 127.0.0.2")
+    with OpenDoor(lists, limits) as door, door.talk(source=STRANGER) as deaf:
         deaf.sock.settimeout(1)
         with contextlib.suppress(TimeoutError):
             while True:
                 deaf.send(b"HELP\r\n" * 5000)
-        with door.talk(), door.talk(greeting=False) as third:
+        with door.talk(), door.talk(), door.talk(greeting=False, source="127.0.0.2") as third:
             assert third.reply().startswith("220 ")
-            eventually(lambda: door.listener.connections == 2, "the end of the deaf one")
+            eventually(lambda: door.listener.connections == 3, "the end of the deaf one")
+
+
+def test_one_listed_host_that_trickles_leaves_places_for_others_when_there_are_few() -> None:
+    lists = LISTED.replace("'127.0.0.1'", "127.0.0.1, 127.0.0.2")
+    with OpenDoor(lists, Limits().within(8)) as door, ExitStack() as stack:
+        for _ in range(6):
+            stack.enter_context(door.talk()).start_mail()
+        with door.talk(greeting=False) as talk:
+            assert talk.reply() == "421 4.7.0 Too many connections of this host, please try again later"
+        with door.talk(source="127.0.0.2") as other:
+            other.start_mail()
+            assert other.data().startswith("250")
+
+
+def test_a_stranger_that_connects_again_and_again_is_told_so() -> None:
+    with OpenDoor(LISTED, Limits(strangers_per_second=8)) as door:
+        greetings = []
+        for _ in range(12):
+            with door.talk(greeting=False, source=STRANGER) as talk:
+                greetings.append(talk.reply())
+        assert greetings.count("421 4.7.0 Too many new connections, please try again later") >= 4
+        with door.talk() as listed:
+            listed.start_mail()
+            assert listed.data().startswith("250")
+
+
+def test_no_idle_client_holds_up_the_end(server_tls: ssl.SSLContext) -> None:
+    with OpenDoor(LISTED, tls=server_tls) as door, door.talk() as handshaking, door.talk() as bringing:
+        handshaking.ask("EHLO x.example")
+        handshaking.ask("STARTTLS")  # and never begins it
+        bringing.start_mail()
+        assert bringing.ask("DATA").startswith("354")
+        closing = asyncio.run_coroutine_threadsafe(door.listener.close(60), door.loop)
+        assert handshaking.closed()
+        assert not closing.done()
+        bringing.send(MAIL + b".\r\n")
+        assert bringing.reply().startswith("250")
+        closing.result(30)
 
 
 # What is no TLS, or breaks off within it

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import struct
 import threading
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from relaydesk.smtpd import content, receive_buffer
 from relaydesk.smtpd.data_reader import DataReader
 from relaydesk.smtpd.limits import Limits
 from relaydesk.smtpd.receive_buffer import ReceiveBuffer
+from relaydesk_testkit.serving import eventually
 from relaydesk_testkit.smtp import MAIL, OpenDoor, Talk, decision
 
 if TYPE_CHECKING:
@@ -198,6 +201,30 @@ def test_it_gives_all_room_back_however_a_message_ends() -> None:
                 assert talk.data(BIG).startswith("250")
                 talk.start_mail()
                 assert talk.data().startswith("250")
+
+
+def test_nothing_is_left_of_clients_that_reset_their_connection_anywhere() -> None:
+    commands = b"EHLO x\r\nMAIL FROM:<a@support.facebook.com>\r\nRCPT TO:<help@shop.example>\r\nDATA\r\n"
+    with OpenDoor(RELAYED, replace(ROOM, bytes_in_flight=2 * LARGEST, slot_seconds=0.3)) as door:
+        for number in range(60):
+            with door.talk(greeting=number % 3 > 0, source=f"127.0.{number % 2}.{number % 5 + 1}") as talk:
+                with contextlib.suppress(OSError):
+                    talk.send(commands[: len(commands) * number // 30])
+                    if number >= 30:  # somewhere in the content, or at its end
+                        eventually(lambda talk=talk: talk.reply().startswith("354"), "DATA")  # type: ignore[misc]
+                        talk.send(BIG[: len(BIG) * (number - 30) // 28])
+                        talk.send(b".\r\n" if number > 57 else b"")
+                    time.sleep(0.005)
+                talk.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        eventually(lambda: door.listener.connections == 0, "the end of all of them")
+        # All room is there again: four places, and the bytes of two large messages.
+        with clients(door, 3) as three, clients(door, 1, "127.0.0.2") as [fourth]:
+            assert {talk.ask("DATA")[:3] for talk in (*three, fourth)} == {"354"}
+            for talk in (three[0], fourth):
+                talk.send(BIG)
+            for talk in (three[0], fourth):
+                talk.send(b".\r\n")
+                assert talk.reply().startswith("250")
 
 
 def test_it_says_421_to_a_client_that_sends_too_slowly_however_steadily() -> None:

@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaydesk.config.settings import Settings
+from relaydesk.message import Origin
 from relaydesk.smtpd.connection_places import ConnectionPlaces, Familiarity, TakenPlace
 from relaydesk.smtpd.limits import Limits
+from relaydesk.smtpd.reception import Claimant, Room
 
 STRANGER, KNOWN, PROVEN = Familiarity
-TEN = Limits(connections=10, connections_per_peer=4, connections_per_known_peer=8)  # 6 for strangers
+TEN = Limits(connections=10, connections_per_peer=4, connections_per_known_peer=7)  # 6 for strangers
 
 
 def taken(place: TakenPlace | str) -> TakenPlace:
@@ -68,16 +70,16 @@ def test_a_newcomer_gets_a_place_of_the_stranger_that_holds_most() -> None:
 
 def test_the_wide_cap_is_for_those_we_know() -> None:
     places = ConnectionPlaces(TEN)
-    results = [places.take("relay", PROVEN, 0) for _ in range(9)]
-    assert results[8:] == ["too_many_of_peer"]
-    assert [places.take("stranger", STRANGER, 0) for _ in range(5)][2:] == ["too_many_connections"] * 3
+    results = [places.take("relay", PROVEN, 0) for _ in range(8)]
+    assert results[7:] == ["too_many_of_peer"]
+    assert [places.take("stranger", STRANGER, 0) for _ in range(5)][3:] == ["too_many_connections"] * 2
 
 
 def test_a_crowd_at_the_address_of_a_help_desk_does_not_shut_it_out() -> None:
     places, sent = ConnectionPlaces(TEN), Sent()
     desk = sent.watch("desk", places.take("shared", KNOWN, 0))
-    assert places.change(desk, "shared", PROVEN) == ""
-    for number in range(7):
+    assert places.change(desk, "shared", PROVEN, 0) == ""
+    for number in range(6):
         sent.watch(f"crowd{number}", places.take("shared", KNOWN, 1 + number))
     taken(places.take("shared", KNOWN, 20))
     assert sent.names == ["crowd0"]
@@ -87,9 +89,10 @@ def test_a_socket_that_only_lingers_is_the_first_to_go_and_is_no_longer_its_peer
     places, sent = ConnectionPlaces(TEN), Sent()
     leaving = sent.watch("leaving", places.take("l0", PROVEN, 0))
     places.leave(leaving)
-    for _ in range(8):
+    for _ in range(7):
         sent.watch("relay", places.take("l0", PROVEN, 0))
-    sent.watch("other", places.take("l1", PROVEN, 0))
+    for _ in range(2):
+        sent.watch("other", places.take("l1", PROVEN, 0))
     assert places.taken == TEN.connections
     taken(places.take("l2", PROVEN, 0))
     assert sent.names == ["leaving"]
@@ -119,6 +122,31 @@ def test_the_share_of_a_known_host_is_wider_than_that_of_a_process() -> None:
     assert Limits().within(40).connections == 40
     assert Limits().within(0).connections == 1
     assert Limits(connections=1).strangers == 1
+
+
+@pytest.mark.parametrize("processes", [1, 2, 4, 16, 64])
+@pytest.mark.parametrize(
+    "limits", [Limits(), Limits(connections=10), Limits(connections=1, concurrent_data=1)]
+)
+def test_no_share_is_so_small_that_one_peer_takes_it_all(limits: Limits, processes: int) -> None:
+    share = limits.divided(processes)
+    assert share.of_known_peer <= share.connections - 2
+    assert share.strangers <= share.connections - 2
+    room = Room(share)
+    for origin in (Origin(None, "origin", True, "peer"), Origin(None, "relay", False, "peer")):
+        claimant = Claimant("one", origin)
+        for places in (room.receiving, room.in_work):
+            assert max(claimant.shares(places).values()) < places.size
+
+
+def test_one_known_host_leaves_places_for_the_others_when_there_are_few() -> None:
+    few = Limits().within(8)  # as where there are few file descriptors
+    places = ConnectionPlaces(few)
+    of_one = [places.take("a", PROVEN, 0) for _ in range(9)]
+    for place in of_one[:6]:
+        taken(place).idle = False  # all in the middle of a message
+    assert of_one[6:] == ["too_many_of_peer"] * 3
+    assert [type(places.take(peer, PROVEN, 0)) for peer in "bc"] == [TakenPlace] * 2
 
 
 STEPS = st.lists(
@@ -156,3 +184,17 @@ def test_no_setting_leaves_all_places_to_strangers() -> None:
         Limits(strangers_percent=96)
     with pytest.raises(ValueError, match="strangers_percent must be at most 95"):
         Settings(mailboxes=("help@shop.example",), limits={"strangers_percent": 100})  # type: ignore[arg-type]
+
+
+def test_a_storm_of_strangers_is_turned_away_and_no_one_of_them_keeps_out_the_others() -> None:
+    places = ConnectionPlaces(Limits(strangers_per_second=8))
+    storm = [places.take("storm", STRANGER, 5.0) for _ in range(9)]
+    for place in storm[:4]:
+        places.give_back(taken(place))
+    assert storm[4:] == ["too_often"] * 5
+    more = [places.take(f"s{number}", STRANGER, 5.5) for number in range(5)]
+    assert more[4:] == ["too_often"]
+    taken(places.take("listed", PROVEN, 5.5))
+    taken(places.take("storm", STRANGER, 6.1))
+    proxied = taken(places.take("proxy", KNOWN, 6.2))
+    assert [places.change(proxied, "storm", STRANGER, 6.2) for _ in range(4)][3:] == ["too_often"]

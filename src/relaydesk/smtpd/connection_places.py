@@ -3,11 +3,14 @@
 A place is taken at accept and given back when the socket is closed, so that places bound descriptors too.
 When none is free, a newcomer may get the place of a session that waits for its client: of somebody less
 known, or of an equal who holds more. A session in the middle of a message never has to go.
+
+Nobody waits here, unlike for :class:`relaydesk.places.FairPlaces`, by which messages wait for their turn: a
+connection without a place is refused at once.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from enum import IntEnum
 from ipaddress import IPv6Address, ip_network
@@ -58,6 +61,27 @@ class TakenPlace:
     hurry: Callable[[], None] = _nothing
 
 
+class StrangersRate:
+    """How many connections strangers begin in a second: ``most`` together, one peer half of them."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._of_one = most, max(1, most // 2)
+        self._since = 0.0
+        self._begun: Counter[str] = Counter()
+        self._left = most
+
+    def allows(self, peer: str, now: float) -> bool:
+        """Whether this peer may begin one more, which is counted then. ``now`` in seconds of any clock."""
+        if not 0 <= now - self._since < 1:
+            self._since, self._left = now, self._most
+            self._begun.clear()
+        if not self._left or self._begun[peer] >= self._of_one:
+            return False
+        self._left -= 1
+        self._begun[peer] += 1
+        return True
+
+
 class ConnectionPlaces:
     """The places of one endpoint in one process."""
 
@@ -66,6 +90,7 @@ class ConnectionPlaces:
         self._taken: set[TakenPlace] = set()
         self._of_peer: defaultdict[str, set[TakenPlace]] = defaultdict(set)
         self._strangers = 0
+        self._rate = StrangersRate(limits.strangers_per_second)
         self.scarce = False
 
     @property
@@ -79,16 +104,16 @@ class ConnectionPlaces:
 
     def take(self, peer: str, familiarity: Familiarity, now: float) -> TakenPlace | str:
         """A place, or the name of the reply that says which cap is reached."""
-        obstacle = self._obstacle(peer, familiarity)
+        obstacle = self._obstacle(peer, familiarity, now)
         return obstacle or self._sit(TakenPlace(peer, familiarity, now))
 
-    def change(self, place: TakenPlace, peer: str, familiarity: Familiarity) -> str:
+    def change(self, place: TakenPlace, peer: str, familiarity: Familiarity, now: float) -> str:
         """Count a connection otherwise; the name of a reply if there is no place for it.
 
         It is counted so all the same until it is closed.
         """
         self.give_back(place)
-        obstacle = self._obstacle(peer, familiarity)
+        obstacle = self._obstacle(peer, familiarity, now)
         place.peer, place.familiarity = peer, familiarity
         self._sit(place)
         return obstacle
@@ -128,10 +153,12 @@ class ConnectionPlaces:
         if not of_peer:
             del self._of_peer[place.peer]
 
-    def _obstacle(self, peer: str, familiarity: Familiarity) -> str:
+    def _obstacle(self, peer: str, familiarity: Familiarity, now: float) -> str:
         limits, stranger = self._limits, familiarity is Familiarity.STRANGER
+        if stranger and not self._rate.allows(peer, now):  # before anything that takes time
+            return "too_often"
         of_peer = self._of_peer.get(peer, set())
-        if len(of_peer) >= (limits.connections_per_peer if stranger else limits.connections_per_known_peer):
+        if len(of_peer) >= (limits.connections_per_peer if stranger else limits.of_known_peer):
             # Who shares the address of a help desk must not shut it out: the oldest without a login goes.
             unproven = (place for place in of_peer if place.idle and place.familiarity is Familiarity.KNOWN)
             if familiarity is not Familiarity.KNOWN or not self._clear(unproven):

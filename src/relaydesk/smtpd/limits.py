@@ -6,6 +6,12 @@ from dataclasses import dataclass, replace
 
 MOST_STRANGERS = 95
 """Per cent of the connections."""
+MOST_OF_ONE = 3 / 4
+"""Part of what is scarce that one peer may hold, however well it is known."""
+FEWEST_CONNECTIONS = 8
+"""Of each process: with fewer, the chance by which the kernel deals them out shuts good mail out."""
+FEWEST = 4
+"""Of each process, of what is divided by quarters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +41,14 @@ class Limits:
 
     A stranger is a host without a role in the allowlist; at the gateway, one that has not logged in there.
     """
+    strangers_per_second: int = 400
+    """New connections of all strangers in one second, half of them of one peer. Each costs half a millisecond
+    until its greeting, and a tenth of that when it is turned away at accept."""
     connections_per_peer: int = 50
     """Open connections of one stranger: an IPv4 address or IPv6 /64, as seen after PROXY or XCLIENT."""
     connections_per_known_peer: int = 200
-    """The same of a host that is no stranger. Wide, as a relay brings the mail of many."""
+    """The same of a host that is no stranger, and three quarters of ``connections`` at most. Wide, as a relay
+    brings the mail of many."""
     commands: int = 10_000
     """Commands of one session."""
     errors: int = 20
@@ -112,21 +122,28 @@ class Limits:
         """Open connections of all strangers."""
         return max(1, self.connections * self.strangers_percent // 100)
 
+    @property
+    def of_known_peer(self) -> int:
+        """Open connections of one host that is no stranger; the rest is left to the others."""
+        return max(1, min(self.connections_per_known_peer, int(self.connections * MOST_OF_ONE)))
+
     def divided(self, processes: int) -> Limits:
         """The share of one of several processes on the same port: the caps for all of them, split.
 
-        The kernel deals connections out by chance, so a host we know may have twice its share in one process.
+        The kernel deals connections out by chance, so a host we know may have twice its share in one process,
+        and no process has so few that one peer would hold them all.
         """
         return replace(
             self,
-            connections=max(1, self.connections // processes),
+            connections=max(FEWEST_CONNECTIONS, self.connections // processes),
+            strangers_per_second=max(FEWEST, self.strangers_per_second // processes),
             connections_per_peer=max(1, self.connections_per_peer // processes),
             connections_per_known_peer=max(
                 1, min(self.connections_per_known_peer, 2 * self.connections_per_known_peer // processes)
             ),
-            concurrent_data=max(1, self.concurrent_data // processes),
+            concurrent_data=max(FEWEST, self.concurrent_data // processes),
             bytes_in_flight=max(2 * self.message_bytes, self.bytes_in_flight // processes),
-            concurrent_auth=max(1, self.concurrent_auth // processes),
+            concurrent_auth=max(FEWEST, self.concurrent_auth // processes),
             reading_processes=max(2, self.reading_processes // processes),
         )
 

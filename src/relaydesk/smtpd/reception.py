@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relaydesk.places import FairPlaces, NoPlace
+from relaydesk.smtpd.limits import MOST_OF_ONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from relaydesk.places import Hold
     from relaydesk.smtpd.limits import Limits
 
-_ONE_PEER = 3 / 4
 _RELAYED = 1 / 2
 _UNKNOWN = 1 / 4
 _DECLARED = 17 / 16
@@ -50,7 +50,7 @@ class Claimant:
 
     def shares(self, places: FairPlaces, least: int = 1) -> Mapping[str, int]:
         """How much of these places is for whom; ``least`` is what any of them must be able to hold."""
-        parts = {f"peer {self.peer}": _ONE_PEER}
+        parts = {f"peer {self.peer}": MOST_OF_ONE}
         if not self.origin.allowlisted:
             parts["relayed"] = _RELAYED
             if self.origin.role != "relay":

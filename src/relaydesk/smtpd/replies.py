@@ -147,6 +147,7 @@ BY_NAME: dict[str, Reply] = {
     "kept_for_known": Reply(
         421, "4.7.0", "Too many connections: the places left are kept for known hosts, please try again later"
     ),
+    "too_often": Reply(421, "4.7.0", "Too many new connections, please try again later"),
     "under_load": Reply(421, "4.3.2", "Under load, idle connections must go; please try again later"),
     "session_over": Reply(421, "4.4.2", "The session lasted too long, please connect again"),
     "busy": Reply(451, "4.3.2", "Too busy now, please try again later"),

@@ -90,6 +90,11 @@ class Seat:
             self._place.idle = before or self._place.leaving
 
     @property
+    def idle(self) -> bool:
+        """Whether the client is waited for and brings nothing."""
+        return self._place.idle
+
+    @property
     def leaving(self) -> bool:
         """Whether the last reply was said."""
         return self._place.leaving
@@ -100,7 +105,8 @@ class Seat:
 
     def speaks_for(self, ip: str) -> str:
         """Count this connection as that of the client behind it; the name of a reply if it has no place."""
-        obstacle = self._server.places.change(self._place, peer_key(ip), self._server.familiarity(ip))
+        familiarity, now = self._server.familiarity(ip), self._loop.time()
+        obstacle = self._server.places.change(self._place, peer_key(ip), familiarity, now)
         if obstacle:
             self._server.turned_away.add(obstacle)
         return obstacle
@@ -108,7 +114,7 @@ class Seat:
     def logged_in(self) -> None:
         """This client is no stranger, nor will its address be one next time."""
         self._server.remember(self._place.peer)
-        self._server.places.change(self._place, self._place.peer, Familiarity.PROVEN)
+        self._server.places.change(self._place, self._place.peer, Familiarity.PROVEN, self._loop.time())
 
     def leave(self) -> None:
         """The last reply is said: whoever comes may have the place."""

@@ -21,11 +21,15 @@ T = TypeVar("T")
 
 REMEMBERED = 1000
 """Peers that have logged in, of which the latest are known again."""
+PARTING = 3.0
+"""Seconds for the last words to those who bring nothing, when we stop."""
 
 
 class AwaitsClient(Protocol):
     """What waits for the next command of a client, but for a command under way."""
 
+    @property
+    def idle(self) -> bool: ...
     def stop_waiting(self) -> None: ...
 
 
@@ -82,19 +86,28 @@ class Server:
             log.error("the work on a message failed", exc_info=error)
 
     async def drain(self, seconds: float) -> None:
-        """Let idle connections go with 421, wait for the rest, cut what is left after ``seconds``."""
+        """Let idle connections go with 421, wait for the rest, cut what is left after ``seconds``.
+
+        An idle one that is deaf to the 421, or in the middle of a handshake, holds nobody up.
+        """
         self.closing = True
         for connection in list(self.connections):
             connection.seat.stop_waiting()
-        ends = asyncio.get_running_loop().time() + seconds
-        while (self.connections or self._work) and asyncio.get_running_loop().time() < ends:
-            waiting = [*self._work, *(c.task for c in self.connections if c.task is not None)]
-            if waiting:
-                await asyncio.wait(waiting, timeout=max(0.0, ends - asyncio.get_running_loop().time()))
-            await asyncio.sleep(0)
+        now = asyncio.get_running_loop().time()
+        await self._finish(now + min(PARTING, seconds))
+        for connection in [connection for connection in self.connections if connection.seat.idle]:
+            connection.cut()
+        await self._finish(now + seconds)
         for connection in list(self.connections):
             connection.cut()
         for task in list(self._work):
             task.cancel()
         self.turned_away.close()
         await asyncio.sleep(0)
+
+    async def _finish(self, until: float) -> None:
+        """Wait for all connections and all work, at most until then."""
+        while (self.connections or self._work) and (left := until - asyncio.get_running_loop().time()) > 0:
+            if waiting := [*self._work, *(c.task for c in self.connections if c.task is not None)]:
+                await asyncio.wait(waiting, timeout=left)
+            await asyncio.sleep(0)
