@@ -81,6 +81,7 @@ class Serving:
             **settings,
         }
         self.port = self.gateway_port = 0
+        self.web = ""  # the address of its pages, where `web` is set
         self.process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Serving:
@@ -110,6 +111,7 @@ class Serving:
         except BaseException:
             self.kill_all()
             raise
+        announcement, _, self.web = announcement.partition("; the desk on ")
         if "door" in self.roles:
             smtp, _, gateway = announcement.partition("; the gateway on ")
             self.port = int(smtp.rpartition(":")[2])

@@ -88,6 +88,18 @@ def deactivate(config: str | None, name: str, admin: str | None) -> None:
     say(f"Agent {name} is no longer active.")
 
 
+@agents.command("link")
+@click.argument("name")
+@admin_option
+@click.pass_obj
+def link_agent(config: str | None, name: str, admin: str | None) -> None:
+    """Print a link that lets agent NAME into the desk in a browser, once, within 24 hours."""
+    conf = settings(config)
+    token = desk_of(conf).accounts.link(name, by=operator_of(admin))
+    address = conf.web_address or (f"http://{conf.web[0]}" if conf.web else "")
+    say(f"{address.rstrip('/')}/enter/{token}")
+
+
 @agents.command("list")
 @json_option
 @click.pass_obj

@@ -11,6 +11,7 @@ from relaydesk import late_names
 from relaydesk.config.listen import ListenAddress
 from relaydesk.config.load import load_settings
 from relaydesk.config.opening import (
+    desk_config,
     existing_store,
     kept_secret,
     open_desk,
@@ -32,6 +33,7 @@ __all__ = [
     "GatewayConfiguration",
     "ListenAddress",
     "Settings",
+    "desk_config",
     "existing_store",
     "hide_password",
     "kept_secret",

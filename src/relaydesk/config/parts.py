@@ -79,6 +79,11 @@ def listen(conf: Settings) -> tuple[ListenAddress, ...]:
     return tuple(map(ListenAddress.parse, conf.listen))
 
 
+def web_listen(conf: Settings) -> tuple[ListenAddress, ...]:
+    """The addresses of the desk in a browser."""
+    return tuple(map(ListenAddress.parse, conf.web))
+
+
 def gateway_listen(conf: Settings) -> tuple[ListenAddress, ...]:
     """The addresses of the gateway; none when it is not wanted."""
     return tuple(map(ListenAddress.parse, conf.gateway_listen))

@@ -189,6 +189,13 @@ class Settings(BaseSettings):
     gateway_rules: FilePath | None = Field(
         default=None, description="the shop's own rules for cleaning submitted answers"
     )
+    web: tuple[str, ...] = Field(
+        (), description="addresses of the desk in a browser, host:port, such as 127.0.0.1:8080; default: none"
+    )
+    web_address: str = Field(
+        "",
+        description="how browsers reach the desk, such as https://desk.shop.example; default: web itself",
+    )
     automatic_answers: Literal["send", "swallow"] = Field(
         "send", description="what to do with another help desk's automatic answers"
     )
@@ -236,7 +243,7 @@ class Settings(BaseSettings):
             NextHop.parse(hop)
         return hop
 
-    @field_validator("listen", "gateway_listen")
+    @field_validator("listen", "gateway_listen", "web")
     @classmethod
     def _listens(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
         for address in addresses:

@@ -142,7 +142,7 @@ def announced_port(process: subprocess.Popen[str], log: Path) -> int:
     try:
         for line in process.stdout or ():
             if LISTENS in line:
-                return int(line.rpartition(":")[2])
+                return int(line.partition("; ")[0].rpartition(":")[2])
     finally:
         late.cancel()
     process.wait()

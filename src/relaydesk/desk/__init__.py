@@ -7,24 +7,31 @@ A :class:`Desk` has a store, a :class:`DeskConfig` and a clock. Who may do what 
 from typing import TYPE_CHECKING
 
 from relaydesk import late_names
-from relaydesk.desk.config import DeskConfig
+from relaydesk.desk.config import DeskConfig, DeskError, UnknownQueue
 from relaydesk.desk.desk import Desk
-from relaydesk.desk.permissions import CONSOLE, agent_actor
+from relaydesk.desk.permissions import CONSOLE, NotPermitted, agent_actor
 from relaydesk.store import PageKey, TicketFilter
 
 if TYPE_CHECKING:
+    from relaydesk.desk.accounts import Visitor
     from relaydesk.desk.answers import Queued, ReplyTemplates, Written
     from relaydesk.desk.ticket_view import ReadMessage, WholeTicket, WrittenAnswer
+    from relaydesk.outbound import AnswerRefused
 
 __all__ = [
     "CONSOLE",
+    "AnswerRefused",
     "Desk",
     "DeskConfig",
+    "DeskError",
+    "NotPermitted",
     "PageKey",
     "Queued",
     "ReadMessage",
     "ReplyTemplates",
     "TicketFilter",
+    "UnknownQueue",
+    "Visitor",
     "WholeTicket",
     "Written",
     "WrittenAnswer",
@@ -37,7 +44,9 @@ if not TYPE_CHECKING:
         {
             "Queued": "answers",
             "ReadMessage": "ticket_view",
+            "AnswerRefused": "answers",
             "ReplyTemplates": "answers",
+            "Visitor": "accounts",
             "WholeTicket": "ticket_view",
             "Written": "answers",
             "WrittenAnswer": "ticket_view",

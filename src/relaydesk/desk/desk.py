@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from relaydesk.desk.permissions import DeskPart
 
 if TYPE_CHECKING:
+    from relaydesk.desk.accounts import Accounts
     from relaydesk.desk.administration import Agents, GatewayClients, Orders
     from relaydesk.desk.answers import Answers, ReplyTemplates
     from relaydesk.desk.reports import Reports
@@ -77,6 +78,12 @@ class Desk(DeskPart):
         from relaydesk.desk.administration import Orders
 
         return Orders(self.store, self.config, self.clock)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        from relaydesk.desk.accounts import Accounts
+
+        return Accounts(self.store, self.config, self.clock)
 
     @cached_property
     def agents(self) -> Agents:

@@ -21,6 +21,7 @@ from relaydesk.outbound import Courier, Dispatcher, LastCheck
 from relaydesk.process_pool import NoProcess, ProcessPool
 from relaydesk.search import index_in_pool
 from relaydesk.server.process import child_process
+from relaydesk.server.web_server import WebServer
 from relaydesk.store import StoreError
 
 if TYPE_CHECKING:
@@ -43,12 +44,15 @@ def run_office(settings: Settings) -> int:
 
 async def _work(settings: Settings) -> int:
     async with child_process(settings) as process:
+        pages = WebServer(process) if process.inherited.sockets else None
         process.inherited.ready()
         pool = ProcessPool(READING_PROCESSES, settings.limits.reading_seconds)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_keep_time(process))
             tasks.create_task(_send(process, pool))
             indexing = tasks.create_task(_index(process, pool))
+            if pages:
+                tasks.create_task(pages.run())
             await process.stop.wait()
             indexing.cancel()  # what it was at is read anew
         await pool.close()

@@ -34,6 +34,7 @@ def serve(settings: Settings, config_file: str | None, roles: Sequence[str]) -> 
         warn_of_few(settings, listeners)
     addresses = (*parts.listen(settings), *parts.gateway_listen(settings))
     bound = bind(addresses, listeners) if listeners else None
+    pages = bind(parts.web_listen(settings), 1) if settings.web and "office" in roles else None
     if settings.user:
         drop_privileges(settings.user)
     _prepare_store(settings)
@@ -49,8 +50,10 @@ def serve(settings: Settings, config_file: str | None, roles: Sequence[str]) -> 
         for number, sockets in enumerate(bound.sockets if bound else (), 1)
     ]
     if "office" in roles:
-        children.append(Child("office", (*command, "run-office")))
+        children.append(Child("office", (*command, "run-office"), pages.sockets[0] if pages else ()))
     where = _listening(settings, bound.addresses) if bound else "nothing (office only)"
+    if pages:
+        where += f"; the desk on {', '.join(f'http://{address}' for address in pages.addresses)}"
     return supervise(
         children,
         announcement=f"relaydesk listens on {where}",

@@ -21,6 +21,7 @@ from relaydesk.store.lists import Page, PageKey, QueueCount, TicketFilter, Ticke
 if TYPE_CHECKING:
     from relaydesk.store import (
         agents,
+        audit,
         customer_mail,
         deadlines,
         drafts,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         secret,
         ticket_orders,
         tickets,
+        web_sessions,
     )
     from relaydesk.store.agents import AgentRole, AgentRow
     from relaydesk.store.contention import in_turns, until_settled, until_settled_async
@@ -82,6 +84,7 @@ __all__ = [
     "TicketRow",
     "TicketState",
     "agents",
+    "audit",
     "customer_mail",
     "deadlines",
     "drafts",
@@ -102,6 +105,7 @@ __all__ = [
     "tickets",
     "until_settled",
     "until_settled_async",
+    "web_sessions",
 ]
 
 if not TYPE_CHECKING:

@@ -1,0 +1,10 @@
+"""Tokens, idempotency keys and webhooks of the API"""
+
+revision = "0013"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass

@@ -1,0 +1,34 @@
+"""Who asks for a page: the agent of the session that the cookie names."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from relaydesk.desk import Desk, Visitor
+
+COOKIE = "relaydesk_session"
+
+
+class SignInNeeded(Exception):  # noqa: N818 - a state: nobody is signed in
+    """A page was asked for without a session, or with one that has ended."""
+
+
+def desk_of(request: Request) -> Desk:
+    """The desk behind the pages."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+def visitor_of(request: Request) -> Visitor:
+    """The agent who is signed in. SignInNeeded for none."""
+    token = request.cookies.get(COOKIE, "")
+    visitor = desk_of(request).accounts.visitor(token) if token else None
+    if visitor is None:
+        raise SignInNeeded
+    return visitor
+
+
+TheDesk = Annotated[Desk, Depends(desk_of)]
+TheVisitor = Annotated[Visitor, Depends(visitor_of)]
