@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fastapi import FastAPI
-    from playwright.sync_api import Browser, BrowserContext
+    from playwright.sync_api import Browser, BrowserContext, Page
 
     from relaydesk.desk.desk import Desk
 
@@ -114,6 +114,18 @@ def signed_in(browser: Browser, address: str, token: str, **how: Any) -> Browser
     context = browser.new_context(base_url=address, **how)
     context.add_cookies([{"name": COOKIE, "value": token, "url": address}])
     return context
+
+
+def barriers(page: Page) -> list[str]:
+    """What axe finds against WCAG 2.2 AA on the page as it stands, each with where."""
+    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415
+
+    rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+    return [
+        f"{violation['id']}: {node['html'][:200]}"
+        for violation in Axe().run(page, options=rules).response["violations"]
+        for node in violation["nodes"]
+    ]
 
 
 def in_ci() -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.desk.permissions import CONSOLE
 from relaydesk.web.visitors import COOKIE
-from relaydesk_testkit.pages import signed_in
+from relaydesk_testkit.pages import barriers, signed_in
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -43,4 +43,5 @@ def test_the_list_is_shown_in_a_browser_that_runs_nothing_inline(pages: DeskPage
         page.goto("/")
         assert page.locator(".row").count() > 10
         assert problems == []
+        assert barriers(page) == []
         context.close()

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from relaydesk.web import wording
+from relaydesk.web.done import SAID_COOKIE, said_before
 from relaydesk.web.rail import rail_of
 from relaydesk.web.static import StaticFiles
 
@@ -64,7 +65,11 @@ class Pages:
         names = {**self._common(request), "you": visitor.agent, **context}
         alone = part is not None and "hx-request" in request.headers
         names["rail"] = () if alone else rail_of(self._desk, visitor, request.url.path)
-        return self._response(template, part if alone else None, names, status, headers)
+        names["toast"] = None if alone else said_before(request)
+        response = self._response(template, part if alone else None, names, status, headers)
+        if names["toast"]:
+            response.delete_cookie(SAID_COOKIE)
+        return response
 
     def outside(self, request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         """A page for who is not signed in."""
@@ -81,7 +86,12 @@ class Pages:
     def _common(self, request: Request) -> dict[str, Any]:
         theme = request.cookies.get(THEME_COOKIE, "")
         now: datetime = self._desk.clock()
-        return {"theme": theme if theme in THEMES else "", "now": now, "zone": self._config.zone}
+        return {
+            "theme": theme if theme in THEMES else "",
+            "now": now,
+            "zone": self._config.zone,
+            "toast": None,
+        }
 
     def _response(
         self,

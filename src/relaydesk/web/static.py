@@ -44,6 +44,7 @@ class StaticFiles:
             "desk.css": _file(_packed("\n".join(path.read_text("utf-8") for path in styles)), "text/css"),
             "desk.js": _file("\n".join(path.read_text("utf-8") for path in scripts), "text/javascript"),
             "htmx.js": _file((folder / "htmx.min.js").read_text("utf-8"), "text/javascript"),
+            "favicon.svg": _file((folder / "favicon.svg").read_text("utf-8"), "image/svg+xml"),
             "icons.svg": _file((folder / "icons.svg").read_text("utf-8"), "image/svg+xml"),
         }
 
