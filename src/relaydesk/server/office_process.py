@@ -21,7 +21,6 @@ from relaydesk.outbound import Courier, Dispatcher, LastCheck
 from relaydesk.process_pool import NoProcess, ProcessPool
 from relaydesk.search import index_in_pool
 from relaydesk.server.process import child_process
-from relaydesk.server.web_server import WebServer
 from relaydesk.store import StoreError
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from relaydesk.config import Settings
     from relaydesk.search import Indexed
     from relaydesk.server.process import ChildProcess
+    from relaydesk.server.web_server import WebServer
 
 INDEX_SECONDS = 1.0  # after which new mail is found at the latest, when little comes
 READING_PROCESSES = 2  # the index takes one at a time, so that answers do not wait for it
@@ -44,7 +44,7 @@ def run_office(settings: Settings) -> int:
 
 async def _work(settings: Settings) -> int:
     async with child_process(settings) as process:
-        pages = WebServer(process) if process.inherited.sockets else None
+        pages = _pages(process) if process.inherited.sockets else None
         process.inherited.ready()
         pool = ProcessPool(READING_PROCESSES, settings.limits.reading_seconds)
         async with asyncio.TaskGroup() as tasks:
@@ -57,6 +57,13 @@ async def _work(settings: Settings) -> int:
             indexing.cancel()  # what it was at is read anew
         await pool.close()
         return process.status
+
+
+def _pages(process: ChildProcess) -> WebServer:
+    """The desk in a browser; who has none need not wait for its libraries."""
+    from relaydesk.server.web_server import WebServer
+
+    return WebServer(process)
 
 
 async def _keep_time(process: ChildProcess) -> None:

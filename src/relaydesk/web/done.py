@@ -23,17 +23,19 @@ SAID_SECONDS = 30
 LONGEST = 300  # characters of a sentence in the cookie
 
 
-def done(request: Request, to: str, said: str, *, undo: str = "", changed: Iterable[str] = ()) -> Response:
-    """``said`` is a sentence, ``undo`` the address to POST to within its time, ``to`` the page that a browser
+def done(
+    request: Request, to: str, sentence: str, *, undo: str = "", changed: Iterable[str] = ()
+) -> Response:
+    """``sentence`` says what was done, ``undo`` the address to POST to within its time, ``to`` the page that a browser
     without a script goes on to. ``changed`` names the events of what has changed: ``ticket-41``, ``tickets``
     (any list), ``counts`` (the rail), ``outbox``.
     """
-    toast = {"text": said, "undo": undo}
+    toast = {"text": sentence, "undo": undo}
     if "hx-request" in request.headers:
         events = {"toast": toast, **{name: {} for name in changed}}
         return Response(status_code=204, headers={"HX-Trigger": json.dumps(events)})
     response = RedirectResponse(to, status_code=303)
-    kept = quote(json.dumps({"text": said[:LONGEST], "undo": undo}), safe="")
+    kept = quote(json.dumps({"text": sentence[:LONGEST], "undo": undo}), safe="")
     response.set_cookie(SAID_COOKIE, kept, max_age=SAID_SECONDS, httponly=True, samesite="lax")
     return response
 
