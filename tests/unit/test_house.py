@@ -177,8 +177,8 @@ NOT_IMPORTED_BY_NAME = {
 # Slow to import and needed by few commands. Everything else is imported at the top of its module.
 LAZY = {"checkdmarc", "rich", "holidays", "jinja2", "alembic", "mailparser", "cryptography"}
 # Commands import what they run when they run it: --help must not wait for the store. The desk opens its parts
-# when somebody asks for them, and so does who opens a desk for one command: a list need not wait for answers. An
-# office without pages needs no libraries of theirs.
+# when somebody asks for them, and so does who opens a desk for one command: a list need not wait for answers.
+# An office without pages needs no libraries of theirs.
 LAZY_ROOMS = ("cli", "__main__", "desk.desk", "config.opening", "server.office_process")
 
 LONGEST_MODULE, LONGEST_FUNCTION = 300, 50  # lines

@@ -26,9 +26,9 @@ LONGEST = 300  # characters of a sentence in the cookie
 def done(
     request: Request, to: str, sentence: str, *, undo: str = "", changed: Iterable[str] = ()
 ) -> Response:
-    """``sentence`` says what was done, ``undo`` the address to POST to within its time, ``to`` the page that a browser
-    without a script goes on to. ``changed`` names the events of what has changed: ``ticket-41``, ``tickets``
-    (any list), ``counts`` (the rail), ``outbox``.
+    """``sentence`` says what was done, ``undo`` is the address to POST to within its time, ``to`` the page
+    that a browser without a script goes on to. ``changed`` names the events of what has changed:
+    ``ticket-41``, ``tickets`` (any list), ``counts`` (the rail), ``outbox``.
     """
     toast = {"text": sentence, "undo": undo}
     if "hx-request" in request.headers:
