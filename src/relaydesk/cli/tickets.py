@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +16,7 @@ from relaydesk.cli.thread import Shown, print_message, print_ticket
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from relaydesk.desk import Desk, ReadMessage, WholeTicket
-    from relaydesk.events import Event
+    from relaydesk.desk import Desk
 
 READ = 50  # of a long ticket's messages, the latest
 
@@ -94,10 +92,12 @@ def ticket(
     if directory is not None:
         _save(desk, ticket_id, message, directory, as_json=as_json)
         return
+    from relaydesk.desk import message_value, ticket_value
+
     shown = Shown(desk.config.calendar.zone, desk.clock(), quotes, history, whole=read is not None)
     if read is not None:
         one_message = desk.tickets.message(ticket_id, read)
-        print_json(_message(one_message)) if as_json else print_message(one_message, shown)
+        print_json(message_value(one_message)) if as_json else print_message(one_message, shown)
         return
     done = list(_work(desk, ticket_id, agent_of(conf, name), acts)) if has_acts else []
     if done and not as_json:
@@ -105,7 +105,7 @@ def ticket(
         return
     view = desk.tickets.view(ticket_id, most=None if everything else READ)
     if as_json:
-        print_json(_as_json(view))
+        print_json(ticket_value(view))
     else:
         print_ticket(view, shown)
 
@@ -174,37 +174,3 @@ def _work(desk: Desk, ticket_id: int, by: str, acts: dict[str, Any]) -> Iterator
     if acts["reopen"]:
         tickets.reopen(ticket_id, by=by)
         yield f"{about}: reopened."
-
-
-def _as_json(view: WholeTicket) -> dict[str, Any]:
-    return {
-        **asdict(view.ticket),
-        "clocks": [asdict(clock) for clock in view.clocks],
-        "numbers": [asdict(number) for number in view.numbers],
-        "links": [linked.id for linked in view.linked],
-        "messages": [_message(message) for message in view.messages],
-        "events": [{"id": number, **_event(event)} for number, event in view.events],
-        "answers": [{**asdict(answer.row), "text": answer.text} for answer in view.answers],
-        "drafts": [asdict(draft) for draft in view.drafts],
-    }
-
-
-def _message(message: ReadMessage) -> dict[str, Any]:
-    files = message.attachments if message.was_read else message.row.attachments
-    return {
-        **asdict(message.row),
-        "attachments": [{"number": place, **asdict(part)} for place, part in enumerate(files, 1)],
-        "text": message.text,
-        "quoted": message.quoted,
-        "defects": list(message.defects),
-    }
-
-
-def _event(event: Event) -> dict[str, Any]:
-    return {
-        "ticket_id": event.ticket_id,
-        "at": event.at,
-        "what": event.what,
-        "actor": event.actor,
-        "data": event.data,
-    }

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from relaydesk.desk.accounts import Visitor
     from relaydesk.desk.answers import Queued, ReplyTemplates, Written
     from relaydesk.desk.ticket_view import ReadMessage, WholeTicket, WrittenAnswer
+    from relaydesk.desk.values import event_value, message_value, page_values, queued_value, ticket_value
     from relaydesk.outbound import AnswerRefused
 
 __all__ = [
@@ -36,6 +37,11 @@ __all__ = [
     "Written",
     "WrittenAnswer",
     "agent_actor",
+    "event_value",
+    "message_value",
+    "page_values",
+    "queued_value",
+    "ticket_value",
 ]
 
 if not TYPE_CHECKING:
@@ -49,6 +55,11 @@ if not TYPE_CHECKING:
             "Visitor": "accounts",
             "WholeTicket": "ticket_view",
             "Written": "answers",
+            "event_value": "values",
+            "message_value": "values",
+            "page_values": "values",
+            "queued_value": "values",
+            "ticket_value": "values",
             "WrittenAnswer": "ticket_view",
         },
     )

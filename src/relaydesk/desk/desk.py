@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from relaydesk.desk.accounts import Accounts
     from relaydesk.desk.administration import Agents, GatewayClients, Orders
     from relaydesk.desk.answers import Answers, ReplyTemplates
+    from relaydesk.desk.api_replies import ApiReplies
     from relaydesk.desk.reports import Reports
     from relaydesk.desk.search import Search
     from relaydesk.desk.tickets import Tickets
@@ -97,6 +98,12 @@ class Desk(DeskPart):
         from relaydesk.desk.administration import GatewayClients
 
         return GatewayClients(self.store, self.config, self.clock)
+
+    @cached_property
+    def api_replies(self) -> ApiReplies:
+        from relaydesk.desk.api_replies import ApiReplies
+
+        return ApiReplies(self.store, self.config, self.clock)
 
     @cached_property
     def webhooks(self) -> Webhooks:

@@ -47,6 +47,7 @@ Act = Literal[
     "add_gateway_client",
     "revoke_gateway_client",
     "manage_webhooks",
+    "use_api",
 ]
 
 CONSOLE = "console"
@@ -83,6 +84,7 @@ PERMITTED: dict[Act, frozenset[Standing]] = {
     "add_gateway_client": _ADMINS,
     "revoke_gateway_client": _ADMINS,
     "manage_webhooks": _ADMINS,
+    "use_api": _ALL,
 }
 """Each act, and who may do it."""
 

@@ -21,6 +21,7 @@ from relaydesk.store.lists import Page, PageKey, QueueCount, TicketFilter, Ticke
 if TYPE_CHECKING:
     from relaydesk.store import (
         agents,
+        api_replies,
         audit,
         customer_mail,
         deadlines,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         webhooks,
     )
     from relaydesk.store.agents import AgentRole, AgentRow
+    from relaydesk.store.api_replies import KeptReply
     from relaydesk.store.contention import in_turns, until_settled, until_settled_async
     from relaydesk.store.deadlines import DeadlineRow
     from relaydesk.store.gateway_clients import ClientRow
@@ -65,6 +67,7 @@ __all__ = [
     "DeadlineRow",
     "DeliveryOutcome",
     "Finished",
+    "KeptReply",
     "MessageRow",
     "News",
     "NewsRow",
@@ -90,6 +93,7 @@ __all__ = [
     "TicketState",
     "WebhookRow",
     "agents",
+    "api_replies",
     "audit",
     "customer_mail",
     "deadlines",
@@ -128,6 +132,7 @@ if not TYPE_CHECKING:
             "DeadlineRow": "deadlines",
             "DeliveryOutcome": "outbox_rows",
             "Finished": "outbox_rows",
+            "KeptReply": "api_replies",
             "MessageRow": "tickets",
             "News": "webhooks",
             "NewsRow": "webhooks",
