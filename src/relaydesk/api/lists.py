@@ -9,9 +9,8 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 
 from relaydesk.api.callers import Reader, TheDesk
-from relaydesk.api.cursors import cursor_of, key_of
 from relaydesk.api.once import OnceRoute
-from relaydesk.desk import TicketFilter, page_values
+from relaydesk.desk import TicketFilter, cursor_text, page_values, read_cursor
 
 router = APIRouter(route_class=OnceRoute, tags=["lists"])
 Limit = Annotated[int, Query(ge=1, le=200, description="rows of a page")]
@@ -65,8 +64,8 @@ def tickets(  # what a list can be narrowed to
         due_before=due_before,
         needs_look=needs_look,
     )
-    page = desk.queues.page(criteria, after=key_of(cursor), limit=limit)
-    return {"tickets": list(page_values(page)), "cursor": cursor_of(page.after)}
+    page = desk.queues.page(criteria, after=read_cursor(cursor), limit=limit)
+    return {"tickets": list(page_values(page)), "cursor": cursor_text(page.after)}
 
 
 @router.get("/search")

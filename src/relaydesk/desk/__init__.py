@@ -7,10 +7,12 @@ A :class:`Desk` has a store, a :class:`DeskConfig` and a clock. Who may do what 
 from typing import TYPE_CHECKING
 
 from relaydesk import late_names
+from relaydesk.business_time import Calendar
 from relaydesk.desk.config import DeskConfig, DeskError, UnknownQueue
+from relaydesk.desk.cursors import cursor_text, read_cursor
 from relaydesk.desk.desk import Desk
 from relaydesk.desk.permissions import CONSOLE, NotPermitted, agent_actor
-from relaydesk.store import PageKey, TicketFilter
+from relaydesk.store import PageKey, TicketFilter, TicketRow
 
 if TYPE_CHECKING:
     from relaydesk.desk.accounts import Visitor
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CONSOLE",
     "AnswerRefused",
+    "Calendar",
     "Desk",
     "DeskConfig",
     "DeskError",
@@ -31,16 +34,19 @@ __all__ = [
     "ReadMessage",
     "ReplyTemplates",
     "TicketFilter",
+    "TicketRow",
     "UnknownQueue",
     "Visitor",
     "WholeTicket",
     "Written",
     "WrittenAnswer",
     "agent_actor",
+    "cursor_text",
     "event_value",
     "message_value",
     "page_values",
     "queued_value",
+    "read_cursor",
     "ticket_value",
 ]
 

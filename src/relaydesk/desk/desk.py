@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from relaydesk.desk.answers import Answers, ReplyTemplates
     from relaydesk.desk.api_replies import ApiReplies
     from relaydesk.desk.reports import Reports
+    from relaydesk.desk.saved_views import SavedViews
     from relaydesk.desk.search import Search
     from relaydesk.desk.tickets import Tickets
     from relaydesk.desk.views import Outbox, Queues, Refusals
@@ -38,6 +39,12 @@ class Desk(DeskPart):
         from relaydesk.desk.views import Queues
 
         return Queues(self.store, self.config, self.clock)
+
+    @cached_property
+    def saved_views(self) -> SavedViews:
+        from relaydesk.desk.saved_views import SavedViews
+
+        return SavedViews(self.store, self.config, self.clock)
 
     @cached_property
     def search(self) -> Search:

@@ -48,6 +48,8 @@ Act = Literal[
     "revoke_gateway_client",
     "manage_webhooks",
     "use_api",
+    "save_view",
+    "share_view",
 ]
 
 CONSOLE = "console"
@@ -85,6 +87,8 @@ PERMITTED: dict[Act, frozenset[Standing]] = {
     "revoke_gateway_client": _ADMINS,
     "manage_webhooks": _ADMINS,
     "use_api": _ALL,
+    "save_view": _ALL,
+    "share_view": _LEADS,
 }
 """Each act, and who may do it."""
 

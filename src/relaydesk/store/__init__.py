@@ -16,7 +16,7 @@ from relaydesk.store.errors import (
     StoreLost,
     StoreUnavailable,
 )
-from relaydesk.store.lists import Page, PageKey, QueueCount, TicketFilter, TicketRow, TicketState
+from relaydesk.store.lists import OpenCount, Page, PageKey, QueueCount, TicketFilter, TicketRow, TicketState
 
 if TYPE_CHECKING:
     from relaydesk.store import (
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         outbox,
         refusals,
         reporting,
+        saved_views,
         search,
         secret,
         ticket_orders,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from relaydesk.store.orders import Put
     from relaydesk.store.outbox_rows import Claimed, DeliveryOutcome, Finished, OutboxRow, Outgoing
     from relaydesk.store.refusals import RefusalCount, RefusalKey, RefusalStanding, RefusalTally
+    from relaydesk.store.saved_views import SavedView
     from relaydesk.store.ticket_orders import TicketOrder
     from relaydesk.store.tickets import AttachmentRow, MessageRow
     from relaydesk.store.webhooks import ClaimedNews, News, NewsRow, WebhookRow
@@ -71,6 +73,7 @@ __all__ = [
     "MessageRow",
     "News",
     "NewsRow",
+    "OpenCount",
     "OutboxRow",
     "Outgoing",
     "Page",
@@ -82,6 +85,7 @@ __all__ = [
     "RefusalKey",
     "RefusalStanding",
     "RefusalTally",
+    "SavedView",
     "Store",
     "StoreAbsent",
     "StoreError",
@@ -109,6 +113,7 @@ __all__ = [
     "outbox",
     "refusals",
     "reporting",
+    "saved_views",
     "search",
     "secret",
     "ticket_orders",
@@ -144,6 +149,7 @@ if not TYPE_CHECKING:
             "RefusalKey": "refusals",
             "RefusalStanding": "refusals",
             "RefusalTally": "refusals",
+            "SavedView": "saved_views",
             "TicketOrder": "ticket_orders",
             "WebhookRow": "webhooks",
             "in_turns": "contention",

@@ -8,9 +8,9 @@ or, where the event is always the same, here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import and_, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import and_, bindparam, case, func, insert, select, tuple_, update
 
 from relaydesk.events import (
     BreachWithdrawn,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Row
+    from sqlalchemy import ColumnElement, Row, ScalarSelect
     from sqlmodel import Session
 
     from relaydesk.business_time import Reading
@@ -42,14 +42,29 @@ D = table(DeadlineTable).c
 T = table(TicketTable).c
 RUNNING = and_(D.stopped_at.is_(None), D.undecided_at.is_(None))
 
+
+def _of_running(figure: ColumnElement[Any]) -> ScalarSelect[Any]:
+    return select(figure).where(D.ticket_id == bindparam("ticket"), RUNNING).scalar_subquery()
+
+
+_ANSWERED = (
+    select(func.max(D.stopped_at))
+    .where(
+        D.ticket_id == bindparam("ticket"),
+        D.clock == "response",
+        D.stopped_how.in_(("answered", "answered_outside")),
+    )
+    .scalar_subquery()
+)
 _INSERT = insert(table(DeadlineTable))
 _NEXT_DUE = (
     update(table(TicketTable))
     .where(T.id == bindparam("ticket"))
     .values(
-        next_due=select(func.min(D.due_at))
-        .where(D.ticket_id == bindparam("ticket"), RUNNING)
-        .scalar_subquery()
+        next_due=_of_running(func.min(D.due_at)),
+        next_warn=_of_running(func.min(D.warn_at)),
+        answered_at=_ANSWERED,
+        waiting_since=case((_of_running(func.count()) > 0, None), else_=_ANSWERED),
     )
 )
 _OF_TICKETS = (
@@ -264,7 +279,7 @@ def withdrawal(clock: DeadlineRow, at: datetime) -> Event:
 
 
 def refresh_next_due(session: Session, ticket_id: int) -> None:
-    """Sets the ticket's cached deadline to the earliest one that runs, or none."""
+    """Sets the ticket's cached deadline to the earliest one that runs, or none, and whose turn it is."""
     session.connection().execute(_NEXT_DUE, {"ticket": ticket_id})
 
 

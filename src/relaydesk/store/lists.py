@@ -62,6 +62,15 @@ class TicketRow:
     message_count: int
     needs_look: str | None = None
     needs_look_since: datetime | None = None
+    next_warn: datetime | None = None
+    waiting_since: datetime | None = None
+    excerpt: str = ""
+    answered_at: datetime | None = None
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the customer wrote after our last answer."""
+        return self.open and self.answered_at is not None and self.last_message_at > self.answered_at
 
     @property
     def open(self) -> bool:
@@ -90,6 +99,7 @@ class TicketFilter:
 
     ``text`` is what :func:`search` looks for: a number, an address, or words. ``due_before`` leaves those
     whose next deadline is earlier; aware. ``needs_look``: only what a person must look at, or only the rest.
+    ``kinds`` are any of these, and ``waiting`` is what waits for the customer.
     """
 
     queue: str | None = None
@@ -100,6 +110,10 @@ class TicketFilter:
     text: str = ""
     due_before: datetime | None = None
     needs_look: bool | None = None
+    kinds: tuple[str, ...] = ()
+    contact_reason: str | None = None
+    escalated: bool | None = None
+    waiting: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +153,37 @@ def counts(session: Session, now: datetime, today_ends: datetime) -> tuple[Queue
     return tuple(replace(count, needs_look=marked.get(count.queue, 0)) for count in counted)
 
 
+@dataclass(frozen=True, slots=True)
+class OpenCount:
+    """How many open tickets there are of something; those due today are not over yet."""
+
+    open: int = 0
+    due_today: int = 0
+    overdue: int = 0
+
+
+def counts_by_assignee(session: Session, now: datetime, today_ends: datetime) -> dict[str | None, OpenCount]:
+    """Open tickets by who has them; None is nobody."""
+    due_today = func.count().filter(and_(T.next_due >= now, T.next_due < today_ends))
+    overdue = func.count().filter(T.next_due < now)
+    statement = select(T.assignee, func.count(), due_today, overdue).where(OPEN).group_by(T.assignee)
+    return {row[0]: OpenCount(*row[1:]) for row in session.connection().execute(statement)}
+
+
+def waiting_count(session: Session) -> int:
+    """Open tickets that wait for the customer."""
+    return _count(session, OPEN, T.waiting_since.is_not(None))
+
+
+def look_count(session: Session) -> int:
+    """Tickets that a person must look at."""
+    return _count(session, T.needs_look.is_not(None))
+
+
+def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
+    return int(session.connection().scalar(select(func.count()).where(*conditions)) or 0)
+
+
 def page(session: Session, criteria: TicketFilter, *, after: PageKey | None = None, limit: int = 50) -> Page:
     """The tickets that a filter lets through, from ``after`` on."""
     conditions = _conditions(session, criteria)
@@ -166,6 +211,14 @@ def _conditions(session: Session, criteria: TicketFilter) -> list[ColumnElement[
         conditions.append(T.kind == criteria.kind)
     if criteria.verified is not None:
         conditions.append(T.verified.is_(criteria.verified))
+    if criteria.kinds:
+        conditions.append(T.kind.in_(criteria.kinds))
+    if criteria.contact_reason is not None:
+        conditions.append(T.contact_reason == criteria.contact_reason)
+    if criteria.escalated is not None:
+        conditions.append(T.escalated.is_(criteria.escalated))
+    if criteria.waiting is not None:
+        conditions.append(T.waiting_since.is_not(None) if criteria.waiting else T.waiting_since.is_(None))
     if criteria.due_before is not None:
         conditions.append(T.next_due < criteria.due_before)
     if criteria.text:

@@ -133,6 +133,8 @@ def _open(session: Session, arrival: _Recording) -> int:
         "opened_at": arrival.at,
         "last_message_at": arrival.at,
         "next_due": min((plan.due for plan in decision.clocks), default=None),
+        "next_warn": min((plan.warn_at for plan in decision.clocks if plan.warn_at), default=None),
+        "excerpt": findings.excerpt,
         "message_count": 1,
         **_mark(arrival),
     }
@@ -141,6 +143,8 @@ def _open(session: Session, arrival: _Recording) -> int:
 
 def _join(session: Session, ticket_id: int, arrival: _Recording) -> None:
     values: dict[str, object] = {"message_count": T.message_count + 1, "last_message_at": arrival.at}
+    if arrival.decision.findings.excerpt:
+        values["excerpt"] = arrival.decision.findings.excerpt
     if arrival.placement.reopen:
         values |= {"state": "open", "closed_at": None}
     if needed := _mark(arrival):

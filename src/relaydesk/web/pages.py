@@ -19,6 +19,7 @@ from relaydesk.web.static import StaticFiles
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from starlette.requests import Request
 
@@ -70,6 +71,11 @@ class Pages:
         if names["toast"]:
             response.delete_cookie(SAID_COOKIE)
         return response
+
+    def zone_of(self, visitor: Visitor) -> ZoneInfo:
+        """The zone in which this visitor reads times."""
+        del visitor
+        return self._config.zone
 
     def outside(self, request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         """A page for who is not signed in."""

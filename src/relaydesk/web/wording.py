@@ -59,4 +59,25 @@ def initials(name: str) -> str:
     return "".join(letters).upper()
 
 
-FILTERS = {"due": due_of, "moment": moment, "short_count": short_count, "initials": initials}
+REASONS = {
+    "late_or_missing": ("Late or missing", "Order late or missing"),
+    "damaged_or_not_as_described": ("Damaged", "Damaged or not as described"),
+    "return_request": ("Return", "Return request"),
+    "cancellation_request": ("Cancellation", "Cancellation request"),
+    "other_question": ("Question", "Another question"),
+}
+"""Reasons for contact by their codes: short for rows, long for titles."""
+
+
+def reason_name(code: str, *, long: bool = False) -> str:
+    """A reason for contact; a shop's own code reads as its words."""
+    return REASONS.get(code, (code.replace("_", " ").capitalize(),) * 2)[long]
+
+
+FILTERS = {
+    "reason": reason_name,
+    "due": due_of,
+    "moment": moment,
+    "short_count": short_count,
+    "initials": initials,
+}
