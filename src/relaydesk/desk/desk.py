@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from relaydesk.desk.answers import Answers, ReplyTemplates
     from relaydesk.desk.reports import Reports
     from relaydesk.desk.search import Search
+    from relaydesk.desk.threads import Threads
     from relaydesk.desk.tickets import Tickets
     from relaydesk.desk.views import Outbox, Queues, Refusals
 
@@ -48,6 +49,12 @@ class Desk(DeskPart):
         from relaydesk.desk.tickets import Tickets
 
         return Tickets(self.store, self.config, self.clock)
+
+    @cached_property
+    def threads(self) -> Threads:
+        from relaydesk.desk.threads import Threads
+
+        return Threads(self.store, self.config, self.clock)
 
     @cached_property
     def answers(self) -> Answers:

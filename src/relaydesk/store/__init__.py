@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         agents,
         audit,
         customer_mail,
+        customers,
         deadlines,
         drafts,
         events,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         reporting,
         search,
         secret,
+        threads,
         ticket_orders,
         tickets,
         web_sessions,
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from relaydesk.store.orders import Put
     from relaydesk.store.outbox_rows import Claimed, DeliveryOutcome, Finished, OutboxRow, Outgoing
     from relaydesk.store.refusals import RefusalCount, RefusalKey, RefusalStanding, RefusalTally
+    from relaydesk.store.threads import NotedEvent
     from relaydesk.store.ticket_orders import TicketOrder
     from relaydesk.store.tickets import AttachmentRow, MessageRow
 
@@ -63,6 +66,7 @@ __all__ = [
     "DeliveryOutcome",
     "Finished",
     "MessageRow",
+    "NotedEvent",
     "OutboxRow",
     "Outgoing",
     "Page",
@@ -86,6 +90,7 @@ __all__ = [
     "agents",
     "audit",
     "customer_mail",
+    "customers",
     "deadlines",
     "drafts",
     "events",
@@ -101,6 +106,7 @@ __all__ = [
     "reporting",
     "search",
     "secret",
+    "threads",
     "ticket_orders",
     "tickets",
     "until_settled",
@@ -121,6 +127,7 @@ if not TYPE_CHECKING:
             "DeliveryOutcome": "outbox_rows",
             "Finished": "outbox_rows",
             "MessageRow": "tickets",
+            "NotedEvent": "threads",
             "OutboxRow": "outbox_rows",
             "Outgoing": "outbox_rows",
             "Put": "orders",

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-DueState = Literal["over", "soon", "today", "later", "none"]
+DueState = Literal["over", "soon", "today", "later", "none", "met", "undecided"]
 MINUTE = timedelta(minutes=1)
 
 
@@ -59,4 +59,52 @@ def initials(name: str) -> str:
     return "".join(letters).upper()
 
 
-FILTERS = {"due": due_of, "moment": moment, "short_count": short_count, "initials": initials}
+def when(instant: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """The same in a sentence: ``today 14:20`` on the day itself; the year where it is another."""
+    local, today = instant.astimezone(zone), now.astimezone(zone)
+    if local.date() == today.date():
+        return f"today {local:%H:%M}"
+    year = "" if local.year == today.year else f" {local.year}"
+    return f"{local:%a} {local.day} {local:%b}{year} {local:%H:%M}"
+
+
+def lasted(length: timedelta) -> str:
+    """How long something took: ``45 min``, ``11 h 35``, ``under 1 min``."""
+    minutes = max(length, timedelta()) // MINUTE
+    if not minutes:
+        return "under 1 min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:,} h {minutes:02}" if hours else f"{minutes} min"
+
+
+def until(instant: datetime, now: datetime) -> str:
+    """The time left in minutes and seconds, ``0:26``."""
+    minutes, seconds = divmod(max(0, round((instant - now).total_seconds())), 60)
+    return f"{minutes}:{seconds:02}"
+
+
+def octets(size: int) -> str:
+    """``84 KB``, ``3.4 MB``, as file managers write it."""
+    for unit, step in (("MB", 1 << 20), ("KB", 1 << 10)):
+        if size >= step:
+            return f"{size / step:.1f} {unit}" if size < 10 * step else f"{size / step:,.0f} {unit}"
+    return f"{size} bytes"
+
+
+def phrase(code: str) -> str:
+    """A code of ours as words: ``damaged_or_not_as_described`` reads "Damaged or not as described"."""
+    words = code.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+FILTERS = {
+    "due": due_of,
+    "moment": moment,
+    "when": when,
+    "lasted": lasted,
+    "until": until,
+    "octets": octets,
+    "phrase": phrase,
+    "short_count": short_count,
+    "initials": initials,
+}
