@@ -112,15 +112,17 @@ def sheet_of(clock: DeadlineRow, calendar: Calendar, now: datetime, zone: ZoneIn
         clock,
         due,
         words,
-        f"{what.capitalize()}{'was due' if passed else 'due'} {full}".strip().capitalize()
-        if not what
-        else f"{what.strip().capitalize()} {'was due' if passed else 'due'} {full}",
+        f"{_capital(f'{what}was due' if passed else f'{what}due')} {full}",
         _about(clock, now, zone),
         days,
         head,
         beside,
         tuple(_facts(clock, calendar, now, zone)),
     )
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _about(clock: DeadlineRow, now: datetime, zone: ZoneInfo) -> str:
@@ -178,7 +180,7 @@ def _explained(
 
 def _bar(line: str, clock: DeadlineRow, calendar: Calendar, since: date) -> DayBar | None:
     if skipped := _SKIPPED.fullmatch(line):
-        return DayBar(line.partition(" skipped")[0], skipped[3])
+        return DayBar(" ".join(line.split(" ")[:2]), skipped[3])
     counted = _COUNTED.fullmatch(line)
     day = _date(counted[1], counted[2], since) if counted else None
     if counted is None or day is None:

@@ -60,7 +60,7 @@ class Evidence:
 def evidence_of(row: MessageRow) -> Evidence:
     """The evidence of a stored message, as it was found when it came."""
     match = row.findings.match
-    near = tuple(Check("i-x", f"Rule {rule}", "", lacked) for rule, lacked in match.near)
+    near = tuple(Check("i-x", f"Rule {rule}", "", _sentence(lacked)) for rule, lacked in match.near)
     return Evidence(
         row,
         (*_signatures(row), *_policies(row), _connection(row.origin, row), _rule(row)),
@@ -79,16 +79,15 @@ def _signatures(row: MessageRow) -> Iterator[Check]:
 
 
 def _signature(signature: DkimResult) -> str:
-    by = f"{signature.domain or 'no domain'}, selector {signature.selector}" if signature.selector else ""
     reason = signature.reason or f"The signature of {signature.domain} gives {signature.result}."
-    return f"{reason} ({by})." if by and signature.selector not in reason else reason
+    return f"{reason} Selector {signature.selector}." if signature.selector else reason
 
 
 def _policies(row: MessageRow) -> Iterator[Check]:
     spf, dmarc = row.auth.spf, row.auth.dmarc
     words = spf.reason or f"{spf.domain or 'No domain'} says {spf.result}."
-    told = f" Its own words: {spf.explanation}" if spf.explanation else ""
-    yield Check(_icon(spf.result), "SPF", spf.result, words[:1].upper() + words[1:] + told)
+    own = f" Its own words: {spf.explanation}" if spf.explanation else ""
+    yield Check(_icon(spf.result), "SPF", spf.result, _sentence(words) + own)
     policy = f", policy {dmarc.policy}" if dmarc.policy else ""
     yield Check(_icon(dmarc.result), "DMARC", f"{dmarc.result}{policy}", dmarc.reason)
 
@@ -111,7 +110,12 @@ def _rule(row: MessageRow) -> Check:
     match = row.findings.match
     if not match.rule:
         return Check("d-none", "Rule", "none", "No rule matches.")
-    return Check("d-met", "Rule", match.rule, match.why[:1].upper() + match.why[1:])
+    return Check("d-met", "Rule", match.rule, _sentence(match.why))
+
+
+def _sentence(words: str) -> str:
+    whole = words[:1].upper() + words[1:]
+    return whole if whole.endswith((".", "!", "?")) or not whole else f"{whole}."
 
 
 def _icon(result: str) -> str:

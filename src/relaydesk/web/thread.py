@@ -89,7 +89,9 @@ def mail_entry(message: ReadMessage, *, opened: bool = False, whole: bool = Fals
         row.received_at,
         message,
         sender_name(row.findings.username, row.from_addr, proven=row.vouched),
-        mail_text(message.body, whole=whole, marked=asked),
+        mail_text(
+            message.body, whole=whole, marked=asked, buyer=row.findings.username if row.vouched else ""
+        ),
         tuple(file_view(part, place) for place, part in enumerate(files, 1)),
         message.defects[:DEFECTS],
         opened,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
+
+    from relaydesk.order import Item
 
 DueState = Literal["over", "soon", "today", "later", "none", "met", "undecided"]
 MINUTE = timedelta(minutes=1)
@@ -74,7 +77,9 @@ def lasted(length: timedelta) -> str:
     if not minutes:
         return "under 1 min"
     hours, minutes = divmod(minutes, 60)
-    return f"{hours:,} h {minutes:02}" if hours else f"{minutes} min"
+    if not hours:
+        return f"{minutes} min"
+    return f"{hours:,} h {minutes:02}" if minutes else f"{hours:,} h"
 
 
 def until(instant: datetime, now: datetime) -> str:
@@ -91,9 +96,19 @@ def octets(size: int) -> str:
     return f"{size} bytes"
 
 
+def line_total(item: Item) -> str:
+    """What a line of an order comes to; its price as it is written where that is no figure."""
+    try:
+        total = Decimal(item.price) * item.quantity
+    except (InvalidOperation, ValueError):
+        return item.price
+    return f"{total:f}" if total.is_finite() else item.price
+
+
 def phrase(code: str) -> str:
     """A code of ours as words: ``damaged_or_not_as_described`` reads "Damaged or not as described"."""
     words = code.replace("_", " ").strip()
+    words = words.lower() if words.isupper() else words
     return words[:1].upper() + words[1:]
 
 
@@ -103,6 +118,7 @@ FILTERS = {
     "when": when,
     "lasted": lasted,
     "until": until,
+    "line_total": line_total,
     "octets": octets,
     "phrase": phrase,
     "short_count": short_count,
