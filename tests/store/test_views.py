@@ -165,7 +165,10 @@ def test_a_ticket_is_shown_with_its_texts_and_files(store: Store) -> None:
 def test_no_message_of_another_ticket_is_shown(store: Store) -> None:
     ticket, message = with_photo(store)
     other = open_ticket(store)
-    for look in (lambda *of: desk(store).tickets.original(*of, by=ALICE), lambda *of: desk(store).tickets.attachment(*of, 1)):
+    for look in (
+        lambda *of: desk(store).tickets.original(*of, by=ALICE),
+        lambda *of: desk(store).tickets.attachment(*of, 1),
+    ):
         with pytest.raises(DeskError, match=f"has no message {message}"):
             look(other, message)
     assert desk(store).tickets.view(ticket).ticket.id == ticket
