@@ -17,6 +17,7 @@ from relaydesk.store import PageKey, TicketFilter, TicketRow
 if TYPE_CHECKING:
     from relaydesk.desk.accounts import Visitor
     from relaydesk.desk.answers import Queued, ReplyTemplates, Written
+    from relaydesk.desk.threads import OpenedTicket
     from relaydesk.desk.ticket_view import ReadMessage, WholeTicket, WrittenAnswer
     from relaydesk.desk.values import event_value, message_value, page_values, queued_value, ticket_value
     from relaydesk.outbound import AnswerRefused
@@ -29,6 +30,7 @@ __all__ = [
     "DeskConfig",
     "DeskError",
     "NotPermitted",
+    "OpenedTicket",
     "PageKey",
     "Queued",
     "ReadMessage",
@@ -57,6 +59,7 @@ if not TYPE_CHECKING:
             "Queued": "answers",
             "ReadMessage": "ticket_view",
             "AnswerRefused": "answers",
+            "OpenedTicket": "threads",
             "ReplyTemplates": "answers",
             "Visitor": "accounts",
             "WholeTicket": "ticket_view",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from relaydesk.desk.reports import Reports
     from relaydesk.desk.saved_views import SavedViews
     from relaydesk.desk.search import Search
+    from relaydesk.desk.threads import Threads
     from relaydesk.desk.tickets import Tickets
     from relaydesk.desk.views import Outbox, Queues, Refusals
     from relaydesk.desk.webhooks import Webhooks
@@ -57,6 +58,12 @@ class Desk(DeskPart):
         from relaydesk.desk.tickets import Tickets
 
         return Tickets(self.store, self.config, self.clock)
+
+    @cached_property
+    def threads(self) -> Threads:
+        from relaydesk.desk.threads import Threads
+
+        return Threads(self.store, self.config, self.clock)
 
     @cached_property
     def answers(self) -> Answers:

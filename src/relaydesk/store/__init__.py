@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         api_replies,
         audit,
         customer_mail,
+        customers,
         deadlines,
         drafts,
         events,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         saved_views,
         search,
         secret,
+        threads,
         ticket_orders,
         tickets,
         web_sessions,
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from relaydesk.store.outbox_rows import Claimed, DeliveryOutcome, Finished, OutboxRow, Outgoing
     from relaydesk.store.refusals import RefusalCount, RefusalKey, RefusalStanding, RefusalTally
     from relaydesk.store.saved_views import SavedView
+    from relaydesk.store.threads import NotedEvent
     from relaydesk.store.ticket_orders import TicketOrder
     from relaydesk.store.tickets import AttachmentRow, MessageRow
     from relaydesk.store.webhooks import ClaimedNews, News, NewsRow, WebhookRow
@@ -73,6 +76,7 @@ __all__ = [
     "MessageRow",
     "News",
     "NewsRow",
+    "NotedEvent",
     "OpenCount",
     "OutboxRow",
     "Outgoing",
@@ -100,6 +104,7 @@ __all__ = [
     "api_replies",
     "audit",
     "customer_mail",
+    "customers",
     "deadlines",
     "drafts",
     "events",
@@ -116,6 +121,7 @@ __all__ = [
     "saved_views",
     "search",
     "secret",
+    "threads",
     "ticket_orders",
     "tickets",
     "until_settled",
@@ -141,6 +147,7 @@ if not TYPE_CHECKING:
             "MessageRow": "tickets",
             "News": "webhooks",
             "NewsRow": "webhooks",
+            "NotedEvent": "threads",
             "OutboxRow": "outbox_rows",
             "Outgoing": "outbox_rows",
             "Put": "orders",

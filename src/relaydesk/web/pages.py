@@ -47,6 +47,11 @@ class Pages:
         self._environment.globals.update(static=self.static.address, shop=config.shop)
         self._environment.filters.update(wording.FILTERS)
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of the pages' times."""
+        return self._config.zone
+
     def page(
         self,
         request: Request,
