@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from relaydesk.desk.accounts import Visitor
     from relaydesk.desk.answers import Queued, ReplyTemplates, Written
     from relaydesk.desk.threads import OpenedTicket
-    from relaydesk.desk.ticket_view import ReadMessage, WholeTicket, WrittenAnswer
+    from relaydesk.desk.ticket_view import ReadMessage, WholeTicket, WrittenAnswer, sent_message
     from relaydesk.desk.values import event_value, message_value, page_values, queued_value, ticket_value
     from relaydesk.outbound import AnswerRefused
 
@@ -49,6 +49,7 @@ __all__ = [
     "page_values",
     "queued_value",
     "read_cursor",
+    "sent_message",
     "ticket_value",
 ]
 
@@ -68,6 +69,7 @@ if not TYPE_CHECKING:
             "message_value": "values",
             "page_values": "values",
             "queued_value": "values",
+            "sent_message": "ticket_view",
             "ticket_value": "values",
             "WrittenAnswer": "ticket_view",
         },

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from relaydesk.desk.administration import Agents, GatewayClients, Orders
     from relaydesk.desk.answers import Answers, ReplyTemplates
     from relaydesk.desk.api_replies import ApiReplies
+    from relaydesk.desk.drafts import Drafts
+    from relaydesk.desk.evidence import Evidence
     from relaydesk.desk.reports import Reports
     from relaydesk.desk.saved_views import SavedViews
     from relaydesk.desk.search import Search
@@ -70,6 +72,18 @@ class Desk(DeskPart):
         from relaydesk.desk.answers import Answers
 
         return Answers(self.store, self.config, self.clock)
+
+    @cached_property
+    def drafts(self) -> Drafts:
+        from relaydesk.desk.drafts import Drafts
+
+        return Drafts(self.store, self.config, self.clock)
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        from relaydesk.desk.evidence import Evidence
+
+        return Evidence(self.store, self.config, self.clock)
 
     @cached_property
     def templates(self) -> ReplyTemplates:

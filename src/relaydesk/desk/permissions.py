@@ -51,6 +51,7 @@ Act = Literal[
     "use_api",
     "save_view",
     "share_view",
+    "add_evidence",
 ]
 
 CONSOLE = "console"
@@ -91,6 +92,7 @@ PERMITTED: dict[Act, frozenset[Standing]] = {
     "use_api": _ALL,
     "save_view": _ALL,
     "share_view": _LEADS,
+    "add_evidence": _ALL,
 }
 """Each act, and who may do it."""
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from relaydesk.events import Event
-    from relaydesk.message import Attachment, Body
+    from relaydesk.message import Attachment, Body, Message
     from relaydesk.store import DeadlineRow, MessageRow, OutboxRow, TicketOrder, TicketRow
 
 READ = 50  # of a ticket's messages, the latest: a mail loop may have brought thousands
@@ -119,6 +119,11 @@ def written_answer(session: Session, row: OutboxRow) -> WrittenAnswer:
     if row.purpose == "forward":
         return WrittenAnswer(row, "")
     return WrittenAnswer(row, parse_message(outbox.raw(session, row.id) or b"").text)
+
+
+def sent_message(raw: bytes) -> Message:
+    """A message of our own as its reader sees it."""
+    return parse_message(raw)
 
 
 def attachments_of(raw: bytes) -> tuple[Attachment, ...]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         deadlines,
         drafts,
         events,
+        evidence,
         gateway_clients,
         known,
         lists,
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from relaydesk.store.api_replies import KeptReply
     from relaydesk.store.contention import in_turns, until_settled, until_settled_async
     from relaydesk.store.deadlines import DeadlineRow
+    from relaydesk.store.drafts import DraftRow, Leaving
+    from relaydesk.store.evidence import EvidenceRow, EvidenceState
     from relaydesk.store.gateway_clients import ClientRow
     from relaydesk.store.messages import Recorded
     from relaydesk.store.orders import Put
@@ -71,8 +74,12 @@ __all__ = [
     "Conflict",
     "DeadlineRow",
     "DeliveryOutcome",
+    "DraftRow",
+    "EvidenceRow",
+    "EvidenceState",
     "Finished",
     "KeptReply",
+    "Leaving",
     "MessageRow",
     "News",
     "NewsRow",
@@ -108,6 +115,7 @@ __all__ = [
     "deadlines",
     "drafts",
     "events",
+    "evidence",
     "gateway_clients",
     "in_turns",
     "known",
@@ -142,8 +150,12 @@ if not TYPE_CHECKING:
             "ClientRow": "gateway_clients",
             "DeadlineRow": "deadlines",
             "DeliveryOutcome": "outbox_rows",
+            "DraftRow": "drafts",
+            "EvidenceRow": "evidence",
+            "EvidenceState": "evidence",
             "Finished": "outbox_rows",
             "KeptReply": "api_replies",
+            "Leaving": "drafts",
             "MessageRow": "tickets",
             "News": "webhooks",
             "NewsRow": "webhooks",

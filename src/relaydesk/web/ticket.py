@@ -13,6 +13,7 @@ from relaydesk.desk import DeskError
 from relaydesk.web.deadline_sheet import clock_name, current_clock, sheet_of, state_of
 from relaydesk.web.event_lines import line_of
 from relaydesk.web.evidence import evidence_of
+from relaydesk.web.lists import strip_of
 from relaydesk.web.thread import MailEntry, entries_of, event_reader, mail_entry, sender_name
 from relaydesk.web.visitors import TheDesk, TheVisitor
 
@@ -153,6 +154,9 @@ def ticket_context(
         "candidates": [number for number in numbers if number.how != "bound"],
         "answerable": bool(ticket.ticket.relay_address),
         "evidence_list": desk.config.evidence_list if ticket.ticket.kind == "chargeback" else (),
+        "strip": strip_of(request, desk, visitor),
+        "current": ticket.ticket.id,
+        "came_from": request.query_params.get("in", "/")[:2_000],
         "first_shown": ticket.messages[0].row.id if ticket.messages else 0,
     }
 
