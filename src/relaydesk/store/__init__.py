@@ -21,6 +21,7 @@ from relaydesk.store.lists import Page, PageKey, QueueCount, TicketFilter, Ticke
 if TYPE_CHECKING:
     from relaydesk.store import (
         agents,
+        api_tokens,
         audit,
         customer_mail,
         deadlines,
@@ -29,30 +30,38 @@ if TYPE_CHECKING:
         gateway_clients,
         known,
         lists,
+        logins,
         looks,
         messages,
         orders,
         outbox,
+        preferences,
         refusals,
         reporting,
         search,
         secret,
+        sign_in_tries,
         ticket_orders,
         tickets,
         web_sessions,
     )
     from relaydesk.store.agents import AgentRole, AgentRow
+    from relaydesk.store.api_tokens import TokenRow, TokenScope
     from relaydesk.store.contention import in_turns, until_settled, until_settled_async
     from relaydesk.store.deadlines import DeadlineRow
     from relaydesk.store.gateway_clients import ClientRow
+    from relaydesk.store.logins import LoginRow, StepRow
     from relaydesk.store.messages import Recorded
     from relaydesk.store.orders import Put
     from relaydesk.store.outbox_rows import Claimed, DeliveryOutcome, Finished, OutboxRow, Outgoing
+    from relaydesk.store.preferences import AfterSend, Preferences
     from relaydesk.store.refusals import RefusalCount, RefusalKey, RefusalStanding, RefusalTally
     from relaydesk.store.ticket_orders import TicketOrder
     from relaydesk.store.tickets import AttachmentRow, MessageRow
+    from relaydesk.store.web_sessions import LinkKind, LinkRow, SessionRow
 
 __all__ = [
+    "AfterSend",
     "AgentRole",
     "AgentRow",
     "AttachmentRow",
@@ -62,11 +71,15 @@ __all__ = [
     "DeadlineRow",
     "DeliveryOutcome",
     "Finished",
+    "LinkKind",
+    "LinkRow",
+    "LoginRow",
     "MessageRow",
     "OutboxRow",
     "Outgoing",
     "Page",
     "PageKey",
+    "Preferences",
     "Put",
     "QueueCount",
     "Recorded",
@@ -74,6 +87,8 @@ __all__ = [
     "RefusalKey",
     "RefusalStanding",
     "RefusalTally",
+    "SessionRow",
+    "StepRow",
     "Store",
     "StoreAbsent",
     "StoreError",
@@ -83,7 +98,10 @@ __all__ = [
     "TicketOrder",
     "TicketRow",
     "TicketState",
+    "TokenRow",
+    "TokenScope",
     "agents",
+    "api_tokens",
     "audit",
     "customer_mail",
     "deadlines",
@@ -93,14 +111,17 @@ __all__ = [
     "in_turns",
     "known",
     "lists",
+    "logins",
     "looks",
     "messages",
     "orders",
     "outbox",
+    "preferences",
     "refusals",
     "reporting",
     "search",
     "secret",
+    "sign_in_tries",
     "ticket_orders",
     "tickets",
     "until_settled",
@@ -112,6 +133,7 @@ if not TYPE_CHECKING:
     __getattr__ = late_names(
         __name__,
         {
+            "AfterSend": "preferences",
             "AgentRole": "agents",
             "AgentRow": "agents",
             "AttachmentRow": "tickets",
@@ -120,16 +142,24 @@ if not TYPE_CHECKING:
             "DeadlineRow": "deadlines",
             "DeliveryOutcome": "outbox_rows",
             "Finished": "outbox_rows",
+            "LinkKind": "web_sessions",
+            "LinkRow": "web_sessions",
+            "LoginRow": "logins",
             "MessageRow": "tickets",
             "OutboxRow": "outbox_rows",
             "Outgoing": "outbox_rows",
+            "Preferences": "preferences",
             "Put": "orders",
             "Recorded": "messages",
             "RefusalCount": "refusals",
             "RefusalKey": "refusals",
             "RefusalStanding": "refusals",
             "RefusalTally": "refusals",
+            "SessionRow": "web_sessions",
+            "StepRow": "logins",
             "TicketOrder": "ticket_orders",
+            "TokenRow": "api_tokens",
+            "TokenScope": "api_tokens",
             "in_turns": "contention",
             "until_settled": "contention",
             "until_settled_async": "contention",
