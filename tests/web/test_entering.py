@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from relaydesk.desk.permissions import CONSOLE
-from relaydesk.web.visitors import COOKIE
+from relaydesk.web.cookies import COOKIE
 from relaydesk_testkit.pages import barriers, signed_in
 
 if TYPE_CHECKING:

@@ -57,7 +57,7 @@ class CompanyAccounts:
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = issuer.rstrip("/"), client_id, client_secret
-        self._claim, self._ticks = claim, ticks
+        self.claim, self._ticks = claim, ticks
         self._metadata: tuple[float, dict[str, Any]] | None = None
         self._lock = threading.Lock()
 
@@ -96,12 +96,12 @@ class CompanyAccounts:
             raise CompanyRefusal(
                 "The company's account did not confirm who you are; begin again, or sign in with a password."
             ) from error
-        name = (claims or {}).get(self._claim)
+        name = (claims or {}).get(self.claim)
         if not isinstance(name, str) or not name:
             raise CompanyRefusal(
-                f"Your company account has no {self._claim}; ask whoever runs it, or sign in with a password."
+                f"Your company account has no {self.claim}; ask whoever runs it, or sign in with a password."
             )
-        if self._claim == "email" and claims.get("email_verified") is not True:
+        if self.claim == "email" and claims.get("email_verified") is not True:
             raise CompanyRefusal(
                 "The email address of your company account is not confirmed; confirm it there first."
             )

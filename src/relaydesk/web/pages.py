@@ -60,9 +60,10 @@ class Pages:
         """A page for who is signed in, or the block ``part`` of it where htmx asks for that alone.
 
         ``context`` are the template's names. Every template also knows ``you`` (the visitor's agent),
-        ``now``, ``zone``, ``theme`` and ``rail``.
+        their ``preferences`` and ``zone``, ``now``, ``theme``, ``path`` and ``rail``.
         """
-        names = {**self._common(request), "you": visitor.agent, **context}
+        own = {"you": visitor.agent, "zone": visitor.zone, "preferences": visitor.preferences}
+        names = {**self._common(request), **own, **context}
         alone = part is not None and "hx-request" in request.headers
         names["rail"] = () if alone else rail_of(self._desk, visitor, request.url.path)
         names["toast"] = None if alone else said_before(request)
@@ -91,6 +92,7 @@ class Pages:
             "now": now,
             "zone": self._config.zone,
             "toast": None,
+            "path": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         }
 
     def _response(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
+from relaydesk.web.browsers import browser_name
+
 if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
@@ -59,4 +61,10 @@ def initials(name: str) -> str:
     return "".join(letters).upper()
 
 
-FILTERS = {"due": due_of, "moment": moment, "short_count": short_count, "initials": initials}
+FILTERS = {
+    "browser": browser_name,
+    "due": due_of,
+    "moment": moment,
+    "short_count": short_count,
+    "initials": initials,
+}
