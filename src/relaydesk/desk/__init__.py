@@ -13,10 +13,10 @@ from relaydesk.desk.permissions import CONSOLE, NotPermitted, agent_actor
 from relaydesk.store import PageKey, Preferences, TicketFilter
 
 if TYPE_CHECKING:
+    from relaydesk.accounts import CompanyVisit
     from relaydesk.desk.accounts import Visitor
     from relaydesk.desk.answers import Queued, ReplyTemplates, Written
     from relaydesk.desk.sessions import CodeNeeded, Device, Entered
-    from relaydesk.accounts import CompanyVisit
     from relaydesk.desk.ticket_view import ReadMessage, WholeTicket, WrittenAnswer
     from relaydesk.desk.tries import SignInPaused
     from relaydesk.outbound import AnswerRefused
@@ -38,13 +38,13 @@ __all__ = [
     "ReadMessage",
     "ReplyTemplates",
     "SignInConfig",
+    "SignInPaused",
     "TicketFilter",
     "UnknownQueue",
     "Visitor",
     "WholeTicket",
     "Written",
     "WrittenAnswer",
-    "SignInPaused",
     "agent_actor",
 ]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from relaydesk.desk import Desk
 from relaydesk.web import WebConfig, create_app
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator
 
     from relaydesk.server.process import ChildProcess

@@ -18,8 +18,8 @@ UTC = ZoneInfo("UTC")
 @dataclass(frozen=True, slots=True)
 class WebConfig:
     """``templates`` is the folder of the pages, ``shop`` the name beside the logo, ``address`` the public
-    address of the desk, such as ``https://desk.shop.example`` ("" where only its own host opens it). ``tls`` is whether
-    we serve https ourselves; ``proxies`` are those that may say whom they ask for.
+    address of the desk, such as ``https://desk.shop.example`` ("" where only its own host opens it).
+    ``tls`` is whether we serve https ourselves; ``proxies`` are those that may say whom they ask for.
     """
 
     templates: Path

@@ -37,7 +37,7 @@ def cookie(request: Request, name: str) -> str:
 def set_cookie(
     request: Request, response: Response, name: str, value: str, *, lasts: timedelta | int | None
 ) -> None:
-    """Sets one that no script reads and no other site sends along; ``lasts`` None: until the browser closes."""
+    """Sets one that no script reads and no other site sends along; ``lasts`` None: until it closes."""
     seconds = lasts if isinstance(lasts, int) or lasts is None else int(lasts.total_seconds())
     secure: bool = request.app.state.config.secure
     response.set_cookie(
