@@ -55,8 +55,8 @@ def add_agent(
         _print_link(conf, desk, name, admin)
     else:
         say(
-            "The desk in a browser is off. To use it, set web, such as web: ['127.0.0.1:8080'], start relaydesk "
-            f"again, and run `relaydesk agents link {name}`.",
+            "The desk in a browser is off. To use it, set web, such as web: ['127.0.0.1:8080'], start "
+            f"relaydesk again, and run `relaydesk agents link {name}`.",
             err=True,
         )
 

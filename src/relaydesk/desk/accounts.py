@@ -130,9 +130,7 @@ class Accounts(DeskPart):
     def sessions(self, name: str) -> tuple[SessionRow, ...]:
         """Where an agent is signed in, the browser seen last first."""
         with self.store.reading() as session:
-            agent = agents.named(session, name)
-            if agent is None:
-                return ()
+            agent = active_agent(session, name)
             return web_sessions.of_agent(session, agent.name, self.clock(), self.config.sign_in.idle)
 
     def end_session(self, number: int, *, by: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from relaydesk.accounts import TooManyAtOnce, authenticator, choosing, token_hash, token_text
 from relaydesk.desk import tries
 from relaydesk.desk.config import DeskError
-from relaydesk.desk.permissions import DeskPart, active_agent, agent_name
+from relaydesk.desk.permissions import DeskPart, active_agent
 from relaydesk.desk.sessions import Device, Entered, begin_session
 from relaydesk.desk.sign_in import WrongSignIn, set_password, use_code
 from relaydesk.store import api_tokens, audit, logins
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from relaydesk.desk.permissions import Acting
+    from relaydesk.desk.permissions import Act, Acting
     from relaydesk.store import LoginRow, TokenRow, TokenScope
 
 MOST_TOKENS = 50  # good ones of an agent
@@ -121,7 +121,7 @@ class Credentials(DeskPart):
 
     def renew_recovery_codes(self, code: str, *, by: str, device: Device | None = None) -> tuple[str, ...]:
         """New recovery codes, told once; the former ones are void. Takes a code. WrongSignIn."""
-        self._demand_code(by, code, device or Device())
+        self._demand_code("renew_recovery_codes", by, code, device or Device())
         codes = authenticator.recovery_codes(self.config.chance)
         with self.acting("renew_recovery_codes", by) as acting:
             self._set_codes(acting, codes)
@@ -130,7 +130,7 @@ class Credentials(DeskPart):
 
     def remove_authenticator(self, code: str, *, by: str, device: Device | None = None) -> None:
         """No code is asked for any more. Takes one last code. WrongSignIn."""
-        self._demand_code(by, code, device or Device())
+        self._demand_code("remove_own_authenticator", by, code, device or Device())
         with self.acting("remove_own_authenticator", by) as acting:
             self._forget_authenticator(acting, acting.name)
             audit.append(acting.session, "authenticator_removed", actor=acting.actor, now=acting.now)
@@ -203,9 +203,9 @@ class Credentials(DeskPart):
         with self.entering() as acting:
             tries.end(acting.session, attempt, right=True)
 
-    def _demand_code(self, by: str, code: str, device: Device) -> None:
-        with self.entering() as acting:
-            name = active_agent(acting.session, agent_name(by) or by).name
+    def _demand_code(self, act: Act, by: str, code: str, device: Device) -> None:
+        with self.acting(act, by) as acting:
+            name = acting.name
             attempt = tries.begin_code(acting.session, name, device.address, "", acting.now)
         with self.entering() as acting:
             login = logins.of_agent(acting.session, name)
