@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from relaydesk.desk import Desk, TokenVisitor
+from relaydesk.desk import Desk, Visitor
 
 Scope = Literal["read", "write", "admin"]
 bearer = HTTPBearer(auto_error=False, description="A token of an agent's account page.")
@@ -29,7 +29,7 @@ def desk_of(request: Request) -> Desk:
 
 def caller_of(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
-) -> TokenVisitor:
+) -> Visitor:
     """Whose token it is. TokenNeeded for none."""
     token = credentials.credentials if credentials else ""
     caller = desk_of(request).accounts.token_visitor(token) if token else None
@@ -39,8 +39,8 @@ def caller_of(
 
 
 def _with(scope: Scope) -> object:
-    def permitted(caller: Annotated[TokenVisitor, Depends(caller_of)]) -> TokenVisitor:
-        if scope not in caller.scopes:
+    def permitted(caller: Annotated[Visitor, Depends(caller_of)]) -> Visitor:
+        if scope not in (caller.scopes or ()):
             raise ScopeNeeded(f"This token lacks the scope {scope}; make one that has it.")
         return caller
 
@@ -48,6 +48,6 @@ def _with(scope: Scope) -> object:
 
 
 TheDesk = Annotated[Desk, Depends(desk_of)]
-Reader = Annotated[TokenVisitor, _with("read")]
-Writer = Annotated[TokenVisitor, _with("write")]
-Admin = Annotated[TokenVisitor, _with("admin")]
+Reader = Annotated[Visitor, _with("read")]
+Writer = Annotated[Visitor, _with("write")]
+Admin = Annotated[Visitor, _with("admin")]

@@ -26,7 +26,7 @@ def me(caller: Reader) -> dict[str, Any]:
         "name": agent.name,
         "display_name": agent.display_name,
         "role": agent.role,
-        "scopes": sorted(caller.scopes),
+        "scopes": sorted(caller.scopes or ()),
     }
 
 

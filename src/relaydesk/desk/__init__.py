@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 
 from relaydesk import late_names
 from relaydesk.business_time import Calendar
-from relaydesk.desk.config import DeskConfig, DeskError, UnknownQueue
+from relaydesk.desk.config import DeskConfig, DeskError, SignInConfig, UnknownQueue
 from relaydesk.desk.cursors import cursor_text, read_cursor
 from relaydesk.desk.desk import Desk
 from relaydesk.desk.permissions import CONSOLE, NotPermitted, agent_actor
-from relaydesk.store import PageKey, TicketFilter, TicketRow
+from relaydesk.store import PageKey, Preferences, TicketFilter, TicketRow
 
 if TYPE_CHECKING:
+    from relaydesk.accounts import CompanyVisit
     from relaydesk.desk.accounts import Visitor
     from relaydesk.desk.answers import Queued, ReplyTemplates, Written
+    from relaydesk.desk.sessions import CodeNeeded, Device, Entered
     from relaydesk.desk.threads import OpenedTicket
     from relaydesk.desk.ticket_view import ReadMessage, WholeTicket, WrittenAnswer, sent_message
+    from relaydesk.desk.tries import SignInPaused
     from relaydesk.desk.values import event_value, message_value, page_values, queued_value, ticket_value
     from relaydesk.outbound import AnswerRefused
 
@@ -26,15 +29,22 @@ __all__ = [
     "CONSOLE",
     "AnswerRefused",
     "Calendar",
+    "CodeNeeded",
+    "CompanyVisit",
     "Desk",
     "DeskConfig",
     "DeskError",
+    "Device",
+    "Entered",
     "NotPermitted",
     "OpenedTicket",
     "PageKey",
+    "Preferences",
     "Queued",
     "ReadMessage",
     "ReplyTemplates",
+    "SignInConfig",
+    "SignInPaused",
     "TicketFilter",
     "TicketRow",
     "UnknownQueue",
@@ -57,6 +67,11 @@ if not TYPE_CHECKING:
     __getattr__ = late_names(
         __name__,
         {
+            "CodeNeeded": "sessions",
+            "Device": "sessions",
+            "Entered": "sessions",
+            "SignInPaused": "tries",
+            "CompanyVisit": "sign_in",
             "Queued": "answers",
             "ReadMessage": "ticket_view",
             "AnswerRefused": "answers",

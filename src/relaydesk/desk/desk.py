@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from relaydesk.desk.administration import Agents, GatewayClients, Orders
     from relaydesk.desk.answers import Answers, ReplyTemplates
     from relaydesk.desk.api_replies import ApiReplies
+    from relaydesk.desk.credentials import Credentials
     from relaydesk.desk.drafts import Drafts
     from relaydesk.desk.evidence import Evidence
     from relaydesk.desk.reports import Reports
     from relaydesk.desk.saved_views import SavedViews
     from relaydesk.desk.search import Search
+    from relaydesk.desk.sign_in import SignIn
     from relaydesk.desk.threads import Threads
     from relaydesk.desk.tickets import Tickets
     from relaydesk.desk.views import Outbox, Queues, Refusals
@@ -114,6 +116,18 @@ class Desk(DeskPart):
         from relaydesk.desk.accounts import Accounts
 
         return Accounts(self.store, self.config, self.clock)
+
+    @cached_property
+    def sign_in(self) -> SignIn:
+        from relaydesk.desk.sign_in import SignIn
+
+        return SignIn(self.store, self.config, self.clock)
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        from relaydesk.desk.credentials import Credentials
+
+        return Credentials(self.store, self.config, self.clock)
 
     @cached_property
     def agents(self) -> Agents:

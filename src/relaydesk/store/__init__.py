@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from relaydesk.store import (
         agents,
         api_replies,
+        api_tokens,
         audit,
         customer_mail,
         customers,
@@ -32,15 +33,18 @@ if TYPE_CHECKING:
         gateway_clients,
         known,
         lists,
+        logins,
         looks,
         messages,
         orders,
         outbox,
+        preferences,
         refusals,
         reporting,
         saved_views,
         search,
         secret,
+        sign_in_tries,
         threads,
         ticket_orders,
         tickets,
@@ -49,22 +53,27 @@ if TYPE_CHECKING:
     )
     from relaydesk.store.agents import AgentRole, AgentRow
     from relaydesk.store.api_replies import KeptReply
+    from relaydesk.store.api_tokens import TokenRow, TokenScope
     from relaydesk.store.contention import in_turns, until_settled, until_settled_async
     from relaydesk.store.deadlines import DeadlineRow
     from relaydesk.store.drafts import DraftRow, Leaving
     from relaydesk.store.evidence import EvidenceRow, EvidenceState
     from relaydesk.store.gateway_clients import ClientRow
+    from relaydesk.store.logins import LoginRow, StepRow
     from relaydesk.store.messages import Recorded
     from relaydesk.store.orders import Put
     from relaydesk.store.outbox_rows import Claimed, DeliveryOutcome, Finished, OutboxRow, Outgoing
+    from relaydesk.store.preferences import AfterSend, Preferences
     from relaydesk.store.refusals import RefusalCount, RefusalKey, RefusalStanding, RefusalTally
     from relaydesk.store.saved_views import SavedView
     from relaydesk.store.threads import NotedEvent
     from relaydesk.store.ticket_orders import TicketOrder
     from relaydesk.store.tickets import AttachmentRow, MessageRow
+    from relaydesk.store.web_sessions import LinkKind, LinkRow, SessionRow
     from relaydesk.store.webhooks import ClaimedNews, News, NewsRow, WebhookRow
 
 __all__ = [
+    "AfterSend",
     "AgentRole",
     "AgentRow",
     "AttachmentRow",
@@ -80,6 +89,9 @@ __all__ = [
     "Finished",
     "KeptReply",
     "Leaving",
+    "LinkKind",
+    "LinkRow",
+    "LoginRow",
     "MessageRow",
     "News",
     "NewsRow",
@@ -89,6 +101,7 @@ __all__ = [
     "Outgoing",
     "Page",
     "PageKey",
+    "Preferences",
     "Put",
     "QueueCount",
     "Recorded",
@@ -97,6 +110,8 @@ __all__ = [
     "RefusalStanding",
     "RefusalTally",
     "SavedView",
+    "SessionRow",
+    "StepRow",
     "Store",
     "StoreAbsent",
     "StoreError",
@@ -106,9 +121,12 @@ __all__ = [
     "TicketOrder",
     "TicketRow",
     "TicketState",
+    "TokenRow",
+    "TokenScope",
     "WebhookRow",
     "agents",
     "api_replies",
+    "api_tokens",
     "audit",
     "customer_mail",
     "customers",
@@ -120,15 +138,18 @@ __all__ = [
     "in_turns",
     "known",
     "lists",
+    "logins",
     "looks",
     "messages",
     "orders",
     "outbox",
+    "preferences",
     "refusals",
     "reporting",
     "saved_views",
     "search",
     "secret",
+    "sign_in_tries",
     "threads",
     "ticket_orders",
     "tickets",
@@ -142,6 +163,7 @@ if not TYPE_CHECKING:
     __getattr__ = late_names(
         __name__,
         {
+            "AfterSend": "preferences",
             "AgentRole": "agents",
             "AgentRow": "agents",
             "AttachmentRow": "tickets",
@@ -156,12 +178,16 @@ if not TYPE_CHECKING:
             "Finished": "outbox_rows",
             "KeptReply": "api_replies",
             "Leaving": "drafts",
+            "LinkKind": "web_sessions",
+            "LinkRow": "web_sessions",
+            "LoginRow": "logins",
             "MessageRow": "tickets",
             "News": "webhooks",
             "NewsRow": "webhooks",
             "NotedEvent": "threads",
             "OutboxRow": "outbox_rows",
             "Outgoing": "outbox_rows",
+            "Preferences": "preferences",
             "Put": "orders",
             "Recorded": "messages",
             "RefusalCount": "refusals",
@@ -169,7 +195,11 @@ if not TYPE_CHECKING:
             "RefusalStanding": "refusals",
             "RefusalTally": "refusals",
             "SavedView": "saved_views",
+            "SessionRow": "web_sessions",
+            "StepRow": "logins",
             "TicketOrder": "ticket_orders",
+            "TokenRow": "api_tokens",
+            "TokenScope": "api_tokens",
             "WebhookRow": "webhooks",
             "in_turns": "contention",
             "until_settled": "contention",

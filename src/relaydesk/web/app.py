@@ -6,15 +6,37 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from relaydesk.web import composer, entering, files, lists, problems, recording, static, ticket
+from relaydesk.web import (
+    account,
+    company,
+    composer,
+    entering,
+    files,
+    lists,
+    problems,
+    recording,
+    static,
+    ticket,
+)
 from relaydesk.web.pages import Pages
+from relaydesk.web.proxies import ClientAddress
 from relaydesk.web.security import Guard
 
 if TYPE_CHECKING:
     from relaydesk.desk import Desk
     from relaydesk.web.config import WebConfig
 
-ROUTERS = (static.router, entering.router, lists.router, composer.router, recording.router, ticket.router, files.router)
+ROUTERS = (
+    static.router,
+    entering.router,
+    company.router,
+    account.router,
+    lists.router,
+    composer.router,
+    recording.router,
+    ticket.router,
+    files.router,
+)
 
 
 def create_app(desk: Desk, config: WebConfig) -> FastAPI:
@@ -25,5 +47,6 @@ def create_app(desk: Desk, config: WebConfig) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     problems.attach(app)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, config=config)
+    app.add_middleware(ClientAddress, proxies=config.proxies)
     return app

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,16 +11,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from relaydesk.desk import AnswerRefused, DeskError, Visitor, Written, sent_message
-from relaydesk.web.composing import Composer, Mode, closing_line, order_choices, picked
+from relaydesk.web.composing import Composer, Mode, composer_of, evidence_items, picked
 from relaydesk.web.done import done
 from relaydesk.web.lists import came_from, next_ticket
 from relaydesk.web.ticket import demand_number, page_title
 from relaydesk.web.visitors import TheDesk, TheVisitor
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from relaydesk.desk import Desk, OpenedTicket, Queued
+    from relaydesk.desk import Desk, Queued
     from relaydesk.web.pages import Pages
 
 router = APIRouter()
@@ -33,33 +30,7 @@ VALUE = "value."  # what the names of a template's own fields begin with
 OWN_TEXT = "{}\n\n{}"
 
 
-def composer_of(desk: Desk, visitor: Visitor, ticket: OpenedTicket, mode: Mode = "rest") -> Composer:
-    """The composer as it stands for this agent: their draft, or nothing yet."""
-    draft = desk.drafts.read(ticket.ticket.id, by=visitor.by)
-    orders = order_choices(ticket, draft)
-    answerable = bool(ticket.ticket.relay_address)
-    shown: Mode = mode if answerable or mode == "note" else "record"
-    if draft is not None and shown == "rest":
-        shown = "answer"
-    remarks = [] if ticket.ticket.verified or not answerable else [
-        "The customer’s mail is not proven to be from Meta. Do not disclose personal data."
-    ]
-    return Composer(
-        ticket_id=ticket.ticket.id,
-        mode=shown,
-        text=draft.text if draft else "",
-        to=ticket.ticket.relay_address,
-        orders=orders,
-        seen=ticket.latest_event,
-        token=secrets.token_urlsafe(16),
-        saved_at=draft.updated_at if draft else None,
-        files=draft.files if draft else (),
-        closing=closing_line(ticket, orders),
-        remarks=tuple(remarks),
-    )
-
-
-def _part(  # noqa: PLR0913 - what a part is made of
+def _part(
     request: Request,
     desk: Desk,
     visitor: Visitor,
@@ -81,6 +52,10 @@ def _part(  # noqa: PLR0913 - what a part is made of
         "came_from": came_from(request),
         "templates": desk.templates.everything(),
         "asked": None,
+        "items": evidence_items(
+            desk.config.evidence_list if ticket.ticket.kind == "chargeback" else (),
+            desk.evidence.of_ticket(ticket_id),
+        ),
         **more,
     }
     return pages.page(
@@ -109,9 +84,7 @@ def save_draft(
     """Keeps what is written so far."""
     demand_number(ticket_id)
     desk.drafts.save(ticket_id, text, by=visitor.by, order=order or None, no_order=bool(no_order))
-    pages: Pages = request.app.state.pages
-    now: datetime = desk.clock()
-    kept = f"Draft saved {now.astimezone(pages.zone_of(visitor)):%H:%M}" if text.strip() else ""
+    kept = f"Draft saved {desk.clock().astimezone(visitor.zone):%H:%M}" if text.strip() else ""
     if "hx-request" not in request.headers:
         return done(request, f"/tickets/{ticket_id}", kept or "The draft is empty.")
     return HTMLResponse(kept)
@@ -248,7 +221,7 @@ def preview(
     )
 
 
-def _write(  # noqa: PLR0913, PLR0917 - a form has that many fields
+def _write(
     desk: Desk,
     visitor: Visitor,
     ticket_id: int,
@@ -292,7 +265,7 @@ def send(
     return _onward(request, desk, visitor, ticket_id, place)
 
 
-def _refused(  # noqa: PLR0913, PLR0917 - a form has that many fields
+def _refused(
     request: Request,
     desk: Desk,
     visitor: Visitor,
@@ -359,15 +332,11 @@ def retry(request: Request, desk: TheDesk, visitor: TheVisitor, answer_id: int) 
     demand_number(answer_id)
     row = desk.answers.retry(answer_id, by=visitor.by)
     changed = [f"ticket-{row.ticket_id}", "outbox", "counts"]
-    return done(
-        request, f"/tickets/{row.ticket_id}", f"Answer {answer_id} is tried again.", changed=changed
-    )
+    return done(request, f"/tickets/{row.ticket_id}", f"Answer {answer_id} is tried again.", changed=changed)
 
 
 @router.post("/tickets/{ticket_id}/note")
-def note(
-    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, text: Text = ""
-) -> Response:
+def note(request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, text: Text = "") -> Response:
     """Adds an internal note."""
     demand_number(ticket_id)
     desk.tickets.note(ticket_id, text, by=visitor.by)
@@ -376,5 +345,3 @@ def note(
     response = _part(request, desk, visitor, ticket_id, mode="rest")
     response.headers["HX-Trigger"] = f'{{"toast": {{"text": "Note added."}}, "ticket-{ticket_id}": {{}}}}'
     return response
-
-

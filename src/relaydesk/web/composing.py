@@ -1,14 +1,15 @@
-"""What the composer shows: the draft, to whom it goes, about which order, and what stands in the way. Pure."""
+"""What the composer shows: the draft, to whom it goes, about which order, and what stands in the way."""
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from relaydesk.desk import OpenedTicket
+    from relaydesk.desk import Desk, OpenedTicket, Visitor
     from relaydesk.outbound import Template
     from relaydesk.store import DraftRow, EvidenceRow
 
@@ -34,8 +35,8 @@ class OrderChoices:
 class Composer:
     """The composer of one ticket for one agent.
 
-    ``seen`` is the latest event that the agent has before them, ``token`` is this form's own. ``refusal`` says
-    why the text was not sent, with ``changes`` where the ticket moved on meanwhile.
+    ``seen`` is the latest event that the agent has before them, ``token`` is this form's own. ``refusal``
+    says why the text was not sent, with ``changes`` where the ticket moved on meanwhile.
     """
 
     ticket_id: int
@@ -51,6 +52,34 @@ class Composer:
     remarks: tuple[str, ...] = ()
     refusal: str = ""
     changes: tuple[str, ...] = ()
+
+
+def composer_of(desk: Desk, visitor: Visitor, ticket: OpenedTicket, mode: Mode = "rest") -> Composer:
+    """The composer as it stands for this agent: their draft, or nothing yet."""
+    draft = desk.drafts.read(ticket.ticket.id, by=visitor.by)
+    orders = order_choices(ticket, draft)
+    answerable = bool(ticket.ticket.relay_address)
+    shown: Mode = mode if answerable or mode == "note" else "record"
+    if draft is not None and shown == "rest":
+        shown = "answer"
+    remarks = (
+        []
+        if ticket.ticket.verified or not answerable
+        else ["The customer's mail is not proven to be from Meta. Do not disclose personal data."]
+    )
+    return Composer(
+        ticket_id=ticket.ticket.id,
+        mode=shown,
+        text=draft.text if draft else "",
+        to=ticket.ticket.relay_address,
+        orders=orders,
+        seen=ticket.latest_event,
+        token=secrets.token_urlsafe(16),
+        saved_at=draft.updated_at if draft else None,
+        files=draft.files if draft else (),
+        closing=closing_line(ticket, orders),
+        remarks=tuple(remarks),
+    )
 
 
 def order_choices(ticket: OpenedTicket, draft: DraftRow | None) -> OrderChoices:
@@ -90,7 +119,7 @@ class EvidenceItem:
 def evidence_items(
     listed: Sequence[tuple[str, str]], rows: Sequence[EvidenceRow]
 ) -> tuple[EvidenceItem, ...]:
-    """The items of the list, then whatever else there is evidence of. The newest entry says how one stands."""
+    """The items of the list, then what else there is evidence of; the newest entry says how one stands."""
     hints = dict(listed)
     titles = dict.fromkeys([*hints, *(row.item for row in rows)])
     items = []

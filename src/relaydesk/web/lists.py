@@ -106,7 +106,7 @@ def _list(request: Request, desk: Desk, visitor: Visitor, path: str) -> HTMLResp
     filters = Filters.of(request.query_params)
     criteria = filters.narrowed(place.criteria, you)
     page = desk.queues.page(criteria, after=read_cursor(request.query_params.get("after")), limit=ROWS)
-    zone = pages.zone_of(visitor)
+    zone = visitor.zone
     groups = grouped(page.tickets, desk.clock(), zone, desk.config.calendar)
     counts = desk.queues.all_counts()
     context: dict[str, Any] = {
@@ -174,13 +174,12 @@ class Strip:
 
 def strip_of(request: Request, desk: Desk, visitor: Visitor) -> Strip:
     """The list that an agent came from (``?in=``), by default the tickets that are due first."""
-    pages: Pages = request.app.state.pages
     split = urlsplit(request.query_params.get("in", "/"))
     you = visitor.agent.name
     place = place_of(split.path, you, desk.config.queues) or Place("/", "All open", TicketFilter(), "all")
     filters = Filters.of(QueryParams(split.query[:2_000]))
     page = desk.queues.page(filters.narrowed(place.criteria, you), limit=ROWS)
-    groups = grouped(page.tickets, desk.clock(), pages.zone_of(visitor), desk.config.calendar)
+    groups = grouped(page.tickets, desk.clock(), visitor.zone, desk.config.calendar)
     here = _address(place.path, filters)
     return Strip(place.title, here, len(page.tickets), groups, _orders(page.numbers), here)
 

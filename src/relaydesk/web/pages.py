@@ -19,7 +19,6 @@ from relaydesk.web.static import StaticFiles
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from zoneinfo import ZoneInfo
 
     from starlette.requests import Request
 
@@ -47,11 +46,6 @@ class Pages:
         self._environment.globals.update(static=self.static.address, shop=config.shop)
         self._environment.filters.update(wording.FILTERS)
 
-    @property
-    def zone(self) -> ZoneInfo:
-        """The zone of the pages' times."""
-        return self._config.zone
-
     def page(
         self,
         request: Request,
@@ -66,9 +60,10 @@ class Pages:
         """A page for who is signed in, or the block ``part`` of it where htmx asks for that alone.
 
         ``context`` are the template's names. Every template also knows ``you`` (the visitor's agent),
-        ``now``, ``zone``, ``theme`` and ``rail``.
+        their ``preferences`` and ``zone``, ``now``, ``theme``, ``path`` and ``rail``.
         """
-        names = {**self._common(request), "you": visitor.agent, **context}
+        own = {"you": visitor.agent, "zone": visitor.zone, "preferences": visitor.preferences}
+        names = {**self._common(request), **own, **context}
         alone = part is not None and "hx-request" in request.headers
         names["rail"] = () if alone else rail_of(self._desk, visitor, request.url.path)
         names["toast"] = None if alone else said_before(request)
@@ -76,11 +71,6 @@ class Pages:
         if names["toast"]:
             response.delete_cookie(SAID_COOKIE)
         return response
-
-    def zone_of(self, visitor: Visitor) -> ZoneInfo:
-        """The zone in which this visitor reads times."""
-        del visitor
-        return self._config.zone
 
     def outside(self, request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         """A page for who is not signed in."""
@@ -102,6 +92,7 @@ class Pages:
             "now": now,
             "zone": self._config.zone,
             "toast": None,
+            "path": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         }
 
     def _response(

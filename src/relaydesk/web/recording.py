@@ -18,7 +18,6 @@ from relaydesk.web.visitors import TheDesk, TheVisitor
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from relaydesk.web.pages import Pages
 
 router = APIRouter()
 Text = Annotated[str, Form(max_length=100_000)]
@@ -31,7 +30,7 @@ DOWNLOAD = {
 
 
 def moment_of(text: str, zone: ZoneInfo, now: datetime) -> datetime:
-    """What a field of a date and time says, in the agent's zone; empty is now. DeskError for anything else."""
+    """What a field of a date and time says, in the agent's zone; empty is now. DeskError for none."""
     if not text.strip():
         return now
     try:
@@ -47,8 +46,7 @@ def elsewhere(
 ) -> Response:
     """Records that the customer was answered elsewhere."""
     demand_number(ticket_id)
-    pages: Pages = request.app.state.pages
-    moment = moment_of(at, pages.zone_of(visitor), desk.clock())
+    moment = moment_of(at, visitor.zone, desk.clock())
     desk.tickets.state_answered_elsewhere(ticket_id, at=moment, by=visitor.by)
     changed = [f"ticket-{ticket_id}", "tickets", "counts"]
     return done(request, f"/tickets/{ticket_id}", "Recorded: answered elsewhere.", changed=changed)
@@ -67,8 +65,7 @@ def handled(
 ) -> Response:
     """Records what was done about what mail cannot answer, and stops its clock."""
     demand_number(ticket_id)
-    pages: Pages = request.app.state.pages
-    moment = moment_of(at, pages.zone_of(visitor), desk.clock())
+    moment = moment_of(at, visitor.zone, desk.clock())
     how = ": ".join(part.strip() for part in (what, text) if part.strip())
     which = clock if clock in ("handling", "evidence") else None
     desk.tickets.state_handled(ticket_id, at=moment, how=how, clock=which, by=visitor.by)  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from relaydesk.desk import DeskError
+from relaydesk.web.composing import composer_of, evidence_items
 from relaydesk.web.deadline_sheet import clock_name, current_clock, sheet_of, state_of
 from relaydesk.web.event_lines import line_of
 from relaydesk.web.evidence import evidence_of
@@ -104,7 +105,7 @@ def history_page(
     pages: Pages = request.app.state.pages
     ticket = desk.threads.open(ticket_id)
     events = desk.threads.history(ticket_id, WHOLE_HISTORY + 1, before=before)
-    reader = event_reader(ticket, you=visitor.agent.name, now=desk.clock(), zone=pages.zone)
+    reader = event_reader(ticket, you=visitor.agent.name, now=desk.clock(), zone=visitor.zone)
     shown = events[:WHOLE_HISTORY]
     return pages.page(
         request,
@@ -134,12 +135,12 @@ def ticket_context(
     request: Request, desk: Desk, visitor: Visitor, ticket: OpenedTicket, evidence: int | None = None
 ) -> dict[str, Any]:
     """What the templates of a ticket's page know beside the ticket itself."""
-    pages: Pages = request.app.state.pages
-    now, zone = desk.clock(), pages.zone
+    now, zone = desk.clock(), visitor.zone
     reader = event_reader(ticket, you=visitor.agent.name, now=now, zone=zone)
     clock = current_clock(ticket.clocks)
     entries = entries_of(ticket, you=visitor.agent.name, now=now, zone=zone)
     row = _evidence_row(ticket, evidence)
+    strip = strip_of(request, desk, visitor)
     history = desk.threads.history(ticket.ticket.id, HISTORY)
     numbers = [number for number in ticket.numbers if number.how != "released"]
     return {
@@ -154,7 +155,17 @@ def ticket_context(
         "candidates": [number for number in numbers if number.how != "bound"],
         "answerable": bool(ticket.ticket.relay_address),
         "evidence_list": desk.config.evidence_list if ticket.ticket.kind == "chargeback" else (),
-        "strip": strip_of(request, desk, visitor),
+        "composer": composer_of(desk, visitor, ticket),
+        "templates": desk.templates.everything(),
+        "asked": None,
+        "items": evidence_items(
+            desk.config.evidence_list if ticket.ticket.kind == "chargeback" else (),
+            desk.evidence.of_ticket(ticket.ticket.id),
+        ),
+        "strip": strip,
+        "here": strip.here,
+        "orders": strip.orders,
+        "present": {},
         "current": ticket.ticket.id,
         "came_from": request.query_params.get("in", "/")[:2_000],
         "first_shown": ticket.messages[0].row.id if ticket.messages else 0,
