@@ -54,14 +54,13 @@ if TYPE_CHECKING:
     from relaydesk.store.messages import Recorded
     from relaydesk.store.orders import Put
     from relaydesk.store.outbox_rows import Claimed, DeliveryOutcome, Finished, OutboxRow, Outgoing
-    from relaydesk.store.preferences import AfterSend, Preferences
+    from relaydesk.store.preferences import Preferences
     from relaydesk.store.refusals import RefusalCount, RefusalKey, RefusalStanding, RefusalTally
     from relaydesk.store.ticket_orders import TicketOrder
     from relaydesk.store.tickets import AttachmentRow, MessageRow
     from relaydesk.store.web_sessions import LinkKind, LinkRow, SessionRow
 
 __all__ = [
-    "AfterSend",
     "AgentRole",
     "AgentRow",
     "AttachmentRow",
@@ -133,7 +132,6 @@ if not TYPE_CHECKING:
     __getattr__ = late_names(
         __name__,
         {
-            "AfterSend": "preferences",
             "AgentRole": "agents",
             "AgentRow": "agents",
             "AttachmentRow": "tickets",
