@@ -60,6 +60,7 @@ Act = Literal[
     "renew_recovery_codes",
     "make_token",
     "revoke_own_token",
+    "manage_webhooks",
 ]
 
 CONSOLE = "console"
@@ -111,6 +112,7 @@ PERMITTED: dict[Act, frozenset[Standing]] = {
     "renew_recovery_codes": _ALL,
     "make_token": _ALL,
     "revoke_own_token": _ALL,
+    "manage_webhooks": _ADMINS,
 }
 """Each act, and who may do it."""
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         ticket_orders,
         tickets,
         web_sessions,
+        webhooks,
     )
     from relaydesk.store.agents import AgentRole, AgentRow
     from relaydesk.store.api_tokens import TokenRow, TokenScope
@@ -59,12 +60,14 @@ if TYPE_CHECKING:
     from relaydesk.store.ticket_orders import TicketOrder
     from relaydesk.store.tickets import AttachmentRow, MessageRow
     from relaydesk.store.web_sessions import LinkKind, LinkRow, SessionRow
+    from relaydesk.store.webhooks import ClaimedNews, News, NewsRow, WebhookRow
 
 __all__ = [
     "AgentRole",
     "AgentRow",
     "AttachmentRow",
     "Claimed",
+    "ClaimedNews",
     "ClientRow",
     "Conflict",
     "DeadlineRow",
@@ -74,6 +77,8 @@ __all__ = [
     "LinkRow",
     "LoginRow",
     "MessageRow",
+    "News",
+    "NewsRow",
     "OutboxRow",
     "Outgoing",
     "Page",
@@ -99,6 +104,7 @@ __all__ = [
     "TicketState",
     "TokenRow",
     "TokenScope",
+    "WebhookRow",
     "agents",
     "api_tokens",
     "audit",
@@ -126,6 +132,7 @@ __all__ = [
     "until_settled",
     "until_settled_async",
     "web_sessions",
+    "webhooks",
 ]
 
 if not TYPE_CHECKING:
@@ -136,6 +143,7 @@ if not TYPE_CHECKING:
             "AgentRow": "agents",
             "AttachmentRow": "tickets",
             "Claimed": "outbox_rows",
+            "ClaimedNews": "webhooks",
             "ClientRow": "gateway_clients",
             "DeadlineRow": "deadlines",
             "DeliveryOutcome": "outbox_rows",
@@ -144,6 +152,8 @@ if not TYPE_CHECKING:
             "LinkRow": "web_sessions",
             "LoginRow": "logins",
             "MessageRow": "tickets",
+            "News": "webhooks",
+            "NewsRow": "webhooks",
             "OutboxRow": "outbox_rows",
             "Outgoing": "outbox_rows",
             "Preferences": "preferences",
@@ -158,6 +168,7 @@ if not TYPE_CHECKING:
             "TicketOrder": "ticket_orders",
             "TokenRow": "api_tokens",
             "TokenScope": "api_tokens",
+            "WebhookRow": "webhooks",
             "in_turns": "contention",
             "until_settled": "contention",
             "until_settled_async": "contention",
