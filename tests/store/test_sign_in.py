@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pyotp import TOTP
 
-from relaydesk.accounts.passwords import Passwords
+from relaydesk.accounts.passwords import AgentPasswords
 from relaydesk.desk.config import DeskError
 from relaydesk.desk.desk import Desk
 from relaydesk.desk.permissions import CONSOLE, NotPermitted
@@ -351,7 +351,7 @@ def test_who_leaves_is_out_at_once_and_comes_back_with_nothing(people: People) -
 
 def test_a_hash_is_replaced_when_more_is_asked_of_it(people: People) -> None:
     people.choose()
-    stronger = Passwords(memory_kib=128, time_cost=1)
+    stronger = AgentPasswords(memory_kib=128, time_cost=1)
     config = replace(people.desk.config, sign_in=replace(SIGN_IN, passwords=lambda: stronger))
     entered = Desk(people.store, config, lambda: NOON).sign_in.by_password("alice", PHRASE, HOME)
     assert isinstance(entered, Entered)

@@ -6,7 +6,7 @@ import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from relaydesk.accounts.passwords import Passwords
+from relaydesk.accounts.passwords import AgentPasswords
 from relaydesk.business_time.calendar import Calendar
 from relaydesk.data import data_path
 from relaydesk.desk.config import DeskConfig, SignInConfig
@@ -35,7 +35,7 @@ SENDER = Sender(
     undo=timedelta(seconds=30),
     give_up=timedelta(hours=72),
 )
-PASSWORDS = Passwords(memory_kib=64, time_cost=1)  # as good as the real ones for what is tried here
+PASSWORDS = AgentPasswords(memory_kib=64, time_cost=1)  # as good as the real ones for what is tried here
 SIGN_IN = SignInConfig(
     passwords=lambda: PASSWORDS,
     company=lambda: None,

@@ -11,21 +11,21 @@ import pytest
 from pyotp import TOTP
 
 from relaydesk.accounts import authenticator, choosing
-from relaydesk.accounts.passwords import AT_ONCE, WAITING, Passwords, TooManyAtOnce
+from relaydesk.accounts.passwords import AT_ONCE, WAITING, AgentPasswords, TooManyAtOnce
 from relaydesk.web.browsers import browser_name
 from relaydesk.web.own_path import own_path
 from relaydesk.web.proxies import client_of
 
-SMALL = Passwords(memory_kib=64, time_cost=1)
+SMALL = AgentPasswords(memory_kib=64, time_cost=1)
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 PHRASE = "blue kettle tuesday rain"
 
 
 def test_a_password_is_kept_as_argon2id_and_recognized() -> None:
-    stored = Passwords().hashed(PHRASE)
+    stored = AgentPasswords().hashed(PHRASE)
     assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
-    assert Passwords().verdict(PHRASE, stored) == (True, None)
-    assert Passwords().verdict(PHRASE + " ", stored) == (False, None)
+    assert AgentPasswords().verdict(PHRASE, stored) == (True, None)
+    assert AgentPasswords().verdict(PHRASE + " ", stored) == (False, None)
 
 
 @pytest.mark.parametrize(
@@ -36,10 +36,10 @@ def test_what_is_no_hash_of_ours_lets_nobody_in(stored: str | None) -> None:
 
 
 def test_a_hash_is_made_anew_once_more_is_asked_of_one() -> None:
-    right, better = Passwords(memory_kib=128, time_cost=1).verdict(PHRASE, SMALL.hashed(PHRASE))
+    right, better = AgentPasswords(memory_kib=128, time_cost=1).verdict(PHRASE, SMALL.hashed(PHRASE))
     assert right
     assert "m=128" in (better or "")
-    assert Passwords(memory_kib=128, time_cost=1).verdict("wrong", SMALL.hashed(PHRASE)) == (False, None)
+    assert AgentPasswords(memory_kib=128, time_cost=1).verdict("wrong", SMALL.hashed(PHRASE)) == (False, None)
 
 
 def test_who_has_no_password_costs_as_much(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +56,11 @@ def test_who_has_no_password_costs_as_much(monkeypatch: pytest.MonkeyPatch) -> N
 def test_few_are_looked_at_side_by_side_and_too_many_are_told_to_come_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    passwords, go, begun = Passwords(memory_kib=64, time_cost=1), threading.Event(), threading.Semaphore(0)
+    passwords, go, begun = (
+        AgentPasswords(memory_kib=64, time_cost=1),
+        threading.Event(),
+        threading.Semaphore(0),
+    )
     at_once: list[int] = []
     inside = [0]
 

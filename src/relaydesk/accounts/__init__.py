@@ -12,13 +12,13 @@ from relaydesk.accounts.tokens import token_hash, token_text
 if TYPE_CHECKING:
     from relaydesk.accounts import authenticator, choosing
     from relaydesk.accounts.company import CompanyAccounts, CompanyRefusal, CompanyVisit
-    from relaydesk.accounts.passwords import Passwords, TooManyAtOnce
+    from relaydesk.accounts.passwords import AgentPasswords, TooManyAtOnce
 
 __all__ = [
+    "AgentPasswords",
     "CompanyAccounts",
     "CompanyRefusal",
     "CompanyVisit",
-    "Passwords",
     "TooManyAtOnce",
     "authenticator",
     "choosing",
@@ -33,7 +33,7 @@ if not TYPE_CHECKING:
             "CompanyAccounts": "company",
             "CompanyRefusal": "company",
             "CompanyVisit": "company",
-            "Passwords": "passwords",
+            "AgentPasswords": "passwords",
             "TooManyAtOnce": "passwords",
         },
     )

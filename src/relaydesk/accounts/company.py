@@ -28,7 +28,9 @@ SCOPE = "openid profile email"
 # No shared secret can sign for the provider, and "none" signs nothing.
 SIGNATURES = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 # What is wrong with a signed token has one base class, in a library that authlib brings along.
-TOKEN_ERRORS: tuple[type[Exception], ...] = (InvalidClaimError.__base__,)
+TOKEN_ERRORS: tuple[type[Exception], ...] = tuple(
+    base for base in InvalidClaimError.__mro__ if base.__name__ == "JoseError"
+)
 
 
 class CompanyRefusal(Exception):  # noqa: N818 - a verdict

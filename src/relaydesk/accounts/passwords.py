@@ -1,4 +1,4 @@
-"""Passwords as argon2id hashes (RFC 9106), few at a time.
+"""AgentPasswords as argon2id hashes (RFC 9106), few at a time.
 
 One takes about 100 ms and 64 MiB, whoever asks: so only some are looked at side by side, and where too many
 wait the next is told to come later. A name without a password costs as much as one with.
@@ -27,7 +27,7 @@ class TooManyAtOnce(RuntimeError):  # noqa: N818 - a state of the moment
     """So many passwords are looked at that this one has no turn soon."""
 
 
-class Passwords:
+class AgentPasswords:
     """Makes hashes and looks at passwords. Its methods take long: call them in a thread."""
 
     def __init__(self, memory_kib: int = MEMORY_KIB, time_cost: int = TIME_COST) -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
-    from relaydesk.accounts import CompanyAccounts, Passwords
+    from relaydesk.accounts import AgentPasswords, CompanyAccounts
     from relaydesk.business_time import Calendar
     from relaydesk.outbound import Sender, Templates
     from relaydesk.policy import Plan
@@ -33,7 +33,7 @@ class SignInConfig:
     left alone for ``idle``; one that stays ends after ``stays``.
     """
 
-    passwords: Callable[[], Passwords] = field(repr=False)
+    passwords: Callable[[], AgentPasswords] = field(repr=False)
     company: Callable[[], CompanyAccounts | None] = field(repr=False)
     secret: Callable[[], bytes] = field(repr=False)
     lasts: timedelta

@@ -205,7 +205,7 @@ class SignIn(DeskPart):
         return agent is not None and agent.active and now.password_hash == login.password_hash
 
     def _note_failure(
-        self, acting: Acting, attempt: tries.Attempt, agent: str, device: Device, way: str
+        self, acting: Acting, attempt: tries.SignInTry, agent: str, device: Device, way: str
     ) -> None:
         """On record; who was tried only where there is such an agent, since it may be a password."""
         network = tries.network_of(device.address)
@@ -230,7 +230,7 @@ class SignIn(DeskPart):
             )
 
     @contextmanager
-    def _given_back(self, attempt: tries.Attempt) -> Iterator[None]:
+    def _given_back(self, attempt: tries.SignInTry) -> Iterator[None]:
         """What could not be looked at does not count."""
         try:
             yield

@@ -34,7 +34,7 @@ class SignInPaused(DeskError):  # noqa: N818 - a state
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class SignInTry:
     """One try under way: what it counts for, the narrowest last, and how many are left there after it."""
 
     names: tuple[str, ...]
@@ -56,7 +56,7 @@ def network_of(address: str) -> str:
     return str(ipaddress.ip_network(f"{ip}/{PREFIXES[ip.version]}", strict=False))
 
 
-def begin_password(session: Session, name: str, address: str, mark: str, now: datetime) -> Attempt:
+def begin_password(session: Session, name: str, address: str, mark: str, now: datetime) -> SignInTry:
     """A try of a password; ``mark`` is that of a browser known to be the agent's, else "". SignInPaused."""
     who, network = agents.folded(name), network_of(address)
     if mark:
@@ -66,7 +66,7 @@ def begin_password(session: Session, name: str, address: str, mark: str, now: da
     )
 
 
-def begin_code(session: Session, agent: str, address: str, mark: str, now: datetime) -> Attempt:
+def begin_code(session: Session, agent: str, address: str, mark: str, now: datetime) -> SignInTry:
     """A try of a code, or of the password of who is signed in. SignInPaused."""
     if mark:
         return _begin(session, [(("code mark", mark), MARKED)], now)
@@ -74,7 +74,7 @@ def begin_code(session: Session, agent: str, address: str, mark: str, now: datet
     return _begin(session, [(("code", agent), CODES_IN_ALL), narrow], now)
 
 
-def end(session: Session, attempt: Attempt, *, right: bool) -> None:
+def end(session: Session, attempt: SignInTry, *, right: bool) -> None:
     """The try was right, so that the narrowest count begins anew; or it was not looked at."""
     *wide, narrow = attempt.names
     for name in wide:
@@ -85,7 +85,7 @@ def end(session: Session, attempt: Attempt, *, right: bool) -> None:
         sign_in_tries.give_back(session, narrow)
 
 
-def _begin(session: Session, counts: Iterable[tuple[tuple[str, ...], int]], now: datetime) -> Attempt:
+def _begin(session: Session, counts: Iterable[tuple[tuple[str, ...], int]], now: datetime) -> SignInTry:
     sign_in_tries.purge(session, now - WINDOW)
     names, count, most = [], 0, 0
     for what, most in counts:
@@ -95,7 +95,7 @@ def _begin(session: Session, counts: Iterable[tuple[tuple[str, ...], int]], now:
         if count > most:
             raise SignInPaused(_sentence(since + WINDOW - now))
         names.append(name)
-    return Attempt(tuple(names), count, most - count)
+    return SignInTry(tuple(names), count, most - count)
 
 
 def _sentence(wait: timedelta) -> str:

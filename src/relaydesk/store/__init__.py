@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from relaydesk.store.messages import Recorded
     from relaydesk.store.orders import Put
     from relaydesk.store.outbox_rows import Claimed, DeliveryOutcome, Finished, OutboxRow, Outgoing
-    from relaydesk.store.preferences import AfterSend, Preferences
+    from relaydesk.store.preferences import Preferences
     from relaydesk.store.refusals import RefusalCount, RefusalKey, RefusalStanding, RefusalTally
     from relaydesk.store.saved_views import SavedView
     from relaydesk.store.threads import NotedEvent
@@ -73,7 +73,6 @@ if TYPE_CHECKING:
     from relaydesk.store.webhooks import ClaimedNews, News, NewsRow, WebhookRow
 
 __all__ = [
-    "AfterSend",
     "AgentRole",
     "AgentRow",
     "AttachmentRow",
@@ -163,7 +162,6 @@ if not TYPE_CHECKING:
     __getattr__ = late_names(
         __name__,
         {
-            "AfterSend": "preferences",
             "AgentRole": "agents",
             "AgentRow": "agents",
             "AttachmentRow": "tickets",
