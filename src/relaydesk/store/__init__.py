@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         ticket_orders,
         tickets,
         web_sessions,
+        webhooks,
     )
     from relaydesk.store.agents import AgentRole, AgentRow
     from relaydesk.store.contention import in_turns, until_settled, until_settled_async
@@ -54,18 +55,22 @@ if TYPE_CHECKING:
     from relaydesk.store.threads import NotedEvent
     from relaydesk.store.ticket_orders import TicketOrder
     from relaydesk.store.tickets import AttachmentRow, MessageRow
+    from relaydesk.store.webhooks import ClaimedNews, News, NewsRow, WebhookRow
 
 __all__ = [
     "AgentRole",
     "AgentRow",
     "AttachmentRow",
     "Claimed",
+    "ClaimedNews",
     "ClientRow",
     "Conflict",
     "DeadlineRow",
     "DeliveryOutcome",
     "Finished",
     "MessageRow",
+    "News",
+    "NewsRow",
     "NotedEvent",
     "OutboxRow",
     "Outgoing",
@@ -87,6 +92,7 @@ __all__ = [
     "TicketOrder",
     "TicketRow",
     "TicketState",
+    "WebhookRow",
     "agents",
     "audit",
     "customer_mail",
@@ -112,6 +118,7 @@ __all__ = [
     "until_settled",
     "until_settled_async",
     "web_sessions",
+    "webhooks",
 ]
 
 if not TYPE_CHECKING:
@@ -122,11 +129,14 @@ if not TYPE_CHECKING:
             "AgentRow": "agents",
             "AttachmentRow": "tickets",
             "Claimed": "outbox_rows",
+            "ClaimedNews": "webhooks",
             "ClientRow": "gateway_clients",
             "DeadlineRow": "deadlines",
             "DeliveryOutcome": "outbox_rows",
             "Finished": "outbox_rows",
             "MessageRow": "tickets",
+            "News": "webhooks",
+            "NewsRow": "webhooks",
             "NotedEvent": "threads",
             "OutboxRow": "outbox_rows",
             "Outgoing": "outbox_rows",
@@ -137,6 +147,7 @@ if not TYPE_CHECKING:
             "RefusalStanding": "refusals",
             "RefusalTally": "refusals",
             "TicketOrder": "ticket_orders",
+            "WebhookRow": "webhooks",
             "in_turns": "contention",
             "until_settled": "contention",
             "until_settled_async": "contention",
