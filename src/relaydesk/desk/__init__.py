@@ -7,7 +7,7 @@ A :class:`Desk` has a store, a :class:`DeskConfig` and a clock. Who may do what 
 from typing import TYPE_CHECKING
 
 from relaydesk import late_names
-from relaydesk.desk.config import DeskConfig, DeskError, UnknownQueue
+from relaydesk.desk.config import DeskConfig, DeskError, UnknownQueue, UnknownTicket
 from relaydesk.desk.desk import Desk
 from relaydesk.desk.permissions import CONSOLE, NotPermitted, agent_actor
 from relaydesk.store import PageKey, TicketFilter
@@ -33,6 +33,7 @@ __all__ = [
     "ReplyTemplates",
     "TicketFilter",
     "UnknownQueue",
+    "UnknownTicket",
     "Visitor",
     "WholeTicket",
     "Written",
