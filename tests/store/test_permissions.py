@@ -126,6 +126,9 @@ def acts(shop: Shop, by: str) -> dict[Act, Callable[[], object]]:
         "move": lambda: tickets.move(shop.open, "claim", by=by),
         "bind_order": lambda: tickets.bind_order(shop.open, SECOND, by=by),
         "release_order": lambda: tickets.release_order(shop.open, ORDER, by=by),
+        "read_original": lambda: tickets.original(
+            shop.open, tickets.view(shop.open).messages[0].row.id, by=by
+        ),
         "import_orders": lambda: here.orders.import_file(shop.csv, by=by),
         "add_agent": lambda: here.agents.add("new", by=by),
         "change_agent": lambda: here.agents.change("bob", role="agent", by=by),

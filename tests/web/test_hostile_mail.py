@@ -114,6 +114,7 @@ SHAPE = """() => {
     out: [...document.querySelectorAll("form, [formaction]")].filter(outward).length,
   };
 }"""
+HUGE = 5_000
 MARKUP = "<img src=x onerror=EVIL()>"
 
 
@@ -122,8 +123,12 @@ def batches() -> Iterator[str]:
     known = [*html_attacks("runs"), *html_attacks("loads")]
     alone = [html for html in known if not html.endswith(">") or "<style" in html.lower() or "<!--" in html]
     together = [html for html in known if html not in alone]
-    for some in ([*together, *alone], MORE):
-        size = 24 if some is not MORE else 5
+    short = [html for html in MORE if len(html) < HUGE]
+    for some, size in (
+        ([*together, *alone], 24),
+        (short, 5),
+        ([html for html in MORE if len(html) >= HUGE], 1),
+    ):
         for at in range(0, len(some), size):
             yield "".join(f"<div>{html}</div>\r\n" for html in some[at : at + size])
 

@@ -80,9 +80,9 @@ def test_there_are_sentences_for_what_is_not_there(still: DeskPages) -> None:
     number = ticket(still, "mug.collector")
     for path in ("/tickets/999999", f"/tickets/{number}/messages/1", f"/files/{number}/1/raw", "/tickets/0"):
         response = client.get(path)
-        assert response.status_code == 409, path
+        assert response.status_code == 404, path
         assert "There is no" in response.text or "has no message" in response.text
-    assert client.get(f"/files/{number}/3/9/x").status_code == 409
+    assert client.get(f"/files/{number}/3/9/x").status_code == 404
 
 
 def test_claims_say_that_mail_cannot_answer_them(still: DeskPages) -> None:
@@ -99,9 +99,9 @@ def test_claims_say_that_mail_cannot_answer_them(still: DeskPages) -> None:
 def test_a_long_thread_is_shown_in_pieces(still: DeskPages) -> None:
     client, number = still.client("day.agent"), ticket(still, LONG)
     page = client.get(f"/tickets/{number}").text
-    assert page.count('<details class="msg"') == 15
+    assert page.count('<details class="msg"') == 12
     assert "Mail 49 of" in page
-    assert "Mail 34 of" not in page
+    assert "Mail 37 of" not in page
     shown = set(re.findall(r'id="m(\d+)"', page))
     earlier = re.search(r"before=(\d+)", page)
     while earlier:
@@ -195,7 +195,7 @@ def test_an_answers_way_is_told(pages: DeskPages) -> None:
     answer = desk.answers.write(number, Written("It is dimmable."), seen=seen, by="agent:day.agent").answer
     page = pages.client("day.agent").get(f"/tickets/{number}").text
     assert "It is dimmable." in page
-    assert ">0:30</time>" in page
+    assert ">0:30</span>" in page
     desk.answers.cancel(answer, by="agent:day.agent")
     page = pages.client("late.agent").get(f"/tickets/{number}").text
     assert "Taken back before it left" in page
@@ -255,7 +255,7 @@ def test_photos_are_looked_at_one_after_the_other(still: DeskPages, browser: Bro
         page.context.close()
 
 
-def test_html_stands_in_a_frame_that_gives_its_keys_on(sqlite_store: Store, browser: Browser) -> None:
+def test_html_stands_in_a_frame_whose_keys_the_page_can_hear(sqlite_store: Store, browser: Browser) -> None:
     desk = full_desk(sqlite_store)
     receive(sqlite_store, [Arrival(1, "html.writer", "Look", html=HTML)], first=800)
     pages = DeskPages(desk)
@@ -270,7 +270,11 @@ def test_html_stands_in_a_frame_that_gives_its_keys_on(sqlite_store: Store, brow
         )
         assert link.inner_text() == "here \u2039shop.example\u203a"
         page.wait_for_function("document.querySelector('iframe.mail').clientHeight < 200")
-        page.evaluate("document.addEventListener('keydown', (event) => { window.pressed = event.key; })")
+        heard = (
+            "document.querySelector('iframe.mail').contentDocument"
+            ".addEventListener('keydown', (event) => { window.pressed = event.key; })"
+        )
+        page.evaluate(heard)
         link.focus()
         page.keyboard.press("j")
         assert page.evaluate("window.pressed") == "j"

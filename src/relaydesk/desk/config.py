@@ -24,6 +24,10 @@ class UnknownQueue(DeskError):  # noqa: N818
     """The settings have no such queue."""
 
 
+class UnknownTicket(DeskError):  # noqa: N818
+    """There is no such ticket, or no such message or file in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class SignInConfig:
     """How people are let in.

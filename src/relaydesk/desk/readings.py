@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Reading = TypeVar("Reading")
+Kept = TypeVar("Kept")
 
 
-class Readings(Generic[Reading]):
+class Readings(Generic[Kept]):
     """The readings used last, by number, up to a weight of all together. For several threads at a time."""
 
-    def __init__(self, most: int, weight: Callable[[Reading], int]) -> None:
+    def __init__(self, most: int, weight: Callable[[Kept], int]) -> None:
         self._most, self._weight = most, weight
-        self._kept: OrderedDict[int, Reading] = OrderedDict()
+        self._kept: OrderedDict[int, Kept] = OrderedDict()
         self._total = 0
         self._lock = Lock()
 
-    def get(self, number: int) -> Reading | None:
+    def get(self, number: int) -> Kept | None:
         """A reading that is kept."""
         with self._lock:
             if number not in self._kept:
@@ -29,7 +29,7 @@ class Readings(Generic[Reading]):
             self._kept.move_to_end(number)
             return self._kept[number]
 
-    def keep(self, number: int, reading: Reading) -> Reading:
+    def keep(self, number: int, reading: Kept) -> Kept:
         """Keeps it, and lets go of those that were not asked for longest; gives it back."""
         with self._lock:
             if number not in self._kept:

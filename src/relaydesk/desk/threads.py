@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from relaydesk.desk.config import DeskError
+from relaydesk.desk.config import UnknownTicket
 from relaydesk.desk.permissions import DeskPart
 from relaydesk.desk.readings import Readings
 from relaydesk.desk.ticket_view import (
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from relaydesk.order import Order
     from relaydesk.store import MessageRow, NotedEvent, OutboxRow, Store, TicketOrder, TicketRow
 
-SHOWN = 15
+SHOWN = 12
 """Messages of a thread that are opened at once, the latest; a page of older ones has as many."""
 MOST_SHOWN = 60
 READ_BYTES = 24 << 20
@@ -76,12 +76,12 @@ class Threads(DeskPart):
 
     def open(self, ticket_id: int, *, before: int | None = None, since: int = 0) -> OpenedTicket:
         """The latest messages with what belongs to them: those older than message ``before``, or all from
-        message ``since`` on. DeskError when there is no such ticket.
+        message ``since`` on. UnknownTicket when there is none.
         """
         with self.store.reading() as session:
             ticket = tickets.row(session, ticket_id)
             if ticket is None:
-                raise DeskError(f"There is no ticket {ticket_id}.")
+                raise UnknownTicket(f"There is no ticket {ticket_id}.")
             family = (ticket_id,)
             limit = MOST_SHOWN if since else SHOWN
             rows = threads.latest_messages(session, family, limit, before=before, since=since)
@@ -114,7 +114,7 @@ class Threads(DeskPart):
             )
 
     def message(self, ticket_id: int, message_id: int) -> ReadMessage:
-        """One message as a person reads it. DeskError unless it is one of this ticket's."""
+        """One message as a person reads it. UnknownTicket unless it is one of this ticket's."""
         with self.store.reading() as session:
             return self._one(session, self._row(session, ticket_id, message_id))
 
@@ -148,7 +148,7 @@ class Threads(DeskPart):
     def _row(self, session: Session, ticket_id: int, message_id: int) -> MessageRow:
         row = threads.message(session, (ticket_id,), message_id)
         if row is None:
-            raise DeskError(f"Ticket {ticket_id} has no message {message_id}.")
+            raise UnknownTicket(f"Ticket {ticket_id} has no message {message_id}.")
         return row
 
     def _moment(self, session: Session, ticket_id: int, message_id: int | None) -> datetime | None:

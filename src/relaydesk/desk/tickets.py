@@ -7,7 +7,7 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from relaydesk.clocks import follow_queue, reopen_ticket, stop_clock, suspend_clocks
-from relaydesk.desk.config import DeskError
+from relaydesk.desk.config import DeskError, UnknownTicket
 from relaydesk.desk.permissions import DeskPart, active_agent, agent_actor, demand
 from relaydesk.desk.ticket_view import READ, attachments_of, read_message, whole_ticket
 from relaydesk.events import (
@@ -92,7 +92,7 @@ class Tickets(DeskPart):
         """An attachment with its content, by its place in the message from 1 on."""
         attachments = attachments_of(self._raw(ticket_id, message_id))
         if not 1 <= number <= len(attachments):
-            raise DeskError(f"Message {message_id} of ticket {ticket_id} has no attachment {number}.")
+            raise UnknownTicket(f"Message {message_id} of ticket {ticket_id} has no attachment {number}.")
         return attachments[number - 1]
 
     def attachments(
@@ -242,7 +242,7 @@ class Tickets(DeskPart):
 
 def _no_message(ticket_id: int, message_id: int, existing: Iterable[int]) -> DeskError:
     listed = ", ".join(map(str, existing)) or "none"
-    return DeskError(f"Ticket {ticket_id} has no message {message_id} (it has {listed}).")
+    return UnknownTicket(f"Ticket {ticket_id} has no message {message_id} (it has {listed}).")
 
 
 def _running(acting: Acting, ticket: TicketRow, names: tuple[ClockName, ...], at: datetime) -> DeadlineRow:

@@ -59,7 +59,7 @@ class _Pictures:
         return target
 
     def left_out(self, name: str, attributes: Mapping[str, str]) -> None:
-        """Nobody is told: the text says the same."""
+        """Nobody is beside: the text says the same."""
 
 
 def mail_page(raw: bytes, picture: str) -> MailPage:
@@ -88,10 +88,10 @@ def _outward(link: re.Match[str]) -> str:
     before, address, after, words = link.groups()
     where = _where(unescape(address))
     shown = unescape(_TAG.sub("", words)).strip()
-    told = f" <small><bdi>\u2039{escape(where)}\u203a</bdi></small>" if shown != unescape(address) else ""
+    beside = f" <small><bdi>\u2039{escape(where)}\u203a</bdi></small>" if shown != unescape(address) else ""
     return (
         f'<a{before} href="{address}"{after} target="_blank" rel="noopener noreferrer nofollow" '
-        f'title="{escape(unescape(address))}"><bdi>{words}</bdi>{told}</a>'
+        f'title="{escape(unescape(address))}"><bdi>{words}</bdi>{beside}</a>'
     )
 
 

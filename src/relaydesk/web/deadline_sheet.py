@@ -38,10 +38,10 @@ _SUFFIXES = {"response": "", "handling": "", "evidence": "evidence "}
 @dataclass(frozen=True, slots=True)
 class DayBar:
     """A date and the time that it gave: the bar runs from ``x`` for ``width`` of :data:`WIDTH` units; with
-    ``width`` 0 nothing was counted. ``said`` stands behind it. A line that is no date has a label alone."""
+    ``width`` 0 nothing was counted. ``amount`` stands behind it. A line that is no date has a label alone."""
 
     label: str
-    said: str = ""
+    amount: str = ""
     x: float = 0
     width: float = 0
 
@@ -187,11 +187,11 @@ def _bar(line: str, clock: DeadlineRow, calendar: Calendar, since: date) -> DayB
         return None
     hours, minutes, seconds = (int((part or "0").replace(",", "")) for part in counted.groups()[2:])
     length = timedelta(hours=hours, minutes=minutes, seconds=seconds)
-    said = f"{hours} h {minutes:02}" if minutes else f"{hours} h"
+    amount = f"{hours} h {minutes:02}" if minutes else f"{hours} h"
     start = _opening(day, clock, calendar)
     label = line.split(" ")
     width = min(length / DAY, 1.0) * WIDTH
-    return DayBar(f"{label[0]} {label[1]}", said, round(min(start, WIDTH - width), 1), round(width, 1))
+    return DayBar(f"{label[0]} {label[1]}", amount, round(min(start, WIDTH - width), 1), round(width, 1))
 
 
 def _opening(day: date, clock: DeadlineRow, calendar: Calendar) -> float:

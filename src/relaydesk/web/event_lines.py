@@ -26,7 +26,7 @@ class TicketMention:
     id: int
 
 
-Piece = str | TicketMention
+LinePiece = str | TicketMention
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class EventLine:
 
     at: datetime
     icon: str
-    pieces: tuple[Piece, ...]
+    pieces: tuple[LinePiece, ...]
     actor: str = ""
     tone: str = ""
 
@@ -66,7 +66,7 @@ class EventReader:
         return when(at, self.now, self.zone)
 
 
-Sentence = tuple[Piece, ...] | str
+Sentence = tuple[LinePiece, ...] | str
 _META = ("facebook.com", "instagram.com", "facebookmail.com", "meta.com")
 
 
@@ -136,7 +136,7 @@ def _closed(payload: events.TicketClosed, event: events.Event, reader: EventRead
 def _look(payload: events.LookNeeded, event: events.Event, reader: EventReader) -> Sentence:
     what = phrase(payload.reason).lower()
     about = f" (answer {payload.answer})" if payload.answer else ""
-    of: tuple[Piece, ...] = (", of ", TicketMention(payload.of)) if payload.of else ()
+    of: tuple[LinePiece, ...] = (", of ", TicketMention(payload.of)) if payload.of else ()
     return (f"A person must look: {what}{about}", *of)
 
 

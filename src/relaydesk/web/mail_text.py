@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LONGEST = 6_000  # characters of one mail that a thread shows; "Show all" has the rest
 LONGEST_WHOLE = 262_144
-LONGEST_QUOTE = 3_000
+LONGEST_QUOTE = 2_000
 PEEK = 160
 LINKS = 50
 _ADDRESS = re.compile(r"\bhttps?://[A-Za-z0-9][!#$%&()*+,\-./0-9:;=?@A-Z\[\]_a-z~]{2,1000}")
@@ -33,7 +33,7 @@ _SIGNED = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TextPiece:
     """A stretch of a paragraph: ``link`` is where it leads, ``marked`` a number that is asked about."""
 
     text: str
@@ -45,7 +45,7 @@ class Piece:
 class Block:
     """A paragraph; or what is folded away, under ``label``: a quotation, or what Meta's form wrote."""
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[TextPiece, ...]
     label: str = ""
 
 
@@ -141,24 +141,24 @@ def _paragraphs(text: str) -> Sequence[str]:
     return [part.strip("\n") for part in _BLANK_LINES.split(text) if part.strip()]
 
 
-def _pieces(text: str, marked: Collection[str]) -> Iterator[Piece]:
+def _pieces(text: str, marked: Collection[str]) -> Iterator[TextPiece]:
     at = 0
     for count, hit in enumerate(_ADDRESS.finditer(text)):
         if count >= LINKS:
             break
         address = hit[0].rstrip(_END)
         yield from _marked(text[at : hit.start()], marked)
-        yield Piece(address, link=address)
+        yield TextPiece(address, link=address)
         at = hit.start() + len(address)
     yield from _marked(text[at:], marked)
 
 
-def _marked(text: str, marked: Collection[str]) -> Iterator[Piece]:
+def _marked(text: str, marked: Collection[str]) -> Iterator[TextPiece]:
     if not marked:
         if text:
-            yield Piece(text)
+            yield TextPiece(text)
         return
     pattern = "|".join(re.escape(value) for value in sorted(marked, key=len, reverse=True))
     for number, part in enumerate(re.split(rf"\b({pattern})\b", text)):
         if part:
-            yield Piece(part, marked=bool(number % 2))
+            yield TextPiece(part, marked=bool(number % 2))

@@ -68,7 +68,7 @@ class NoteEntry:
     text: MailText
 
 
-Entry = MailEntry | AnswerEntry | NoteEntry | EventLine
+ThreadEntry = MailEntry | AnswerEntry | NoteEntry | EventLine
 
 
 def sender_name(username: str, address: str, *, proven: bool) -> str:
@@ -99,12 +99,12 @@ def mail_entry(message: ReadMessage, *, opened: bool = False, whole: bool = Fals
     )
 
 
-def entries_of(ticket: OpenedTicket, *, you: str, now: datetime, zone: ZoneInfo) -> list[Entry]:
+def entries_of(ticket: OpenedTicket, *, you: str, now: datetime, zone: ZoneInfo) -> list[ThreadEntry]:
     """The thread, oldest first. The customer's latest mail is open, and what of ours waits or failed."""
     reader = event_reader(ticket, you=you, now=now, zone=zone)
     customers = [message.row.id for message in ticket.messages if message.row.kind != "bounce"]
     latest = customers[-1] if customers else 0
-    placed: list[tuple[datetime, int, Entry]] = []
+    placed: list[tuple[datetime, int, ThreadEntry]] = []
     for message in ticket.messages:
         opened = message.row.id == latest
         placed.append((message.row.received_at, 1, mail_entry(message, opened=opened)))

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from relaydesk.desk import DeskError
+from relaydesk.desk import UnknownTicket
 from relaydesk.web.composing import composer_of, evidence_items
 from relaydesk.web.deadline_sheet import clock_name, current_clock, sheet_of, state_of
 from relaydesk.web.event_lines import line_of
@@ -191,10 +191,10 @@ def mail_html(desk: Desk, ticket_id: int, message_id: int) -> Any:
 
 
 def demand_number(*numbers: int) -> None:
-    """DeskError for what can be no number of a row."""
+    """UnknownTicket for what can be no number of a row."""
     for number in numbers:
         if not 1 <= number <= MOST_ID:
-            raise DeskError(f"There is no ticket or message {number}.")
+            raise UnknownTicket(f"There is no ticket or message {number}.")
 
 
 def wanted_part(request: Request) -> str:

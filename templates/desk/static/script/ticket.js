@@ -24,16 +24,9 @@
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (step && one("#photo")?.open) show(step);
   });
-  /* A frame runs nothing, but is of our origin: its height is read here, and its keys are ours too. */
+  /* A frame runs nothing, but is of our origin, so that its height can be read, and its keys heard. */
   on("load", ({ target }) => {
-    const inner = target.matches?.("iframe.mail") && target.contentDocument;
-    if (!inner) return;
-    target.style.height = `${Math.min(inner.body.scrollHeight + 4, 4000)}px`;
-    inner.addEventListener("keydown", (event) => {
-      const { key, ctrlKey, metaKey, altKey, shiftKey } = event;
-      const again = new KeyboardEvent("keydown", { key, ctrlKey, metaKey, altKey, shiftKey, bubbles: true, cancelable: true });
-      if (!target.dispatchEvent(again)) event.preventDefault();
-    });
+    if (target.matches?.("iframe.mail")) target.style.height = `${Math.min(target.contentDocument.body.scrollHeight + 4, 4000)}px`;
   }, true);
   let latest = Number(one("#thread")?.dataset.latest);
   on("htmx:after:swap", () => {
