@@ -7,6 +7,7 @@ is one way to do it. :func:`sweep` stamps what fell due.
 from relaydesk.clocks.looks import demand_look, look_by_answer
 from relaydesk.clocks.queue_move import follow_queue
 from relaydesk.clocks.stops import (
+    close_ticket,
     reopen_ticket,
     restart_response_clock,
     stop_clock,
@@ -18,6 +19,7 @@ from relaydesk.clocks.timekeeper import Rederived, Swept, rederive_deadlines, sw
 __all__ = [
     "Rederived",
     "Swept",
+    "close_ticket",
     "demand_look",
     "follow_queue",
     "look_by_answer",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import and_, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import and_, bindparam, func, insert, or_, select, tuple_, update
 
 from relaydesk.events import (
     BreachWithdrawn,
@@ -25,6 +25,7 @@ from relaydesk.events import (
     StoppedHow,
 )
 from relaydesk.store import events as journal
+from relaydesk.store import snoozes
 from relaydesk.store.tables import DeadlineTable, TicketTable, table
 
 if TYPE_CHECKING:
@@ -43,14 +44,15 @@ T = table(TicketTable).c
 RUNNING = and_(D.stopped_at.is_(None), D.undecided_at.is_(None))
 
 _INSERT = insert(table(DeadlineTable))
+_HEAD = select(func.coalesce(T.merged_into, T.id)).where(T.id == bindparam("ticket"))
+_family = table(TicketTable).alias("family")
+_FAMILY = select(_family.c.id).where(
+    or_(_family.c.id == bindparam("head"), _family.c.merged_into == bindparam("head"))
+)
 _NEXT_DUE = (
     update(table(TicketTable))
-    .where(T.id == bindparam("ticket"))
-    .values(
-        next_due=select(func.min(D.due_at))
-        .where(D.ticket_id == bindparam("ticket"), RUNNING)
-        .scalar_subquery()
-    )
+    .where(T.id == bindparam("head"))
+    .values(next_due=select(func.min(D.due_at)).where(D.ticket_id.in_(_FAMILY), RUNNING).scalar_subquery())
 )
 _OF_TICKETS = (
     select(table(DeadlineTable))
@@ -264,8 +266,13 @@ def withdrawal(clock: DeadlineRow, at: datetime) -> Event:
 
 
 def refresh_next_due(session: Session, ticket_id: int) -> None:
-    """Sets the ticket's cached deadline to the earliest one that runs, or none."""
-    session.connection().execute(_NEXT_DUE, {"ticket": ticket_id})
+    """Sets the ticket's cached deadline to the earliest one that runs, or none.
+
+    Of one that is merged into another, that one's, whose clocks and those of all its members it shows.
+    """
+    connection = session.connection()
+    head = connection.execute(_HEAD, {"ticket": ticket_id}).scalar()
+    connection.execute(_NEXT_DUE, {"head": head})
 
 
 def mark_passed(
@@ -294,6 +301,8 @@ def _mark(session: Session, mark: DeadlineMark, clocks: list[DeadlineRow], noted
         if session.connection().execute(statement).rowcount == 1:
             done.append(_passed(mark, clock))
     journal.append(session, done, noted_at)
+    if done:
+        snoozes.wake(session, {event.ticket_id for event in done})
     return len(done)
 
 

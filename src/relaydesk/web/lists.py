@@ -22,5 +22,5 @@ ROWS = 40
 def all_open(request: Request, desk: TheDesk, visitor: TheVisitor) -> HTMLResponse:
     """Every open ticket, by deadline."""
     pages: Pages = request.app.state.pages
-    page = desk.queues.page(TicketFilter(), limit=ROWS)
+    page = desk.queues.page(TicketFilter(awake_for=visitor.agent.name), limit=ROWS)
     return pages.page(request, visitor, "list.html", part="list", title="All open", page=page)
