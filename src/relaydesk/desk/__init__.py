@@ -15,6 +15,10 @@ from relaydesk.store import PageKey, TicketFilter
 if TYPE_CHECKING:
     from relaydesk.desk.accounts import Visitor
     from relaydesk.desk.answers import Queued, ReplyTemplates, Written
+    from relaydesk.desk.rule_text import RuleWords
+    from relaydesk.desk.snooze_times import SnoozeChoice
+    from relaydesk.desk.sorting import SortEffect
+    from relaydesk.desk.sorting_rules import RuleTrial
     from relaydesk.desk.ticket_view import ReadMessage, WholeTicket, WrittenAnswer
     from relaydesk.outbound import AnswerRefused
 
@@ -29,6 +33,10 @@ __all__ = [
     "Queued",
     "ReadMessage",
     "ReplyTemplates",
+    "RuleTrial",
+    "RuleWords",
+    "SnoozeChoice",
+    "SortEffect",
     "TicketFilter",
     "UnknownQueue",
     "Visitor",
@@ -46,6 +54,10 @@ if not TYPE_CHECKING:
             "ReadMessage": "ticket_view",
             "AnswerRefused": "answers",
             "ReplyTemplates": "answers",
+            "RuleTrial": "sorting_rules",
+            "RuleWords": "rule_text",
+            "SnoozeChoice": "snooze_times",
+            "SortEffect": "sorting",
             "Visitor": "accounts",
             "WholeTicket": "ticket_view",
             "Written": "answers",

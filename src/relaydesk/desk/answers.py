@@ -25,7 +25,7 @@ from relaydesk.outbound import (
     template_context,
     variables_of,
 )
-from relaydesk.store import drafts, looks, outbox, tickets, until_settled
+from relaydesk.store import drafts, looks, merges, outbox, tickets, until_settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -138,7 +138,7 @@ class Answers(DeskPart):
                 now=acting.now,
                 undo=sender.undo,
             )
-            drafts.drop(acting.session, grounds.question.ticket, acting.actor)
+            drafts.drop(acting.session, merges.head(acting.session, grounds.question.ticket), acting.actor)
             return acting.now
 
     def _keep_draft(self, ticket_id: int, written: Written, by: str) -> None:

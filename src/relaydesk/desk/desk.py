@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from relaydesk.desk.answers import Answers, ReplyTemplates
     from relaydesk.desk.reports import Reports
     from relaydesk.desk.search import Search
+    from relaydesk.desk.sorting_rules import SortingRules
     from relaydesk.desk.tickets import Tickets
     from relaydesk.desk.views import Outbox, Queues, Refusals
 
@@ -96,6 +97,12 @@ class Desk(DeskPart):
         from relaydesk.desk.administration import GatewayClients
 
         return GatewayClients(self.store, self.config, self.clock)
+
+    @cached_property
+    def rules(self) -> SortingRules:
+        from relaydesk.desk.sorting_rules import SortingRules
+
+        return SortingRules(self.store, self.config, self.clock)
 
     @cached_property
     def reports(self) -> Reports:

@@ -52,8 +52,8 @@ if TYPE_CHECKING:
     from relaydesk.store.messages import Recorded
     from relaydesk.store.orders import Put
     from relaydesk.store.outbox_rows import Claimed, DeliveryOutcome, Finished, OutboxRow, Outgoing
-    from relaydesk.store.rule_proposals import ProposalRow, SortedMail
     from relaydesk.store.refusals import RefusalCount, RefusalKey, RefusalStanding, RefusalTally
+    from relaydesk.store.rule_proposals import ProposalRow, SortedMail
     from relaydesk.store.ticket_orders import TicketOrder
     from relaydesk.store.tickets import AttachmentRow, MessageRow
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from relaydesk.events import Event, TicketEscalated, TicketLinked
 from relaydesk.store import events as journal
 from relaydesk.store import merges
 from relaydesk.store.contention import upsert
-from relaydesk.store.tables import TicketLinkTable, TicketTable, table
+from relaydesk.store.tables import TicketLinkTable, TicketOrderTable, TicketTable, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
 T, L = table(TicketTable).c, table(TicketLinkTable).c
+LABELLED = ("bound", "not_found")
+NEAREST = 10
 
 
 def relate(  # noqa: PLR0913 - which ticket, to which others, when
@@ -54,6 +56,27 @@ def link(session: Session, ticket_id: int, other: int) -> bool:
     row = upsert(session, TicketLinkTable).values(ticket_id=lower, other_id=higher)
     inserted = row.on_conflict_do_nothing().returning(L.ticket_id)
     return session.connection().execute(inserted).first() is not None
+
+
+def of_same_orders(session: Session, ticket_id: int) -> tuple[tuple[int, str], ...]:
+    """The nearest open, proven tickets that share an order with this one, each with its kind.
+
+    Orders that they are bound to, or named on a labelled line.
+    """
+    ours, theirs = table(TicketOrderTable).alias("ours"), table(TicketOrderTable).alias("theirs")
+    shared = (
+        select(theirs.c.ticket_id)
+        .join(ours, (ours.c.what == theirs.c.what) & (ours.c.value == theirs.c.value))
+        .where(ours.c.ticket_id == ticket_id, ours.c.what == "order", theirs.c.ticket_id != ticket_id)
+        .where(ours.c.how.in_(LABELLED), theirs.c.how.in_(LABELLED))
+    )
+    statement = (
+        select(T.id, T.kind)
+        .where(T.id.in_(shared), T.state == "open", T.verified)
+        .order_by(T.id.desc())
+        .limit(NEAREST)
+    )
+    return tuple((row.id, row.kind) for row in session.connection().execute(statement))
 
 
 def unlink(session: Session, ticket_id: int, other: int) -> bool:

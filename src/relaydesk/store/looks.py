@@ -35,6 +35,12 @@ def mark(session: Session, ticket_id: int, reason: str, since: datetime) -> bool
     return session.connection().execute(statement).rowcount == 1
 
 
+def hide(session: Session, ticket_id: int) -> None:
+    """The mark stands on another ticket from now on; that is no look at it."""
+    unmarked = {"needs_look": None, "needs_look_since": None}
+    session.connection().execute(update(table(TicketTable)).where(T.id == ticket_id).values(unmarked))
+
+
 def clear_if_sent_again(session: Session, ticket_id: int, *, actor: str, now: datetime) -> None:
     """Somebody has an answer tried again: that was looking, if it was all there was to look at."""
     waits = select(O.id).where(O.ticket_id == ticket_id, O.needs_look_since.is_not(None))

@@ -1,9 +1,10 @@
 """Merged tickets: one is shown in the thread of another and stays what it is.
 
-A merge moves nothing. The merged ticket is closed and points to the other one, its head; its messages, answers
-and clocks remain its own, so that an answer still goes to the relay address of the message answered, each
-promise is counted once, and taking the merge back is to take the pointer away. What is one for both (the state,
-the mark, the next deadline in lists) stands on the head. A head has no head: a family is a head and its members.
+A merge moves nothing. The merged ticket is closed and points to the other one, its head; its messages,
+answers and clocks remain its own, so that an answer still goes to the relay address of the message answered,
+each promise is counted once, and taking the merge back is to take the pointer away. What is one for both (the
+state, the mark, the next deadline in lists) stands on the head. A head has no head: a family is a head and
+its members.
 """
 
 from __future__ import annotations
@@ -74,8 +75,7 @@ def common_orders(session: Session, one: int, other: int) -> tuple[str, ...]:
         return select(N.value).where(N.ticket_id == ticket_id, N.what == "order", N.how.in_(_LABELLED))
 
     statement = orders(one).where(N.value.in_(orders(other))).order_by(N.value)
-    rows: list[str] = list(session.connection().execute(statement).scalars())
-    return tuple(rows)
+    return tuple(row.value for row in session.connection().execute(statement))
 
 
 def join(session: Session, ticket_id: int, into: int, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """Snoozed tickets: what an agent does not want in their own lists before a moment.
 
-A snooze ends by itself at its moment; no clock has to tick for it. What happens to the ticket ends it at once:
-the row is deleted in the transaction that brings mail, or stamps a warning or breach.
+A snooze ends by itself at its moment; no clock has to tick for it. What happens to the ticket ends it at
+once: the row is deleted in the transaction that brings mail, or stamps a warning or breach.
 """
 
 from __future__ import annotations

@@ -39,8 +39,8 @@ class TicketTable(SQLModel, table=True):
 
     ``thread_key`` is the relay address a proven ticket is bound to: one open ticket each. ``needs_look`` is
     the code of the reason why a person must look at it, since when; only open ones have it. ``merged_into``
-    is the ticket whose thread shows this one's messages: it is closed then, and its clocks run on. ``junk_at`` is
-    when somebody marked it as junk.
+    is the ticket whose thread shows this one's messages: it is closed then, and its clocks run on.
+    ``junk_at`` is when somebody marked it as junk.
     """
 
     __tablename__: ClassVar[str] = "ticket"
