@@ -55,6 +55,7 @@ Act = Literal[
     "settle_rule",
     "bind_order",
     "release_order",
+    "state_no_order",
     "import_orders",
     "add_agent",
     "change_agent",
@@ -105,6 +106,7 @@ PERMITTED: dict[Act, frozenset[Standing]] = {
     "settle_rule": _LEADS,  # to put it in force or to decline it; also to withdraw another's
     "bind_order": _ALL,
     "release_order": _ALL,
+    "state_no_order": _ALL,
     "import_orders": _ADMINS,
     "add_agent": _ADMINS,
     "change_agent": _ADMINS,

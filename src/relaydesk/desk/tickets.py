@@ -229,6 +229,15 @@ class Tickets(Merging, Snoozing, Sorting, Undoing):
                 raise DeskError(f"Order {order} is not bound to ticket {ticket_id}.")
             tell(acting, ticket_id, OrderReleased(order))
 
+    def state_no_order(self, ticket_id: int, *, by: str) -> None:
+        """States that none of the ticket's numbers is this customer's order; they bind nothing any more."""
+        with acting_on(self, "state_no_order", ticket_id, by) as (acting, _):
+            released = ticket_orders.release_all(acting.session, ticket_id)
+            if not released:
+                raise DeskError(f"Ticket {ticket_id} names no order number.")
+            for order in released:
+                tell(acting, ticket_id, OrderReleased(order))
+
 
 def _assign(acting: Acting, ticket: TicketRow, assignee: str | None) -> int:
     if ticket.assignee is not None and agent_actor(ticket.assignee) != acting.actor:

@@ -131,6 +131,15 @@ def release(session: Session, ticket_id: int, order: str) -> bool:
     )
 
 
+def release_all(session: Session, ticket_id: int) -> tuple[str, ...]:
+    """An agent says that no number of a ticket is this customer's order: which ones that were."""
+    held = (N.ticket_id == ticket_id) & (N.how != "released")
+    orders = select(N.value).where(held, N.what == "order").order_by(N.value)
+    released = tuple(row.value for row in session.connection().execute(orders))
+    session.connection().execute(update(table(TicketOrderTable)).where(held).values(how="released"))
+    return released
+
+
 def in_directory(session: Session, order: str) -> bool:
     """Whether the local directory holds this Facebook order id."""
     return session.connection().execute(select(O.id).where(O.id == order)).first() is not None

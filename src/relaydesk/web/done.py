@@ -23,23 +23,39 @@ SAID_SECONDS = 30
 LONGEST = 300  # characters of a sentence in the cookie
 
 
-def done(request: Request, to: str, said: str, *, undo: str = "", changed: Iterable[str] = ()) -> Response:
+def done(
+    request: Request,
+    to: str,
+    said: str,
+    *,
+    undo: str = "",
+    seconds: int = 0,
+    changed: Iterable[str] = (),
+    leaves: bool = False,
+) -> Response:
     """``said`` is a sentence, ``undo`` the address to POST to within its time, ``to`` the page that a browser
-    without a script goes on to. ``changed`` names the events of what has changed: ``ticket-41``, ``tickets``
-    (any list), ``counts`` (the rail), ``outbox``.
+    without a script goes on to; one with a script too, where the act ``leaves`` the page that it was done on.
+
+    ``seconds`` are counted down behind the sentence. ``changed`` names the events of what has changed:
+    ``ticket-41``, ``tickets`` (any list), ``counts`` (the rail), ``outbox``.
     """
-    toast = {"text": said, "undo": undo}
-    if "hx-request" in request.headers:
+    toast = {"text": said, "undo": undo, "seconds": seconds}
+    scripted = "hx-request" in request.headers
+    if scripted and not leaves:
         events = {"toast": toast, **{name: {} for name in changed}}
         return Response(status_code=204, headers={"HX-Trigger": json.dumps(events)})
-    response = RedirectResponse(to, status_code=303)
-    kept = quote(json.dumps({"text": said[:LONGEST], "undo": undo}), safe="")
+    response: Response = (
+        Response(status_code=204, headers={"HX-Redirect": to})
+        if scripted
+        else RedirectResponse(to, status_code=303)
+    )
+    kept = quote(json.dumps({**toast, "text": said[:LONGEST]}), safe="")
     response.set_cookie(SAID_COOKIE, kept, max_age=SAID_SECONDS, httponly=True, samesite="lax")
     return response
 
 
 def said_before(request: Request) -> dict[str, Any] | None:
-    """What the act before this page has to say: ``text`` and ``undo``."""
+    """What the act before this page has to say: ``text``, ``undo`` and ``seconds``."""
     try:
         toast = json.loads(unquote(request.cookies.get(SAID_COOKIE, "")))
     except ValueError:
@@ -48,4 +64,9 @@ def said_before(request: Request) -> dict[str, Any] | None:
         return None
     undo = toast.get("undo")
     ours = isinstance(undo, str) and undo.startswith("/") and not undo.startswith("//")
-    return {"text": toast["text"], "undo": undo if ours else ""}
+    seconds = toast.get("seconds")
+    return {
+        "text": toast["text"],
+        "undo": undo if ours else "",
+        "seconds": seconds if isinstance(seconds, int) else 0,
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
 
@@ -32,3 +33,9 @@ def visitor_of(request: Request) -> Visitor:
 
 TheDesk = Annotated[Desk, Depends(desk_of)]
 TheVisitor = Annotated[Visitor, Depends(visitor_of)]
+
+
+def zone_of(desk: Desk, visitor: Visitor) -> ZoneInfo:
+    """The zone in which an agent reads times: their own, by default the calendar's."""
+    zone: ZoneInfo | None = getattr(visitor, "zone", None)
+    return zone or desk.config.calendar.zone
