@@ -2,53 +2,54 @@
 (() => {
   "use strict";
   const $ = (s) => document.querySelector(s), on = (name, act) => document.addEventListener(name, act, true);
-  let toast = null, left = 0, timer = 0;
+  let toast, left, timer;
   const paint = () => {
-    const form = $("#toast");
+    const form = $("#toast"), [words, button] = form?.children || [];
     if (!form) return;
     form.hidden = !toast;
     if (!toast) return;
-    const [words, button] = form.children;
-    words.textContent = toast.text + (toast.seconds ? ` ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}` : "");
-    form.action = toast.undo || "";
+    words.textContent = toast.text + (toast.seconds ? ` ${left / 60 | 0}:${String(left % 60).padStart(2, "0")}` : "");
+    form.action = toast.undo;
     button.hidden = !toast.undo;
   };
-  const end = () => { clearInterval(timer); toast = null; paint(); };
-  const tick = () => {
-    if (!toast.seconds && $("#toast:is(:hover, :focus-within)")) return;
-    if (--left > 0) paint(); else end();
-  };
+  const end = () => { clearInterval(timer); toast = 0; paint(); };
   const show = (news) => {
-    clearInterval(timer);
-    toast = news; left = Number(news.seconds) || 10; timer = setInterval(tick, 1000);
+    end();
+    toast = news;
+    left = +news.seconds || 10;
+    timer = setInterval(() => {
+      if (!toast.seconds && $("#toast:is(:hover, :focus-within)")) return;
+      if (--left > 0) paint(); else end();
+    }, 1000);
     paint();
-    if ($("#said")) $("#said").textContent = toast.text;
+    $("#said").textContent = toast.text;
   };
-  const adopt = () => { // the page says it, or lost it by a swap
-    const form = $("#toast");
-    if (form && !form.hidden && !toast) show({ text: form.children[0].textContent, undo: form.children[1].hidden ? "" : form.action, seconds: form.dataset.seconds });
-    else if (toast) paint();
+  const adopt = () => {
+    const form = $("#toast"), [words, button] = form?.children || [];
+    if (toast) paint();
+    else if (form && !form.hidden) show({ text: words.textContent, undo: button.hidden ? "" : form.action, seconds: form.dataset.seconds });
   };
-  on("toast", (event) => { $("#sheet dialog[open]")?.close(); show(event.detail); });
+  on("toast", (event) => { $("#sheet dialog")?.close(); show(event.detail); });
   on("submit", (event) => {
     if (event.target.id !== "toast") return;
     event.preventDefault();
-    const to = toast?.undo;
+    if (toast.undo) htmx.ajax("POST", toast.undo, { source: document.body, target: "#toast", swap: "none" });
     end();
-    if (to) htmx.ajax("POST", to, { source: document.body, target: "#toast", swap: "none" });
   });
   on("htmx:after:swap", () => {
     const sheet = $("#sheet dialog:not([open])");
-    if (sheet) { sheet.prepend($("#problem")); sheet.showModal(); }
+    if (sheet) {
+      document.querySelectorAll(".pop[open]").forEach((pop) => { pop.open = false; });
+      sheet.prepend($("#problem"));
+      sheet.showModal();
+    }
     adopt();
   });
   on("close", (event) => {
     if (event.target.parentNode?.id !== "sheet") return;
-    const problem = $("#problem");
-    if (problem) { problem.replaceChildren(); $("#main").prepend(problem); }
+    $("#problem").replaceChildren();
+    $("#main").prepend($("#problem"));
     event.target.remove();
   });
-  on("click", (event) => { if (event.target.closest("dialog [data-close]")) { event.preventDefault(); event.target.closest("dialog").close(); } });
-  on("DOMContentLoaded", adopt);
   adopt();
 })();
