@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LONGEST = 300  # characters of a field
 _GAP = re.compile(r"(?:…|\.\.\.|\*)+")
+_BLANKS = re.compile(r"\s+")
 _NUMBER = re.compile(r"[0-9]{4,}")
 _ORDER = r"(?P<order>[0-9]{10,20})"
 _SPECIAL = re.compile(r"[^0-9A-Za-z_ ]")
@@ -72,7 +73,7 @@ def _sender_pattern(sender: str) -> str:
 
 def _subject_pattern(subject: str, sample: str, kind: Kind) -> str:
     """Its words with anything in the gaps. A first gap that the sample fills with an order names it."""
-    pieces = [r"\s+".join(map(_escaped, piece.split(" "))) for piece in _GAP.split(subject)]
+    pieces = [r"\s+".join(map(_escaped, _BLANKS.split(piece))) for piece in _GAP.split(subject)]
     names_order = kind in ("claim", "chargeback") and len(pieces) > 1
     if names_order and re.search(_ORDER.join(pieces[:2]), neutral(sample), re.IGNORECASE):
         return ".*".join([_ORDER.join(pieces[:2]), *pieces[2:]])
