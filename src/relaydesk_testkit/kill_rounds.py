@@ -221,7 +221,7 @@ def run(
     url = server.url() if server else f"sqlite:///{directory / 'relaydesk.db'}"
     with (
         dns_server(ZONE) as dns,
-        Serving(directory, url, dns.address, drain_seconds=5, sweep_seconds=0.1) as serving,
+        Serving(directory, url, dns.address, doors=2, drain_seconds=5, sweep_seconds=0.1) as serving,
     ):
         place = Field(serving, chance, server)
         for number in range(rounds):

@@ -47,8 +47,9 @@ def gone(pid: int) -> bool:
 class Serving:
     """One ``relaydesk serve``; all it writes goes to ``directory/log``. ``settings`` are JSON values.
 
-    ``lists`` is the text of its allowlist: loopback is a listed network unless a test says otherwise.
-    ``descriptors`` is how many it may open (RLIMIT_NOFILE); ``log`` takes what it writes instead of the file.
+    ``doors`` is the number of listener processes. ``lists`` is the text of its allowlist: loopback is a
+    listed network unless a test says otherwise. ``descriptors`` is how many it may open (RLIMIT_NOFILE);
+    ``log`` takes what it writes instead of the file.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Serving:
         database: str,
         nameserver: str,
         *,
-        doors: int = 2,
+        doors: int = 1,
         lists: str = DIRECT,
         roles: Sequence[Role] = ("door", "office"),
         descriptors: int | None = None,

@@ -99,7 +99,7 @@ def again(serving: Serving, role: str, before: list[int]) -> list[int]:
 def test_it_leaves_no_orphans_and_no_held_port_when_the_parent_is_killed(
     start_serving: Start, sqlite_url: str
 ):
-    serving = start_serving(sqlite_url)
+    serving = start_serving(sqlite_url, doors=2)
     orphans = serving.everyone()[1:]
     assert len(orphans) == 3
     with serving.talk() as talk:

@@ -112,7 +112,7 @@ spf_records = texts(TERMS, "v=spf1", " ")
 dmarc_records = texts(DMARC_TAGS, "v=DMARC1", "; ")
 key_records = texts(KEY_TAGS, "v=DKIM1", "; ")
 whatever = settings(
-    max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 
 

@@ -231,7 +231,7 @@ def test_memory_does_not_grow_with_the_file(store: Store, tmp_path: Path) -> Non
             tracemalloc.stop()
 
     peak(1000)  # caches of the libraries
-    assert peak(12_000) < 2 * peak(3000)
+    assert peak(8_000) < 2 * peak(2000)
 
 
 def test_looking_up_uses_the_indexes(store: Store) -> None:

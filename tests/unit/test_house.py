@@ -33,7 +33,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("store",),
     ("clocks", "live", "orders", "report", "search"),
     ("outbound",),
-    ("accounts", "gateway", "intake", "webhooks"),
+    ("accounts", "gateway", "intake", "notify"),
     ("desk",),
     ("api", "smtpd"),
     ("web",),
@@ -76,6 +76,8 @@ PURE_MODULES = {
     "mailauth.signed_header",
     "mailauth.spf_macros",
     "mailauth.spf_record",
+    "notify.kinds",
+    "notify.signing",
     "outbound.answer",
     "outbound.attachments",
     "outbound.check",
@@ -129,7 +131,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "dns": ("dns", "doctor.published"),
     "filetype": ("message", "outbound.attachments"),
     "holidays": ("business_time",),
-    "httpx2": ("accounts", "webhooks"),
+    "httpx2": ("accounts", "notify"),
     "idna": ("message.addresses",),
     "authlib": ("accounts",),
     "fastapi": ("web", "api"),
@@ -178,7 +180,8 @@ NOT_IMPORTED_BY_NAME = {
 LAZY = {"checkdmarc", "rich", "holidays", "jinja2", "alembic", "mailparser", "cryptography"}
 # Commands import what they run when they run it: --help must not wait for the store. The desk opens its parts
 # when somebody asks for them, and so does who opens a desk for one command: a list need not wait for answers.
-LAZY_ROOMS = ("cli", "__main__", "desk.desk", "config.opening")
+# An office without pages needs no libraries of theirs.
+LAZY_ROOMS = ("cli", "__main__", "desk.desk", "config.opening", "server.office_process")
 
 LONGEST_MODULE, LONGEST_FUNCTION = 300, 50  # lines
 # What is longer, and why it is not cut.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from relaydesk.desk.sorting_rules import SortingRules
     from relaydesk.desk.tickets import Tickets
     from relaydesk.desk.views import Outbox, Queues, Refusals
+    from relaydesk.desk.webhooks import Webhooks
 
 
 class Desk(DeskPart):
@@ -103,6 +104,12 @@ class Desk(DeskPart):
         from relaydesk.desk.sorting_rules import SortingRules
 
         return SortingRules(self.store, self.config, self.clock)
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        from relaydesk.desk.webhooks import Webhooks
+
+        return Webhooks(self.store, self.config, self.clock)
 
     @cached_property
     def reports(self) -> Reports:

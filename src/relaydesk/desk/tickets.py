@@ -191,7 +191,7 @@ class Tickets(Merging, Snoozing, Sorting, Undoing):
     def take(self, ticket_id: int, *, by: str) -> int:
         """Takes a ticket for oneself; from another agent a lead does. The event's number, to undo it."""
         with acting_on(self, "take", ticket_id, by) as (acting, ticket):
-            return _assign(acting, ticket, agent_name(acting.actor))
+            return _assign(acting, ticket, agent_name(acting.actor), by)
 
     def assign(self, ticket_id: int, agent: str | None, *, by: str) -> int:
         """Gives a ticket to an active agent, or unassigns it (None). From another agent a lead takes it.
@@ -200,7 +200,7 @@ class Tickets(Merging, Snoozing, Sorting, Undoing):
         """
         with acting_on(self, "assign", ticket_id, by) as (acting, ticket):
             assignee = active_agent(acting.session, agent).name if agent is not None else None
-            return _assign(acting, ticket, assignee)
+            return _assign(acting, ticket, assignee, by)
 
     def note(self, ticket_id: int, text: str, *, by: str) -> None:
         """Adds an internal note. It stops no clock."""
@@ -239,9 +239,9 @@ class Tickets(Merging, Snoozing, Sorting, Undoing):
                 tell(acting, ticket_id, OrderReleased(order))
 
 
-def _assign(acting: Acting, ticket: TicketRow, assignee: str | None) -> int:
+def _assign(acting: Acting, ticket: TicketRow, assignee: str | None, by: str) -> int:
     if ticket.assignee is not None and agent_actor(ticket.assignee) != acting.actor:
-        demand(acting.session, "reassign", acting.actor)
+        demand(acting.session, "reassign", by)
     if ticket.assignee == assignee:
         raise DeskError(f"Ticket {ticket.id} is already assigned to {assignee or 'no one'}.")
     number = 0

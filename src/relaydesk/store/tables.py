@@ -27,6 +27,7 @@ RUNNING = "stopped_at IS NULL AND undecided_at IS NULL"
 MARKED = "needs_look IS NOT NULL"
 JUNK = "junk_at IS NOT NULL"
 UNDECIDED = "state IN ('queued', 'sending', 'deferred')"
+UNTOLD = "state IN ('queued', 'sending')"
 
 
 def partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:

@@ -115,8 +115,8 @@ def reopen(request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int,
         desk.tickets.unmark_junk(ticket_id, by=visitor.by)
     else:
         desk.tickets.reopen(ticket_id, by=visitor.by, why=why.strip())
-    said = f"#{ticket_id} is open again; its clocks run on from their start."
-    return done(request, f"/tickets/{ticket_id}", said, changed=changed(ticket_id))
+    sentence = f"#{ticket_id} is open again; its clocks run on from their start."
+    return done(request, f"/tickets/{ticket_id}", sentence, changed=changed(ticket_id))
 
 
 @router.post("/tickets/{ticket_id}/move")
@@ -138,8 +138,8 @@ def move(
 def looked(request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int) -> Response:
     """States that somebody has looked."""
     desk.tickets.mark_looked_at(ticket_id, by=visitor.by)
-    said = f"#{ticket_id} no longer waits for a look."
-    return done(request, f"/tickets/{ticket_id}", said, changed=changed(ticket_id))
+    sentence = f"#{ticket_id} no longer waits for a look."
+    return done(request, f"/tickets/{ticket_id}", sentence, changed=changed(ticket_id))
 
 
 @router.post("/tickets/{ticket_id}/snooze")
@@ -173,8 +173,8 @@ def snooze(
 def wake(request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int) -> Response:
     """Shows it in one's own lists again."""
     desk.tickets.wake(ticket_id, by=visitor.by)
-    said = f"#{ticket_id} is in your lists again."
-    return done(request, f"/tickets/{ticket_id}", said, changed=changed(ticket_id))
+    sentence = f"#{ticket_id} is in your lists again."
+    return done(request, f"/tickets/{ticket_id}", sentence, changed=changed(ticket_id))
 
 
 @router.post("/undo/{event}")
@@ -183,8 +183,8 @@ def undo(request: Request, desk: TheDesk, visitor: TheVisitor, event: int) -> Re
     ticket_id = desk.tickets.undo(event, by=visitor.by)
     to = f"/tickets/{ticket_id}"
     elsewhere = not request.headers.get("hx-current-url", "").partition("?")[0].endswith((to, f"{to}/acts"))
-    said = f"Undone: #{ticket_id} is as it was."
-    return done(request, to, said, changed=changed(ticket_id), leaves=elsewhere)
+    sentence = f"Undone: #{ticket_id} is as it was."
+    return done(request, to, sentence, changed=changed(ticket_id), leaves=elsewhere)
 
 
 @router.post("/tickets/{ticket_id}/sort")
@@ -209,10 +209,10 @@ def sort(
         words = RuleWords(sender, subject)
         proposal = desk.rules.propose(ticket_id, number, words, sorted_as, by=visitor.by)
     desk.tickets.sort(ticket_id, sorted_as, by=visitor.by)
-    said = f"#{ticket_id} is a {kind} now."
+    sentence = f"#{ticket_id} is a {kind} now."
     if proposal is not None:
-        said += f" Rule {proposal} is proposed; a lead or an admin puts it in force."
-    return done(request, f"/tickets/{ticket_id}", said, changed=changed(ticket_id), leaves=True)
+        sentence += f" Rule {proposal} is proposed; a lead or an admin puts it in force."
+    return done(request, f"/tickets/{ticket_id}", sentence, changed=changed(ticket_id), leaves=True)
 
 
 @router.post("/tickets/{ticket_id}/junk")

@@ -26,20 +26,21 @@ LONGEST = 300  # characters of a sentence in the cookie
 def done(
     request: Request,
     to: str,
-    said: str,
+    sentence: str,
     *,
     undo: str = "",
     seconds: int = 0,
     changed: Iterable[str] = (),
     leaves: bool = False,
 ) -> Response:
-    """``said`` is a sentence, ``undo`` the address to POST to within its time, ``to`` the page that a browser
-    without a script goes on to; one with a script too, where the act ``leaves`` the page that it was done on.
+    """``sentence`` says what was done, ``undo`` is the address to POST to within its time, ``to`` the page that
+    a browser without a script goes on to; one with a script too, where the act ``leaves`` the page that it was
+    done on.
 
     ``seconds`` are counted down behind the sentence. ``changed`` names the events of what has changed:
     ``ticket-41``, ``tickets`` (any list), ``counts`` (the rail), ``outbox``.
     """
-    toast = {"text": said, "undo": undo, "seconds": seconds}
+    toast = {"text": sentence, "undo": undo, "seconds": seconds}
     scripted = "hx-request" in request.headers
     if scripted and not leaves:
         events = {"toast": toast, **{name: {} for name in changed}}
@@ -49,7 +50,7 @@ def done(
         if scripted
         else RedirectResponse(to, status_code=303)
     )
-    kept = quote(json.dumps({**toast, "text": said[:LONGEST]}), safe="")
+    kept = quote(json.dumps({**toast, "text": sentence[:LONGEST]}), safe="")
     response.set_cookie(SAID_COOKIE, kept, max_age=SAID_SECONDS, httponly=True, samesite="lax")
     return response
 

@@ -169,8 +169,8 @@ def link(
         return merged(request, desk, visitor, ticket_id, other)
     number = ticket_number(other)
     desk.tickets.link(ticket_id, number, by=visitor.by)
-    said = f"#{ticket_id} and #{number} are linked."
-    return done(request, f"/tickets/{ticket_id}", said, changed=changed(ticket_id, number))
+    sentence = f"#{ticket_id} and #{number} are linked."
+    return done(request, f"/tickets/{ticket_id}", sentence, changed=changed(ticket_id, number))
 
 
 @router.post("/tickets/{ticket_id}/unlink")
@@ -180,8 +180,8 @@ def unlink(
     """States that two tickets have nothing to do with each other."""
     number = ticket_number(other)
     desk.tickets.unlink(ticket_id, number, by=visitor.by)
-    said = f"#{ticket_id} and #{number} are no longer linked."
-    return done(request, f"/tickets/{ticket_id}", said, changed=changed(ticket_id, number))
+    sentence = f"#{ticket_id} and #{number} are no longer linked."
+    return done(request, f"/tickets/{ticket_id}", sentence, changed=changed(ticket_id, number))
 
 
 @router.post("/tickets/{ticket_id}/merge")
@@ -205,8 +205,8 @@ def merged(
 def unmerge(request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int) -> Response:
     """Takes a merge back, and goes to the ticket that stands for itself again."""
     desk.tickets.unmerge(ticket_id, by=visitor.by)
-    said = f"#{ticket_id} stands for itself again."
-    return done(request, f"/tickets/{ticket_id}", said, changed=changed(ticket_id), leaves=True)
+    sentence = f"#{ticket_id} stands for itself again."
+    return done(request, f"/tickets/{ticket_id}", sentence, changed=changed(ticket_id), leaves=True)
 
 
 @router.post("/tickets/{ticket_id}/order")
@@ -218,8 +218,8 @@ def order(
     if not number:
         raise DeskError("No order was bound: choose one, or write its number.")
     desk.tickets.bind_order(ticket_id, number, by=visitor.by)
-    said = f"Order {number} is bound to #{ticket_id}."
-    return done(request, f"/tickets/{ticket_id}", said, changed=changed(ticket_id))
+    sentence = f"Order {number} is bound to #{ticket_id}."
+    return done(request, f"/tickets/{ticket_id}", sentence, changed=changed(ticket_id))
 
 
 @router.post("/tickets/{ticket_id}/release")
@@ -229,8 +229,8 @@ def release(
     """Unbinds an order; ``*`` states that none of the numbers is this customer's order."""
     if order == "*":
         desk.tickets.state_no_order(ticket_id, by=visitor.by)
-        said = f"#{ticket_id} has no order, as you state."
+        sentence = f"#{ticket_id} has no order, as you state."
     else:
         desk.tickets.release_order(ticket_id, order, by=visitor.by)
-        said = f"Order {order} is no longer bound to #{ticket_id}."
-    return done(request, f"/tickets/{ticket_id}", said, changed=changed(ticket_id))
+        sentence = f"Order {order} is no longer bound to #{ticket_id}."
+    return done(request, f"/tickets/{ticket_id}", sentence, changed=changed(ticket_id))

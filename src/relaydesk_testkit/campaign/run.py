@@ -91,7 +91,15 @@ def _one(
 ) -> Result:
     outcome, alone, beside = Outcome(), Timed(), Timed()
     settings = {**certificate(directory), **attack.settings}
-    serving = Serving(directory, url, nameserver, lists=LISTS, descriptors=attack.descriptors, **settings)  # type: ignore[arg-type]
+    serving = Serving(
+        directory,
+        url,
+        nameserver,
+        doors=2,
+        lists=LISTS,
+        descriptors=attack.descriptors,
+        **settings,  # type: ignore[arg-type]
+    )
     with serving:
         target = Target(serving, attack.seconds)
         outcome.count(target.works(), "good mail is not taken before the attack")
