@@ -12,7 +12,6 @@ from relaydesk.clocks.stops import (
     restart_response_clock,
     stop_clock,
     stop_response_clock,
-    suspend_clocks,
 )
 from relaydesk.clocks.timekeeper import Rederived, Swept, rederive_deadlines, sweep
 
@@ -28,6 +27,5 @@ __all__ = [
     "restart_response_clock",
     "stop_clock",
     "stop_response_clock",
-    "suspend_clocks",
     "sweep",
 ]

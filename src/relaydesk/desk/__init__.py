@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from relaydesk.desk.accounts import Visitor
     from relaydesk.desk.answers import Queued, ReplyTemplates, Written
     from relaydesk.desk.rule_text import RuleWords
-    from relaydesk.desk.snooze_times import SnoozeChoice
-    from relaydesk.desk.sorting import SortEffect
     from relaydesk.desk.sorting_rules import RuleTrial
     from relaydesk.desk.ticket_view import ReadMessage, WholeTicket, WrittenAnswer
     from relaydesk.outbound import AnswerRefused
@@ -35,8 +33,6 @@ __all__ = [
     "ReplyTemplates",
     "RuleTrial",
     "RuleWords",
-    "SnoozeChoice",
-    "SortEffect",
     "TicketFilter",
     "UnknownQueue",
     "Visitor",
@@ -56,8 +52,6 @@ if not TYPE_CHECKING:
             "ReplyTemplates": "answers",
             "RuleTrial": "sorting_rules",
             "RuleWords": "rule_text",
-            "SnoozeChoice": "snooze_times",
-            "SortEffect": "sorting",
             "Visitor": "accounts",
             "WholeTicket": "ticket_view",
             "Written": "answers",

@@ -68,13 +68,13 @@ def lock(session: Session, *ticket_ids: int) -> None:
     session.connection().execute(statement).all()
 
 
-def common_orders(session: Session, one: int, other: int) -> tuple[str, ...]:
+def common_orders(session: Session, ticket_id: int, other: int) -> tuple[str, ...]:
     """The orders that both tickets are bound to, or named on a labelled line."""
 
-    def orders(ticket_id: int) -> Select[tuple[str]]:
-        return select(N.value).where(N.ticket_id == ticket_id, N.what == "order", N.how.in_(_LABELLED))
+    def orders(number: int) -> Select[tuple[str]]:
+        return select(N.value).where(N.ticket_id == number, N.what == "order", N.how.in_(_LABELLED))
 
-    statement = orders(one).where(N.value.in_(orders(other))).order_by(N.value)
+    statement = orders(ticket_id).where(N.value.in_(orders(other))).order_by(N.value)
     return tuple(row.value for row in session.connection().execute(statement))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, case, exists, func, insert, or_, select, update
+from sqlalchemy import bindparam, case, func, insert, select, update
 
 from relaydesk.events import (
     BounceJoined,
@@ -20,6 +20,7 @@ from relaydesk.reasons import NEEDS_LOOK
 from relaydesk.store import deadlines, links, merges, raw_bytes, search, snoozes, ticket_orders
 from relaydesk.store import events as journal
 from relaydesk.store.errors import Conflict
+from relaydesk.store.junk import FOLLOWS_JUNK, JUNK_SUSPECT
 from relaydesk.store.tables import AttachmentTable, MessageTable, TicketTable, table
 
 if TYPE_CHECKING:
@@ -32,27 +33,11 @@ if TYPE_CHECKING:
     from relaydesk.message import AuthResults, Envelope, Message
     from relaydesk.policy import Decision, Placement
 
-JUNK_SUSPECT = "junk_suspect"
 M, T = table(MessageTable).c, table(TicketTable).c
 _NEW_TICKET, _NEW_MESSAGE = insert(table(TicketTable)), insert(table(MessageTable))
-_earlier = table(TicketTable).alias("earlier")
-# Of a proven sender no other mail follows from its junk: Meta sends every claim from one address.
-_FOLLOWS_JUNK = or_(
-    exists().where(
-        _earlier.c.junk_at.is_not(None),
-        _earlier.c.relay_address == bindparam("of_address"),
-        _earlier.c.relay_address != "",
-    ),
-    exists().where(
-        _earlier.c.junk_at.is_not(None),
-        _earlier.c.sender == bindparam("of_sender"),
-        _earlier.c.sender != "",
-        _earlier.c.verified.is_(False),
-    ),
-)
 _NEW_UNMARKED = _NEW_TICKET.values(
-    needs_look=case((_FOLLOWS_JUNK, JUNK_SUSPECT)),
-    needs_look_since=case((_FOLLOWS_JUNK, bindparam("at", type_=T.opened_at.type))),
+    needs_look=case((FOLLOWS_JUNK, JUNK_SUSPECT)),
+    needs_look_since=case((FOLLOWS_JUNK, bindparam("at", type_=T.opened_at.type))),
 )
 _JOINED: dict[str, type[OfMessage]] = {
     "join": MessageJoined,

@@ -33,9 +33,8 @@ def done(
     changed: Iterable[str] = (),
     leaves: bool = False,
 ) -> Response:
-    """``sentence`` says what was done, ``undo`` is the address to POST to within its time, ``to`` the page that
-    a browser without a script goes on to; one with a script too, where the act ``leaves`` the page that it was
-    done on.
+    """``sentence`` says what was done, ``undo`` is the address to POST to within its time, ``to`` the page
+    that a browser without a script goes on to; one with a script too, where the act ``leaves`` its page.
 
     ``seconds`` are counted down behind the sentence. ``changed`` names the events of what has changed:
     ``ticket-41``, ``tickets`` (any list), ``counts`` (the rail), ``outbox``.
