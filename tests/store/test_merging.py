@@ -87,6 +87,7 @@ def test_the_earliest_deadline_of_both_holds_and_no_clock_is_lost(store: Store) 
     assert whole.ticket.next_due == NOON + 48 * HOUR
     assert [clock.running for clock in whole.clocks] == [True, True]
     assert [member.id for member in whole.members] == [first]
+    assert [number.value for number in whole.numbers] == [ORDER]
     assert (view(store, first).ticket.state, view(store, first).ticket.merged_into) == ("closed", second)
     assert [event.what for event in events(store, first)][-1] == "merged"
     assert events(store, second)[-1].data == {

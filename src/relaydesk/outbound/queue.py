@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from relaydesk.events import Purpose
     from relaydesk.outbound.named_order import OrderChoice
     from relaydesk.outbound.sender import Sender
-    from relaydesk.store import Finished, MessageRow, Store, TicketOrder, TicketRow
+    from relaydesk.store import Finished, MessageRow, Store, TicketRow
 
 QUESTION_BYTES = 262_144
 """So much of a message is read for what an answer takes from it: its whole header section, and the charsets
@@ -101,14 +101,9 @@ def _answered(messages: Sequence[MessageRow], wanted: int | None, ticket_id: int
 def order_of(session: Session, family: Sequence[int], choice: OrderChoice) -> NamedOrder:
     """The order an answer names (:func:`choose_order`), with the seller's number if the directory has it.
 
-    ``family`` is the ticket and those merged into it; a number that several name counts once.
+    ``family`` is the ticket and those merged into it.
     """
-    numbers: dict[tuple[str, str], TicketOrder] = {}
-    for number in ticket_orders.of_tickets(session, family):
-        earlier = numbers.get((number.what, number.value))
-        if earlier is None or (earlier.how != "bound" and number.how == "bound"):
-            numbers[number.what, number.value] = number
-    chosen = choose_order(family[0], numbers.values(), choice)
+    chosen = choose_order(family[0], ticket_orders.of_family(session, family), choice)
     order = orders.by_id(session, chosen) if chosen is not None else None
     return NamedOrder(chosen, order.merchant_ref if order is not None else "")
 

@@ -54,6 +54,16 @@ def of_tickets(session: Session, tickets: Sequence[int]) -> tuple[TicketOrder, .
     return tuple(TicketOrder(*row) for row in rows)
 
 
+def of_family(session: Session, tickets: Sequence[int]) -> tuple[TicketOrder, ...]:
+    """The numbers of a ticket and those merged into it: each counts once, bound before all."""
+    numbers: dict[tuple[str, str], TicketOrder] = {}
+    for number in of_tickets(session, tickets):
+        earlier = numbers.get((number.what, number.value))
+        if earlier is None or (earlier.how != "bound" and number.how == "bound"):
+            numbers[number.what, number.value] = number
+    return tuple(numbers.values())
+
+
 def note(session: Session, ticket_id: int, candidates: Sequence[Candidate], bound: Sequence[str]) -> None:
     """Writes what a message named. Binding wins over mentioning; a released number stays released."""
     refs = [c.value for c in candidates if c.what == "merchant_ref"]

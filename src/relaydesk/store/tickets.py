@@ -168,7 +168,7 @@ def view(session: Session, ticket_id: int) -> TicketView | None:
         messages=messages(session, ticket_id),
         events=events(session, ticket_id),
         clocks=deadlines.of_tickets(session, family),
-        numbers=ticket_orders.of_tickets(session, family),
+        numbers=ticket_orders.of_family(session, family),
         links=links(session, ticket_id),
         members=tuple(line for member in members if (line := row(session, member)) is not None),
     )
