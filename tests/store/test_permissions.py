@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -16,12 +17,12 @@ from relaydesk.desk import permissions
 from relaydesk.desk.answers import Written
 from relaydesk.desk.config import DeskError
 from relaydesk.desk.desk import Desk
-from relaydesk.desk.permissions import CONSOLE, PERMITTED, Act, NotPermitted, agent_actor
+from relaydesk.desk.permissions import CONSOLE, PERMITTED, Act, DeskPart, NotPermitted, agent_actor
 from relaydesk.order import Order, OrderRow
 from relaydesk.store import agents, logins, looks, orders
 from relaydesk.store.preferences import Preferences
 from relaydesk.store.tables import OutboxTable, metadata, table
-from relaydesk_testkit.arriving import NOON, ORDER, open_ticket, planned
+from relaydesk_testkit.arriving import NOON, ORDER, candidate, open_ticket, planned
 from tests.support.desk import ADA, ALICE, BOB, desk
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Shop:
     def __init__(self, store: Store, folder: Path) -> None:
         self.store, self.desk = store, desk(store)
         orders.put(store, [OrderRow(Order(number), frozenset()) for number in (ORDER, SECOND)], NOON)
-        self.open = open_ticket(store, name="open", bind_orders=(ORDER,))
+        self.open = open_ticket(store, name="open", bind_orders=(ORDER,), candidates=(candidate(),))
         self.closed = open_ticket(store, name="closed")
         self.given = open_ticket(store, name="given")
         self.marked = open_ticket(store, name="marked")
@@ -50,6 +51,15 @@ class Shop:
         self.desk.tickets.close(self.closed, by=BOB)
         self.desk.tickets.assign(self.given, "bob", by=BOB)
         self.desk.gateway_clients.add("zendesk", by=CONSOLE)
+        self.unsorted = open_ticket(store, name="unsorted", kind="unsorted")
+        self.junk = open_ticket(store, name="junk", kind="unsorted")
+        self.desk.tickets.mark_junk(self.junk, by=BOB)
+        self.twin = open_ticket(store, name="twin", bind_orders=(ORDER,), candidates=(candidate(),))
+        self.merged = open_ticket(store, name="merged", bind_orders=(ORDER,), candidates=(candidate(),))
+        self.desk.tickets.merge(self.merged, self.twin, by=BOB)
+        self.desk.tickets.link(self.twin, self.given, by=BOB)
+        self.words = self.desk.rules.draft(self.unsorted)
+        self.proposal = self.desk.rules.propose(self.unsorted, None, self.words, "claim", by=BOB)
         self.csv = folder / "orders.csv"
         self.csv.write_text("order_id\n64000841784004\n")
         with store.transaction() as session:
@@ -80,6 +90,19 @@ class Shop:
         """The number of a new token of this agent."""
         self.desk.credentials.make_token("report", ["read"], by=agent_actor(name))
         return self.desk.credentials.tokens(name)[0].id
+
+    def snoozed(self, by: str) -> int:
+        """A ticket that ``by`` has snoozed."""
+        self.desk.tickets.snooze(self.open, NOON + timedelta(hours=1), by=by)
+        return self.open
+
+    def taken(self, by: str) -> int:
+        """The number of the event by which ``by`` took a ticket."""
+        return self.desk.tickets.take(self.unsorted, by=by)
+
+    def proposed(self, by: str) -> int:
+        """A rule that ``by`` has proposed."""
+        return self.desk.rules.propose(self.unsorted, None, self.words, "claim", by=by)
 
     def failed(self, author: str) -> int:
         """An answer of this agent's that no hop took."""
@@ -129,6 +152,22 @@ def acts(shop: Shop, by: str) -> dict[Act, Callable[[], object]]:
         "read_original": lambda: tickets.original(
             shop.open, tickets.view(shop.open).messages[0].row.id, by=by
         ),
+        "state_no_order": lambda: tickets.state_no_order(shop.open, by=by),
+        "take": lambda: tickets.take(shop.open, by=by),
+        "undo": partial(lambda event: tickets.undo(event, by=by), shop.taken(own(by))),
+        "snooze": lambda: tickets.snooze(shop.open, NOON + timedelta(hours=1), by=by),
+        "wake": partial(lambda number: tickets.wake(number, by=by), shop.snoozed(own(by))),
+        "link": lambda: tickets.link(shop.open, shop.unsorted, by=by),
+        "unlink": lambda: tickets.unlink(shop.twin, shop.given, by=by),
+        "merge": lambda: tickets.merge(shop.open, shop.twin, by=by),
+        "unmerge": lambda: tickets.unmerge(shop.merged, by=by),
+        "sort": lambda: tickets.sort(shop.unsorted, "claim", by=by),
+        "mark_junk": lambda: tickets.mark_junk(shop.unsorted, by=by),
+        "mark_proven_junk": lambda: tickets.mark_junk(shop.open, by=by),
+        "unmark_junk": lambda: tickets.unmark_junk(shop.junk, by=by),
+        "propose_rule": lambda: here.rules.propose(shop.unsorted, None, shop.words, "claim", by=by),
+        "withdraw_rule": partial(lambda number: here.rules.withdraw(number, by=by), shop.proposed(own(by))),
+        "settle_rule": lambda: here.rules.settle(shop.proposal, "accepted", by=by),
         "import_orders": lambda: here.orders.import_file(shop.csv, by=by),
         "add_agent": lambda: here.agents.add("new", by=by),
         "change_agent": lambda: here.agents.change("bob", role="agent", by=by),
@@ -213,8 +252,8 @@ def methods(here: Desk) -> list[tuple[type, str, bool]]:
     return [
         (part, name, "by" in inspect.signature(method).parameters)
         for part in (type(getattr(here, name)) for name in opened)
-        for name, method in vars(part).items()
-        if inspect.isfunction(method) and not name.startswith("_")
+        for name, method in inspect.getmembers(part, inspect.isfunction)
+        if not name.startswith("_") and not hasattr(DeskPart, name)
     ]
 
 

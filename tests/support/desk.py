@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from relaydesk.accounts.passwords import AgentPasswords
 from relaydesk.business_time.calendar import Calendar
+from relaydesk.config.parts import shipped_rules
 from relaydesk.data import data_path
 from relaydesk.desk.config import DeskConfig, SignInConfig
 from relaydesk.desk.desk import Desk
@@ -72,6 +73,7 @@ def desk(store: Store, now: datetime = NOON, **config: Any) -> Desk:
         "sender": lambda: SENDER,
         "templates": lambda: Templates.load([data_path("templates") / "replies"]),
         "is_order_id": has_order_shape,
+        "sorting_rules": shipped_rules,
         "attachment_types": ("application/pdf",),
         "attachment_bytes": 8_000_000,
         "give_up": timedelta(hours=72),

@@ -7,9 +7,11 @@ are data (:func:`load_rules`); their patterns run in linear time. Pure.
 from relaydesk.classify.classify import classify
 from relaydesk.classify.findings import Candidate, Findings, Match, NumberKind
 from relaydesk.classify.form import Form
+from relaydesk.classify.neutral import neutral
 from relaydesk.classify.patterns import Pattern, PatternError, compile_pattern
 from relaydesk.classify.rules import Rules
 from relaydesk.classify.rules_file import load_rules
+from relaydesk.classify.yaml_reader import RulesError
 
 __all__ = [
     "Candidate",
@@ -20,7 +22,9 @@ __all__ = [
     "Pattern",
     "PatternError",
     "Rules",
+    "RulesError",
     "classify",
     "compile_pattern",
     "load_rules",
+    "neutral",
 ]

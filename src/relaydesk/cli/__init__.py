@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "answer": ("answers:answer", "Answer a ticket through the buyer's relay address."),
     "outbox": ("answers:outbox_", "Show what waits to be sent, and what became of it."),
     "templates": ("answers:templates", "List, check or preview the reply templates."),
+    "rules": ("rules:rules", "Propose sorting rules from a mail."),
     "report": ("reports:report", "Report how well the shop answers."),
     "orders": ("administration:orders", "Import or find orders of the local directory."),
     "allowlist": ("mail:allowlist", "Check the allowlist, or compare it with DNS."),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from relaydesk.accounts import AgentPasswords, CompanyAccounts
-    from relaydesk.classify import Form
+    from relaydesk.classify import Rules
     from relaydesk.config.settings import Settings
     from relaydesk.desk import ReplyTemplates
     from relaydesk.outbound import Sender, Templates
@@ -91,10 +91,10 @@ def desk_config(conf: Settings, secret: Callable[[], bytes]) -> DeskConfig:
         return parts.reply_templates(conf)
 
     @cache
-    def form() -> Form:
+    def sorting_rules() -> Rules:
         from relaydesk.config import parts
 
-        return parts.rules(conf).form
+        return parts.rules(conf)
 
     return DeskConfig(
         calendar=Calendar.from_mapping(conf.calendar, "calendar"),
@@ -102,7 +102,8 @@ def desk_config(conf: Settings, secret: Callable[[], bytes]) -> DeskConfig:
         plan=plan,
         sender=sender,
         templates=templates,
-        is_order_id=lambda text: form().fits("order", text),
+        is_order_id=lambda text: sorting_rules().form.fits("order", text),
+        sorting_rules=sorting_rules,
         attachment_types=conf.attachment_types,
         attachment_bytes=conf.attachment_bytes,
         give_up=timedelta(hours=conf.give_up_hours),

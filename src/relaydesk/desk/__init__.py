@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from relaydesk.accounts import CompanyVisit
     from relaydesk.desk.accounts import Visitor
     from relaydesk.desk.answers import Queued, ReplyTemplates, Written
+    from relaydesk.desk.rule_text import RuleWords
     from relaydesk.desk.sessions import CodeNeeded, Device, Entered
+    from relaydesk.desk.sorting_rules import RuleTrial
     from relaydesk.desk.threads import OpenedTicket
     from relaydesk.desk.ticket_view import ReadMessage, WholeTicket, WrittenAnswer, sent_message
     from relaydesk.desk.tries import SignInPaused
@@ -43,6 +45,8 @@ __all__ = [
     "Queued",
     "ReadMessage",
     "ReplyTemplates",
+    "RuleTrial",
+    "RuleWords",
     "SignInConfig",
     "SignInPaused",
     "TicketFilter",
@@ -78,6 +82,8 @@ if not TYPE_CHECKING:
             "AnswerRefused": "answers",
             "OpenedTicket": "threads",
             "ReplyTemplates": "answers",
+            "RuleTrial": "sorting_rules",
+            "RuleWords": "rule_text",
             "Visitor": "accounts",
             "WholeTicket": "ticket_view",
             "Written": "answers",

@@ -25,7 +25,7 @@ from relaydesk.outbound import (
     template_context,
     variables_of,
 )
-from relaydesk.store import DraftRow, drafts, looks, outbox, tickets, until_settled
+from relaydesk.store import DraftRow, drafts, looks, merges, outbox, tickets, until_settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -142,7 +142,7 @@ class Answers(DeskPart):
                 now=acting.now,
                 undo=sender.undo,
             )
-            ticket_id = grounds.question.ticket
+            ticket_id = merges.head(acting.session, grounds.question.ticket)
             if written.token:
                 draft = DraftRow(written.text, written.order, written.no_order, None, ())
                 drafts.send(

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from relaydesk.accounts import AgentPasswords, CompanyAccounts
     from relaydesk.business_time import Calendar
+    from relaydesk.classify import Rules
     from relaydesk.outbound import Sender, Templates
     from relaydesk.policy import Plan
 
@@ -51,7 +52,8 @@ class DeskConfig:
 
     ``plan`` (of the queues' clocks), ``sender`` and ``templates`` are costly to make (targets, allowlist,
     signing key, every template file) and needed by few acts, so each is made once, when first asked for.
-    ``is_order_id`` says, by the sorting rules, whether a text has the shape of an order id.
+    ``is_order_id`` says, by the sorting rules, whether a text has the shape of an order id;
+    ``sorting_rules`` are those rules.
     ``report_templates`` is the folder of the printed report; ``chance`` gives random bytes, for passwords.
     Sizes in bytes. ``evidence_list`` are the documents that a chargeback is answered with, each with a word
     on what it shows.
@@ -63,6 +65,7 @@ class DeskConfig:
     sender: Callable[[], Sender] = field(repr=False)
     templates: Callable[[], Templates] = field(repr=False)
     is_order_id: Callable[[str], bool] = field(repr=False)
+    sorting_rules: Callable[[], Rules] = field(repr=False)
     attachment_types: tuple[str, ...]
     attachment_bytes: int
     give_up: timedelta

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from relaydesk.desk.saved_views import SavedViews
     from relaydesk.desk.search import Search
     from relaydesk.desk.sign_in import SignIn
+    from relaydesk.desk.sorting_rules import SortingRules
     from relaydesk.desk.threads import Threads
     from relaydesk.desk.tickets import Tickets
     from relaydesk.desk.views import Outbox, Queues, Refusals
@@ -146,6 +147,12 @@ class Desk(DeskPart):
         from relaydesk.desk.api_replies import ApiReplies
 
         return ApiReplies(self.store, self.config, self.clock)
+
+    @cached_property
+    def rules(self) -> SortingRules:
+        from relaydesk.desk.sorting_rules import SortingRules
+
+        return SortingRules(self.store, self.config, self.clock)
 
     @cached_property
     def webhooks(self) -> Webhooks:

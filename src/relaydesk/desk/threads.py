@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from relaydesk.desk.config import UnknownTicket
@@ -21,6 +22,7 @@ from relaydesk.store import (
     customers,
     deadlines,
     drafts,
+    merges,
     orders,
     outbox,
     threads,
@@ -82,25 +84,28 @@ class Threads(DeskPart):
             ticket = tickets.row(session, ticket_id)
             if ticket is None:
                 raise UnknownTicket(f"There is no ticket {ticket_id}.")
-            family = (ticket_id,)
+            family = merges.family_numbers(session, ticket_id)
             limit = MOST_SHOWN if since else SHOWN
             rows = threads.latest_messages(session, family, limit, before=before, since=since)
             older = rows and threads.latest_messages(session, family, 1, before=rows[0].id)
             begin = rows[0].received_at if older else None
             until = self._moment(session, ticket_id, before)
             linked = tickets.links(session, ticket_id)[-OTHERS:]
-            numbers = ticket_orders.of_tickets(session, [ticket_id])
+            numbers = ticket_orders.of_tickets(session, family)
             others = customers.other_tickets(session, ticket, OTHERS)
             return OpenedTicket(
                 ticket=ticket,
                 messages=self._read(session, rows),
                 events=threads.events(session, family, EVENTS, since=begin, until=until),
-                clocks=deadlines.of_tickets(session, [ticket_id]),
+                clocks=deadlines.of_tickets(session, family),
                 numbers=numbers,
                 linked=threads.rows(session, linked),
                 answers=tuple(
                     self._answer(session, row)
-                    for row in outbox.of_ticket(session, ticket_id, ANSWERS)
+                    for row in sorted(
+                        (row for one in family for row in outbox.of_ticket(session, one, ANSWERS)),
+                        key=attrgetter("id"),
+                    )
                     if (begin is None or row.created_at >= begin)
                     and (until is None or row.created_at < until)
                 ),
@@ -110,6 +115,7 @@ class Threads(DeskPart):
                 earlier=rows[0].id if older else None,
                 orders=_orders(session, numbers),
                 others=tuple(other for other in others if other.id not in linked),
+                members=threads.rows(session, family[1:]),
                 latest_event=tickets.version(session, ticket_id)[1],
             )
 
@@ -143,16 +149,20 @@ class Threads(DeskPart):
     def history(self, ticket_id: int, limit: int, *, before: int | None = None) -> tuple[NotedEvent, ...]:
         """A ticket's latest events, newest first; those before event ``before``."""
         with self.store.reading() as session:
-            return threads.history(session, (ticket_id,), limit, before=before)
+            return threads.history(session, merges.family_numbers(session, ticket_id), limit, before=before)
 
     def _row(self, session: Session, ticket_id: int, message_id: int) -> MessageRow:
-        row = threads.message(session, (ticket_id,), message_id)
+        row = threads.message(session, merges.family_numbers(session, ticket_id), message_id)
         if row is None:
             raise UnknownTicket(f"Ticket {ticket_id} has no message {message_id}.")
         return row
 
     def _moment(self, session: Session, ticket_id: int, message_id: int | None) -> datetime | None:
-        row = threads.message(session, (ticket_id,), message_id) if message_id is not None else None
+        row = (
+            threads.message(session, merges.family_numbers(session, ticket_id), message_id)
+            if message_id is not None
+            else None
+        )
         return row.received_at if row is not None else None
 
     def _read(self, session: Session, rows: tuple[MessageRow, ...]) -> tuple[ReadMessage, ...]:

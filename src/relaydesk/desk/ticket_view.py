@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from relaydesk.message import parse_message
@@ -64,7 +65,8 @@ class KeptDraft:
 class WholeTicket:
     """A ticket with everything that belongs to it, oldest first. Times are aware UTC.
 
-    ``events`` have their numbers (the latest thousand of them); ``linked`` are the tickets of the same order.
+    ``events`` have their numbers (the latest thousand of them); ``linked`` belong with it, ``members`` are
+    merged into it: their messages, events, clocks and answers are among these.
     """
 
     ticket: TicketRow
@@ -75,6 +77,7 @@ class WholeTicket:
     linked: tuple[TicketRow, ...]
     answers: tuple[WrittenAnswer, ...]
     drafts: tuple[KeptDraft, ...]
+    members: tuple[TicketRow, ...]
 
 
 def whole_ticket(session: Session, ticket_id: int, most: int | None = READ) -> WholeTicket | None:
@@ -82,6 +85,7 @@ def whole_ticket(session: Session, ticket_id: int, most: int | None = READ) -> W
     view = tickets.view(session, ticket_id)
     if view is None:
         return None
+    family = (ticket_id, *(member.id for member in view.members))
     unread = 0 if most is None else len(view.messages) - most
     return WholeTicket(
         ticket=view.ticket,
@@ -93,8 +97,15 @@ def whole_ticket(session: Session, ticket_id: int, most: int | None = READ) -> W
         clocks=view.clocks,
         numbers=view.numbers,
         linked=tuple(row for linked in view.links if (row := tickets.row(session, linked)) is not None),
-        answers=tuple(written_answer(session, row) for row in outbox.of_ticket(session, ticket_id)),
+        answers=tuple(
+            written_answer(session, row)
+            for row in sorted(
+                (row for number in family for row in outbox.of_ticket(session, number)),
+                key=attrgetter("id"),
+            )
+        ),
         drafts=tuple(KeptDraft(author, text) for author, text in drafts.of_ticket(session, ticket_id)),
+        members=view.members,
     )
 
 

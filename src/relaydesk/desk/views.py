@@ -88,7 +88,7 @@ class Queues(DeskPart):
         if criteria.queue is not None:
             self.config.demand_queue(criteria.queue)
         with self.store.reading() as session:
-            return lists.page(session, criteria, after=after, limit=limit)
+            return lists.page(session, criteria, now=self.clock(), after=after, limit=limit)
 
 
 class Outbox(DeskPart):

@@ -26,6 +26,7 @@ from relaydesk.events import (
     TicketMoved,
     TicketOpened,
     TicketReopened,
+    TicketSorted,
 )
 
 if TYPE_CHECKING:
@@ -167,6 +168,8 @@ class _HistoryReader:
                 self.message(joined, event.at)
             case TicketEscalated(by=claim):
                 self.marks.append((event.at, "escalated", str(claim)))
+            case TicketSorted(to=kind):
+                self.kind = kind
             case TicketMoved(to=queue):
                 self.queue.set(event.at, queue)
             case TicketAssigned(agent=agent):

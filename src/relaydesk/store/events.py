@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert, or_, select
 
 from relaydesk.events import PAYLOADS, Event, Payload, UnreadPayload
 from relaydesk.store.columns import keys, read_value
-from relaydesk.store.tables import TicketEventTable, table
+from relaydesk.store.tables import TicketEventTable, TicketTable, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
+E = table(TicketEventTable).c
+SINCE = 100
 _APPEND = insert(table(TicketEventTable))
 
 
@@ -35,6 +37,41 @@ def append(session: Session, events: Iterable[Event], noted_at: datetime) -> Non
     ]
     if rows:
         session.connection().execute(_APPEND, rows)
+
+
+_COLUMNS = (E.ticket_id, E.at, E.what, E.actor, E.data)
+
+
+def latest(session: Session, ticket_id: int, what: str) -> int:
+    """The number of a ticket's latest event of a kind, 0 for none."""
+    statement = select(func.max(E.id)).where(E.ticket_id == ticket_id, E.what == what)
+    return int(session.connection().execute(statement).scalar() or 0)
+
+
+def one(session: Session, number: int) -> Event | None:
+    """One event by its number."""
+    line = session.connection().execute(select(*_COLUMNS).where(E.id == number)).first()
+    return None if line is None else read_event(*line)
+
+
+def before(session: Session, ticket_id: int, what: str, number: int) -> Event | None:
+    """A ticket's latest event of a kind before event ``number``."""
+    statement = (
+        select(*_COLUMNS)
+        .where(E.ticket_id == ticket_id, E.what == what, E.id < number)
+        .order_by(E.id.desc())
+        .limit(1)
+    )
+    line = session.connection().execute(statement).first()
+    return None if line is None else read_event(*line)
+
+
+def since(session: Session, ticket_id: int, number: int) -> tuple[Event, ...]:
+    """A ticket's events after event ``number``, and those of its members: the first hundred."""
+    family = table(TicketTable).alias("family")
+    tickets = select(family.c.id).where(or_(family.c.id == ticket_id, family.c.merged_into == ticket_id))
+    statement = select(*_COLUMNS).where(E.ticket_id.in_(tickets), E.id > number).order_by(E.id).limit(SINCE)
+    return tuple(read_event(*line) for line in session.connection().execute(statement))
 
 
 def read_event(ticket_id: int, at: datetime, what: str, actor: str, data: Mapping[str, Any]) -> Event:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, not_, or_, select
 
 from relaydesk.message import query_words
 from relaydesk.store import search as word_index
-from relaydesk.store import ticket_orders
+from relaydesk.store import snoozes, ticket_orders
 from relaydesk.store.tables import TicketTable, table
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ TicketState = Literal["open", "closed"]
 class TicketRow:
     """One ticket as a line of a list. Times are aware UTC; ``next_due`` is None when no clock runs.
 
-    ``needs_look`` is the code of the reason why a person must look at it, None for none.
+    ``needs_look`` is the code of the reason why a person must look at it, None for none; ``merged_into`` the
+    ticket in whose thread this one is shown; ``junk_at`` when it was marked as junk.
     """
 
     id: int
@@ -62,6 +63,8 @@ class TicketRow:
     message_count: int
     needs_look: str | None = None
     needs_look_since: datetime | None = None
+    merged_into: int | None = None
+    junk_at: datetime | None = None
     next_warn: datetime | None = None
     waiting_since: datetime | None = None
     excerpt: str = ""
@@ -100,6 +103,7 @@ class TicketFilter:
     ``text`` is what :func:`search` looks for: a number, an address, or words. ``due_before`` leaves those
     whose next deadline is earlier; aware. ``needs_look``: only what a person must look at, or only the rest.
     ``kinds`` are any of these, and ``waiting`` is what waits for the customer.
+    ``awake_for`` is an agent: without what they have snoozed; ``snoozed_by`` an agent too: only that.
     """
 
     queue: str | None = None
@@ -114,6 +118,8 @@ class TicketFilter:
     contact_reason: str | None = None
     escalated: bool | None = None
     waiting: bool | None = None
+    awake_for: str | None = None
+    snoozed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +190,16 @@ def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
     return int(session.connection().scalar(select(func.count()).where(*conditions)) or 0)
 
 
-def page(session: Session, criteria: TicketFilter, *, after: PageKey | None = None, limit: int = 50) -> Page:
-    """The tickets that a filter lets through, from ``after`` on."""
-    conditions = _conditions(session, criteria)
+def page(
+    session: Session,
+    criteria: TicketFilter,
+    *,
+    now: datetime | None = None,
+    after: PageKey | None = None,
+    limit: int = 50,
+) -> Page:
+    """The tickets that a filter lets through, from ``after`` on. Without ``now`` nothing is snoozed."""
+    conditions = [*_conditions(session, criteria), *_asleep(criteria, now)]
     if criteria.state == "closed":
         rows = _closed(session, conditions, after, limit)
     else:
@@ -223,6 +236,17 @@ def _conditions(session: Session, criteria: TicketFilter) -> list[ColumnElement[
         conditions.append(T.next_due < criteria.due_before)
     if criteria.text:
         conditions.append(_holding(session, criteria.text, MATCHES))
+    return conditions
+
+
+def _asleep(criteria: TicketFilter, now: datetime | None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if now is None:
+        return conditions
+    if criteria.awake_for is not None:
+        conditions.append(not_(snoozes.hidden_from(criteria.awake_for, now)))
+    if criteria.snoozed_by is not None:
+        conditions.append(snoozes.hidden_from(criteria.snoozed_by, now))
     return conditions
 
 
@@ -275,7 +299,13 @@ def _holding(session: Session, text: str, limit: int) -> ColumnElement[bool]:
         *word_index.tickets_with(session, query_words(text), limit),
         *([int(text)] if is_number else []),
     }
-    return or_(T.id.in_(sorted(ids)), T.relay_address == text.lower())
+    named = or_(T.id.in_(sorted(ids)), T.relay_address == text.lower())
+    member = table(TicketTable).alias("member")
+    into = select(member.c.merged_into).where(
+        member.c.merged_into.is_not(None),
+        or_(member.c.id.in_(sorted(ids)), member.c.relay_address == text.lower()),
+    )
+    return or_(named, T.id.in_(into))
 
 
 def _rows(session: Session, statement: Any) -> list[TicketRow]:

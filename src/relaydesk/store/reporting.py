@@ -20,6 +20,7 @@ from relaydesk.events import (
     TicketMoved,
     TicketOpened,
     TicketReopened,
+    TicketSorted,
 )
 from relaydesk.store.events import read_event
 from relaydesk.store.tables import RUNNING, RefusalTable, TicketEventTable, table
@@ -51,6 +52,7 @@ _TELLING = (
     TicketMoved.what,
     TicketClosed.what,
     TicketReopened.what,
+    TicketSorted.what,
 )
 
 

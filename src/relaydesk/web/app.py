@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from relaydesk.web import (
     account,
+    acts,
     company,
     composer,
     entering,
@@ -15,6 +16,7 @@ from relaydesk.web import (
     lists,
     problems,
     recording,
+    sheets,
     static,
     ticket,
 )
@@ -34,6 +36,8 @@ ROUTERS = (
     lists.router,
     composer.router,
     recording.router,
+    sheets.router,
+    acts.router,
     ticket.router,
     files.router,
 )

@@ -15,6 +15,7 @@ from relaydesk.web.deadline_sheet import clock_name, current_clock, sheet_of, st
 from relaydesk.web.event_lines import line_of
 from relaydesk.web.evidence import evidence_of
 from relaydesk.web.lists import strip_of
+from relaydesk.web.sheets import whole_acts
 from relaydesk.web.thread import MailEntry, entries_of, event_reader, mail_entry, sender_name
 from relaydesk.web.visitors import TheDesk, TheVisitor
 
@@ -162,6 +163,7 @@ def ticket_context(
             desk.config.evidence_list if ticket.ticket.kind == "chargeback" else (),
             desk.evidence.of_ticket(ticket.ticket.id),
         ),
+        **{name: value for name, value in whole_acts(desk, visitor, ticket).items() if name != "ticket"},
         "strip": strip,
         "here": strip.here,
         "orders": strip.orders,
