@@ -104,6 +104,10 @@ class Shop:
         """A rule that ``by`` has proposed."""
         return self.desk.rules.propose(self.unsorted, None, self.words, "claim", by=by)
 
+    def view(self) -> int:
+        """A view that Alice keeps."""
+        return self.desk.saved_views.save("Hers", {"place": ["/"]}, by=ALICE)
+
     def failed(self, author: str) -> int:
         """An answer of this agent's that no hop took."""
         number = self.answer(author)
@@ -173,6 +177,10 @@ def acts(shop: Shop, by: str) -> dict[Act, Callable[[], object]]:
         "change_agent": lambda: here.agents.change("bob", role="agent", by=by),
         "deactivate_agent": lambda: here.agents.deactivate("bob", by=by),
         "add_gateway_client": lambda: here.gateway_clients.add("other", by=by),
+        "use_api": lambda: here.api_replies.begin("key", "hash", by=by),
+        "save_view": lambda: here.saved_views.save("Mine", {"place": ["/"]}, by=by),
+        "share_view": lambda: here.saved_views.share(shop.view(), by=by),
+        "add_evidence": lambda: here.evidence.mark(shop.open, "Invoice", "there", by=by),
         "manage_webhooks": lambda: here.webhooks.add("https://hook.example/", by=by),
         "revoke_gateway_client": lambda: here.gateway_clients.revoke("zendesk", by=by),
         "invite_agent": lambda: here.accounts.link("bob", by=by),
