@@ -179,7 +179,7 @@ def acts(shop: Shop, by: str) -> dict[Act, Callable[[], object]]:
         "add_gateway_client": lambda: here.gateway_clients.add("other", by=by),
         "use_api": lambda: here.api_replies.begin("key", "hash", by=by),
         "save_view": lambda: here.saved_views.save("Mine", {"place": ["/"]}, by=by),
-        "share_view": lambda: here.saved_views.share(shop.view(), by=by),
+        "share_view": partial(lambda number: here.saved_views.share(number, by=by), shop.view()),
         "add_evidence": lambda: here.evidence.mark(shop.open, "Invoice", "there", by=by),
         "manage_webhooks": lambda: here.webhooks.add("https://hook.example/", by=by),
         "revoke_gateway_client": lambda: here.gateway_clients.revoke("zendesk", by=by),
