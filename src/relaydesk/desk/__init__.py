@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from relaydesk.desk.ticket_view import ReadMessage, WholeTicket, WrittenAnswer
     from relaydesk.outbound import AnswerRefused
 
+NOBODY = ":nobody"
+"""Stands for "nobody" where a form or an address names an agent: no agent's name holds a colon."""
+
 __all__ = [
     "CONSOLE",
+    "NOBODY",
     "AnswerRefused",
     "Desk",
     "DeskConfig",

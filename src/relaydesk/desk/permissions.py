@@ -40,6 +40,8 @@ Act = Literal[
     "move",
     "bind_order",
     "release_order",
+    "read_report",
+    "export_report",
     "import_orders",
     "add_agent",
     "change_agent",
@@ -56,6 +58,7 @@ Standing = Literal["agent", "lead", "admin", "console"]
 
 _ALL: frozenset[Standing] = frozenset({"agent", "lead", "admin"})
 _LEADS: frozenset[Standing] = frozenset({"lead", "admin"})
+_READERS: frozenset[Standing] = frozenset({"lead", "admin", "console"})
 _ADMINS: frozenset[Standing] = frozenset({"admin", "console"})
 
 PERMITTED: dict[Act, frozenset[Standing]] = {
@@ -75,6 +78,9 @@ PERMITTED: dict[Act, frozenset[Standing]] = {
     "move": _ALL,
     "bind_order": _ALL,
     "release_order": _ALL,
+    # It sets agents side by side by name, so it is for who leads them; agents see the counts of the queues.
+    "read_report": _READERS,
+    "export_report": _READERS,
     "import_orders": _ADMINS,
     "add_agent": _ADMINS,
     "change_agent": _ADMINS,

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from relaydesk.store.orders import Put
     from relaydesk.store.outbox_rows import Claimed, DeliveryOutcome, Finished, OutboxRow, Outgoing
     from relaydesk.store.refusals import RefusalCount, RefusalKey, RefusalStanding, RefusalTally
+    from relaydesk.store.reporting import TicketFacts
     from relaydesk.store.ticket_orders import TicketOrder
     from relaydesk.store.tickets import AttachmentRow, MessageRow
 
@@ -79,6 +80,7 @@ __all__ = [
     "StoreError",
     "StoreLost",
     "StoreUnavailable",
+    "TicketFacts",
     "TicketFilter",
     "TicketOrder",
     "TicketRow",
@@ -129,6 +131,7 @@ if not TYPE_CHECKING:
             "RefusalKey": "refusals",
             "RefusalStanding": "refusals",
             "RefusalTally": "refusals",
+            "TicketFacts": "reporting",
             "TicketOrder": "ticket_orders",
             "in_turns": "contention",
             "until_settled": "contention",
