@@ -3,9 +3,9 @@
 
     python bench/report.py [--database sqlite|postgresql] [--tickets N] [--json]
 
-A store of twice N tickets over two months is written; the report of the second month is counted, compared with
-the first. Beside it a thread stands for the event loop: it asks for the processor every 5 ms and notes how
-late it gets it; another one writes, as mail does.
+A store of twice N tickets over two months is written; the report of the second month is counted and
+compared with the first. Beside it a thread stands for the event loop: it asks for the processor every 5 ms
+and notes how late it gets it; another one writes, as mail does.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ import sys
 import tempfile
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 HERE = Path(__file__).parent
@@ -34,8 +33,9 @@ from relaydesk.data import data_path
 from relaydesk.report.publish import ReportFormat, count_report, publish_report
 from relaydesk.report.scope import ReportScope, month
 from relaydesk.store.engine import Store
-from relaydesk.store.tables import DeadlineTable, TicketEventTable, TicketTable, table
+from relaydesk.store.tables import TicketEventTable, table
 from relaydesk_testkit import postgres
+from relaydesk_testkit.past import fill
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,64 +43,7 @@ if TYPE_CHECKING:
 CALENDAR = Calendar.from_mapping({"zone": "America/Los_Angeles", "holidays": {"region": "US"}})
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 BEGIN = datetime(2026, 10, 1, 7, tzinfo=UTC)
-AGENTS = ("day.agent", "late.agent", "claims.agent", "returns.agent")
-BATCH = 2000
 TICK = 0.005  # seconds
-
-
-def fill(url: str, tickets: int) -> None:
-    """Stories of all sorts: answered in time and late, never taken, open."""
-    store = Store.open(url, upgrade=True)
-    dice = Random(7)
-    for start in range(1, tickets + 1, BATCH):
-        rows: dict[Any, list[dict[str, Any]]] = {TicketTable: [], TicketEventTable: [], DeadlineTable: []}
-        for number in range(start, min(start + BATCH, tickets + 1)):
-            at = BEGIN + (NOW - BEGIN) * (number / tickets)
-            story(rows, number, at, dice)
-        with store.transaction() as session:
-            for model, values in rows.items():
-                if values:
-                    session.connection().execute(insert(table(model)), values)
-
-
-def story(rows: dict[Any, list[dict[str, Any]]], number: int, at: datetime, dice: Random) -> None:
-    """One ticket: six to eight events, as real ones have."""
-    due, agent = at + timedelta(hours=48), dice.choice(AGENTS)
-    answered = at + timedelta(hours=dice.expovariate(1 / 14))
-    done = answered < NOW and dice.random() < 0.98
-    events: list[tuple[datetime, str, str, dict[str, Any]]] = [
-        (at, "opened", "mail", {"message": number, "reasons": ["aligned_dkim"], "kind": "case", "queue": "case"}),
-        (at, "clock_started", "relaydesk", {"clock": "response", "round": 1, "due": due.isoformat(),
-         "warn_at": None, "reading": "elapsed", "target": "2 business days", "queue": "case"}),
-    ]  # fmt: skip
-    if done:
-        queued = answered - timedelta(minutes=1)
-        by = f"agent:{agent}"
-        events += [
-            (at + (queued - at) / 2, "assigned", by, {"agent": agent}),
-            (queued, "answer_queued", by, {"answer": number, "message": number, "purpose": "answer",
-             "order": None, "not_before": answered.isoformat()}),
-            (answered, "answer_sent", by, {"answer": number, "message": number, "purpose": "answer", "hop": "mx"}),
-            (answered, "clock_stopped", by, {"clock": "response", "round": 1, "how": "answered"}),
-            (answered, "closed", by, {"undecided": []}),
-        ]  # fmt: skip
-    open_ = not done
-    rows[TicketTable].append(
-        {"id": number, "kind": "case", "queue": "case", "state": "open" if open_ else "closed",
-         "username": f"buyer.{number}", "opened_at": at, "last_message_at": at, "assignee": agent if done else None,
-         "relay_address": "", "case_token": "", "case_number": "", "sender": "", "subject": "",
-         "contact_reason": "", "escalated": False, "verified": True, "message_count": 1}
-    )  # fmt: skip
-    rows[TicketEventTable] += [
-        {"ticket_id": number, "at": moment, "noted_at": moment, "what": what, "actor": actor, "data": data}
-        for moment, what, actor, data in events
-    ]
-    if open_:
-        rows[DeadlineTable].append(
-            {"ticket_id": number, "queue": "case", "clock": "response", "round": 1, "started_at": at,
-             "due_at": due, "reading": "elapsed", "target": "2 business days", "explanation": [],
-             "stopped_how": ""}
-        )  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -145,6 +88,12 @@ def writing(store: Store) -> Iterator[list[float]]:
     finally:
         over.set()
         thread.join()
+
+
+def _fill(url: str, tickets: int) -> None:
+    store = Store.open(url, upgrade=True)
+    fill(store, tickets, since=BEGIN, until=NOW)
+    store.close()
 
 
 def measure(store: Store, tickets: int) -> dict[str, Any]:

@@ -10,9 +10,9 @@ import pytest
 
 from relaydesk.business_time.calendar import Calendar
 from relaydesk.report.figures import Figure, Report
-from relaydesk.report.runs import histories
+from relaydesk.report.history import histories
 from relaydesk.report.scope import ReportScope, report_period
-from relaydesk.report.sla import figures
+from relaydesk.report.sla import Door, figures
 from tests.support.stories import at, event, opened, started, stopped
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def report(
 ) -> Report:
     asked = ReportScope(at(0), at(24 * 7), **scope)
     told = histories(events, at(now))
-    return figures(told, refusals, asked, calendar=Calendar.default(), now=at(now))
+    return figures(told, Door(refusals), asked, calendar=Calendar.default(), now=at(now))
 
 
 def assigned(ticket: int, agent: str) -> Event:
@@ -162,7 +162,9 @@ def test_ageing_looks_at_every_open_clock() -> None:
 def test_it_counts_cases_that_became_claims() -> None:
     story = (*opened(1), event(1, 50, "escalated", by=2), *opened(2, kind="claim"), *opened(3))
     counted = report(*story)
-    assert (counted.became_claims, counted.cases.tickets) == (((1, "2"),), (1, 3))
+    (entry,) = counted.became_claims
+    assert (entry.case, entry.claim, entry.at, entry.answered) == (1, "2", at(50), None)
+    assert counted.cases.tickets == (1, 3)
     assert report(*opened(1), event(1, 24 * 8, "escalated", by=2)).became_claims == ()
 
 

@@ -23,8 +23,8 @@ def writable(path: Path | None) -> Iterator[TextIO]:
     """Standard output, or a text stream over a file that stands under its name once it is written.
 
     A new file is its owner's alone, for it may hold what customers wrote; one that is replaced keeps who may
-    read it. Who breaks off leaves what was there. A directory is a usage error; what is no ordinary file (a pipe,
-    /dev/stdout) is written to as it is. Raises OSError.
+    read it. Who breaks off leaves what was there. A directory is a usage error; what is no ordinary file
+    (a pipe, /dev/stdout) is written to as it is. Raises OSError.
     """
     if path is None:
         yield sys.stdout

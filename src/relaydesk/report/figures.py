@@ -147,7 +147,7 @@ class Escalation:
 
 
 @dataclass(frozen=True, slots=True)
-class Workload:
+class AgentWork:
     """What one agent did in the period, and what they have open now; "" is nobody."""
 
     name: str
@@ -183,7 +183,7 @@ class Report:
     withdrawn: Figure
     cases: Figure
     became_claims: tuple[Escalation, ...]
-    work: tuple[Workload, ...]
+    work: tuple[AgentWork, ...]
     sent: Figure
     bounced: tuple[tuple[str, Figure], ...]
     refused: tuple[Reasoned, ...]

@@ -33,7 +33,7 @@ from relaydesk.events import (
     TicketReopened,
 )
 from relaydesk.report.runs import ClockRun, History, RunMark
-from relaydesk.report.why import Lapse, Written, cause
+from relaydesk.report.why import AnswerCourse, Lapse, cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -111,7 +111,7 @@ class _HistoryReader:
         self.agent = _Course()
         self.closed = _Course()
         self.runs: dict[tuple[ClockName, int], _Run] = {}
-        self.answers: dict[int, Written] = {}
+        self.answers: dict[int, AnswerCourse] = {}
         self.marks: list[tuple[datetime, Marked, str, str | None]] = []
 
     def take(self, event: Event) -> None:
@@ -163,7 +163,7 @@ class _HistoryReader:
         """Only answers of people count; what an automatic one or a forward does is not known here."""
         if isinstance(payload, AnswerQueued):
             if payload.purpose == "answer":
-                self.answers[payload.answer] = Written(event.at, _agent(event))
+                self.answers[payload.answer] = AnswerCourse(event.at, _agent(event))
             return
         answer = self.answers.get(payload.answer)
         if answer is None:
@@ -187,6 +187,7 @@ class _HistoryReader:
         self.kind = payload.kind
         self.queue.set(at, payload.queue)
         self.agent.set(at, "")
+        self.closed.set(at, "open")
         self.message(payload, at)
 
     def message(self, payload: OfMessage, at: datetime) -> None:

@@ -15,7 +15,10 @@ OUTCOMES = ("met", "breached", "overdue", "running", "undecided")
 
 
 def figure(report: Report, name: str) -> Figure | None:
-    """The figure of this name (days and hours may be ``FIRST..LAST``), None where the report has none so called. A row that a report lacks is 0."""
+    """The figure of this name (days and hours may be ``FIRST..LAST``), None where no figure is so called.
+
+    A row that the report lacks is 0.
+    """
     kind, _, rest = name.partition(":")
     row, _, column = rest.rpartition(":")
     reader = _READERS.get(kind)

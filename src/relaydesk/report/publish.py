@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from relaydesk.store import Store
 
 ReportFormat = Literal["table", "json", "csv", "html", "xlsx"]
-Entry = TypeVar("Entry")
+Listed = TypeVar("Listed")
 AT_ONCE = 500  # tickets looked up together
 
 
@@ -52,8 +52,8 @@ def publish_report(  # noqa: PLR0913 - what is asked, where to, and by which clo
 ) -> None:
     """Write the SLA report of ``scope`` to ``out``, as it is at ``now``; XLSX to the bytes below ``out``.
 
-    ``templates`` is the folder that holds ``report/sla.html``. CSV, JSON and XLSX hold every clock run, however
-    many there are: they are read from the store while they are written.
+    ``templates`` is the folder that holds ``report/sla.html``. CSV, JSON and XLSX hold every clock run,
+    however many there are: they are read from the store while they are written.
     """
     with store.reading() as session:
         rows = _clock_rows(session, scope, calendar, now)
@@ -124,7 +124,7 @@ def _runs(session: Session, scope: ReportScope, now: datetime) -> Iterator[Clock
     return (run for history in tickets for run in history.runs if scope.takes(run))
 
 
-def _in_parts(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+def _in_parts(entries: Iterable[Listed]) -> Iterator[list[Listed]]:
     rest = iter(entries)
     while part := list(islice(rest, AT_ONCE)):
         yield part

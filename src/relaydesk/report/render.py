@@ -36,22 +36,20 @@ def json(report: Report, rows: Iterable[ClockRow], out: TextIO) -> None:
 
 def plain(value: Any) -> Any:
     """A figure as JSON takes it."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    if isinstance(value, timedelta):
-        return value.total_seconds()
     if isinstance(value, tuple | list):
         return [plain(entry) for entry in value]
     if isinstance(value, Report):
         return _plain_report(value)
-    if isinstance(value, dict):
-        return value
     if dataclasses.is_dataclass(value):
         named = {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-        if isinstance(value, Outcomes):
-            named |= {"attainment": value.attainment}
-        return named
-    return value
+        return named | {"attainment": value.attainment} if isinstance(value, Outcomes) else named
+    return _plain_time(value)
+
+
+def _plain_time(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return value.total_seconds() if isinstance(value, timedelta) else value
 
 
 def _plain_report(report: Report) -> dict[str, Any]:

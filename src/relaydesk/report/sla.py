@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 from relaydesk.business_time import open_time_between
 from relaydesk.report.figures import (
     Age,
+    AgentWork,
     Breach,
     Drifted,
     Escalation,
     Hour,
     Reasoned,
     Report,
-    Workload,
 )
 from relaydesk.report.tallies import Count, Rows, Taken, times
 from relaydesk.report.why import circumstances
@@ -210,8 +210,8 @@ class _Counting:
             unverified=self.unverified.by_count("came"),
         )
 
-    def _workload(self, name: object) -> Workload:
-        return Workload(
+    def _workload(self, name: object) -> AgentWork:
+        return AgentWork(
             str(name), *(self.work.tally(name, column) for column in ("sent", "handled", "closed", "open"))
         )
 

@@ -11,6 +11,7 @@ import statistics
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from relaydesk.report.figures import Band, Figure, Outcomes, Spread, Times
@@ -22,7 +23,7 @@ HOURS = (1, 2, 4, 8, 16, 24, 32, 40, 48)
 """Where the bands of response times end, in business hours; a band ends before the next begins."""
 BANDS = (
     "under 1",
-    *(f"{low} to {high}" for low, high in zip(HOURS, HOURS[1:], strict=False)),
+    *(f"{low} to {high}" for low, high in pairwise(HOURS)),
     f"{HOURS[-1]} and more",
 )
 

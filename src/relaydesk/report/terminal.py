@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from relaydesk.report.figures import Figure, Outcomes, Report, Workload
+    from relaydesk.report.figures import AgentWork, Figure, Outcomes, Report
 
 PLAIN_WIDTH = 110
 WIDEST = 10_000  # more than any grid takes
@@ -109,11 +109,19 @@ def _parts(report: Report) -> Iterator[Table]:
         title = f"Cases that became claims (of {len(report.cases.tickets)} cases)"
         claims = ((str(entry.case), entry.claim) for entry in report.became_claims)
         yield _grid(title, ("case", "claim"), claims)
+    yield from _came_back(report)
+    yield from _door(report)
+
+
+def _came_back(report: Report) -> Iterator[Table]:
     if report.withdrawn.count:
         yield _grid("Breaches withdrawn", ("breaches", "tickets"), (_pair(report.withdrawn),))
     if report.bounced:
         bounced = ((kind, *_pair(tally)) for kind, tally in report.bounced)
         yield _grid(f"Bounced, of {report.sent.count} answers sent", ("kind", "answers", "tickets"), bounced)
+
+
+def _door(report: Report) -> Iterator[Table]:
     if report.unverified:
         marked = ((code, *_pair(tally)) for code, tally in report.unverified)
         yield _grid("Accepted unverified", ("reason", "messages", "tickets"), marked)
@@ -174,7 +182,7 @@ def _breaches(report: Report) -> Table:
     return _grid(title, ("ticket", "late by", "why", "held by", "due", "buyer", "order"), rows)
 
 
-def _work(work: Workload) -> tuple[str, ...]:
+def _work(work: AgentWork) -> tuple[str, ...]:
     counts = (work.sent, work.handled, work.closed, work.open)
     return (person(work.name), *(str(tally.count) for tally in counts))
 

@@ -38,7 +38,8 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class ReportView:
-    """What a page shows beside the report itself. ``week`` is the heat map by weekday and hour."""
+    """What a page shows beside the report itself. ``week`` is the heat map by weekday and hour; of
+    ``by_agent`` nobody is the last."""
 
     period: str
     before: str
@@ -50,6 +51,7 @@ class ReportView:
     week: dict[tuple[int, int], Hour]
     busiest: int
     oldest: int
+    by_agent: tuple[Outcomes, ...]
     clocks_now: int
     overdue_now: Figure
     open_now: Figure
@@ -75,6 +77,7 @@ def view_of(report: Report) -> ReportView:
         week={(hour.weekday, hour.hour): hour for hour in report.hours},
         busiest=max((hour.started.count for hour in report.hours), default=0),
         oldest=max(ages, default=0),
+        by_agent=tuple(sorted(report.by_agent, key=lambda row: (not row.name, row.name))),
         clocks_now=sum(ages),
         overdue_now=figure(report, "age:all:overdue") or Figure(),
         open_now=figure(report, "whole::open") or Figure(),
@@ -195,7 +198,7 @@ def band_place(taken: timedelta) -> float:
 
 
 def band_label(name: str) -> str:
-    """``4–8`` of "4 to 8", below a bar."""
+    """ "4 to 8" in short, below a bar."""
     return name.replace(" to ", "\u2013").replace("under ", "< ").replace(" and more", "+")
 
 

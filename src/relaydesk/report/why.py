@@ -1,4 +1,4 @@
-"""Why a deadline passed: the first cause that fits, from the ticket's events, and what stood beside it. Pure."""
+"""Why a deadline passed: the first cause that fits, by the events, and what stood beside it. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LATE_SHARE = 3 / 4
 
 
 @dataclass(slots=True)
-class Written:
+class AnswerCourse:
     """An answer of a person: when it was queued, left, and ended without leaving or came back."""
 
     queued: datetime
@@ -56,7 +56,7 @@ class Lapse:
         return self.started + (self.due - self.started) * LATE_SHARE
 
 
-def cause(lapse: Lapse, answers: Iterable[Written]) -> str:
+def cause(lapse: Lapse, answers: Iterable[AnswerCourse]) -> str:
     """The code of the first cause that fits; see :data:`relaydesk.report.words.WHY`."""
     in_time = [
         answer for answer in answers if lapse.started <= answer.queued <= lapse.due and not answer.cancelled

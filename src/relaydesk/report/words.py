@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 EMPTY = "No clock started in this period: there is nothing to measure yet."
-NOTHING = "–"
+MINUS, NOTHING = "\u2212", "\u2013"
 MINUTE = 60
 
 WHY = {
@@ -50,31 +50,33 @@ SHORT_WHY = {
 """The same in a few words, for columns."""
 
 COUNTED = {
-    "attainment": "Met ÷ (met + breached), rounded to a tenth; 100 % only when every clock was met. A breach that "
-    "is still open counts. A ticket that was closed in time without an answer is undecided and counts as neither. "
-    "A clock belongs to the period in which the customer's message was accepted.",
-    "times": "From the acceptance of the customer's message to the next hop's 250 for the answer, or to the act on "
-    "record. Late answers are among them, automatic ones and clocks that still run are not. Business time counts "
-    "the calendar's open hours, wall time all of them. Half of the answers took at most the median, nine in ten "
-    "at most p90.",
+    "attainment": "Met ÷ (met + breached), rounded to a tenth; 100 % only when every clock was met. A breach "
+    "that is still open counts. A ticket that was closed in time without an answer is undecided "
+    "and counts as neither. A clock belongs to the period in which the customer's message was "
+    "accepted.",
+    "times": "From the acceptance of the customer's message to the next hop's 250 for the answer, or to "
+    "the act on record. Late answers are among them, automatic ones and clocks that still run are"
+    " not. Business time counts the calendar's open hours, wall time all of them. Half of the "
+    "answers took at most the median, nine in ten at most p90.",
     "ageing": "Every clock that is open now, whenever it started, by the time since then.",
     "day": "Clocks by the local day of their deadline.",
     "queue": "By the queue in which the ticket was when the clock was met or fell due.",
     "agent": "Who answered in time, or had the ticket at its deadline; nobody is who had none.",
-    "week": "Clocks by the local hour in which the mail that started them was accepted, and how many of them "
-    "breached later.",
-    "breaches": "Late is from the deadline to the answer, or to now where there is none. Why is read from the "
-    "ticket's events: the first cause that fits, then what stood beside it.",
+    "week": "Clocks by the local hour in which the mail that started them was accepted, and how many of "
+    "them breached later.",
+    "breaches": "Late is from the deadline to the answer, or to now where there is none. Why is read from the"
+    " ticket's events: the first cause that fits, then what stood beside it.",
     "claims": "Cases for whose order a claim came in this period.",
-    "withdrawn": "Breaches on record that were taken back in this period: an answer given in time was recorded "
-    "later, or the deadline was moved.",
-    "work": "Answers that left and tickets that were closed in this period, by who wrote or closed them; handled is "
-    "what was put on record as done or answered elsewhere. Open now is what each has at this moment.",
+    "withdrawn": "Breaches on record that were taken back in this period: an answer given in time was noted"
+    " later, or the deadline was moved.",
+    "work": "Answers that left and tickets that were closed in this period, by who wrote or closed them; "
+    "handled is what was put on record as done or answered elsewhere. Open now is what each has "
+    "at this moment.",
     "bounces": "Delivery notices for answers that left, by when the notice came.",
     "refused": "Messages turned away at the SMTP port, by whole UTC days, whatever the filter above.",
-    "unverified": "Messages that were taken in but that nothing proves to be genuine; a person looks at them.",
-    "drift": "Networks that the SPF record of a listed sender names and the allowlist lacks, by the mail that was "
-    "turned away for it.",
+    "unverified": "Messages that were taken in but that nothing proves genuine; a person looks at them.",
+    "drift": "Networks that the SPF record of a listed sender names and the allowlist lacks, by the mail "
+    "that was turned away for it.",
 }
 """How each figure is counted, as the page and the printed form say it."""
 
@@ -95,7 +97,7 @@ def stopwatch(span: timedelta) -> str:
 
 
 def percent(share: float | None) -> str:
-    """``97.5 %``, rounded; 100 % only for every one and 0 % only for none; a dash while nothing is decided."""
+    """``97.5 %``, rounded; 100 % only for every one and 0 % for none; a dash while nothing is decided."""
     if share is None:
         return NOTHING
     tenths = round(share * 1000)
@@ -128,9 +130,9 @@ def span(report: Report) -> str:
 
 
 def more_or_less(points: float | None, unit: str) -> str:
-    """``+1.2 points``, ``−3``: a difference with its sign, or "as before"."""
+    """``+1.2 points``: a difference with its sign, or "as before"."""
     if points is None:
         return ""
     rounded = round(points, 1)
     figure = f"{abs(rounded):g}{unit}"
-    return "as before" if rounded == 0 else f"{'+' if rounded > 0 else '−'}{figure}"
+    return "as before" if rounded == 0 else f"{'+' if rounded > 0 else MINUS}{figure}"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
-    from relaydesk.report.figures import Outcomes, Report, Workload
+    from relaydesk.report.figures import AgentWork, Outcomes, Report
     from relaydesk.report.rows import ClockRow
 
 LONGEST_TEXT = 32_767  # characters of a cell
@@ -187,6 +187,6 @@ def _breaches(report: Report) -> Iterator[tuple[Any, ...]]:
         )
 
 
-def _work(work: Workload) -> tuple[Any, ...]:
+def _work(work: AgentWork) -> tuple[Any, ...]:
     counts = (work.sent, work.handled, work.closed, work.open)
     return (person(work.name), *(tally.count for tally in counts))

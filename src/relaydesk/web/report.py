@@ -86,7 +86,7 @@ def export(
     query, scope = _asked(request, desk)
     file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed when it has been sent
     try:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)  # type: ignore[type-var]
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
         desk.reports.sla(scope, text, form, by=visitor.by, compare=True)
         text.detach()
         size = file.tell()

@@ -66,10 +66,10 @@ class ReportQuery:
 
 def report_query(asked: QueryParams) -> ReportQuery:
     """From an address. ValueError is a sentence."""
+    of = ReportQuery(queue=asked.get("queue", ""), agent=asked.get("agent", ""))
     days = asked.get("days", "")
     if days and not (days.isascii() and days.isdigit() and 1 <= int(days[:5]) <= MOST_DAYS):
         raise ValueError(f"a report covers 1 to {MOST_DAYS} days")
-    who = {"queue": asked.get("queue", ""), "agent": asked.get("agent", "")}
     preset: dict[str, Any] = {"days": USUAL_DAYS}
     if month := asked.get("month", ""):
         preset = {"month": month}
@@ -81,8 +81,8 @@ def report_query(asked: QueryParams) -> ReportQuery:
     # A form sends the days of its preset along: they are days of one's own only where they were changed.
     changed = (first, last) != (asked.get("shown_from", ""), asked.get("shown_to", ""))
     if (first or last) and changed:
-        return ReportQuery(first=first, last=last, **who)
-    return ReportQuery(**preset, **who)
+        return of.over(first=first, last=last)
+    return of.over(**preset)
 
 
 def presets(query: ReportQuery, now: datetime, zone: ZoneInfo) -> tuple[tuple[str, str, bool], ...]:
