@@ -49,9 +49,8 @@ class ClockRow:
     def cells(self) -> dict[str, Any]:
         """By name of column; times are datetimes."""
         run = self.run
-        of_run = {name: getattr(run, name) for name in OF_RUN if name != "open"}
         return {
-            **of_run,
+            **{name: getattr(run, name) for name in OF_RUN},
             "open": "yes" if run.open else "no",
             "late": None if self.late is None else self.late.total_seconds(),
             "why": " ".join(self.why),

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from relaydesk.reasons import general
 from relaydesk.report import words
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from relaydesk.report.figures import Breach, Hour, Report, Times
 
 MOST_DAYS, MOST_WEEKS = 45, 60  # bars of a chart; beyond that weeks, then months
-SHOWN_BREACHES, SHOWN_ROWS = 12, 20  # rows of a table on the page; the rest is a link away
+SHOWN_BREACHES, SHOWN_ROWS = 10, 8  # rows of a table on the page; the rest is a link away
 PRINTED = 200  # ticket numbers under one figure on paper
 LEVELS = 5
 
@@ -176,10 +177,10 @@ def moment(instant: datetime, zone: ZoneInfo) -> str:
     return f"{local:%a} {local.day} {local:%b %H:%M}"
 
 
-def two_hours(week: dict[tuple[int, int], Hour], weekday: int, hour: int, column: str) -> Figure:
-    """The starts, or the breaches, of two hours of the week."""
-    places = ((weekday, hour), (weekday, hour + 1))
-    return joined(getattr(week[place], column) for place in places if place in week)
+def three_hours(week: dict[tuple[int, int], Hour], weekday: int, hour: int) -> Figure:
+    """The starts of three hours of the week."""
+    places = ((weekday, later) for later in range(hour, hour + 3))
+    return joined(week[place].started for place in places if place in week)
 
 
 def whole_day(week: dict[tuple[int, int], Hour], weekday: int) -> Figure:
@@ -211,7 +212,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "why": words.why,
     "level": level,
     "in_zone": moment,
-    "two_hours": two_hours,
+    "three_hours": three_hours,
+    "in_address": lambda name: quote(name, safe=":"),
     "whole_day": whole_day,
     "band_place": band_place,
     "band_label": band_label,

@@ -52,7 +52,7 @@ def report(request: Request, desk: TheDesk, visitor: TheVisitor) -> Response:
         "counting": standing.counting,
         "report": standing.report,
         "view": view_of(standing.report) if standing.report else None,
-        "base": f"/report/tickets?{query.address()}&figure=",
+        "base": f"report/tickets?{query.address()}{'&' if query.address() else ''}figure=",
     }
     headers = {"Refresh": str(REFRESH)} if standing.report is None else None
     return pages.page(request, visitor, "report.html", part="report", headers=headers, **names)

@@ -46,12 +46,14 @@ class ReportQuery:
 
     @property
     def preset(self) -> dict[str, str]:
-        """The name of the period as an address holds it; none of days of one's own."""
+        """The name of the period as an address holds it; none of the usual one and of days of one's own."""
         if self.first or self.last:
             return {}
         if self.month:
             return {"month": self.month}
-        return {"last": "week"} if self.week else {"days": str(self.days)}
+        if self.week:
+            return {"last": "week"}
+        return {} if self.days == USUAL_DAYS else {"days": str(self.days)}
 
     def address(self, **more: str) -> str:
         """The query part of the same report's address, with what is to be added."""
