@@ -18,8 +18,8 @@ from relaydesk_testkit.full_desk import MORNING
 from relaydesk_testkit.pages import DeskPages, barriers, signed_in
 from relaydesk_testkit.past import fill, turned_away
 from tests.support.desk import desk
-from tests.support.stories import at, random_stories
 from tests.support.stored_stories import keep
+from tests.support.stories import at, random_stories
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,6 +89,12 @@ def as_json(pages: DeskPages, **scope: Any) -> dict[str, Any]:
     reports.sla(reports.scope(**scope), out, "json", by=CONSOLE, compare=True)
     told: dict[str, Any] = json.loads(out.getvalue())
     return told
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is, the report is waited for."""
+    monkeypatch.setattr("relaydesk.desk.report_counts.PATIENCE", 60.0)
 
 
 @pytest.fixture

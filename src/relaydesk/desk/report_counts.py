@@ -73,8 +73,9 @@ class ReportCounts:
         self._jobs: dict[Hashable, _Job] = {}
         self._lock, self._turn = threading.Lock(), threading.Lock()
 
-    def get(self, key: Hashable, scope: ReportScope, *, patience: float = PATIENCE) -> CountedReport:
-        """The report of ``scope``, which ``key`` stands for; waits at most ``patience`` seconds for it.
+    def get(self, key: Hashable, scope: ReportScope, *, patience: float | None = None) -> CountedReport:
+        """The report of ``scope``, which ``key`` stands for; waits at most ``patience`` seconds for it, by
+        default :data:`PATIENCE`.
 
         Raises what counting it raised, and DeskError when too many others wait.
         """
@@ -85,7 +86,7 @@ class ReportCounts:
                 self._kept.move_to_end(key)
                 return CountedReport(kept.report, counting=False)
             job = self._jobs.get(key) or self._start(key, scope)
-        over = job.over.wait(patience)
+        over = job.over.wait(PATIENCE if patience is None else patience)
         if job.failure is not None:
             raise job.failure
         with self._lock:

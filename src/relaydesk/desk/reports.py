@@ -88,7 +88,7 @@ class Reports(DeskPart):
             period = report_period(since, until, zone, now)
         return ReportScope(*period, queue, agent)
 
-    def count(self, scope: ReportScope, *, by: str, patience: float | None = None) -> CountedReport:
+    def count(self, scope: ReportScope, *, by: str) -> CountedReport:
         """The figures of a period, compared with the period before, for who may read the report.
 
         They are counted apart; see :mod:`relaydesk.desk.report_counts`.
@@ -99,8 +99,7 @@ class Reports(DeskPart):
         # "until now" is another moment each time, and still the same report
         until = scope.until if scope.until < now else None
         key = (scope.since, until, scope.before(zone).since, scope.queue, scope.agent)
-        waiting = {} if patience is None else {"patience": patience}
-        return self._counts.get(key, scope, **waiting)
+        return self._counts.get(key, scope)
 
     def tickets(self, scope: ReportScope, name: str, *, by: str, before: int | None = None) -> FigureTickets:
         """The tickets behind one figure of the report. DeskError when there is no such figure, or while the

@@ -22,15 +22,17 @@ if TYPE_CHECKING:
     from relaydesk.report.figures import Breach, Hour, Report, Times
 
 MOST_DAYS, MOST_WEEKS = 45, 60  # bars of a chart; beyond that weeks, then months
-SHOWN_BREACHES, SHOWN_ROWS = 10, 8  # rows of a table on the page; the rest is a link away
+SHOWN_BREACHES, SHOWN_ROWS = 8, 8  # rows of a table on the page; the rest is a link away
 PRINTED = 200  # ticket numbers under one figure on paper
 LEVELS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """The clocks whose deadline fell on a day, in a week or month; ``row`` names it in a figure's name."""
+    """The clocks whose deadline fell on a day, in a week or month; ``row`` names it in a figure's name,
+    ``place`` counts from 0."""
 
+    place: int
     name: str
     label: str
     row: str
@@ -103,7 +105,9 @@ def _bars(report: Report) -> tuple[str, tuple[Bar, ...]]:
     count = (last - first).days + 1
     if count <= MOST_DAYS:
         every = (first + timedelta(days=number) for number in range(count))
-        return "day", tuple(_bar(day, day, [days[day]] if day in days else []) for day in every)
+        return "day", tuple(
+            _bar(place, day, day, [days[day]] if day in days else []) for place, day in enumerate(every)
+        )
     by: str
     start: Callable[[date], date]
     if count <= MOST_WEEKS * 7:
@@ -114,11 +118,12 @@ def _bars(report: Report) -> tuple[str, tuple[Bar, ...]]:
     for day in sorted(days):
         groups.setdefault(start(day), []).append(day)
     return by, tuple(
-        _bar(begin, members[-1], [days[day] for day in members]) for begin, members in groups.items()
+        _bar(place, begin, members[-1], [days[day] for day in members])
+        for place, (begin, members) in enumerate(groups.items())
     )
 
 
-def _bar(begin: date, end: date, rows: list[Outcomes]) -> Bar:
+def _bar(place: int, begin: date, end: date, rows: list[Outcomes]) -> Bar:
     columns = ("met", "breached", "overdue", "running", "undecided")
     outcomes = (
         Outcomes(begin.isoformat(), *(joined(getattr(row, column) for row in rows) for column in columns))
@@ -126,7 +131,7 @@ def _bar(begin: date, end: date, rows: list[Outcomes]) -> Bar:
         else Outcomes(begin.isoformat(), *(Figure() for _ in columns))
     )
     row = begin.isoformat() if begin == end else f"{begin}..{end}"
-    return Bar(f"{begin:%a} {begin.day} {begin:%b}", f"{begin.day} {begin:%b}", row, outcomes)
+    return Bar(place, f"{begin:%a} {begin.day} {begin:%b}", f"{begin.day} {begin:%b}", row, outcomes)
 
 
 def _round_up(most: int) -> int:
@@ -177,9 +182,9 @@ def moment(instant: datetime, zone: ZoneInfo) -> str:
     return f"{local:%a} {local.day} {local:%b %H:%M}"
 
 
-def three_hours(week: dict[tuple[int, int], Hour], weekday: int, hour: int) -> Figure:
-    """The starts of three hours of the week."""
-    places = ((weekday, later) for later in range(hour, hour + 3))
+def four_hours(week: dict[tuple[int, int], Hour], weekday: int, hour: int) -> Figure:
+    """The starts of four hours of the week."""
+    places = ((weekday, later) for later in range(hour, hour + 4))
     return joined(week[place].started for place in places if place in week)
 
 
@@ -212,7 +217,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "why": words.why,
     "level": level,
     "in_zone": moment,
-    "three_hours": three_hours,
+    "four_hours": four_hours,
     "in_address": lambda name: quote(name, safe=":"),
     "whole_day": whole_day,
     "band_place": band_place,
