@@ -9,6 +9,7 @@ import smtplib
 import socket
 import subprocess
 import sys
+import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,7 +56,8 @@ WRONG_ANSWER = """
 NO_RELAY = """
     arrival.PATIENCE_SECONDS = 2
     prepared = stand.prepared
-    stand.prepared = lambda place, fixtures, names, hop, port: prepared(place, fixtures, names, 9, port)
+    stand.prepared = lambda place, fixtures, ports, **how: prepared(
+        place, fixtures, dataclasses.replace(ports, relay=9), **how)
 """
 
 
@@ -106,7 +108,7 @@ def plain(text: str) -> str:
 def sample_in_the_readme() -> list[str]:
     """The lines that the README shows of the demo; ``…`` is what it leaves out."""
     text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    (block,) = (block for block in text.split("```") if "101-instagram-case" in block)
+    (block,) = (block for block in text.split("```") if "every reply as expected" in block)
     lines = (plain(line.split("\N{HORIZONTAL ELLIPSIS}")[0]).strip() for line in block.splitlines())
     return [line for line in lines if line.strip("\N{BOX DRAWINGS LIGHT HORIZONTAL}")]
 
@@ -116,20 +118,15 @@ def test_it_shows_every_case_and_ends_well(tmp_path: Path) -> None:
         said, _ = demo.communicate(timeout=110)
     assert demo.returncode == 0, said
     assert "every reply as expected" in said
-    assert "101-instagram-case                         250 2.0.0 Ok: stored" in said
+    assert said.count("\n") < 100  # two screens
     assert "$ relaydesk answer 1 --template acknowledgement" in said
-    arrived = said.split("What arrived at Meta's relay")[1].split("$ relaydesk ticket 1")
+    arrived = said.split("What arrived at Meta's relay")[1].split("$ relaydesk queue")
     assert f"Delivered-To: {RELAY}\n" in arrived[0]
     assert f"To:           {RELAY}\n" in arrived[0]
     assert "Subject:      Re: Message from alice (order 368508827392800)" in arrived[0]
     assert "DKIM:         pass: The signature of shop.example is valid (2048-bit rsa)." in arrived[0]
     assert "response clock of ticket 1 stopped: " in arrived[0]
-    assert re.search(r"response +answered .* \(due .*\)", arrived[1])
-    assert re.search(r"answer 1 by demo .*\n +sent, taken by the next hop ", arrived[1])
-    assert re.search(r"first response +│ +100\.0 % │ +2 ", said)
-    assert "$ relaydesk queue all" in said
-    assert "394455667788123" in said
-    assert "SLA report" in said
+    assert re.search(r"case +\d+ ", arrived[1])
     assert "\x1b[" not in said
     shown = sample_in_the_readme()
     assert len(shown) > 12
@@ -142,7 +139,7 @@ def test_it_fails_when_a_reply_is_not_as_expected(tmp_path: Path) -> None:
     with started(tmp_path, "-c", SHORT.format(once=True, change=WRONG)) as demo:
         said, _ = demo.communicate(timeout=60)
     assert demo.returncode == 1
-    assert "EXPECTED 250" in said
+    assert re.search(r"324-forged +550 5\.7\.1 .* EXPECTED 250", said)
     assert "NOT AS EXPECTED" not in said
     assert "not as expected: 324-forged" in said
 
@@ -218,11 +215,16 @@ def test_it_sees_what_is_wrong_with_an_answer(old: str, new: str, told: list[str
 
 
 def test_it_serves_until_it_is_interrupted(tmp_path: Path) -> None:
-    with started(tmp_path, "-c", SHORT.format(once=False, change="pass")) as demo:
+    with started(tmp_path, "-c", SHORT.format(once=False, change="show.UNDO_SECONDS = 1")) as demo:
         assert demo.stdout is not None
-        line = next(line for line in demo.stdout if line.startswith("Serving on 127.0.0.1:"))
+        lines = iter(demo.stdout.readline, "")
+        link = next(line.split()[0] for line in lines if line.strip().startswith("http://127.0.0.1:"))
+        line = next(line for line in lines if line.startswith("Serving on 127.0.0.1:"))
         with smtplib.SMTP("127.0.0.1", int(line.split(":")[1].split()[0]), timeout=20) as client:
             assert client.noop()[0] == 250
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with browser.open(link, timeout=20) as page:
+            assert b"Message from alice" in page.read()
         assert running(tmp_path) != []
         demo.send_signal(signal.SIGINT)
         said, _ = demo.communicate(timeout=60)

@@ -47,12 +47,14 @@ def run_office(config: str | None) -> None:
 
 @click.command()
 @click.option("--once", is_flag=True, help="Exit after the samples instead of serving until Ctrl-C.")
+@click.option("--every", is_flag=True, help="List every sample message with its reply.")
 @click.option("--port", type=click.IntRange(0, 65535), help="SMTP port on 127.0.0.1 (default: a free one).")
-def demo(once: bool, port: int | None) -> None:
+@click.option("--web-port", type=click.IntRange(0, 65535), help="Port of the desk in a browser (likewise).")
+def demo(once: bool, every: bool, port: int | None, web_port: int | None) -> None:
     """Show relaydesk at work on sample mail, on this machine only: no account, no outside service."""
     from relaydesk.demo import run
 
-    sys.exit(run(once=once, port=port))
+    sys.exit(run(once=once, port=port, web_port=web_port, every=every))
 
 
 @click.group()

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,14 @@ from relaydesk.samples import common_zone, composed_mail, load_cases, send_compo
 if TYPE_CHECKING:
     from relaydesk.desk import Desk
     from relaydesk.samples import Case, Step
+    from relaydesk.store import AgentRole
 
 AGENT = "demo"
+TEAM: dict[str, tuple[str, AgentRole]] = {
+    "mia": ("Mia", "agent"),
+    "owner": ("The owner", "admin"),
+}  # who else works in the demo shop
+UNDO_SECONDS = 10  # within which an answer can be taken back, where somebody is there to do it
 CLAIMED = "371202934455811"  # an order that a claim of the samples names
 ELSEWHERE = (
     "case++bq7t2mmx9k4c1d@support.facebook.com"  # a buyer of the samples who was answered in Facebook's inbox
@@ -45,8 +52,10 @@ _COLOURS = {"2": "32", "4": "33", "5": "31"}
 _BOLD = "1"
 
 
-def run(*, once: bool, port: int | None) -> int:
-    """The whole demo; ``port`` is the server's on loopback (default: a free one). The exit status.
+def run(*, once: bool, port: int | None, web_port: int | None = None, every: bool = False) -> int:
+    """The whole demo; the ports are the server's on loopback (default: free ones). The exit status.
+
+    ``every`` lists each sample with its reply; without, each group of them has a line.
 
     With ``once`` it ends by itself: 0 if every reply was as the case expects, every command went well, and
     the answer arrived at the right address with a signature that passes and stopped the clock.
@@ -63,16 +72,22 @@ def run(*, once: bool, port: int | None) -> int:
         zone = parse_zone({**common_zone(cases), **stand.signing_key(place)})
         names = stack.enter_context(stand.answering(zone))
         relay = stack.enter_context(stand.relaying(place, place / "relay"))
-        config = stand.prepared(place, fixtures, names, relay, port or 0)
+        config = stand.prepared(
+            place,
+            fixtures,
+            stand.Ports(names, relay, port or 0, web_port or 0),
+            undo_seconds=0 if once else UNDO_SECONDS,
+        )
         _say("Starting the real server with the demo shop …")
         process = stack.enter_context(stand.serving(place, config))
-        port = stand.announced_port(process, place / stand.SERVER_LOG)
-        shop = DemoShop(config, fixtures, port, place / "relay")
+        listening = stand.announced(process, place / stand.SERVER_LOG)
+        shop = DemoShop(config, fixtures, listening, place / "relay", every)
         good = shop.show(cases)
         if once:
             return 0 if good else 1
+        shop.invite()
         with contextlib.suppress(KeyboardInterrupt):
-            _say(f"Serving on {HOST}:{shop.port} until Ctrl-C. Everything is in {place} until then.")
+            _say(f"Serving on {HOST}:{listening.port} until Ctrl-C. Everything is in {place} until then.")
             process.wait()
             raise parts.SetupError(f"The server has stopped. {stand.last_lines(place / stand.SERVER_LOG)}")
     _say("\nStopped; all files are deleted.")
@@ -81,29 +96,32 @@ def run(*, once: bool, port: int | None) -> int:
 
 @dataclass(slots=True)
 class DemoShop:
-    """The running demo: its settings file, the fixtures, the port of its server, and what came of it.
+    """The running demo: its settings file, the fixtures, where its server listens, and what came of it.
 
-    ``relay`` is where the process that stands for Meta's relay keeps what it took.
+    ``relay`` is where the process that stands for Meta's relay keeps what it took; ``every`` sample is listed
+    or each group of them.
     """
 
     config: Path
     fixtures: Path
-    port: int
+    listening: stand.Listening
     relay: Path
+    every: bool = False
     replies: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
 
     def show(self, cases: tuple[Case, ...]) -> bool:
         """Send every case, then print what a person looks at; whether all went as it should."""
-        _say(f"It listens on {HOST}:{self.port}; DNS comes from the fixtures. Now the samples, one by one.")
+        _say(f"It listens on {HOST}:{self.listening.port}; DNS comes from the fixtures. Now the samples.")
         with contextlib.closing(open_desk(load_settings(self.config))) as desk:
             imported = desk.orders.import_file(self.fixtures / "orders.csv", by=CONSOLE)
             _say(f"{imported.added} orders are in the shop's directory.")
             desk.agents.add(AGENT, display_name="Robin", role="lead", by=CONSOLE)
+            for name, (display_name, role) in TEAM.items():
+                desk.agents.add(name, display_name=display_name, role=role, by=CONSOLE)
             self._send_all(desk, cases)
             answered = _sender_ticket(desk, cases[0].last)
-            well = [self._answer(desk, answered, cases[0].last), self._look(desk, answered)]
-        self._advise(answered)
+            well = [self._answer(desk, answered, cases[0].last), self._look(desk)]
         return all(well) and not self.wrong
 
     def _answer(self, desk: Desk, ticket: int, question: Step) -> bool:
@@ -127,49 +145,49 @@ class DemoShop:
             _say(f"NOT AS EXPECTED: {' '.join(wrong)}")
         return not wrong
 
-    def _look(self, desk: Desk, answered: int) -> bool:
-        """Work on two more tickets, then show tickets, queues and report by their commands."""
+    def _look(self, desk: Desk) -> bool:
+        """Work on two more tickets, then show the queues by their command."""
         elsewhere, handled = _newest(desk, ELSEWHERE), _newest(desk, CLAIMED)
         now = utc_now().isoformat(timespec="seconds")
         how = "Nothing to do: the buyer was paid back."
         well = [
-            self._command("ticket", str(answered)),
             self._command("ticket", str(elsewhere), "--answered-outside", now, "--as", AGENT),
             self._command("ticket", str(handled), "--handled", now, "--how", how, "--as", AGENT),
             self._command("queue"),
-            self._command("queue", "all", "--limit", "100"),
-            self._command("report", "sla"),
         ]
         return all(well)
 
     def _send_all(self, desk: Desk, cases: tuple[Case, ...]) -> None:
-        group = ""
-        for case in cases:
-            if case.name[0] != group:
-                group = case.name[0]
-                _say(_paint(f"\n{GROUPS.get(group, 'More')}", _BOLD))
-            for step in case.steps:
-                self._do(desk, case, step)
-        counts = self.replies
-        totals = f"{counts['2']} accepted, {counts['5']} refused, {counts['4']} deferred"
+        for group, members in groupby(cases, lambda case: case.name[0]):
+            title = GROUPS.get(group, "More")
+            if self.every:
+                _say(_paint(f"\n{title}", _BOLD))
+            before = self.replies.copy()
+            for case in members:
+                for step in case.steps:
+                    self._do(desk, case, step)
+            if not self.every:
+                _say(f"  {title:24} {_totals(self.replies - before)}")
         ending = f"not as expected: {', '.join(self.wrong)}" if self.wrong else "every reply as expected"
-        _say(f"\n{counts.total()} messages: {totals}; {ending}.")
+        _say(f"{self.replies.total()} messages: {_totals(self.replies)}; {ending}.")
 
     def _do(self, desk: Desk, case: Case, step: Step) -> None:
         """One step of a case: an agent's act, or a message and its reply."""
         if step.act == "close":
             desk.tickets.close(_sender_ticket(desk, case.steps[0]), by=agent_actor(AGENT))
-            _say(f"  {'':4}before: an agent closes the ticket")
+            if self.every:
+                _say(f"  {'':4}before: an agent closes the ticket")
             return
         ticket = _sender_ticket(desk, case.steps[0]) if "{bounce}" in step.rcpt else 0
         secret = load_settings(self.config).secret
         mail = composed_mail(step, utc_now(), self.fixtures / "keys", secret=secret, ticket=ticket)
-        reply = asyncio.run(send_composed(mail, HOST, self.port))
+        reply = asyncio.run(send_composed(mail, HOST, self.listening.port))
         self.replies[reply[0]] += 1
         title = case.name if step is case.last else f"{'':4}before: a message"
         expected = _wanted(step)
         odd = "" if reply.startswith(expected) else f"   EXPECTED {expected}"
-        _say(f"  {title:42} {_paint(reply, _COLOURS.get(reply[0], ''))}{odd}")
+        if self.every or odd:
+            _say(f"  {title:42} {_paint(reply, _COLOURS.get(reply[0], ''))}{odd}")
         if odd:
             self.wrong.append(case.name)
 
@@ -179,19 +197,33 @@ class DemoShop:
         command = stand.command(self.config, *arguments)
         return subprocess.run(command, check=False, env=stand.environment()).returncode == 0  # noqa: S603 - ourselves
 
-    def _advise(self, ticket: int) -> None:
+    def invite(self) -> None:
+        """Where to look: the desk in a browser first, then commands."""
+        with contextlib.closing(open_desk(load_settings(self.config))) as desk:
+            links = {
+                name: f"{self.listening.web}/enter/{desk.accounts.link(name, by=CONSOLE)}"
+                for name in (AGENT, "owner")
+            }
         ours = Path(sys.executable).with_name("relaydesk")
         run = f"{ours if ours.exists() else 'relaydesk'} --config {self.config}"
+        heading = _paint("Open the desk in a browser", _BOLD)
         _say(f"""
-What to look at next, in another terminal:
-  {run} ticket {ticket}       # a ticket with its evidence and its answer
-  {run} outbox --all          # what went out, and when
-  {run} queue case            # one queue, by deadline
-  {run} report sla --format html -o sla.html   # the report to print
-  {run} refusals              # what was refused or deferred, and why
-The sent answers are in {self.relay}.
+{heading}; each link lets in once, and answers wait {UNDO_SECONDS} s for an undo:
+  {links[AGENT]}   # as Robin, a lead
+  {links["owner"]}   # as the owner, who sees the admin pages
+Or look from another terminal:
+  {run} queue all
+  {run} ticket 1       # a ticket with its evidence and its answer
+  {run} report sla     # how well the shop answers
+  {run} refusals       # what was refused or deferred, and why
 The samples are in {self.fixtures / "cases"}; each says in why.md what it is for.
 """)
+
+
+def _totals(replies: Counter[str]) -> str:
+    """How many of each outcome, by the first digits of the replies."""
+    names = {"2": "accepted", "5": "refused", "4": "deferred"}
+    return ", ".join(f"{replies[digit]} {name}" for digit, name in names.items() if replies[digit])
 
 
 def _wanted(step: Step) -> str:

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -59,18 +60,38 @@ def signing_key(place: Path) -> dict[str, list[dict[str, str]]]:
     return {f"{SELECTOR}._domainkey.{DOMAIN}": [{"TXT": dkim_key_record(pem)}]}
 
 
-def prepared(place: Path, fixtures: Path, names: str, hop: int, port: int) -> Path:
-    """The settings file: the demo shop's, and where things are. ``hop`` is the port of Meta's relay."""
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the name server is, and on which ports of loopback Meta's relay, SMTP and the pages are."""
+
+    names: str
+    relay: int
+    smtp: int
+    web: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where the server says it listens: its SMTP port, and the address of its pages."""
+
+    port: int
+    web: str = ""
+
+
+def prepared(place: Path, fixtures: Path, ports: Ports, *, undo_seconds: int) -> Path:
+    """The settings file: the demo shop's, and where things are."""
     _certify(place)
     where = {
-        "listen": [f"{HOST}:{port}"],
+        "listen": [f"{HOST}:{ports.smtp}"],
+        "web": [f"{HOST}:{ports.web}"],
+        "undo_seconds": undo_seconds,
         "database": f"sqlite:///{place / 'relaydesk.db'}",
         "allowlist": str(fixtures / "allowlist.yaml"),
-        "nameservers": [names],
+        "nameservers": [ports.names],
         "tls_certificate": str(place / "certificate.pem"),
         "tls_key": str(place / "key.pem"),
         "answer_dkim": {"domain": DOMAIN, "selector": SELECTOR, "key": str(place / "dkim.pem")},
-        "next_hop": f"smtp://{HOST}:{hop}",
+        "next_hop": f"smtp://{HOST}:{ports.relay}",
     }
     config = place / "relaydesk.yaml"
     lines = [f"{name}: {json.dumps(value)}\n" for name, value in where.items()]
@@ -107,7 +128,7 @@ def relaying(place: Path, directory: Path) -> Iterator[int]:
     directory.mkdir()
     meta = [sys.executable, "-m", "relaydesk.demo.meta", str(directory)]
     with _running(meta, place / RELAY_LOG) as process:
-        yield announced_port(process, place / RELAY_LOG)
+        yield announced(process, place / RELAY_LOG).port
 
 
 @contextlib.contextmanager
@@ -135,14 +156,15 @@ def _running(command: list[str], log: Path) -> Iterator[subprocess.Popen[str]]:
             process.stdout.close()
 
 
-def announced_port(process: subprocess.Popen[str], log: Path) -> int:
-    """The port that the server says it listens on. SetupError with its last log lines when it never does."""
+def announced(process: subprocess.Popen[str], log: Path) -> Listening:
+    """Where the server says that it listens. SetupError with its last log lines when it never does."""
     late = threading.Timer(READY_SECONDS, process.kill)
     late.start()
     try:
         for line in process.stdout or ():
             if LISTENS in line:
-                return int(line.partition("; ")[0].rpartition(":")[2])
+                smtp, _, web = line.strip().partition("; the desk on ")
+                return Listening(int(smtp.rpartition(":")[2]), web)
     finally:
         late.cancel()
     process.wait()

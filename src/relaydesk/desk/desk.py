@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from relaydesk.desk.search import Search
     from relaydesk.desk.tickets import Tickets
     from relaydesk.desk.views import Outbox, Queues, Refusals
+    from relaydesk.desk.webhooks import Webhooks
 
 
 class Desk(DeskPart):
@@ -96,6 +97,12 @@ class Desk(DeskPart):
         from relaydesk.desk.administration import GatewayClients
 
         return GatewayClients(self.store, self.config, self.clock)
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        from relaydesk.desk.webhooks import Webhooks
+
+        return Webhooks(self.store, self.config, self.clock)
 
     @cached_property
     def reports(self) -> Reports:

@@ -48,6 +48,7 @@ Act = Literal[
     "deactivate_agent",
     "add_gateway_client",
     "revoke_gateway_client",
+    "manage_webhooks",
 ]
 
 CONSOLE = "console"
@@ -87,6 +88,7 @@ PERMITTED: dict[Act, frozenset[Standing]] = {
     "deactivate_agent": _ADMINS,
     "add_gateway_client": _ADMINS,
     "revoke_gateway_client": _ADMINS,
+    "manage_webhooks": _ADMINS,
 }
 """Each act, and who may do it."""
 

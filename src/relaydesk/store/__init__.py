@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         ticket_orders,
         tickets,
         web_sessions,
+        webhooks,
     )
     from relaydesk.store.agents import AgentRole, AgentRow
     from relaydesk.store.contention import in_turns, until_settled, until_settled_async
@@ -52,18 +53,22 @@ if TYPE_CHECKING:
     from relaydesk.store.reporting import TicketFacts
     from relaydesk.store.ticket_orders import TicketOrder
     from relaydesk.store.tickets import AttachmentRow, MessageRow
+    from relaydesk.store.webhooks import ClaimedNews, News, NewsRow, WebhookRow
 
 __all__ = [
     "AgentRole",
     "AgentRow",
     "AttachmentRow",
     "Claimed",
+    "ClaimedNews",
     "ClientRow",
     "Conflict",
     "DeadlineRow",
     "DeliveryOutcome",
     "Finished",
     "MessageRow",
+    "News",
+    "NewsRow",
     "OutboxRow",
     "Outgoing",
     "Page",
@@ -85,6 +90,7 @@ __all__ = [
     "TicketOrder",
     "TicketRow",
     "TicketState",
+    "WebhookRow",
     "agents",
     "audit",
     "customer_mail",
@@ -108,6 +114,7 @@ __all__ = [
     "until_settled",
     "until_settled_async",
     "web_sessions",
+    "webhooks",
 ]
 
 if not TYPE_CHECKING:
@@ -118,11 +125,14 @@ if not TYPE_CHECKING:
             "AgentRow": "agents",
             "AttachmentRow": "tickets",
             "Claimed": "outbox_rows",
+            "ClaimedNews": "webhooks",
             "ClientRow": "gateway_clients",
             "DeadlineRow": "deadlines",
             "DeliveryOutcome": "outbox_rows",
             "Finished": "outbox_rows",
             "MessageRow": "tickets",
+            "News": "webhooks",
+            "NewsRow": "webhooks",
             "OutboxRow": "outbox_rows",
             "Outgoing": "outbox_rows",
             "Put": "orders",
@@ -133,6 +143,7 @@ if not TYPE_CHECKING:
             "RefusalTally": "refusals",
             "TicketFacts": "reporting",
             "TicketOrder": "ticket_orders",
+            "WebhookRow": "webhooks",
             "in_turns": "contention",
             "until_settled": "contention",
             "until_settled_async": "contention",
