@@ -157,7 +157,7 @@ def main() -> None:
                 server.start()
                 url = server.url()
             filling = multiprocessing.get_context("spawn").Process(
-                target=fill, args=(url, 2 * options.tickets)
+                target=_fill, args=(url, 2 * options.tickets)
             )
             filling.start()  # apart, so that its memory is not counted
             filling.join()

@@ -104,6 +104,8 @@ class Reports(DeskPart):
     def tickets(self, scope: ReportScope, name: str, *, by: str, before: int | None = None) -> FigureTickets:
         """The tickets behind one figure of the report. DeskError when there is no such figure, or while the
         report is still being counted."""
+        with self.store.reading() as session:
+            demand(session, "read_report", by)
         standing = self.count(scope, by=by)
         if standing.report is None:
             raise DeskError("The report is still being counted; open this figure again in a moment.")
@@ -132,7 +134,13 @@ class Reports(DeskPart):
 
         A file that programs read is put on record before it is written; the table is only shown.
         """
-        self._demand(scope, form, by)
+        if form == "table":
+            with self.store.reading() as session:
+                demand(session, "read_report", by)
+        else:
+            with self.acting("export_report", by) as acting:
+                facts = {"form": form, **_facts(scope)}
+                audit.append(acting.session, "report_exported", actor=acting.actor, now=acting.now, **facts)
         if not self._writing.acquire(timeout=WAIT):
             raise DeskError(BUSY)
         try:
@@ -149,27 +157,19 @@ class Reports(DeskPart):
         finally:
             self._writing.release()
 
-    def _demand(self, scope: ReportScope, form: ReportFormat, by: str) -> None:
-        if form == "table":
-            with self.store.reading() as session:
-                demand(session, "read_report", by)
-            return
-        with self.acting("export_report", by) as acting:
-            audit.append(
-                acting.session,
-                "report_exported",
-                actor=acting.actor,
-                now=acting.now,
-                form=form,
-                since=scope.since.isoformat(),
-                until=scope.until.isoformat(),
-                queue=scope.queue,
-                agent=scope.agent,
-            )
-
     def _counted(self, scope: ReportScope) -> Report:
         return count_report(self.store, scope, calendar=self.config.calendar, now=self.clock(), compare=True)
 
     def _newest(self) -> int:
         with self.store.reading() as session:
             return reporting.newest_event(session)
+
+
+def _facts(scope: ReportScope) -> dict[str, str | None]:
+    """A scope as the audit log keeps it."""
+    return {
+        "since": scope.since.isoformat(),
+        "until": scope.until.isoformat(),
+        "queue": scope.queue,
+        "agent": scope.agent,
+    }
