@@ -11,7 +11,7 @@ import click
 from relaydesk.cli.opening import desk_of, moment, operator_of, settings
 from relaydesk.cli.output import is_terminal, json_option, print_json, say
 from relaydesk.cli.tables import Column, print_table
-from relaydesk.cli.written import writable
+from relaydesk.cli.written import demand_no_directory, writable
 from relaydesk.reasons import general
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def form_of(output: Path | None) -> ReportFormat:
     """The form that a file's ending names."""
     if output is None:
         return "table"
+    demand_no_directory(output)
     form = ENDINGS.get(output.suffix.lower())
     if form is None:
         raise click.UsageError(

@@ -29,8 +29,7 @@ def writable(path: Path | None) -> Iterator[TextIO]:
     if path is None:
         yield sys.stdout
         return
-    if path.is_dir():
-        raise click.UsageError(f"{path} is a directory; name a file in it, such as {path / 'report.xlsx'}.")
+    demand_no_directory(path)
     if path.exists() and not path.is_file():
         with path.open("w", encoding="utf-8", newline="") as stream:
             yield stream
@@ -49,6 +48,12 @@ def writable(path: Path | None) -> Iterator[TextIO]:
         with contextlib.suppress(OSError):
             name.unlink()
         raise
+
+
+def demand_no_directory(path: Path) -> None:
+    """A usage error for a directory, which no file can replace."""
+    if path.is_dir():
+        raise click.UsageError(f"{path} is a directory; name a file in it, such as {path / 'report.xlsx'}.")
 
 
 def _beside(path: Path) -> tuple[Path, int]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, text, union
+from sqlalchemy import Text, cast, func, select, text, union
 
 from relaydesk.events import (
     AnswerBounced,
@@ -97,13 +98,15 @@ def events(session: Session, since: datetime, until: datetime) -> Iterator[Event
     waiting = select(_DEADLINE.c.ticket_id).where(text(RUNNING))
     columns = _EVENT.c
     stories = (
-        select(columns.ticket_id, columns.at, columns.what, columns.actor, columns.data)
+        select(columns.ticket_id, columns.at, columns.what, columns.actor, cast(columns.data, Text))
         .where(columns.ticket_id.in_(union(placed, waiting)), columns.what.in_(_TELLING))
         .order_by(columns.ticket_id, columns.id)
         .execution_options(yield_per=AT_ONCE)
     )
     for part in session.connection().execute(stories).partitions():
-        for ticket, at, what, actor, data in part:
+        # A thousand small objects are read three times as fast as one array.
+        values = json.loads(f"[{','.join(row[-1] for row in part)}]")
+        for (ticket, at, what, actor, _), data in zip(part, values, strict=True):
             yield read_event(ticket, at, what, actor, data)
 
 
