@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from relaydesk.report.figures import Breach, Hour, Report, Times
 
 MOST_DAYS, MOST_WEEKS = 45, 60  # bars of a chart; beyond that weeks, then months
-SHOWN_BREACHES, SHOWN_ROWS = 8, 8  # rows of a table on the page; the rest is a link away
+SHOWN_BREACHES, SHOWN_ROWS = 8, 6  # rows of a table on the page; the rest is a link away
 PRINTED = 200  # ticket numbers under one figure on paper
 LEVELS = 5
 
@@ -182,9 +182,9 @@ def moment(instant: datetime, zone: ZoneInfo) -> str:
     return f"{local:%a} {local.day} {local:%b %H:%M}"
 
 
-def four_hours(week: dict[tuple[int, int], Hour], weekday: int, hour: int) -> Figure:
-    """The starts of four hours of the week."""
-    places = ((weekday, later) for later in range(hour, hour + 4))
+def six_hours(week: dict[tuple[int, int], Hour], weekday: int, hour: int) -> Figure:
+    """The starts of six hours of the week."""
+    places = ((weekday, later) for later in range(hour, hour + 6))
     return joined(week[place].started for place in places if place in week)
 
 
@@ -217,7 +217,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "why": words.why,
     "level": level,
     "in_zone": moment,
-    "four_hours": four_hours,
+    "six_hours": six_hours,
     "in_address": lambda name: quote(name, safe=":"),
     "whole_day": whole_day,
     "band_place": band_place,
