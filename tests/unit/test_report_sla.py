@@ -354,6 +354,9 @@ def test_every_figure_has_a_name_that_finds_it_and_adds_up(seed: int) -> None:
     assert joined(hour.started for hour in counted.hours).count == all_.clocks
     assert joined(hour.breached for hour in counted.hours) == all_.breached
     assert figure(counted, "days:2026-01-01..2027-01-01:met") == all_.met
+    for day in counted.by_day:
+        assert figure(counted, f"days:{day.name}:running") == day.running
+        assert figure(counted, f"days:{day.name}..{day.name}:breached") == day.breached
     for times in counted.times:
         bands = [part for band in times.bands for part in (band.in_time, band.late)]
         assert joined(bands) == times.answered
