@@ -27,8 +27,12 @@ if TYPE_CHECKING:
     from relaydesk.desk.values import event_value, message_value, page_values, queued_value, ticket_value
     from relaydesk.outbound import AnswerRefused
 
+NOBODY = ":nobody"
+"""Stands for "nobody" where a form or an address names an agent: no agent's name holds a colon."""
+
 __all__ = [
     "CONSOLE",
+    "NOBODY",
     "AnswerRefused",
     "Calendar",
     "CodeNeeded",

@@ -57,6 +57,8 @@ Act = Literal[
     "release_order",
     "read_original",
     "state_no_order",
+    "read_report",
+    "export_report",
     "import_orders",
     "add_agent",
     "change_agent",
@@ -94,6 +96,7 @@ Standing = Literal["agent", "lead", "admin", "console"]
 
 _ALL: frozenset[Standing] = frozenset({"agent", "lead", "admin"})
 _LEADS: frozenset[Standing] = frozenset({"lead", "admin"})
+_READERS: frozenset[Standing] = frozenset({"lead", "admin", "console"})
 _ADMINS: frozenset[Standing] = frozenset({"admin", "console"})
 
 PERMITTED: dict[Act, frozenset[Standing]] = {
@@ -130,6 +133,9 @@ PERMITTED: dict[Act, frozenset[Standing]] = {
     "release_order": _ALL,
     "read_original": _ALL | {"console"},
     "state_no_order": _ALL,
+    # It sets agents side by side by name, so it is for who leads them; agents see the counts of the queues.
+    "read_report": _READERS,
+    "export_report": _READERS,
     "import_orders": _ADMINS,
     "add_agent": _ADMINS,
     "change_agent": _ADMINS,

@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from relaydesk.store.outbox_rows import Claimed, DeliveryOutcome, Finished, OutboxRow, Outgoing
     from relaydesk.store.preferences import Preferences
     from relaydesk.store.refusals import RefusalCount, RefusalKey, RefusalStanding, RefusalTally
+    from relaydesk.store.reporting import TicketFacts
     from relaydesk.store.rule_proposals import ProposalRow, SortedMail
     from relaydesk.store.saved_views import SavedView
     from relaydesk.store.threads import NotedEvent
@@ -123,6 +124,7 @@ __all__ = [
     "StoreError",
     "StoreLost",
     "StoreUnavailable",
+    "TicketFacts",
     "TicketFilter",
     "TicketOrder",
     "TicketRow",
@@ -208,6 +210,7 @@ if not TYPE_CHECKING:
             "SessionRow": "web_sessions",
             "StepRow": "logins",
             "SortedMail": "rule_proposals",
+            "TicketFacts": "reporting",
             "TicketOrder": "ticket_orders",
             "TokenRow": "api_tokens",
             "TokenScope": "api_tokens",

@@ -86,5 +86,6 @@ def read_event(ticket_id: int, at: datetime, what: str, actor: str, data: Mappin
         payload = read_value(kind, data) if kind is not None else UnreadPayload(what, data)
     except (TypeError, ValueError):
         return Event(ticket_id, at, UnreadPayload(what, data), actor)
-    beyond = {key: data[key] for key in data.keys() - keys(kind)} if kind is not None else {}
-    return Event(ticket_id, at, payload, actor, beyond)
+    if kind is None or data.keys() <= keys(kind):
+        return Event(ticket_id, at, payload, actor)
+    return Event(ticket_id, at, payload, actor, {key: data[key] for key in data.keys() - keys(kind)})

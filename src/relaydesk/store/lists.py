@@ -18,6 +18,7 @@ from relaydesk.store import snoozes, ticket_orders
 from relaydesk.store.tables import TicketTable, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement
@@ -208,6 +209,15 @@ def page(
     numbers = ticket_orders.of_tickets(session, [row.id for row in shown])
     more = PageKey(shown[-1].next_due, shown[-1].id) if len(rows) > limit else None
     return Page(shown, numbers, more)
+
+
+def of_ids(session: Session, ids: Sequence[int]) -> tuple[tuple[TicketRow, ...], tuple[TicketOrder, ...]]:
+    """These tickets, open or closed, in the order of ``ids``, with their numbers."""
+    rows = session.connection().execute(select(*_ROW).where(T.id.in_(ids)))
+    tickets = {row.id: TicketRow(**row._mapping) for row in rows}
+    return tuple(tickets[number] for number in ids if number in tickets), ticket_orders.of_tickets(
+        session, ids
+    )
 
 
 def _conditions(session: Session, criteria: TicketFilter) -> list[ColumnElement[bool]]:

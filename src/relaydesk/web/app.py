@@ -16,6 +16,7 @@ from relaydesk.web import (
     lists,
     problems,
     recording,
+    report,
     sheets,
     static,
     ticket,
@@ -38,6 +39,7 @@ ROUTERS = (
     recording.router,
     sheets.router,
     acts.router,
+    report.router,
     ticket.router,
     files.router,
 )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from relaydesk.report import CONSTANTS, FILTERS
 from relaydesk.web import wording
 from relaydesk.web.done import SAID_COOKIE, said_before
 from relaydesk.web.rail import rail_of
@@ -36,7 +37,7 @@ class Pages:
         self.static = StaticFiles(config.templates / "desk" / "static")
         self._desk, self._config = desk, config
         self._environment = Environment(
-            loader=FileSystemLoader(config.templates / "desk"),
+            loader=FileSystemLoader([config.templates / "desk", config.templates]),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -44,7 +45,8 @@ class Pages:
             auto_reload=False,
         )
         self._environment.globals.update(static=self.static.address, shop=config.shop)
-        self._environment.filters.update(wording.FILTERS)
+        self._environment.globals.update(CONSTANTS)
+        self._environment.filters.update({**FILTERS, **wording.FILTERS})
 
     def page(
         self,
