@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from relaydesk.desk.accounts import Accounts
     from relaydesk.desk.administration import Agents, GatewayClients, Orders
     from relaydesk.desk.answers import Answers, ReplyTemplates
+    from relaydesk.desk.presence import Presence
     from relaydesk.desk.reports import Reports
     from relaydesk.desk.search import Search
     from relaydesk.desk.tickets import Tickets
@@ -96,6 +97,12 @@ class Desk(DeskPart):
         from relaydesk.desk.administration import GatewayClients
 
         return GatewayClients(self.store, self.config, self.clock)
+
+    @cached_property
+    def presence(self) -> Presence:
+        from relaydesk.desk.presence import Presence
+
+        return Presence(self.store, self.config, self.clock)
 
     @cached_property
     def reports(self) -> Reports:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import insert
 
 from relaydesk.events import PAYLOADS, Event, Payload, UnreadPayload
+from relaydesk.store import news
 from relaydesk.store.columns import keys, read_value
 from relaydesk.store.tables import TicketEventTable, table
 
@@ -21,7 +22,7 @@ _APPEND = insert(table(TicketEventTable))
 
 
 def append(session: Session, events: Iterable[Event], noted_at: datetime) -> None:
-    """Appends events, in the transaction that makes them true."""
+    """Appends events, in the transaction that makes them true, and tells whoever shows their tickets."""
     rows = [
         {
             "ticket_id": event.ticket_id,
@@ -35,6 +36,7 @@ def append(session: Session, events: Iterable[Event], noted_at: datetime) -> Non
     ]
     if rows:
         session.connection().execute(_APPEND, rows)
+        news.tell(session, (name for row in rows for name in news.names_of(row["ticket_id"], row["what"])))
 
 
 def read_event(ticket_id: int, at: datetime, what: str, actor: str, data: Mapping[str, Any]) -> Event:

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 
 from relaydesk.web import wording
 from relaydesk.web.done import SAID_COOKIE, said_before
+from relaydesk.web.preferences import KEYS_COOKIE, THEME_COOKIE
 from relaydesk.web.rail import rail_of
 from relaydesk.web.static import StaticFiles
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from relaydesk.web.config import WebConfig
 
 THEMES = ("light", "dark")
-THEME_COOKIE = "relaydesk_theme"
 
 
 class Pages:
@@ -60,10 +60,12 @@ class Pages:
         """A page for who is signed in, or the block ``part`` of it where htmx asks for that alone.
 
         ``context`` are the template's names. Every template also knows ``you`` (the visitor's agent),
-        ``now``, ``zone``, ``theme`` and ``rail``.
+        ``now``, ``zone``, ``theme``, ``rail``, ``path``, ``news`` (where the news stand) and ``keys`` (whether
+        single letters are on).
         """
         names = {**self._common(request), "you": visitor.agent, **context}
         alone = part is not None and "hx-request" in request.headers
+        names["alone"] = alone
         names["rail"] = () if alone else rail_of(self._desk, visitor, request.url.path)
         names["toast"] = None if alone else said_before(request)
         response = self._response(template, part if alone else None, names, status, headers)
@@ -91,6 +93,9 @@ class Pages:
             "now": now,
             "zone": self._config.zone,
             "toast": None,
+            "path": request.url.path,
+            "news": getattr(request.state, "news", ""),
+            "keys": request.cookies.get(KEYS_COOKIE) != "off",
         }
 
     def _response(
