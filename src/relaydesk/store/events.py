@@ -23,6 +23,7 @@ _APPEND = insert(table(TicketEventTable))
 
 def append(session: Session, events: Iterable[Event], noted_at: datetime) -> None:
     """Appends events, in the transaction that makes them true, and tells whoever shows their tickets."""
+    events = tuple(events)
     rows = [
         {
             "ticket_id": event.ticket_id,
@@ -36,7 +37,7 @@ def append(session: Session, events: Iterable[Event], noted_at: datetime) -> Non
     ]
     if rows:
         session.connection().execute(_APPEND, rows)
-        news.tell(session, (name for row in rows for name in news.names_of(row["ticket_id"], row["what"])))
+        news.tell(session, (name for event in events for name in news.names_of(event.ticket_id, event.what)))
 
 
 def read_event(ticket_id: int, at: datetime, what: str, actor: str, data: Mapping[str, Any]) -> Event:

@@ -1,9 +1,9 @@
 """News: the names of what a transaction has changed, for every process that shows it.
 
 A name says what to fetch anew and holds nothing of a customer: ``ticket-41``, ``tickets`` (some list),
-``counts`` (of the rail), ``outbox``. On PostgreSQL they travel by NOTIFY, in the transaction itself: they come
-out at its commit or not at all, in the order of the commits and not of the events' numbers. On SQLite, where
-one writer comes after the other, whoever listens reads the events' own numbers on.
+``counts`` (of the rail), ``outbox``. On PostgreSQL they travel by NOTIFY, in the transaction itself: they
+come out at its commit or not at all, in the order of the commits and not of the events' numbers. On SQLite,
+where one writer comes after the other, whoever listens reads the events' own numbers on.
 """
 
 from __future__ import annotations

@@ -60,8 +60,8 @@ class Pages:
         """A page for who is signed in, or the block ``part`` of it where htmx asks for that alone.
 
         ``context`` are the template's names. Every template also knows ``you`` (the visitor's agent),
-        ``now``, ``zone``, ``theme``, ``rail``, ``path``, ``news`` (where the news stand) and ``keys`` (whether
-        single letters are on).
+        ``now``, ``zone``, ``theme``, ``rail``, ``path``, ``news`` (where the news stand),
+        ``keys`` (whether single letters are on) and ``alone`` (whether this is the part, no page around it).
         """
         names = {**self._common(request), "you": visitor.agent, **context}
         alone = part is not None and "hx-request" in request.headers

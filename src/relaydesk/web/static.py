@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 router = APIRouter()
 FOR_EVER = "public, max-age=31536000, immutable"
 _COMMENT, _SPACE = re.compile(r"/\*.*?\*/", re.DOTALL), re.compile(r"\s*\n\s*")
+_LINES_OF_COMMENT, _REST_OF_LINE = (
+    re.compile(r"^\s*/\*.*?\*/", re.DOTALL | re.MULTILINE),
+    re.compile(r" // .*"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,9 @@ class StaticFiles:
         scripts = sorted((folder / "script").glob("*.js"))
         self._files = {
             "desk.css": _file(_packed("\n".join(path.read_text("utf-8") for path in styles)), "text/css"),
-            "desk.js": _file("\n".join(path.read_text("utf-8") for path in scripts), "text/javascript"),
+            "desk.js": _file(
+                _packed_script("\n".join(path.read_text("utf-8") for path in scripts)), "text/javascript"
+            ),
             "htmx.js": _file((folder / "htmx.min.js").read_text("utf-8"), "text/javascript"),
             "favicon.svg": _file((folder / "favicon.svg").read_text("utf-8"), "image/svg+xml"),
             "icons.svg": _file((folder / "icons.svg").read_text("utf-8"), "image/svg+xml"),
@@ -61,6 +67,12 @@ class StaticFiles:
 def _packed(style: str) -> str:
     """A style sheet without its comments and indents."""
     return _SPACE.sub("\n", _COMMENT.sub("", style))
+
+
+def _packed_script(script: str) -> str:
+    """A script without comments that begin a line or end it, and without indents: no text of ours spans
+    lines."""
+    return _SPACE.sub("\n", _REST_OF_LINE.sub("", _LINES_OF_COMMENT.sub("", script)))
 
 
 def _file(text: str, media_type: str) -> StaticFile:

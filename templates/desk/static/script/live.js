@@ -1,98 +1,78 @@
 /* News of what changed. The stream names what to fetch anew; each name becomes an event on <body>, on which the
-   parts that show it fetch themselves. Where the stream ends, a slow poll takes over and the mark says so. */
+   parts that show it fetch themselves. Where the stream ends a slow poll takes over, and the mark says so. */
 (() => {
   "use strict";
-  const root = document.documentElement, mark = document.getElementById("live");
+  const mark = $("#live");
   if (!mark) return;
-  const $$ = (s) => document.querySelectorAll(s);
-  const open = /^\/tickets\/(\d+)/.exec(location.pathname)?.[1];
-  const tab = Math.random().toString(36).slice(2);
-  const HIDDEN = 5 * 60000, POLL = 60000, BEAT = 30000, SHORTEST = 250, LONGEST = 8000;
-  let stream = null, since = root.dataset.news, poll = 0, late = 0, rest = 0, ended = false;
+  let stream, since = root.dataset.news, poll = 0, late = 0, rest = 0;
 
   /* A burst is one fetch, the first at once; the longer it lasts, the rarer. */
   const waiting = new Set();
-  let timer = 0, pause = SHORTEST, last = 0;
+  let timer = 0, pause = 0, last = 0;
   const tell = (names) => {
     for (const name of names) waiting.add(name);
     if (timer || !waiting.size) return;
     const now = performance.now();
-    pause = now - last > 4 * pause ? SHORTEST : Math.min(pause * 1.5, LONGEST);
-    timer = setTimeout(send, Math.max(0, last + pause - now));
+    pause = now - last > 4 * pause ? 250 : Math.min(pause * 1.5, 8000);
+    timer = setTimeout(() => {
+      const all = [...waiting];
+      timer = 0; last = performance.now();
+      waiting.clear();
+      look(all);
+      for (const name of all) doc.body.dispatchEvent(new CustomEvent(name));
+    }, last + pause - now);
   };
-  const send = () => {
-    timer = 0; last = performance.now();
-    const names = [...waiting];
-    waiting.clear();
-    const seen = names.filter((name) => name.startsWith("presence-")).map((name) => name.slice(9));
-    if (seen.length) look(new Set(seen));
-    for (const name of names) document.body.dispatchEvent(new CustomEvent(name, { detail: { live: true } }));
-  };
-  const all = () => tell(["tickets", "counts", "outbox", ...(open ? [`ticket-${open}`] : []), ...[...$$("[data-here]")].map((spot) => `presence-${spot.dataset.here}`)]);
+  const shown = () => [...new Set($$("[data-here]").map((spot) => spot.dataset.here))];
+  const all = () => tell(["tickets", "counts", "outbox", ...(openTicket ? [`ticket-${openTicket}`] : []), ...shown().map((id) => `presence-${id}`)]);
 
   /* Who is at the tickets that the page shows. */
-  const look = async (ids) => {
-    const shown = [...new Set([...$$("[data-here]")].map((spot) => spot.dataset.here))].filter((id) => ids.has(id));
-    if (!shown.length) return;
-    const answer = await fetch(`/presence?${shown.map((id) => `ticket=${id}`).join("&")}`, { headers: { "HX-Request": "true" } }).catch(() => null);
+  const look = async (names) => {
+    const ids = shown().filter((id) => names.includes(`presence-${id}`));
+    const answer = ids.length && await fetch(`/presence?ticket=${ids.join("&ticket=")}`, { headers: HX }).catch(() => 0);
     if (!answer?.ok) return;
     const parts = new DOMParser().parseFromString(await answer.text(), "text/html");
-    for (const part of parts.querySelectorAll("[data-here]")) for (const spot of $$(`[data-here="${part.dataset.here}"]`)) spot.replaceChildren(...part.cloneNode(true).childNodes);
+    for (const part of $$("[data-here]", parts)) for (const spot of $$(`[data-here="${part.dataset.here}"]`)) spot.replaceChildren(...part.cloneNode(true).childNodes);
   };
+  const tab = Math.random().toString(36).slice(2);
   let doing = "viewing", wrote = 0, beat = 0;
-  const here = (what) => {
-    const form = new URLSearchParams({ ticket: open, tab, doing: what });
-    if (!navigator.sendBeacon("/presence", form)) fetch("/presence", { method: "POST", body: form, keepalive: true }).catch(() => {});
-  };
+  const here = (what) => navigator.sendBeacon("/presence", new URLSearchParams({ ticket: openTicket, tab, doing: what }));
   const stay = () => {
     clearTimeout(beat);
-    if (document.hidden) return;
-    if (Date.now() - wrote > BEAT) doing = "viewing";
+    if (doc.hidden || !openTicket) return;
+    doing = Date.now() - wrote < 3e4 ? "writing" : "viewing";
     here(doing);
-    beat = setTimeout(stay, BEAT);
+    beat = setTimeout(stay, 3e4);
   };
-  if (open) {
-    stay();
-    document.addEventListener("writing", () => {
-      wrote = Date.now();
-      if (doing !== "writing") { doing = "writing"; stay(); }
-    });
-    addEventListener("pagehide", () => here("gone"));
-  }
+  on("writing", () => { wrote = Date.now(); if (doing !== "writing") stay(); });
 
   const show = (words, off) => { mark.textContent = words; mark.classList.toggle("off", off); mark.hidden = false; };
   const lost = () => {
-    if (poll) return;
-    const at = new Date(Date.now() + Number(root.dataset.offset || 0)).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: root.dataset.zone });
-    show(`Not live since ${at}`, true);
-    poll = setInterval(() => { all(); if (!stream || stream.readyState === 2) connect(); }, POLL);
+    const at = new Date(Date.now() + +root.dataset.offset).toLocaleTimeString("en-GB", { timeStyle: "short", timeZone: root.dataset.zone });
+    if (!poll) show(`Not live since ${at}`, true);
+    poll ||= setInterval(() => { all(); if (!(stream?.readyState < 2)) connect(); }, 6e4);
   };
   const stop = () => { stream?.close(); stream = null; clearTimeout(late); late = 0; };
   const connect = () => {
     stop();
-    if (ended && poll === 0) return;
-    stream = new EventSource(`/live?since=${encodeURIComponent(since)}`);
-    stream.addEventListener("hello", (event) => {
-      root.dataset.offset = Number(event.data) - Date.now();
+    stream = new EventSource(`/live?since=${since}`);
+    stream.addEventListener("hello", ({ data }) => {
+      root.dataset.offset = data - Date.now();
       clearTimeout(late); clearInterval(poll);
-      late = poll = 0; ended = false;
+      late = poll = 0;
       show("Live", false);
     });
-    stream.onmessage = (event) => {
-      since = event.lastEventId || since;
-      const names = event.data.split(" ");
-      if (names.includes("resync")) setTimeout(all, Math.random() * 1500); else tell(names);
+    stream.onmessage = ({ data, lastEventId }) => {
+      since = lastEventId;
+      if (data.includes("resync")) setTimeout(all, Math.random() * 1500); else tell(data.split(" "));
     };
-    stream.addEventListener("end", () => { ended = true; stop(); lost(); });
-    stream.onerror = () => { late ||= setTimeout(lost, stream?.readyState === 2 ? 0 : 4000); };
+    stream.addEventListener("end", () => { stop(); lost(); });
+    stream.onerror = () => { late ||= setTimeout(lost, stream.readyState < 2 ? 4000 : 0); };
   };
-  document.addEventListener("visibilitychange", () => {
+  on("visibilitychange", () => {
     clearTimeout(rest);
-    if (document.hidden) { rest = setTimeout(stop, HIDDEN); return; }
-    if (!stream || stream.readyState === 2) { ended = false; connect(); }
-    if (open) stay();
+    if (doc.hidden) rest = setTimeout(stop, 3e5);
+    else { if (!(stream?.readyState < 2)) connect(); stay(); }
   });
-  if (document.hidden) show("Live", false); else connect();
-  addEventListener("pagehide", stop);
-  addEventListener("pageshow", (event) => { if (event.persisted) { connect(); all(); } });
+  addEventListener("pagehide", () => { if (openTicket) here("gone"); stop(); });
+  addEventListener("pageshow", () => { if (!doc.hidden) connect(); stay(); });
 })();
