@@ -8,6 +8,6 @@ something is told to fetch all that it shows (:data:`RESYNC`).
 
 from relaydesk.live.feed import RESYNC, News, NewsFeed, Subscriber
 from relaydesk.live.listening import Live
-from relaydesk.live.presence import Doing, Present, PresenceBoard
+from relaydesk.live.presence import Doing, PresenceBoard, Present
 
-__all__ = ["RESYNC", "Doing", "Live", "News", "NewsFeed", "Present", "PresenceBoard", "Subscriber"]
+__all__ = ["RESYNC", "Doing", "Live", "News", "NewsFeed", "PresenceBoard", "Present", "Subscriber"]

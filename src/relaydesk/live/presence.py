@@ -91,7 +91,7 @@ class PresenceBoard:
         }
 
     def _make_room(self, agent: str) -> None:
-        """The page that has been silent for longest gives way; the board is small, so a look at all is cheap."""
+        """The page that has been silent for longest gives way."""
         theirs = [place for place in self._tabs if place[0] == agent]
         if len(theirs) >= MOST_TABS:
             del self._tabs[theirs[0]]

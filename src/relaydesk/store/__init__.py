@@ -95,6 +95,7 @@ __all__ = [
     "known",
     "lists",
     "looks",
+    "messages",
     "news",
     "orders",
     "outbox",
