@@ -44,6 +44,8 @@ class WebServer:
             address=settings.web_address,
             zone=config.calendar.zone,
         )
+        for sock in process.inherited.sockets:  # who comes before uvicorn serves waits, and is not refused
+            sock.listen(BACKLOG)
         self._process, self._live = process, desk.presence.live
         self._server = _Server(
             uvicorn.Config(
