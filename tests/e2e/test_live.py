@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
@@ -75,7 +76,7 @@ def test_an_office_tells_its_pages_of_what_others_commit(store_url: str, start_s
     with start_serving(store_url, web=["127.0.0.1:0"]) as serving:
         assert refused(serving)
         store = Store.open(store_url)  # as a third process has it
-        office = desk(store)
+        office = desk(store, datetime.now(UTC))
         cookie = sign_in(serving, office)
         seen = hears_of_mail(serving, cookie)
         misses_nothing_while_away(serving, cookie, seen, office)

@@ -6,7 +6,7 @@ import asyncio
 import threading
 
 from relaydesk.live.feed import KEPT, MOST_WAITING, PER_AGENT, PER_BROWSER, RESYNC, NewsFeed
-from relaydesk.live.presence import LASTS, MOST_TABS, WRITING_LASTS, Present, PresenceBoard
+from relaydesk.live.presence import LASTS, MOST_TABS, WRITING_LASTS, PresenceBoard, Present
 
 
 async def test_a_page_hears_what_came_since_it_was_rendered() -> None:
