@@ -101,10 +101,7 @@ def hears_of_mail(serving: Serving, cookie: str) -> str:
 
 
 def misses_nothing_while_away(serving: Serving, cookie: str, seen: str, office: Desk) -> None:
-    noted = serving.command(
-        "ticket", "1", "--note", "Call the carrier.", "--as", "day.agent"
-    )  # a third process
-    assert noted.returncode == 0, noted.stderr
+    office.tickets.note(1, "Call the carrier.", by=ALICE)
     assert serving.deliver(mail(2)).startswith(STORED)
     stream = Stream(serving, cookie, last=seen)
     names = stream.names("ticket-2")

@@ -48,6 +48,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dkim": ("installation:dkim", "Make the key that signs the answers."),
     "agents": ("administration:agents", "Manage the agents."),
     "gateway": ("administration:gateway", "Manage the help desks that submit their answers."),
+    "webhooks": ("webhooks:webhooks", "Tell other programs of tickets, and see what they were told."),
     "config": ("running:config", "Show the effective settings."),
     "db": ("running:db", "Upgrade the database."),
     "doctor": ("installation:doctor", "Check this installation, and the shop's own mail domain."),

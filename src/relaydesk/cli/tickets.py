@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from relaydesk.cli.files import save_file
-from relaydesk.cli.opening import ROW_ID, agent_of, as_option, desk_of, moment, settings
+from relaydesk.cli.opening import ROW_ID, agent_of, as_option, desk_of, moment, operator_of, settings
 from relaydesk.cli.output import json_option, print_json, say
 from relaydesk.cli.thread import Shown, print_message, print_ticket
 
@@ -41,7 +41,7 @@ READ = 50  # of a long ticket's messages, the latest
 @click.option("--close", is_flag=True, help="Close it; running clocks count as undecided.")
 @click.option("--reopen", is_flag=True, help="Reopen it; its clocks run on from their start.")
 @click.option(
-    "--original", metavar="MESSAGE", type=ROW_ID, help="Write a message's bytes exactly as received."
+    "--original", metavar="MESSAGE", type=ROW_ID, help="Write a message's exact bytes; it goes on record."
 )
 @click.option("--read", metavar="MESSAGE", type=ROW_ID, help="Show this message alone, in full length.")
 @click.option(
@@ -88,7 +88,8 @@ def ticket(
     conf = settings(config)
     desk = desk_of(conf)
     if original is not None:
-        sys.stdout.buffer.write(desk.tickets.original(ticket_id, original))
+        by = operator_of(name or conf.agent or None)
+        sys.stdout.buffer.write(desk.tickets.original(ticket_id, original, by=by))
         sys.stdout.buffer.flush()
         return
     if directory is not None:

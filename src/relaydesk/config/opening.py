@@ -107,4 +107,5 @@ def desk_config(conf: Settings, secret: Callable[[], bytes]) -> DeskConfig:
         give_up=timedelta(hours=conf.give_up_hours),
         report_templates=data_path("templates"),
         chance=secrets.token_bytes,
+        evidence_list=tuple(conf.evidence_list.items()),
     )

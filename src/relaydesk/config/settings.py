@@ -196,6 +196,16 @@ class Settings(BaseSettings):
         "",
         description="how browsers reach the desk, such as https://desk.shop.example; default: web itself",
     )
+    evidence_list: dict[str, str] = Field(
+        default_factory=lambda: {
+            "Order confirmation": "Items, price, time and ship-to country, as the buyer confirmed them",
+            "Item as it was offered": "Text and picture on the day of the order",
+            "Proof of shipment": "Carrier, tracking number and the day it was handed over",
+            "Proof of delivery": "Signature or delivery scan",
+            "Conversation with the buyer": "Messages and answers about this order",
+        },
+        description="the evidence for a chargeback: documents, each with a word on what it shows",
+    )
     automatic_answers: Literal["send", "swallow"] = Field(
         "send", description="what to do with another help desk's automatic answers"
     )

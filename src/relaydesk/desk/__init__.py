@@ -15,6 +15,7 @@ from relaydesk.store import PageKey, TicketFilter
 if TYPE_CHECKING:
     from relaydesk.desk.accounts import Visitor
     from relaydesk.desk.answers import Queued, ReplyTemplates, Written
+    from relaydesk.desk.threads import OpenedTicket
     from relaydesk.desk.ticket_view import ReadMessage, WholeTicket, WrittenAnswer
     from relaydesk.outbound import AnswerRefused
 
@@ -25,6 +26,7 @@ __all__ = [
     "DeskConfig",
     "DeskError",
     "NotPermitted",
+    "OpenedTicket",
     "PageKey",
     "Queued",
     "ReadMessage",
@@ -45,6 +47,7 @@ if not TYPE_CHECKING:
             "Queued": "answers",
             "ReadMessage": "ticket_view",
             "AnswerRefused": "answers",
+            "OpenedTicket": "threads",
             "ReplyTemplates": "answers",
             "Visitor": "accounts",
             "WholeTicket": "ticket_view",

@@ -31,7 +31,8 @@ class DeskConfig:
     signing key, every template file) and needed by few acts, so each is made once, when first asked for.
     ``is_order_id`` says, by the sorting rules, whether a text has the shape of an order id.
     ``report_templates`` is the folder of the printed report; ``chance`` gives random bytes, for passwords.
-    Sizes in bytes.
+    Sizes in bytes. ``evidence_list`` are the documents that a chargeback is answered with, each with a word
+    on what it shows.
     """
 
     calendar: Calendar
@@ -45,6 +46,7 @@ class DeskConfig:
     give_up: timedelta
     report_templates: Path
     chance: Callable[[int], bytes]
+    evidence_list: tuple[tuple[str, str], ...] = ()
 
     def demand_queue(self, name: str) -> None:
         """UnknownQueue unless the settings have a queue of this name."""

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from relaydesk.desk.presence import Presence
     from relaydesk.desk.reports import Reports
     from relaydesk.desk.search import Search
+    from relaydesk.desk.threads import Threads
     from relaydesk.desk.tickets import Tickets
     from relaydesk.desk.views import Outbox, Queues, Refusals
+    from relaydesk.desk.webhooks import Webhooks
 
 
 class Desk(DeskPart):
@@ -49,6 +51,12 @@ class Desk(DeskPart):
         from relaydesk.desk.tickets import Tickets
 
         return Tickets(self.store, self.config, self.clock)
+
+    @cached_property
+    def threads(self) -> Threads:
+        from relaydesk.desk.threads import Threads
+
+        return Threads(self.store, self.config, self.clock)
 
     @cached_property
     def answers(self) -> Answers:
@@ -103,6 +111,12 @@ class Desk(DeskPart):
         from relaydesk.desk.presence import Presence
 
         return Presence(self.store, self.config, self.clock)
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        from relaydesk.desk.webhooks import Webhooks
+
+        return Webhooks(self.store, self.config, self.clock)
 
     @cached_property
     def reports(self) -> Reports:

@@ -40,12 +40,14 @@ Act = Literal[
     "move",
     "bind_order",
     "release_order",
+    "read_original",
     "import_orders",
     "add_agent",
     "change_agent",
     "deactivate_agent",
     "add_gateway_client",
     "revoke_gateway_client",
+    "manage_webhooks",
 ]
 
 CONSOLE = "console"
@@ -75,12 +77,14 @@ PERMITTED: dict[Act, frozenset[Standing]] = {
     "move": _ALL,
     "bind_order": _ALL,
     "release_order": _ALL,
+    "read_original": _ALL | {"console"},
     "import_orders": _ADMINS,
     "add_agent": _ADMINS,
     "change_agent": _ADMINS,
     "deactivate_agent": _ADMINS,
     "add_gateway_client": _ADMINS,
     "revoke_gateway_client": _ADMINS,
+    "manage_webhooks": _ADMINS,
 }
 """Each act, and who may do it."""
 

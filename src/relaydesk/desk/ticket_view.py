@@ -31,6 +31,7 @@ class ReadMessage:
     body: Body | None = None
     attachments: tuple[AttachmentRow, ...] = ()
     defects: tuple[str, ...] = ()
+    has_html: bool = False
 
     @property
     def text(self) -> str | None:
@@ -92,7 +93,7 @@ def whole_ticket(session: Session, ticket_id: int, most: int | None = READ) -> W
         clocks=view.clocks,
         numbers=view.numbers,
         linked=tuple(row for linked in view.links if (row := tickets.row(session, linked)) is not None),
-        answers=tuple(_written(session, row) for row in outbox.of_ticket(session, ticket_id)),
+        answers=tuple(written_answer(session, row) for row in outbox.of_ticket(session, ticket_id)),
         drafts=tuple(KeptDraft(author, text) for author, text in drafts.of_ticket(session, ticket_id)),
     )
 
@@ -109,10 +110,12 @@ def read_message(session: Session, row: MessageRow) -> ReadMessage:
             for part in message.attachments
         ),
         defects=message.defects,
+        has_html=bool(message.html),
     )
 
 
-def _written(session: Session, row: OutboxRow) -> WrittenAnswer:
+def written_answer(session: Session, row: OutboxRow) -> WrittenAnswer:
+    """An answer with the text that its bytes say."""
     if row.purpose == "forward":
         return WrittenAnswer(row, "")
     return WrittenAnswer(row, parse_message(outbox.raw(session, row.id) or b"").text)

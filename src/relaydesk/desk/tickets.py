@@ -20,7 +20,7 @@ from relaydesk.events import (
     TicketMoved,
 )
 from relaydesk.message import index_words
-from relaydesk.store import deadlines, events, looks, messages, search, ticket_orders, tickets
+from relaydesk.store import audit, deadlines, events, looks, messages, search, threads, ticket_orders, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -66,18 +66,31 @@ class Tickets(DeskPart):
                 raise _no_message(ticket_id, message_id, rows)
             return read_message(session, rows[message_id])
 
-    def original(self, ticket_id: int, message_id: int) -> bytes:
-        """A message's bytes exactly as received. DeskError unless it is one of this ticket's."""
-        with self.store.reading() as session:
-            numbers = [message.id for message in tickets.messages(session, ticket_id)]
-            raw = tickets.raw(session, message_id) if message_id in numbers else None
-        if raw is None:
-            raise _no_message(ticket_id, message_id, numbers)
+    def original(self, ticket_id: int, message_id: int, *, by: str) -> bytes:
+        """A message's bytes exactly as received, which is put on record. DeskError unless it is this
+        ticket's."""
+        raw = self._raw(ticket_id, message_id)
+        with self.acting("read_original", by) as acting:
+            audit.append(
+                acting.session,
+                "raw_read",
+                actor=acting.actor,
+                now=acting.now,
+                ticket=ticket_id,
+                message=message_id,
+            )
         return raw
+
+    def _raw(self, ticket_id: int, message_id: int) -> bytes:
+        with self.store.reading() as session:
+            if threads.message(session, (ticket_id,), message_id) is None:
+                rows = threads.latest_messages(session, (ticket_id,), READ)
+                raise _no_message(ticket_id, message_id, [row.id for row in rows])
+            return tickets.raw(session, message_id) or b""
 
     def attachment(self, ticket_id: int, message_id: int, number: int) -> Attachment:
         """An attachment with its content, by its place in the message from 1 on."""
-        attachments = attachments_of(self.original(ticket_id, message_id))
+        attachments = attachments_of(self._raw(ticket_id, message_id))
         if not 1 <= number <= len(attachments):
             raise DeskError(f"Message {message_id} of ticket {ticket_id} has no attachment {number}.")
         return attachments[number - 1]
@@ -94,7 +107,7 @@ class Tickets(DeskPart):
                 raise DeskError(f"There is no ticket {ticket_id}.")
             numbers = [message.id for message in tickets.messages(session, ticket_id)]
         for number in numbers if message_id is None else [message_id]:
-            for place, attachment in enumerate(attachments_of(self.original(ticket_id, number)), 1):
+            for place, attachment in enumerate(attachments_of(self._raw(ticket_id, number)), 1):
                 yield number, place, attachment
 
     def filed(self, delivery_key: str) -> WholeTicket | None:

@@ -17,6 +17,7 @@ from relaydesk.config import parts, utc_now
 from relaydesk.data import UnusableFileError, demand_plain
 from relaydesk.doctor import check_domain
 from relaydesk.logs import configure, log, log_exception
+from relaydesk.notify import Deliverer, DigestFrom, gather_news, write_digests
 from relaydesk.outbound import Courier, Dispatcher, LastCheck
 from relaydesk.process_pool import NoProcess, ProcessPool
 from relaydesk.search import index_in_pool
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from relaydesk.server.process import ChildProcess
     from relaydesk.server.web_server import WebServer
 
+NEWS_SECONDS = 1.0  # between two looks for what others are to be told
 INDEX_SECONDS = 1.0  # after which new mail is found at the latest, when little comes
 READING_PROCESSES = 2  # the index takes one at a time, so that answers do not wait for it
 
@@ -50,6 +52,7 @@ async def _work(settings: Settings) -> int:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_keep_time(process))
             tasks.create_task(_send(process, pool))
+            tasks.create_task(_tell_others(process))
             indexing = tasks.create_task(_index(process, pool))
             if pages:
                 tasks.create_task(pages.run())
@@ -121,6 +124,44 @@ async def _index(process: ChildProcess, pool: ProcessPool) -> None:
             outcome = await index_in_pool(process.store, pool)
             indexed = bool(outcome.indexed)
             _tell("indexed", outcome)
+
+
+async def _tell_others(process: ChildProcess) -> None:
+    """Webhooks, and digests by mail: what has happened is gathered, and what is due delivered."""
+    sender, settings = process.configuration.current.sender, process.settings
+    plan_calendar = parts.calendar(settings, utc_now().date())
+    carrier = None
+    if sender is not None:
+        carrier = Courier(
+            parts.next_hop(settings),
+            helo=process.configuration.current.hostname,
+            resolver=process.resolver,
+            tls=_authorities(settings),
+        )
+    deliverer = Deliverer(
+        store=process.store,
+        worker=f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}",
+        clock=utc_now,
+        workers=process.workers,
+        carrier=carrier,
+        sender=sender.shop.contact if sender else "",
+    )
+    address = settings.web_address.rstrip("/")
+
+    def gather() -> None:
+        gather_news(process.store, utc_now(), address=address)
+        if sender is not None:
+            shop = DigestFrom(sender.shop.name, sender.shop.contact, address, plan_calendar)
+            write_digests(process.store, shop, utc_now())
+
+    loop, delivered = asyncio.get_running_loop(), 0
+    while not await process.stops_within(0 if delivered else NEWS_SECONDS):
+        delivered = 0
+        with _watched():
+            await loop.run_in_executor(process.workers, gather)
+            delivered = await deliverer.round()
+    if carrier is not None:
+        await carrier.close()
 
 
 async def _send(process: ChildProcess, pool: ProcessPool) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         agents,
         audit,
         customer_mail,
+        customers,
         deadlines,
         drafts,
         events,
@@ -38,9 +39,11 @@ if TYPE_CHECKING:
         reporting,
         search,
         secret,
+        threads,
         ticket_orders,
         tickets,
         web_sessions,
+        webhooks,
     )
     from relaydesk.store.agents import AgentRole, AgentRow
     from relaydesk.store.contention import in_turns, until_settled, until_settled_async
@@ -50,20 +53,26 @@ if TYPE_CHECKING:
     from relaydesk.store.orders import Put
     from relaydesk.store.outbox_rows import Claimed, DeliveryOutcome, Finished, OutboxRow, Outgoing
     from relaydesk.store.refusals import RefusalCount, RefusalKey, RefusalStanding, RefusalTally
+    from relaydesk.store.threads import NotedEvent
     from relaydesk.store.ticket_orders import TicketOrder
     from relaydesk.store.tickets import AttachmentRow, MessageRow
+    from relaydesk.store.webhooks import ClaimedNews, News, NewsRow, WebhookRow
 
 __all__ = [
     "AgentRole",
     "AgentRow",
     "AttachmentRow",
     "Claimed",
+    "ClaimedNews",
     "ClientRow",
     "Conflict",
     "DeadlineRow",
     "DeliveryOutcome",
     "Finished",
     "MessageRow",
+    "News",
+    "NewsRow",
+    "NotedEvent",
     "OutboxRow",
     "Outgoing",
     "Page",
@@ -84,9 +93,11 @@ __all__ = [
     "TicketOrder",
     "TicketRow",
     "TicketState",
+    "WebhookRow",
     "agents",
     "audit",
     "customer_mail",
+    "customers",
     "deadlines",
     "drafts",
     "events",
@@ -103,11 +114,13 @@ __all__ = [
     "reporting",
     "search",
     "secret",
+    "threads",
     "ticket_orders",
     "tickets",
     "until_settled",
     "until_settled_async",
     "web_sessions",
+    "webhooks",
 ]
 
 if not TYPE_CHECKING:
@@ -118,11 +131,15 @@ if not TYPE_CHECKING:
             "AgentRow": "agents",
             "AttachmentRow": "tickets",
             "Claimed": "outbox_rows",
+            "ClaimedNews": "webhooks",
             "ClientRow": "gateway_clients",
             "DeadlineRow": "deadlines",
             "DeliveryOutcome": "outbox_rows",
             "Finished": "outbox_rows",
             "MessageRow": "tickets",
+            "News": "webhooks",
+            "NewsRow": "webhooks",
+            "NotedEvent": "threads",
             "OutboxRow": "outbox_rows",
             "Outgoing": "outbox_rows",
             "Put": "orders",
@@ -132,6 +149,7 @@ if not TYPE_CHECKING:
             "RefusalStanding": "refusals",
             "RefusalTally": "refusals",
             "TicketOrder": "ticket_orders",
+            "WebhookRow": "webhooks",
             "in_turns": "contention",
             "until_settled": "contention",
             "until_settled_async": "contention",

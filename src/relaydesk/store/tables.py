@@ -26,6 +26,7 @@ OPEN, CLOSED = "state = 'open'", "state = 'closed'"
 RUNNING = "stopped_at IS NULL AND undecided_at IS NULL"
 MARKED = "needs_look IS NOT NULL"
 UNDECIDED = "state IN ('queued', 'sending', 'deferred')"
+UNTOLD = "state IN ('queued', 'sending')"
 
 
 def partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:

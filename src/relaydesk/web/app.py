@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from relaydesk.web import entering, lists, live, palette, preferences, problems, static
+from relaydesk.web import entering, files, lists, live, palette, preferences, problems, static, ticket
 from relaydesk.web.pages import Pages
 from relaydesk.web.security import Guard
 
@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from relaydesk.desk import Desk
     from relaydesk.web.config import WebConfig
 
-ROUTERS = (static.router, entering.router, lists.router, live.router, palette.router, preferences.router)
+ROUTERS = (
+    static.router,
+    entering.router,
+    lists.router,
+    ticket.router,
+    files.router,
+    live.router,
+    palette.router,
+    preferences.router,
+)
 
 
 def create_app(desk: Desk, config: WebConfig) -> FastAPI:

@@ -20,6 +20,7 @@ from relaydesk.web.static import StaticFiles
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from starlette.requests import Request
 
@@ -45,6 +46,11 @@ class Pages:
         )
         self._environment.globals.update(static=self.static.address, shop=config.shop)
         self._environment.filters.update(wording.FILTERS)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of the pages' times."""
+        return self._config.zone
 
     def page(
         self,
