@@ -1,4 +1,4 @@
-"""News of the store: what is committed is heard, once it is, by whoever listens in another process or thread."""
+"""News of the store: what is committed is heard, once it is, by who listens in another process."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from relaydesk.events import Event, NoteAdded
 from relaydesk.live import RESYNC, Live, NewsFeed, Present
-from relaydesk.store import Store, news
+from relaydesk.store import Store, events, news
 from relaydesk.store.errors import StoreUnavailable
 from relaydesk_testkit import postgres
 from relaydesk_testkit.arriving import open_ticket
@@ -69,9 +70,6 @@ def test_a_transaction_that_took_its_number_early_and_commits_late_is_heard(post
 
     def slowly() -> None:
         with there.acting("note", ALICE) as acting:
-            from relaydesk.events import Event, NoteAdded  # noqa: PLC0415
-            from relaydesk.store import events  # noqa: PLC0415
-
             events.append(acting.session, [Event(first, acting.now, NoteAdded("slow"))], acting.now)
             begun.set()
             may_end.wait(10)

@@ -105,17 +105,8 @@ def say_presence(
 
 
 @router.get("/presence")
-def presence(
-    request: Request, desk: TheDesk, visitor: TheVisitor, ticket: Annotated[list[int], Query()]
-) -> HTMLResponse:
+def presence(request: Request, visitor: TheVisitor, ticket: Annotated[list[int], Query()]) -> HTMLResponse:
     """Who is at some tickets, as the parts that rows and heads show."""
     tickets = list(dict.fromkeys(ticket))[:MOST_TICKETS]
     pages: Pages = request.app.state.pages
-    return pages.page(
-        request,
-        visitor,
-        "presence.html",
-        part="presence",
-        tickets=tickets,
-        present=desk.presence.who(tickets),
-    )
+    return pages.page(request, visitor, "presence.html", part="presence", tickets=tickets)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from relaydesk.desk import Desk, Visitor
+    from relaydesk.live import Present
     from relaydesk.web.config import WebConfig
 
 THEMES = ("light", "dark")
@@ -44,7 +45,9 @@ class Pages:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.globals.update(static=self.static.address, shop=config.shop)
+        self._environment.globals.update(
+            static=self.static.address, shop=config.shop, who_is_at=self._who_is_at
+        )
         self._environment.filters.update(wording.FILTERS)
 
     @property
@@ -90,6 +93,9 @@ class Pages:
         return self._response(
             "problem.html", part, {**self._common(request), "sentence": sentence}, status, headers
         )
+
+    def _who_is_at(self, ticket: int) -> tuple[Present, ...]:
+        return self._desk.presence.who([ticket]).get(ticket, ())
 
     def _common(self, request: Request) -> dict[str, Any]:
         theme = request.cookies.get(THEME_COOKIE, "")

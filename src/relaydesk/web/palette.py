@@ -70,13 +70,10 @@ def palette(
     visitor: TheVisitor,
     q: Annotated[str, Query(max_length=LONGEST_TEXT)] = "",
     ticket: Annotated[int, Query(ge=0, le=LARGEST_ID)] = 0,
-    frame: bool = False,
 ) -> HTMLResponse:
-    """Hits for what was typed: acts on the open ticket, places, tickets. ``frame`` is the empty dialog."""
+    """Hits for what was typed: acts on the open ticket, places, tickets."""
     text = q.strip()
     pages: Pages = request.app.state.pages
-    if frame and "hx-request" in request.headers:
-        return pages.page(request, visitor, "palette_frame.html", part="frame")
     return pages.page(
         request,
         visitor,

@@ -45,7 +45,7 @@
     "?": () => doc.dispatchEvent(new Event("keys")),
   };
   const PLACES = { a: "/", c: "/queues/case", l: "/queues/claim", b: "/queues/chargeback", q: "/queues/unsorted", m: "/mine", w: "/waiting", x: "/look", r: "/report" };
-  let going = 0;
+  let going = -1e4;
   const typed = (event) => {
     const { key, target } = event, field = target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
     const send = (event.ctrlKey || event.metaKey) && key === "Enter" && field?.form && $("[data-key=send]", field.form);
@@ -55,7 +55,7 @@
     if (key === "Escape") { if (field) field.blur(); else if (inside && !off()) back(); }
     if (field || off() || (key === "Enter" && target.closest("a, button, summary, label, input"))) return;
     const place = event.timeStamp - going < 1500 && PLACES[key], does = Object.hasOwn(keys, key) && keys[key];
-    going = key === "g" ? event.timeStamp : 0;
+    going = key === "g" ? event.timeStamp : -1e4;
     if (place || does) event.preventDefault();
     if (place) go($(`.rail [data-go="${key}"]`)?.href ?? place); else if (does) does(key);
   };

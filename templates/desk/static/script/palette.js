@@ -17,18 +17,18 @@
     const hits = await ask(`/palette?ticket=${openTicket ?? 0}&q=${encodeURIComponent(field().value)}`, asking.signal);
     if (hits === null) return;
     $("#hits").innerHTML = hits;
-    for (const option of options()) if (/[naie]/.test(option.dataset.press) && !$(`[data-key="${option.dataset.press}"]`)) option.remove();
+    for (const option of options()) if (/^[naie]$/.test(option.dataset.press) && !$(`[data-key="${option.dataset.press}"]`)) option.remove();
     choose(options()[0]);
   };
-  const open = async (dialog, path) => {
-    const part = dialog.open || await ask(path);
+  const palette = () => { if (box.open) return; field().value = ""; box.showModal(); fill(); };
+  const sheet = async () => {
+    const dialog = $("#keys"), part = dialog.open || await ask("/keys");
     if (dialog.open) return;
-    if (!part) { location.href = path; return; }
+    if (!part) { location.href = "/keys"; return; }
     dialog.innerHTML = part;
     dialog.showModal();
-    if (dialog === box) { field().focus(); fill(); } else $("h2", dialog).focus();
+    $("h2", dialog).focus();
   };
-  const palette = () => open(box, "/palette?frame=1"), sheet = () => open($("#keys"), "/keys");
   const take = (option) => {
     const path = option.getAttribute("href"), { press } = option.dataset;
     box.close();
