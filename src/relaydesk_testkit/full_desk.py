@@ -118,6 +118,14 @@ ARRIVALS = (
 )  # fmt: skip
 
 
+def staffed_desk(store: Store, *, settings: Settings = SETTINGS) -> Desk:
+    """A desk with its agents and no mail, as it stands at :data:`MORNING`: quicker than a full one."""
+    desk = Desk(store, desk_config(settings, lambda: SECRET), lambda: MORNING)
+    for name, role in AGENTS.items():
+        desk.agents.add(name, role=role, by=CONSOLE)  # type: ignore[arg-type]
+    return desk
+
+
 def full_desk(store: Store, *, settings: Settings = SETTINGS) -> Desk:
     """Fills the store and opens a desk over it, as it stands at :data:`MORNING`."""
     hours = {"clock": MORNING - timedelta(days=30)}

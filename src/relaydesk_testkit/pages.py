@@ -16,7 +16,7 @@ from relaydesk.data import data_path
 from relaydesk.desk.permissions import CONSOLE
 from relaydesk.web.app import create_app
 from relaydesk.web.config import WebConfig
-from relaydesk.web.visitors import COOKIE
+from relaydesk.web.cookies import COOKIE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ class DeskPages:
 
     def token(self, agent: str) -> str:
         """A session of this agent."""
-        return self.desk.accounts.enter(self.desk.accounts.link(agent, by=CONSOLE))
+        return self.desk.sign_in.by_link(self.desk.accounts.link(agent, by=CONSOLE, kind="direct")).token
 
     def nobody(self) -> TestClient:
         """A browser in which nobody is signed in; it sends what browsers send to our own pages."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from relaydesk.events import Event, NoteAdded
-from relaydesk.live import RESYNC, Live, NewsFeed, Present
+from relaydesk.live import Live, NewsFeed, Present
+from relaydesk.live.feed import RESYNC
 from relaydesk.store import Store, events, news
 from relaydesk.store.errors import StoreUnavailable
 from relaydesk_testkit import postgres

@@ -186,6 +186,7 @@ LAZY_ROOMS = ("cli", "__main__", "desk.desk", "config.opening", "server.office_p
 LONGEST_MODULE, LONGEST_FUNCTION = 300, 50  # lines
 # What is longer, and why it is not cut.
 LONG = {
+    "config.settings": "one table: every setting with its default and what it is for",
     "events": "one table: every kind of event with what it tells",
     "store.deadlines": "one state machine: every way in and out of a row is read together",
     "store.tables": "the tables, in one place",

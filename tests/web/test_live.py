@@ -227,13 +227,9 @@ def test_presence_is_said_by_pages_and_bounded(pages: DeskPages) -> None:
     assert set(AGENTS) > {"day.agent", "late.agent"}
 
 
-def test_colours_and_keys_are_kept_without_a_script(pages: DeskPages) -> None:
+def test_the_keys_are_turned_off_without_a_script(pages: DeskPages) -> None:
     client = pages.client("day.agent")
-    response = client.post("/preferences/theme", data={"theme": "dark", "to": "/queues/case"})
-    assert (response.status_code, response.headers["location"]) == (303, "/queues/case")
-    assert '<html lang="en" data-theme="dark"' in client.get("/").text
-    assert client.post("/preferences/theme", data={"to": "//evil.example"}).headers["location"] == "/"
-    client.post("/preferences/keys", data={})
+    assert client.post("/preferences/keys", data={}).headers["location"] == "/keys"
     assert 'data-keys="off"' in client.get("/").text
     client.post("/preferences/keys", data={"on": "on"})
     assert 'data-keys="off"' not in client.get("/").text

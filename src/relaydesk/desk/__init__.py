@@ -7,30 +7,40 @@ A :class:`Desk` has a store, a :class:`DeskConfig` and a clock. Who may do what 
 from typing import TYPE_CHECKING
 
 from relaydesk import late_names
-from relaydesk.desk.config import DeskConfig, DeskError, UnknownQueue
+from relaydesk.desk.config import DeskConfig, DeskError, SignInConfig, UnknownQueue
 from relaydesk.desk.desk import Desk
 from relaydesk.desk.permissions import CONSOLE, NotPermitted, agent_actor
-from relaydesk.store import PageKey, TicketFilter
+from relaydesk.store import PageKey, Preferences, TicketFilter
 
 if TYPE_CHECKING:
+    from relaydesk.accounts import CompanyVisit
     from relaydesk.desk.accounts import Visitor
     from relaydesk.desk.answers import Queued, ReplyTemplates, Written
+    from relaydesk.desk.sessions import CodeNeeded, Device, Entered
     from relaydesk.desk.threads import OpenedTicket
     from relaydesk.desk.ticket_view import ReadMessage, WholeTicket, WrittenAnswer
+    from relaydesk.desk.tries import SignInPaused
     from relaydesk.outbound import AnswerRefused
 
 __all__ = [
     "CONSOLE",
     "AnswerRefused",
+    "CodeNeeded",
+    "CompanyVisit",
     "Desk",
     "DeskConfig",
     "DeskError",
+    "Device",
+    "Entered",
     "NotPermitted",
     "OpenedTicket",
     "PageKey",
+    "Preferences",
     "Queued",
     "ReadMessage",
     "ReplyTemplates",
+    "SignInConfig",
+    "SignInPaused",
     "TicketFilter",
     "UnknownQueue",
     "Visitor",
@@ -44,6 +54,11 @@ if not TYPE_CHECKING:
     __getattr__ = late_names(
         __name__,
         {
+            "CodeNeeded": "sessions",
+            "Device": "sessions",
+            "Entered": "sessions",
+            "SignInPaused": "tries",
+            "CompanyVisit": "sign_in",
             "Queued": "answers",
             "ReadMessage": "ticket_view",
             "AnswerRefused": "answers",

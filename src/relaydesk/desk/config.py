@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
+    from relaydesk.accounts import AgentPasswords, CompanyAccounts
     from relaydesk.business_time import Calendar
     from relaydesk.outbound import Sender, Templates
     from relaydesk.policy import Plan
@@ -21,6 +22,23 @@ class DeskError(Exception):
 
 class UnknownQueue(DeskError):  # noqa: N818
     """The settings have no such queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignInConfig:
+    """How people are let in.
+
+    ``passwords`` and ``company`` (None without one) are made when first asked for. ``secret`` is the store's;
+    it marks browsers that an agent has used. A session ends after ``lasts``, and before that when it was
+    left alone for ``idle``; one that stays ends after ``stays``.
+    """
+
+    passwords: Callable[[], AgentPasswords] = field(repr=False)
+    company: Callable[[], CompanyAccounts | None] = field(repr=False)
+    secret: Callable[[], bytes] = field(repr=False)
+    lasts: timedelta
+    idle: timedelta
+    stays: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +64,7 @@ class DeskConfig:
     give_up: timedelta
     report_templates: Path
     chance: Callable[[int], bytes]
+    sign_in: SignInConfig
     evidence_list: tuple[tuple[str, str], ...] = ()
 
     def demand_queue(self, name: str) -> None:

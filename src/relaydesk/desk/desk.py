@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from relaydesk.desk.accounts import Accounts
     from relaydesk.desk.administration import Agents, GatewayClients, Orders
     from relaydesk.desk.answers import Answers, ReplyTemplates
+    from relaydesk.desk.credentials import Credentials
     from relaydesk.desk.presence import Presence
     from relaydesk.desk.reports import Reports
     from relaydesk.desk.search import Search
+    from relaydesk.desk.sign_in import SignIn
     from relaydesk.desk.threads import Threads
     from relaydesk.desk.tickets import Tickets
     from relaydesk.desk.views import Outbox, Queues, Refusals
@@ -93,6 +95,18 @@ class Desk(DeskPart):
         from relaydesk.desk.accounts import Accounts
 
         return Accounts(self.store, self.config, self.clock)
+
+    @cached_property
+    def sign_in(self) -> SignIn:
+        from relaydesk.desk.sign_in import SignIn
+
+        return SignIn(self.store, self.config, self.clock)
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        from relaydesk.desk.credentials import Credentials
+
+        return Credentials(self.store, self.config, self.clock)
 
     @cached_property
     def agents(self) -> Agents:

@@ -47,10 +47,26 @@ Act = Literal[
     "deactivate_agent",
     "add_gateway_client",
     "revoke_gateway_client",
+    "invite_agent",
+    "sign_agent_out",
+    "reset_authenticator",
+    "change_own_name",
+    "change_preferences",
+    "end_own_session",
+    "end_own_other_sessions",
+    "change_own_password",
+    "begin_authenticator",
+    "confirm_authenticator",
+    "remove_own_authenticator",
+    "renew_recovery_codes",
+    "make_token",
+    "revoke_own_token",
     "manage_webhooks",
 ]
 
 CONSOLE = "console"
+NOBODY = "nobody"
+"""The actor of what happened before anybody was known, such as a sign-in that failed."""
 _AGENT = "agent:"
 
 Standing = Literal["agent", "lead", "admin", "console"]
@@ -84,6 +100,20 @@ PERMITTED: dict[Act, frozenset[Standing]] = {
     "deactivate_agent": _ADMINS,
     "add_gateway_client": _ADMINS,
     "revoke_gateway_client": _ADMINS,
+    "invite_agent": _ADMINS,  # a link that lets an agent in
+    "sign_agent_out": _ADMINS,
+    "reset_authenticator": _ADMINS,
+    "change_own_name": _ALL,
+    "change_preferences": _ALL,
+    "end_own_session": _ALL,
+    "end_own_other_sessions": _ALL,
+    "change_own_password": _ALL,
+    "begin_authenticator": _ALL,
+    "confirm_authenticator": _ALL,
+    "remove_own_authenticator": _ALL,
+    "renew_recovery_codes": _ALL,
+    "make_token": _ALL,
+    "revoke_own_token": _ALL,
     "manage_webhooks": _ADMINS,
 }
 """Each act, and who may do it."""
@@ -140,6 +170,11 @@ class Acting:
     actor: str
     now: datetime
 
+    @property
+    def name(self) -> str:
+        """The agent who acts; "" for the console, which has no account."""
+        return agent_name(self.actor) or ""
+
 
 class DeskPart:
     """The base of the desk's parts. ``clock`` gives aware UTC."""
@@ -155,3 +190,9 @@ class DeskPart:
         """
         with self.store.transaction() as session:
             yield Acting(session, demand(session, act, by), self.clock())
+
+    @contextmanager
+    def entering(self) -> Iterator[Acting]:
+        """A write transaction in which somebody comes in or goes; who it is, is found out within."""
+        with self.store.transaction() as session:
+            yield Acting(session, NOBODY, self.clock())

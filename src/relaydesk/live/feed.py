@@ -19,11 +19,11 @@ KEPT = 2048  # pieces of news that a page which comes back can still have
 MOST_WAITING = 256  # names that wait for one page; more are a resync
 PER_BROWSER, PER_AGENT = 4, 12  # streams; a browser opens six connections to one host and no more
 
-Ending = Literal["closed", "displaced"]
+Ending = Literal["closed", "displaced", "signed-out"]
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class Bulletin:
     """Names for one page, and the position that it stands at then."""
 
     position: str
@@ -112,13 +112,13 @@ class NewsFeed:
         with self._lock:
             self._subscribers.pop(subscriber, None)
 
-    def take(self, subscriber: Subscriber) -> News | None:
+    def take(self, subscriber: Subscriber) -> Bulletin | None:
         """What waits for a page, None for nothing."""
         with self._lock:
             names, subscriber.waiting = tuple(subscriber.waiting), {}
             if subscriber.ending is None:
                 subscriber.wake.clear()
-            return News(self._at(subscriber.number), names) if names else None
+            return Bulletin(self._at(subscriber.number), names) if names else None
 
     def open(self) -> None:
         """Takes subscribers (again)."""
@@ -130,6 +130,11 @@ class NewsFeed:
         with self._lock:
             self._closed = True
             self._end(list(self._subscribers), "closed")
+
+    def sign_out(self, browser: str) -> None:
+        """Ends the streams of a browser in which nobody is signed in any more."""
+        with self._lock:
+            self._end([page for page in self._subscribers if page.browser == browser], "signed-out")
 
     def _missed(self, since: str) -> list[str]:
         name, _, number = since.partition(".")

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 import uvicorn
 
-from relaydesk.config import desk_config, store_secret, utc_now
+from relaydesk.config import desk_config, parts, store_secret, utc_now
 from relaydesk.data import data_path
 from relaydesk.desk import Desk
 from relaydesk.web import WebConfig, create_app
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator
 
     from relaydesk.server.process import ChildProcess
@@ -43,6 +45,8 @@ class WebServer:
             shop=sender.shop.name if sender else "",
             address=settings.web_address,
             zone=config.calendar.zone,
+            tls=settings.web_tls,
+            proxies=tuple(map(ip_network, settings.web_proxies)),
         )
         for sock in process.inherited.sockets:  # who comes before uvicorn serves waits, and is not refused
             sock.listen(BACKLOG)
@@ -59,8 +63,22 @@ class WebServer:
                 proxy_headers=False,
                 backlog=BACKLOG,
                 timeout_graceful_shutdown=GRACE_SECONDS,
+                ssl_context_factory=self._tls if settings.web_tls else None,
             )
         )
+
+    def _tls(self, *_: object) -> ssl.SSLContext:
+        """What each connection is secured with: that of the newest snapshot, so that a reload counts."""
+        configuration = self._process.configuration
+        context = configuration.current.web_tls
+        if context is None:
+            raise parts.SetupError("Setting web_tls: there is no certificate.")
+
+        def newest(connection: ssl.SSLObject, _: str | None, __: ssl.SSLContext) -> None:
+            connection.context = configuration.current.web_tls or context
+
+        context.sni_callback = newest
+        return context
 
     async def run(self) -> None:
         """Returns when the process shall end and the last response is out."""

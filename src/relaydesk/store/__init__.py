@@ -21,6 +21,7 @@ from relaydesk.store.lists import Page, PageKey, QueueCount, TicketFilter, Ticke
 if TYPE_CHECKING:
     from relaydesk.store import (
         agents,
+        api_tokens,
         audit,
         customer_mail,
         customers,
@@ -30,15 +31,18 @@ if TYPE_CHECKING:
         gateway_clients,
         known,
         lists,
+        logins,
         looks,
         messages,
         news,
         orders,
         outbox,
+        preferences,
         refusals,
         reporting,
         search,
         secret,
+        sign_in_tries,
         threads,
         ticket_orders,
         tickets,
@@ -46,16 +50,20 @@ if TYPE_CHECKING:
         webhooks,
     )
     from relaydesk.store.agents import AgentRole, AgentRow
+    from relaydesk.store.api_tokens import TokenRow, TokenScope
     from relaydesk.store.contention import in_turns, until_settled, until_settled_async
     from relaydesk.store.deadlines import DeadlineRow
     from relaydesk.store.gateway_clients import ClientRow
+    from relaydesk.store.logins import LoginRow, StepRow
     from relaydesk.store.messages import Recorded
     from relaydesk.store.orders import Put
     from relaydesk.store.outbox_rows import Claimed, DeliveryOutcome, Finished, OutboxRow, Outgoing
+    from relaydesk.store.preferences import Preferences
     from relaydesk.store.refusals import RefusalCount, RefusalKey, RefusalStanding, RefusalTally
     from relaydesk.store.threads import NotedEvent
     from relaydesk.store.ticket_orders import TicketOrder
     from relaydesk.store.tickets import AttachmentRow, MessageRow
+    from relaydesk.store.web_sessions import LinkKind, LinkRow, SessionRow
     from relaydesk.store.webhooks import ClaimedNews, News, NewsRow, WebhookRow
 
 __all__ = [
@@ -69,6 +77,9 @@ __all__ = [
     "DeadlineRow",
     "DeliveryOutcome",
     "Finished",
+    "LinkKind",
+    "LinkRow",
+    "LoginRow",
     "MessageRow",
     "News",
     "NewsRow",
@@ -77,6 +88,7 @@ __all__ = [
     "Outgoing",
     "Page",
     "PageKey",
+    "Preferences",
     "Put",
     "QueueCount",
     "Recorded",
@@ -84,6 +96,8 @@ __all__ = [
     "RefusalKey",
     "RefusalStanding",
     "RefusalTally",
+    "SessionRow",
+    "StepRow",
     "Store",
     "StoreAbsent",
     "StoreError",
@@ -93,8 +107,11 @@ __all__ = [
     "TicketOrder",
     "TicketRow",
     "TicketState",
+    "TokenRow",
+    "TokenScope",
     "WebhookRow",
     "agents",
+    "api_tokens",
     "audit",
     "customer_mail",
     "customers",
@@ -105,15 +122,18 @@ __all__ = [
     "in_turns",
     "known",
     "lists",
+    "logins",
     "looks",
     "messages",
     "news",
     "orders",
     "outbox",
+    "preferences",
     "refusals",
     "reporting",
     "search",
     "secret",
+    "sign_in_tries",
     "threads",
     "ticket_orders",
     "tickets",
@@ -136,19 +156,27 @@ if not TYPE_CHECKING:
             "DeadlineRow": "deadlines",
             "DeliveryOutcome": "outbox_rows",
             "Finished": "outbox_rows",
+            "LinkKind": "web_sessions",
+            "LinkRow": "web_sessions",
+            "LoginRow": "logins",
             "MessageRow": "tickets",
             "News": "webhooks",
             "NewsRow": "webhooks",
             "NotedEvent": "threads",
             "OutboxRow": "outbox_rows",
             "Outgoing": "outbox_rows",
+            "Preferences": "preferences",
             "Put": "orders",
             "Recorded": "messages",
             "RefusalCount": "refusals",
             "RefusalKey": "refusals",
             "RefusalStanding": "refusals",
             "RefusalTally": "refusals",
+            "SessionRow": "web_sessions",
+            "StepRow": "logins",
             "TicketOrder": "ticket_orders",
+            "TokenRow": "api_tokens",
+            "TokenScope": "api_tokens",
             "WebhookRow": "webhooks",
             "in_turns": "contention",
             "until_settled": "contention",

@@ -6,8 +6,21 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from relaydesk.web import entering, files, lists, live, palette, preferences, problems, static, ticket
+from relaydesk.web import (
+    account,
+    company,
+    entering,
+    files,
+    keys,
+    lists,
+    live,
+    palette,
+    problems,
+    static,
+    ticket,
+)
 from relaydesk.web.pages import Pages
+from relaydesk.web.proxies import ClientAddress
 from relaydesk.web.security import Guard
 
 if TYPE_CHECKING:
@@ -17,12 +30,14 @@ if TYPE_CHECKING:
 ROUTERS = (
     static.router,
     entering.router,
+    company.router,
+    account.router,
     lists.router,
     ticket.router,
     files.router,
     live.router,
     palette.router,
-    preferences.router,
+    keys.router,
 )
 
 
@@ -34,5 +49,6 @@ def create_app(desk: Desk, config: WebConfig) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     problems.attach(app)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, config=config)
+    app.add_middleware(ClientAddress, proxies=config.proxies)
     return app

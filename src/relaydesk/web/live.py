@@ -16,7 +16,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from relaydesk.store import StoreError
-from relaydesk.web.visitors import COOKIE, TheDesk, TheVisitor
+from relaydesk.web.cookies import COOKIE, cookie
+from relaydesk.web.visitors import TheDesk, TheVisitor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,7 +39,7 @@ HEADERS = {"X-Accel-Buffering": "no"}  # nginx would hold news back
 async def live(request: Request, desk: TheDesk, visitor: TheVisitor, since: str = "") -> Response:
     """The stream. A browser that comes back names the last news it had, a new page where it stood."""
     feed: NewsFeed = desk.presence.live.feed
-    token = request.cookies[COOKIE]
+    token = cookie(request, COOKIE)
     subscriber = feed.subscribe(visitor.agent.name, token, request.headers.get("last-event-id") or since)
     events = _events(desk, feed, subscriber, token)
     return StreamingResponse(events, media_type="text/event-stream", headers=HEADERS)
@@ -59,8 +60,8 @@ async def _events(desk: Desk, feed: NewsFeed, subscriber: Subscriber, token: str
             elif await _woken(subscriber, remaining) and (news := feed.take(subscriber)):
                 yield f"id: {news.position}\ndata: {' '.join(news.names)}\n\n"
                 await asyncio.sleep(PAUSE)
-        if subscriber.ending == "displaced":
-            yield _ending("displaced")
+        if subscriber.ending != "closed":
+            yield _ending(subscriber.ending)
     finally:
         feed.leave(subscriber)
 
@@ -79,7 +80,7 @@ def _ending(why: str) -> str:
 
 def _signed_in(desk: Desk, token: str) -> bool:
     try:
-        return desk.accounts.visitor(token) is not None
+        return desk.accounts.signed_in(token)
     except StoreError:
         return True  # asked again soon
 

@@ -14,7 +14,6 @@ from starlette.responses import HTMLResponse
 
 from relaydesk.web import wording
 from relaydesk.web.done import SAID_COOKIE, said_before
-from relaydesk.web.preferences import KEYS_COOKIE, THEME_COOKIE
 from relaydesk.web.rail import rail_of
 from relaydesk.web.static import StaticFiles
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from relaydesk.web.config import WebConfig
 
 THEMES = ("light", "dark")
+THEME_COOKIE = "relaydesk_theme"
 
 
 class Pages:
@@ -69,10 +69,12 @@ class Pages:
         """A page for who is signed in, or the block ``part`` of it where htmx asks for that alone.
 
         ``context`` are the template's names. Every template also knows ``you`` (the visitor's agent),
-        ``now``, ``zone``, ``theme``, ``rail``, ``path``, ``news`` (where the news stand),
-        ``keys`` (whether single letters are on) and ``alone`` (whether this is the part, no page around it).
+        their ``preferences`` and ``zone``, ``now``, ``theme``, ``path``, ``rail``, ``news`` (where the news
+        stand), ``keys`` (whether single letters are on) and ``alone`` (whether no page is around it).
         """
-        names = {**self._common(request), "you": visitor.agent, **context}
+        own = {"you": visitor.agent, "zone": visitor.zone, "preferences": visitor.preferences}
+        own["keys"] = visitor.preferences.keys
+        names = {**self._common(request), **own, **context}
         alone = part is not None and "hx-request" in request.headers
         names["alone"] = alone
         names["rail"] = () if alone else rail_of(self._desk, visitor, request.url.path)
@@ -105,9 +107,9 @@ class Pages:
             "now": now,
             "zone": self._config.zone,
             "toast": None,
-            "path": request.url.path,
             "news": getattr(request.state, "news", ""),
-            "keys": request.cookies.get(KEYS_COOKIE) != "off",
+            "keys": True,
+            "path": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         }
 
     def _response(

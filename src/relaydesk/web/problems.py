@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from relaydesk.desk import AnswerRefused, DeskError, NotPermitted, UnknownQueue
 from relaydesk.logs import log_exception
 from relaydesk.store import Conflict, StoreError
+from relaydesk.web.security import HEADERS
 from relaydesk.web.visitors import SignInNeeded
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ def attach(app: FastAPI) -> None:
 
     def ours(request: Request, _: Exception) -> Response:
         log_exception("page_failed", path=request.scope.get("route", request.url).path)
-        return _told(request, HTTPStatus.INTERNAL_SERVER_ERROR, OURS)
+        response = _told(request, HTTPStatus.INTERNAL_SERVER_ERROR, OURS)
+        response.headers.update(HEADERS)  # it is sent outside of the guard
+        return response
 
     app.add_exception_handler(SignInNeeded, _sign_in)
     app.add_exception_handler(NotPermitted, not_permitted)

@@ -7,6 +7,8 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Literal
 
+from relaydesk.web.browsers import browser_name
+
 if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
@@ -113,6 +115,7 @@ def phrase(code: str) -> str:
 
 
 FILTERS = {
+    "browser": browser_name,
     "due": due_of,
     "moment": moment,
     "when": when,
