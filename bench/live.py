@@ -80,11 +80,12 @@ async def _measure(serving: Serving, url: str, browsers: int, seconds: float) ->
 
 def _cookies(url: str, sessions: int) -> list[str]:
     store = Store.open(url)
-    desk = Desk(store, desk_config(Settings(), lambda: b""), lambda: datetime.now(UTC))
+    desk = Desk(store, desk_config(Settings(), lambda: b"s" * 32), lambda: datetime.now(UTC))
     tokens = []
     for number in range(sessions):
         desk.agents.add(f"agent.{number}", by=CONSOLE)
-        tokens.append(desk.accounts.enter(desk.accounts.link(f"agent.{number}", by=CONSOLE)))
+        link = desk.accounts.link(f"agent.{number}", by=CONSOLE, kind="direct")
+        tokens.append(desk.sign_in.by_link(link).token)
     store.close()
     return [f"relaydesk_session={token}" for token in tokens]
 

@@ -65,7 +65,7 @@ class Stream:
 def sign_in(serving: Serving, office: Desk) -> str:
     """The cookie of a new session of Alice."""
     connection = http.client.HTTPConnection(urlsplit(serving.web).netloc, timeout=30)
-    connection.request("GET", "/enter/" + office.accounts.link("alice", by=CONSOLE))
+    connection.request("GET", "/enter/" + office.accounts.link("alice", by=CONSOLE, kind="direct"))
     response = connection.getresponse()
     assert response.status == 303, response.read()
     connection.close()

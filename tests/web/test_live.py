@@ -44,7 +44,7 @@ def office(directory: Path, database: str) -> Iterator[tuple[Serving, Desk]]:
 
 def entered(browser: Browser, serving: Serving, there: Desk, agent: str) -> BrowserContext:
     context = browser.new_context(base_url=serving.web.replace("127.0.0.1", "localhost"))
-    context.new_page().goto("/enter/" + there.accounts.link(agent, by=CONSOLE))
+    context.new_page().goto("/enter/" + there.accounts.link(agent, by=CONSOLE, kind="direct"))
     return context
 
 
@@ -160,8 +160,11 @@ def test_the_sheet_turns_the_keys_off_and_on(pages: DeskPages, browser: Browser)
             page.keyboard.press("j")
             assert page.locator(".row[aria-current]").count() == 0
             page.goto("/keys")  # the page of who has no script
-            assert not page.locator("main [type=checkbox]").is_checked()
+            switch = page.locator("main [type=checkbox]")
+            assert not switch.is_checked()
             assert barriers(page) == []
+            with page.expect_response("**/preferences/keys"):
+                switch.check()
             context.close()
 
 

@@ -25,12 +25,20 @@ if TYPE_CHECKING:
 NOBODY, AGENT, LEAD, ADMIN = "", "day.agent", "desk.lead", "shop.admin"
 ANYBODY = (200, 200, 200, 200)
 SIGNED_IN = (303, 200, 200, 200)
+ABSENT = (303, 409, 409, 409)
 DONE = (303, 303, 303, 303)
 """Nobody is sent to sign in, others on to the page that says what was done."""
 PHRASE = "blue kettle tuesday rain"
 
-# What stands for a part of a path; ``{ticket}`` and the like are looked up on the desk.
-PLACES = {"version": "0", "name": "desk.css", "link": "unknown", "number": "999999"}
+# What stands for a part of a path; ``{ticket_id}`` and the like are looked up on the desk.
+PLACES = {
+    "version": "0",
+    "name": "desk.css",
+    "link": "unknown",
+    "number": "999999",
+    "message_id": "999999",
+    "place": "0",
+}
 
 ROWS: tuple[tuple[Any, ...], ...] = (
     # method, route, (nobody, agent, lead, admin), form
@@ -64,6 +72,16 @@ ROWS: tuple[tuple[Any, ...], ...] = (
     ("POST", "/preferences/keys", DONE, {"on": "on"}),
     ("GET", "/palette", SIGNED_IN),
     ("GET", "/", SIGNED_IN),
+    ("GET", "/tickets/{ticket_id}", SIGNED_IN),
+    ("GET", "/tickets/{ticket_id}/history", SIGNED_IN),
+    ("GET", "/tickets/{ticket_id}/messages/{message_id}", ABSENT),
+    ("GET", "/tickets/{ticket_id}/messages/{message_id}/frame", ABSENT),
+    ("GET", "/orders/find", SIGNED_IN),
+    ("GET", "/files/{ticket_id}/files.zip", SIGNED_IN),
+    ("GET", "/files/{ticket_id}/{message_id}/files.zip", ABSENT),
+    ("GET", "/files/{ticket_id}/{message_id}/raw", ABSENT),
+    ("GET", "/files/{ticket_id}/{message_id}/{place}/photo", ABSENT),
+    ("GET", "/files/{ticket_id}/{message_id}/{place}/{name}", ABSENT),
     ("POST", "/sign-out", DONE),
 )
 
@@ -81,7 +99,7 @@ def pages(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 def places(pages: DeskPages) -> dict[str, str]:
     """What a path's parts stand for: the newest ticket among them."""
     page = pages.desk.queues.page(lists.TicketFilter(), limit=1)
-    return {**PLACES, "ticket": str(page.tickets[0].id)}
+    return {**PLACES, "ticket_id": str(page.tickets[0].id)}
 
 
 def routes(pages: DeskPages) -> set[tuple[str, str]]:
