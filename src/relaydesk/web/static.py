@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -12,17 +11,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from relaydesk.web.packed import packed_script, packed_style
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 router = APIRouter()
 FOR_EVER = "public, max-age=31536000, immutable"
-_COMMENT, _SPACE = re.compile(r"/\*.*?\*/", re.DOTALL), re.compile(r"\s*\n\s*")
-_LINES_OF_COMMENT, _REST_OF_LINE = (
-    re.compile(r"^\s*/\*.*?\*/", re.DOTALL | re.MULTILINE),
-    re.compile(r" // .*"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +41,11 @@ class StaticFiles:
         styles += sorted(path for path in folder.glob("*.css") if path not in styles)
         scripts = sorted((folder / "script").glob("*.js"))
         self._files = {
-            "desk.css": _file(_packed("\n".join(path.read_text("utf-8") for path in styles)), "text/css"),
+            "desk.css": _file(
+                packed_style("\n".join(path.read_text("utf-8") for path in styles)), "text/css"
+            ),
             "desk.js": _file(
-                _packed_script("\n".join(path.read_text("utf-8") for path in scripts)), "text/javascript"
+                packed_script("\n".join(path.read_text("utf-8") for path in scripts)), "text/javascript"
             ),
             "htmx.js": _file((folder / "htmx.min.js").read_text("utf-8"), "text/javascript"),
             "favicon.svg": _file((folder / "favicon.svg").read_text("utf-8"), "image/svg+xml"),
@@ -62,17 +60,6 @@ class StaticFiles:
     def address(self, name: str) -> str:
         """Where a page finds a file; a changed file has another address."""
         return f"/static/{self._files[name].version}/{name}"
-
-
-def _packed(style: str) -> str:
-    """A style sheet without its comments and indents."""
-    return _SPACE.sub("\n", _COMMENT.sub("", style))
-
-
-def _packed_script(script: str) -> str:
-    """A script without comments that begin a line or end it, and without indents: no text of ours spans
-    lines."""
-    return _SPACE.sub("\n", _REST_OF_LINE.sub("", _LINES_OF_COMMENT.sub("", script)))
 
 
 def _file(text: str, media_type: str) -> StaticFile:
