@@ -13,7 +13,10 @@ from relaydesk.web import (
     composer,
     entering,
     files,
+    keys,
     lists,
+    live,
+    palette,
     problems,
     recording,
     report,
@@ -42,6 +45,9 @@ ROUTERS = (
     report.router,
     ticket.router,
     files.router,
+    live.router,
+    palette.router,
+    keys.router,
 )
 
 
