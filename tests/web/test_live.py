@@ -138,7 +138,7 @@ def test_the_keys_walk_by_ticket_and_press_what_the_page_has(pages: DeskPages, b
         press("v")
         assert page.evaluate("document.activeElement.closest('#evidence') !== null")
         press("u")
-        page.wait_for_url("**/")
+        page.wait_for_url(f"{address}/")
         press("g")
         press("c")
         page.wait_for_url("**/queues/case")
