@@ -48,7 +48,7 @@ ROUTERS = (
 
 
 def create_api(desk: Desk) -> FastAPI:
-    """The API over one desk. Its description, ``openapi.json``, is for anybody: it tells nothing of the shop."""
+    """The API over one desk. ``openapi.json`` is for anybody: it tells nothing of the shop."""
     api = FastAPI(
         title="relaydesk",
         version=VERSION,

@@ -42,16 +42,17 @@ class Problem(BaseModel):
     fields: list[dict[str, str]] | None = None
 
 
+_DESCRIBED: dict[int | str, str] = {
+    401: "No good token",
+    403: "The token's scope or the agent's role does not allow it",
+    404: "There is no such thing",
+    409: "Not possible as things stand",
+    422: "The request is wrong",
+    "default": "Any other error",
+}
 ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"description": description, "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}
-    for status, description in {
-        401: "No good token",
-        403: "The token's scope or the agent's role does not allow it",
-        404: "There is no such thing",
-        409: "Not possible as things stand",
-        422: "The request is wrong",
-        "default": "Any other error",
-    }.items()
+    for status, description in _DESCRIBED.items()
 }
 """How errors stand in the description of the API."""
 

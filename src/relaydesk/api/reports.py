@@ -26,7 +26,7 @@ def period_of(  # the ways to name a period
     since: Text = "",
     until: Text = "",
     month: Annotated[str, Query(max_length=20, description="such as 2026-11")] = "",
-    last_week: Annotated[bool, Query(description="the last whole week")] = False,  # noqa: FBT002
+    last_week: Annotated[bool, Query(description="the last whole week")] = False,
     queue: Annotated[str | None, Query(max_length=100)] = None,
     agent: Annotated[str | None, Query(max_length=100)] = None,
 ) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def report(
     caller: Reader,
     period: Period,
     form: Annotated[Literal["json", "csv", "xlsx"], Query(alias="format")] = "json",
-    compare: Annotated[bool, Query(description="with the period before")] = False,  # noqa: FBT002
+    compare: Annotated[bool, Query(description="with the period before")] = False,
 ) -> Response:
     """The SLA report, the same figures as ``relaydesk report sla``; that it was taken goes on record."""
     scope = _scope(desk, period)

@@ -34,7 +34,7 @@ class Settled(Body):
 def proposals(
     desk: TheDesk,
     caller: Reader,
-    everything: Annotated[bool, Query(alias="all")] = False,  # noqa: FBT002
+    everything: Annotated[bool, Query(alias="all")] = False,
 ) -> list[dict[str, Any]]:
     """The rules that wait, oldest first; with ``all`` those that are settled too, newest first."""
     del caller

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relaydesk.desk.config import DeskError, UnknownTicket
+from relaydesk.desk.config import UnknownTicket
 from relaydesk.events import AnswerBounced, AnswerCancelled, AnswerQueued, ClockStopped, MessageJoined
 from relaydesk.outbound import AnswerRefused, OrderChoice, grounds_of
 from relaydesk.store import tickets

@@ -29,7 +29,8 @@ class Undoing(DeskPart):
     def undo(self, event: int, *, by: str, of: int | None = None) -> int:
         """Undoes one's own close, junk, take or assignment, by the number of its event, within 10 seconds.
 
-        The number of the ticket, which is ``of`` where that is given. DeskError, with why, when it is too late or something else happened since.
+        The number of the ticket, which is ``of`` where that is given. DeskError, with why, when it is too
+        late or something else happened since.
         """
         with self.acting("undo", by) as acting:
             act = events.one(acting.session, event)
