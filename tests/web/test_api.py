@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fastapi.routing import iter_route_contexts
-from relaydesk.store.results import StoreUnavailable
 from starlette.testclient import TestClient
 
 from relaydesk.api.app import create_api
 from relaydesk.data import data_path
+from relaydesk.store import StoreUnavailable
 from relaydesk.store.engine import Store
 from relaydesk.web.app import create_app
 from relaydesk.web.config import WebConfig
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from relaydesk.desk.desk import Desk
 
 CALLERS = ("nobody", "read", "write", "admin", "lead")
-"""Nobody; an agent's token to read, and to read and write; an admin's and a lead's with every scope."""
+"""Nobody; an agent's token to read, and to read and write; an admin's
+with every scope; a lead's to read and write, for only an admin's has more."""
 READ = (401, 200, 200, 200, 200)
 LEADS = (401, 403, 403, 200, 200)
 ADMINS = (401, 403, 403, 200, 403)
@@ -127,10 +128,10 @@ class Api:
         self.app = create_app(here, config)
         make = here.credentials.make_token
         self.tokens = {
-            "read": make("t", ["read"], by=f"agent:{agent}"),
-            "write": make("t", ["read", "write"], by=f"agent:{agent}"),
-            "lead": make("t", ["read", "write", "admin"], by=f"agent:{lead}"),
-            "admin": make("t", ["read", "write", "admin"], by=f"agent:{admin}"),
+            "read": make("reader", ["read"], by=f"agent:{agent}"),
+            "write": make("writer", ["read", "write"], by=f"agent:{agent}"),
+            "lead": make("writer", ["read", "write"], by=f"agent:{lead}"),
+            "admin": make("every", ["read", "write", "admin"], by=f"agent:{admin}"),
         }
 
     def ask(self, method: str, path: str, who: str = "write", **how: Any) -> Any:
