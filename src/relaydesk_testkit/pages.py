@@ -76,7 +76,8 @@ class DeskPages:
         config = uvicorn.Config(
             self.app, host="127.0.0.1", port=0, log_config=None, lifespan="off", ws="none"
         )
-        server = uvicorn.Server(config)
+        server, live = uvicorn.Server(config), self.desk.presence.live
+        live.start()
         thread = threading.Thread(target=server.run, name="pages", daemon=True)
         thread.start()
         until = time.monotonic() + 30
@@ -86,6 +87,7 @@ class DeskPages:
         try:
             yield f"http://localhost:{server.servers[0].sockets[0].getsockname()[1]}"
         finally:
+            live.close()
             server.should_exit = True
             thread.join(10)
 

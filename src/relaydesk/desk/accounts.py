@@ -106,6 +106,13 @@ class Accounts(DeskPart):
                 web_sessions.seen(acting.session, row.id, now)
         return Visitor(agent, chosen, self._zone(chosen), session=row.id)
 
+    def signed_in(self, token: str) -> bool:
+        """Whether a session still goes on. It is no visit: a page that lies open keeps none going."""
+        with self.store.reading() as session:
+            row = web_sessions.of_token(session, token_hash(token), self.clock(), self.config.sign_in.idle)
+            agent = agents.named(session, row.agent) if row is not None else None
+            return agent is not None and agent.active
+
     def token_visitor(self, token: str) -> Visitor | None:
         """In whose name a program comes, and within which scopes; None for no good token."""
         now = self.clock()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from relaydesk.desk.credentials import Credentials
     from relaydesk.desk.drafts import Drafts
     from relaydesk.desk.evidence import Evidence
+    from relaydesk.desk.presence import Presence
     from relaydesk.desk.reports import Reports
     from relaydesk.desk.saved_views import SavedViews
     from relaydesk.desk.search import Search
@@ -153,6 +154,12 @@ class Desk(DeskPart):
         from relaydesk.desk.sorting_rules import SortingRules
 
         return SortingRules(self.store, self.config, self.clock)
+
+    @cached_property
+    def presence(self) -> Presence:
+        from relaydesk.desk.presence import Presence
+
+        return Presence(self.store, self.config, self.clock)
 
     @cached_property
     def webhooks(self) -> Webhooks:

@@ -48,7 +48,9 @@ class WebServer:
             tls=settings.web_tls,
             proxies=tuple(map(ip_network, settings.web_proxies)),
         )
-        self._process = process
+        for sock in process.inherited.sockets:  # who comes before uvicorn serves waits, and is not refused
+            sock.listen(BACKLOG)
+        self._process, self._live = process, desk.presence.live
         self._server = _Server(
             uvicorn.Config(
                 create_app(desk, web),
@@ -80,12 +82,15 @@ class WebServer:
 
     async def run(self) -> None:
         """Returns when the process shall end and the last response is out."""
+        self._live.start()
         stopping = asyncio.create_task(self._stop())
         try:
             await self._server.serve(sockets=list(self._process.inherited.sockets))
         finally:
             stopping.cancel()
+            self._live.close()
 
     async def _stop(self) -> None:
         await self._process.stop.wait()
+        self._live.close()  # streams have no end of their own
         self._server.should_exit = True

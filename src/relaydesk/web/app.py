@@ -15,7 +15,10 @@ from relaydesk.web import (
     composer,
     entering,
     files,
+    keys,
     lists,
+    live,
+    palette,
     problems,
     recording,
     report,
@@ -47,6 +50,9 @@ ROUTERS = (
     report.router,
     ticket.router,
     files.router,
+    live.router,
+    palette.router,
+    keys.router,
 )
 
 

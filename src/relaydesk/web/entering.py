@@ -90,7 +90,9 @@ def code(request: Request, desk: TheDesk, device: TheDevice, code: Text = "", to
 @router.post("/sign-out")
 def sign_out(request: Request, desk: TheDesk) -> Response:
     """Ends this browser's session."""
-    desk.accounts.sign_out(cookie(request, COOKIE))
+    token = cookie(request, COOKIE)
+    desk.accounts.sign_out(token)
+    desk.presence.live.feed.sign_out(token)
     response = RedirectResponse("/sign-in", status_code=303)
     delete_cookie(request, response, COOKIE)
     return response

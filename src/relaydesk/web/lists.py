@@ -219,7 +219,7 @@ def rail(request: Request, visitor: TheVisitor) -> HTMLResponse:
     """The queues and views with their counts."""
     pages: Pages = request.app.state.pages
     current = urlsplit(request.headers.get("hx-current-url", "/")).path
-    return pages.page(request, visitor, "rail_page.html", at=current, title="Queues")
+    return pages.page(request, visitor, "rail_page.html", part="rail", at=current)
 
 
 @router.get("/search")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from relaydesk.desk import Desk, Visitor
+    from relaydesk.live import Present
     from relaydesk.web.config import WebConfig
 
 THEMES = ("light", "dark")
@@ -44,7 +45,9 @@ class Pages:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.globals.update(static=self.static.address, shop=config.shop)
+        self._environment.globals.update(
+            static=self.static.address, shop=config.shop, who_is_at=self._who_is_at
+        )
         self._environment.globals.update(CONSTANTS)
         self._environment.filters.update({**FILTERS, **wording.FILTERS})
 
@@ -57,17 +60,23 @@ class Pages:
         part: str | None = None,
         status: int = 200,
         headers: dict[str, str] | None = None,
+        at: str = "",
         **context: Any,
     ) -> HTMLResponse:
         """A page for who is signed in, or the block ``part`` of it where htmx asks for that alone.
 
         ``context`` are the template's names. Every template also knows ``you`` (the visitor's agent),
-        their ``preferences`` and ``zone``, ``now``, ``theme``, ``path`` and ``rail``.
+        their ``preferences`` and ``zone``, ``now``, ``theme``, ``path``, ``rail``, ``news`` (where the news
+        stand), ``keys`` (whether single letters are on) and ``alone`` (whether no page is around it).
         """
         own = {"you": visitor.agent, "zone": visitor.zone, "preferences": visitor.preferences}
+        own["keys"] = visitor.preferences.keys
         names = {**self._common(request), **own, **context}
         alone = part is not None and "hx-request" in request.headers
-        names["rail"] = () if alone else rail_of(self._desk, visitor, request.url.path)
+        names["alone"] = alone
+        names["rail"] = (
+            () if alone and part != "rail" else rail_of(self._desk, visitor, at or request.url.path)
+        )
         names["toast"] = None if alone else said_before(request)
         response = self._response(template, part if alone else None, names, status, headers)
         if names["toast"]:
@@ -86,6 +95,9 @@ class Pages:
             "problem.html", part, {**self._common(request), "sentence": sentence}, status, headers
         )
 
+    def _who_is_at(self, ticket: int) -> tuple[Present, ...]:
+        return self._desk.presence.who([ticket]).get(ticket, ())
+
     def _common(self, request: Request) -> dict[str, Any]:
         theme = request.cookies.get(THEME_COOKIE, "")
         now: datetime = self._desk.clock()
@@ -94,6 +106,8 @@ class Pages:
             "now": now,
             "zone": self._config.zone,
             "toast": None,
+            "news": getattr(request.state, "news", ""),
+            "keys": True,
             "path": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         }
 

@@ -21,7 +21,11 @@ def desk_of(request: Request) -> Desk:
 
 
 def visitor_of(request: Request) -> Visitor:
-    """The agent who is signed in. SignInNeeded for none."""
+    """The agent who is signed in. SignInNeeded for none.
+
+    Notes where the news stand before anything is read, so that the page misses none that come after it.
+    """
+    request.state.news = desk_of(request).presence.live.feed.position
     token = cookie(request, COOKIE)
     visitor = desk_of(request).accounts.visitor(token) if token else None
     if visitor is None:
