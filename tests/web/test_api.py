@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from relaydesk.api.app import create_api
 from relaydesk.data import data_path
+from relaydesk.events import NoteAdded
 from relaydesk.store import StoreUnavailable
 from relaydesk.store.engine import Store
 from relaydesk.web.app import create_app
@@ -79,7 +80,7 @@ ROWS: tuple[tuple[Any, ...], ...] = (
     ("POST", f"{AT}/unlink", NONE, {"ticket": NEWER}),
     ("POST", f"{AT}/merge", REFUSED, {"ticket": "{ticket_id}"}),
     ("POST", f"{AT}/unmerge", REFUSED),
-    ("POST", f"{AT}/answers", MADE, {"text": "Hello", "seen": "{seen}", "dry_run": True, "no_order": True}),
+    ("POST", f"{AT}/answers", MADE, {"text": "Hello", "seen": "{seen}", "dry_run": True}),
     ("GET", "/answers", READ),
     ("POST", "/answers/{answer_id}/cancel", NONE),
     ("POST", "/answers/{answer_id}/retry", NONE),
@@ -231,7 +232,7 @@ def test_a_write_with_a_key_is_done_once(api: Api) -> None:
     assert again.json() == first.json()
     assert again.headers["idempotent-replay"] == "true"
     assert is_problem(other)
-    notes = [event for _, event in api.desk.tickets.view(1).events if event.what == "note_added"]
+    notes = [event for _, event in api.desk.tickets.view(1).events if isinstance(event.payload, NoteAdded)]
     assert len(notes) == 1
     # another agent's key is another key
     assert api.ask("POST", path, "lead", json={"text": "two"}, headers=key).status_code == 200
@@ -309,7 +310,7 @@ def test_events_of_a_ticket_have_a_cursor(api: Api) -> None:
         ("GET", "/tickets?cursor=W251bGwsMWU5OV0", 409),
         ("GET", "/search?q=%00", 422),
         ("GET", "/tickets?due_before=0001-01-01T00:00:00%2B14:00", 422),
-        ("GET", "/report/sla?since=never", 403),
+        ("GET", "/report/sla?since=never", 422),
         ("POST", "/tickets/1/note", 422),
     ],
 )
@@ -367,7 +368,7 @@ def test_no_request_that_anybody_can_think_of_fails(full: Api) -> None:
 
         @seed(2026)
         @settings(
-            max_examples=6,
+            max_examples=4,
             deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),
