@@ -74,6 +74,11 @@ def templates(desk: TheDesk, caller: Reader) -> list[dict[str, Any]]:
     """The reply templates, what each is for and needs."""
     del caller
     return [
-        {"name": one.name, "title": one.title, "description": one.description, "needs": one.needs}
-        for one in desk.templates.everything()
+        {
+            "name": template.name,
+            "title": template.title,
+            "description": template.description,
+            "needs": template.needs,
+        }
+        for template in desk.templates.everything()
     ]
