@@ -21,11 +21,15 @@ class DeskError(Exception):
     """The act is not possible now; the text is a sentence that says why and what to do instead."""
 
 
-class UnknownQueue(DeskError):  # noqa: N818
+class NotThere(DeskError):  # noqa: N818 - a state, as the store names its own
+    """There is nothing of that number or name."""
+
+
+class UnknownQueue(NotThere):
     """The settings have no such queue."""
 
 
-class UnknownTicket(DeskError):  # noqa: N818
+class UnknownTicket(NotThere):
     """There is no such ticket, or no such message or file in it."""
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
+from relaydesk.api import create_api, problem
 from relaydesk.web import (
     account,
     acts,
@@ -26,9 +28,12 @@ from relaydesk.web import (
 )
 from relaydesk.web.pages import Pages
 from relaydesk.web.proxies import ClientAddress
-from relaydesk.web.security import Guard
+from relaydesk.web.security import API, TOO_LONG, BodyTooLong, Guard
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
     from relaydesk.desk import Desk
     from relaydesk.web.config import WebConfig
 
@@ -58,7 +63,19 @@ def create_app(desk: Desk, config: WebConfig) -> FastAPI:
     app.state.pages = Pages(desk, config)
     for router in ROUTERS:
         app.include_router(router)
+    app.mount(API, _api(desk))
     problems.attach(app)
     app.add_middleware(Guard, config=config)
     app.add_middleware(ClientAddress, proxies=config.proxies)
     return app
+
+
+def _api(desk: Desk) -> FastAPI:
+    """The API; what the guard finds too long while it is read is told as its other errors are."""
+    api = create_api(desk)
+
+    def too_long(_: Request, __: Exception) -> Response:
+        return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LONG)
+
+    api.add_exception_handler(BodyTooLong, too_long)
+    return api
