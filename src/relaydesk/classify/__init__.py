@@ -8,7 +8,7 @@ from relaydesk.classify.classify import classify
 from relaydesk.classify.findings import Candidate, Findings, Match, NumberKind
 from relaydesk.classify.form import Form
 from relaydesk.classify.patterns import Pattern, PatternError, compile_pattern
-from relaydesk.classify.rules import Rules
+from relaydesk.classify.rules import Rule, Rules
 from relaydesk.classify.rules_file import load_rules
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "NumberKind",
     "Pattern",
     "PatternError",
+    "Rule",
     "Rules",
     "classify",
     "compile_pattern",

@@ -13,11 +13,21 @@ from relaydesk.clocks.stops import (
     stop_response_clock,
     suspend_clocks,
 )
-from relaydesk.clocks.timekeeper import Rederived, Swept, rederive_deadlines, sweep
+from relaydesk.clocks.timekeeper import (
+    Moving,
+    Rederived,
+    Swept,
+    WouldMove,
+    rederive_deadlines,
+    sweep,
+    would_move,
+)
 
 __all__ = [
+    "Moving",
     "Rederived",
     "Swept",
+    "WouldMove",
     "demand_look",
     "follow_queue",
     "look_by_answer",
@@ -28,4 +38,5 @@ __all__ = [
     "stop_response_clock",
     "suspend_clocks",
     "sweep",
+    "would_move",
 ]

@@ -15,6 +15,8 @@ from relaydesk.store import PageKey, TicketFilter
 if TYPE_CHECKING:
     from relaydesk.desk.accounts import Visitor
     from relaydesk.desk.answers import Queued, ReplyTemplates, Written
+    from relaydesk.desk.health import HealthNow
+    from relaydesk.desk.settings import SettingChanged
     from relaydesk.desk.ticket_view import ReadMessage, WholeTicket, WrittenAnswer
     from relaydesk.outbound import AnswerRefused
 
@@ -24,11 +26,13 @@ __all__ = [
     "Desk",
     "DeskConfig",
     "DeskError",
+    "HealthNow",
     "NotPermitted",
     "PageKey",
     "Queued",
     "ReadMessage",
     "ReplyTemplates",
+    "SettingChanged",
     "TicketFilter",
     "UnknownQueue",
     "Visitor",
@@ -42,10 +46,12 @@ if not TYPE_CHECKING:
     __getattr__ = late_names(
         __name__,
         {
+            "HealthNow": "health",
             "Queued": "answers",
             "ReadMessage": "ticket_view",
             "AnswerRefused": "answers",
             "ReplyTemplates": "answers",
+            "SettingChanged": "settings",
             "Visitor": "accounts",
             "WholeTicket": "ticket_view",
             "Written": "answers",

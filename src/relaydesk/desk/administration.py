@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from relaydesk.desk.config import DeskError
 from relaydesk.desk.permissions import DeskPart, active_agent, demand
+from relaydesk.desk.tickets import Tickets
 from relaydesk.gateway import PASSWORD_BYTES, SALT_BYTES, hashed
 from relaydesk.orders import find_orders, import_file
-from relaydesk.store import Conflict, agents, gateway_clients
+from relaydesk.store import Conflict, agents, audit, gateway_clients, lists, web_sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from pathlib import Path
     from typing import BinaryIO
 
@@ -23,8 +26,52 @@ if TYPE_CHECKING:
 LONGEST_NAME = 100
 
 
+HANDED_AT_ONCE = 1000  # tickets of one handing over
+
+
+@dataclass(frozen=True, slots=True)
+class AgentOnRoster:
+    """An agent with the open tickets they have, when they were last seen (None: never), and whether a link
+    waits to be used."""
+
+    agent: AgentRow
+    open: int
+    last_seen: datetime | None
+    link_waits: bool
+
+
 class Agents(DeskPart):
     """The agents: who they are and what they may do."""
+
+    def roster(self, *, by: str) -> tuple[AgentOnRoster, ...]:
+        """All agents as admins look after them, active ones first."""
+        self.viewing("administration", by)
+        with self.store.reading() as session:
+            everybody = agents.everybody(session)
+            counts, seen = lists.open_by_assignee(session), web_sessions.last_seen(session)
+            waiting = web_sessions.links_waiting(session, self.clock())
+        return tuple(
+            AgentOnRoster(agent, counts.get(agent.name, 0), seen.get(agent.name), agent.name in waiting)
+            for agent in sorted(everybody, key=lambda agent: not agent.active)
+        )
+
+    def hand_over(self, name: str, to: str | None, *, by: str) -> int:
+        """Gives the open tickets of an agent to another, or to nobody (None); how many there were."""
+        self.demanding("hand_over_tickets", by)
+        if to is not None:
+            with self.store.reading() as session:
+                to = active_agent(session, to).name
+        work = Tickets(self.store, self.config, self.clock)
+        handed = 0
+        while handed < HANDED_AT_ONCE:
+            with self.store.reading() as session:
+                numbers = lists.open_of(session, name, 100)
+            if not numbers:
+                break
+            for number in numbers:
+                work.assign(number, to, by=by)
+            handed += len(numbers)
+        return handed
 
     def everybody(self) -> tuple[AgentRow, ...]:
         """All agents by name, former ones too."""
@@ -52,6 +99,7 @@ class Agents(DeskPart):
                 )
             else:
                 agents.change(acting.session, former.name, active=True, **values)
+            audit.append(acting.session, "agent_added", actor=acting.actor, now=acting.now, agent=name)
 
     def change(
         self, name: str, *, by: str, display_name: str = "", email: str = "", role: AgentRole | None = None
@@ -62,12 +110,38 @@ class Agents(DeskPart):
             agent = active_agent(acting.session, name)
             if not values:
                 raise DeskError("Nothing to change; give a display name, an email address or a role.")
+            everybody = agents.everybody(acting.session)
+            if (
+                agent.role == "admin"
+                and role not in (None, "admin")
+                and _is_last_admin(everybody, agent.name)
+            ):
+                raise DeskError(f"{agent.name} is the last admin; make another agent admin first.")
             agents.change(acting.session, agent.name, **values)
+            audit.append(
+                acting.session,
+                "agent_changed",
+                actor=acting.actor,
+                now=acting.now,
+                agent=agent.name,
+                **values,
+            )
 
     def deactivate(self, name: str, *, by: str) -> None:
         """An agent leaves: keeps what is assigned and on record, and can do nothing more."""
         with self.acting("deactivate_agent", by) as acting:
-            agents.change(acting.session, active_agent(acting.session, name).name, active=False)
+            agent = active_agent(acting.session, name)
+            if agent.role == "admin" and _is_last_admin(agents.everybody(acting.session), agent.name):
+                raise DeskError(f"{agent.name} is the last admin; make another agent admin first.")
+            agents.change(acting.session, agent.name, active=False)
+            web_sessions.end_all(acting.session, agent.name, acting.now)
+            audit.append(
+                acting.session, "agent_deactivated", actor=acting.actor, now=acting.now, agent=agent.name
+            )
+
+
+def _is_last_admin(everybody: tuple[AgentRow, ...], name: str) -> bool:
+    return not any(agent.active and agent.role == "admin" and agent.name != name for agent in everybody)
 
 
 def _given(display_name: str, email: str, role: AgentRole | None) -> dict[str, Any]:

@@ -5,6 +5,7 @@ A list of queues must not wait for the libraries that make an answer, so the par
 
 from __future__ import annotations
 
+import copy
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,14 @@ if TYPE_CHECKING:
     from relaydesk.desk.accounts import Accounts
     from relaydesk.desk.administration import Agents, GatewayClients, Orders
     from relaydesk.desk.answers import Answers, ReplyTemplates
+    from relaydesk.desk.config import DeskConfig
+    from relaydesk.desk.health import Health
     from relaydesk.desk.reports import Reports
+    from relaydesk.desk.rulebook import SortingRules
     from relaydesk.desk.search import Search
+    from relaydesk.desk.settings import StoredShopSettings
     from relaydesk.desk.tickets import Tickets
-    from relaydesk.desk.views import Outbox, Queues, Refusals
+    from relaydesk.desk.views import AuditLog, Outbox, Queues, Refusals
     from relaydesk.desk.webhooks import Webhooks
 
 
@@ -31,6 +36,17 @@ class Desk(DeskPart):
     def close(self) -> None:
         """Closes the store."""
         self.store.close()
+
+    def under(self, config: DeskConfig) -> Desk:
+        """The same desk under other settings. What its parts remember they share."""
+        other = copy.copy(self)
+        other.config = config
+        vars(other).pop("templates", None)
+        for name, part in vars(self).items():
+            if isinstance(part, DeskPart):
+                vars(other)[name] = copy.copy(part)
+                vars(other)[name].config = config
+        return other
 
     @cached_property
     def queues(self) -> Queues:
@@ -91,6 +107,30 @@ class Desk(DeskPart):
         from relaydesk.desk.administration import Agents
 
         return Agents(self.store, self.config, self.clock)
+
+    @cached_property
+    def settings(self) -> StoredShopSettings:
+        from relaydesk.desk.settings import StoredShopSettings
+
+        return StoredShopSettings(self.store, self.config, self.clock)
+
+    @cached_property
+    def rulebook(self) -> SortingRules:
+        from relaydesk.desk.rulebook import SortingRules
+
+        return SortingRules(self.store, self.config, self.clock)
+
+    @cached_property
+    def health(self) -> Health:
+        from relaydesk.desk.health import Health
+
+        return Health(self.store, self.config, self.clock)
+
+    @cached_property
+    def audit_log(self) -> AuditLog:
+        from relaydesk.desk.views import AuditLog
+
+        return AuditLog(self.store, self.config, self.clock)
 
     @cached_property
     def gateway_clients(self) -> GatewayClients:

@@ -11,14 +11,17 @@ import uvicorn
 from relaydesk.config import desk_config, store_secret, utc_now
 from relaydesk.data import data_path
 from relaydesk.desk import Desk
-from relaydesk.web import WebConfig, create_app
+from relaydesk.server.checks import CHECKS
+from relaydesk.web import WebConfig, change_settings, create_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from relaydesk.desk import DeskConfig
     from relaydesk.server.process import ChildProcess
 
 BACKLOG = 512
+FOLLOW_SECONDS = 0.25  # between two looks whether the settings of the process have changed
 GRACE_SECONDS = 3  # that a response may take once the process shall end
 
 
@@ -35,7 +38,7 @@ class WebServer:
 
     def __init__(self, process: ChildProcess) -> None:
         settings = process.settings
-        config = desk_config(settings, lambda: store_secret(process.store))
+        config = self._config(process)
         desk = Desk(process.store, config, utc_now)
         sender = process.configuration.current.sender
         web = WebConfig(
@@ -44,10 +47,11 @@ class WebServer:
             address=settings.web_address,
             zone=config.calendar.zone,
         )
-        self._process = process
+        self._process, self._changes = process, process.configuration.changes
+        self._app = create_app(desk, web, checks=CHECKS)
         self._server = _Server(
             uvicorn.Config(
-                create_app(desk, web),
+                self._app,
                 http="httptools",
                 ws="none",
                 lifespan="off",
@@ -63,10 +67,25 @@ class WebServer:
     async def run(self) -> None:
         """Returns when the process shall end and the last response is out."""
         stopping = asyncio.create_task(self._stop())
+        following = asyncio.create_task(self._follow())
         try:
             await self._server.serve(sockets=list(self._process.inherited.sockets))
         finally:
             stopping.cancel()
+            following.cancel()
+
+    @staticmethod
+    def _config(process: ChildProcess) -> DeskConfig:
+        configuration, store = process.configuration, process.store
+        return desk_config(configuration.in_force, lambda: store_secret(store), files=process.settings)
+
+    async def _follow(self) -> None:
+        """Requests that come after a change of the settings have a desk of the new ones."""
+        while True:
+            await asyncio.sleep(FOLLOW_SECONDS)
+            if self._changes != self._process.configuration.changes:
+                self._changes = self._process.configuration.changes
+                change_settings(self._app, await asyncio.to_thread(self._config, self._process))
 
     async def _stop(self) -> None:
         await self._process.stop.wait()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from relaydesk.store import (
         agents,
         audit,
+        check_runs,
         customer_mail,
         deadlines,
         drafts,
@@ -33,23 +34,30 @@ if TYPE_CHECKING:
         messages,
         orders,
         outbox,
+        processes_seen,
         refusals,
         reporting,
         search,
         secret,
+        state_of,
+        stored_settings,
         ticket_orders,
         tickets,
         web_sessions,
         webhooks,
     )
     from relaydesk.store.agents import AgentRole, AgentRow
+    from relaydesk.store.audit import AuditRow
+    from relaydesk.store.check_runs import CheckRun
     from relaydesk.store.contention import in_turns, until_settled, until_settled_async
     from relaydesk.store.deadlines import DeadlineRow
     from relaydesk.store.gateway_clients import ClientRow
     from relaydesk.store.messages import Recorded
     from relaydesk.store.orders import Put
     from relaydesk.store.outbox_rows import Claimed, DeliveryOutcome, Finished, OutboxRow, Outgoing
+    from relaydesk.store.processes_seen import ProcessSeen
     from relaydesk.store.refusals import RefusalCount, RefusalKey, RefusalStanding, RefusalTally
+    from relaydesk.store.stored_settings import SettingsMark, StoredSettings, StoredValue
     from relaydesk.store.ticket_orders import TicketOrder
     from relaydesk.store.tickets import AttachmentRow, MessageRow
     from relaydesk.store.webhooks import ClaimedNews, News, NewsRow, WebhookRow
@@ -58,6 +66,8 @@ __all__ = [
     "AgentRole",
     "AgentRow",
     "AttachmentRow",
+    "AuditRow",
+    "CheckRun",
     "Claimed",
     "ClaimedNews",
     "ClientRow",
@@ -72,6 +82,7 @@ __all__ = [
     "Outgoing",
     "Page",
     "PageKey",
+    "ProcessSeen",
     "Put",
     "QueueCount",
     "Recorded",
@@ -79,11 +90,14 @@ __all__ = [
     "RefusalKey",
     "RefusalStanding",
     "RefusalTally",
+    "SettingsMark",
     "Store",
     "StoreAbsent",
     "StoreError",
     "StoreLost",
     "StoreUnavailable",
+    "StoredSettings",
+    "StoredValue",
     "TicketFilter",
     "TicketOrder",
     "TicketRow",
@@ -91,6 +105,7 @@ __all__ = [
     "WebhookRow",
     "agents",
     "audit",
+    "check_runs",
     "customer_mail",
     "deadlines",
     "drafts",
@@ -103,10 +118,13 @@ __all__ = [
     "messages",
     "orders",
     "outbox",
+    "processes_seen",
     "refusals",
     "reporting",
     "search",
     "secret",
+    "state_of",
+    "stored_settings",
     "ticket_orders",
     "tickets",
     "until_settled",
@@ -122,6 +140,8 @@ if not TYPE_CHECKING:
             "AgentRole": "agents",
             "AgentRow": "agents",
             "AttachmentRow": "tickets",
+            "AuditRow": "audit",
+            "CheckRun": "check_runs",
             "Claimed": "outbox_rows",
             "ClaimedNews": "webhooks",
             "ClientRow": "gateway_clients",
@@ -133,12 +153,16 @@ if not TYPE_CHECKING:
             "NewsRow": "webhooks",
             "OutboxRow": "outbox_rows",
             "Outgoing": "outbox_rows",
+            "ProcessSeen": "processes_seen",
             "Put": "orders",
             "Recorded": "messages",
             "RefusalCount": "refusals",
             "RefusalKey": "refusals",
             "RefusalStanding": "refusals",
             "RefusalTally": "refusals",
+            "SettingsMark": "stored_settings",
+            "StoredSettings": "stored_settings",
+            "StoredValue": "stored_settings",
             "TicketOrder": "ticket_orders",
             "WebhookRow": "webhooks",
             "in_turns": "contention",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from relaydesk.store.account_tables import EntryLinkTable, WebSessionTable
 from relaydesk.store.tables import table
@@ -64,3 +64,25 @@ def use_link(session: Session, token_hash: str, now: datetime) -> str | None:
         return None
     agent: str = session.connection().execute(select(L.agent).where(L.token_hash == token_hash)).scalar_one()
     return agent
+
+
+def last_seen(session: Session) -> dict[str, datetime]:
+    """When each agent was last seen in a browser."""
+    statement = select(S.agent, func.max(S.seen_at)).group_by(S.agent)
+    return {row[0]: row[1] for row in session.connection().execute(statement)}
+
+
+def links_waiting(session: Session, now: datetime) -> frozenset[str]:
+    """The agents who have a link that can still be used."""
+    statement = select(L.agent).where(L.used_at.is_(None), L.expires_at > now).distinct()
+    return frozenset(session.connection().execute(statement).scalars())
+
+
+def end_all(session: Session, agent: str, now: datetime) -> None:
+    """Ends every session and link of an agent."""
+    session.connection().execute(
+        update(table(WebSessionTable)).where(S.agent == agent, S.expires_at > now).values(expires_at=now)
+    )
+    session.connection().execute(
+        update(table(EntryLinkTable)).where(L.agent == agent, L.used_at.is_(None)).values(used_at=now)
+    )

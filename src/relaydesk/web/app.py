@@ -6,24 +6,60 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from relaydesk.web import entering, lists, problems, static
+from relaydesk.web import (
+    admin_agents,
+    admin_calendar,
+    admin_health,
+    admin_lists,
+    admin_rules,
+    admin_settings,
+    admin_templates,
+    entering,
+    lists,
+    problems,
+    static,
+)
 from relaydesk.web.pages import Pages
 from relaydesk.web.security import Guard
 
 if TYPE_CHECKING:
-    from relaydesk.desk import Desk
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
+
+    from relaydesk.desk import Desk, DeskConfig
     from relaydesk.web.config import WebConfig
 
-ROUTERS = (static.router, entering.router, lists.router)
+if TYPE_CHECKING:
+    Checks = Callable[[Any], list[Callable[[], Iterable[Mapping[str, str]]]]]
+
+ROUTERS = (
+    static.router,
+    entering.router,
+    lists.router,
+    admin_agents.router,
+    admin_calendar.router,
+    admin_templates.router,
+    admin_rules.router,
+    admin_lists.router,
+    admin_health.router,
+    admin_settings.router,
+)
 
 
-def create_app(desk: Desk, config: WebConfig) -> FastAPI:
-    """The pages over one desk. What they share is in ``app.state``: ``desk``, ``config``, ``pages``."""
+def create_app(desk: Desk, config: WebConfig, *, checks: Mapping[str, Checks] | None = None) -> FastAPI:
+    """The pages over one desk. What they share is in ``app.state``: ``desk``, ``config``, ``pages``, and
+    ``checks``, which give the steps of the checks that an admin can begin by their names."""
     app = FastAPI(title="relaydesk", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.desk, app.state.config = desk, config
-    app.state.pages = Pages(desk, config)
+    app.state.pages, app.state.checks = Pages(config), checks or {}
     for router in ROUTERS:
         app.include_router(router)
     problems.attach(app)
     app.add_middleware(Guard)
     return app
+
+
+def change_settings(app: FastAPI, config: DeskConfig) -> None:
+    """Requests from now on work under other settings; those under way keep theirs."""
+    app.state.desk = app.state.desk.under(config)
+    app.state.pages.zone = config.calendar.zone

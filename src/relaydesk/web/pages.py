@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from relaydesk.desk import Desk, Visitor
+    from relaydesk.desk import Visitor
     from relaydesk.web.config import WebConfig
 
 THEMES = ("light", "dark")
@@ -32,9 +32,9 @@ THEME_COOKIE = "relaydesk_theme"
 class Pages:
     """Makes responses of templates."""
 
-    def __init__(self, desk: Desk, config: WebConfig) -> None:
+    def __init__(self, config: WebConfig) -> None:
         self.static = StaticFiles(config.templates / "desk" / "static")
-        self._desk, self._config = desk, config
+        self.zone = config.zone  # changes with the calendar
         self._environment = Environment(
             loader=FileSystemLoader(config.templates / "desk"),
             autoescape=True,
@@ -64,7 +64,7 @@ class Pages:
         """
         names = {**self._common(request), "you": visitor.agent, **context}
         alone = part is not None and "hx-request" in request.headers
-        names["rail"] = () if alone else rail_of(self._desk, visitor, request.url.path)
+        names["rail"] = () if alone else rail_of(request.app.state.desk, visitor, request.url.path)
         names["toast"] = None if alone else said_before(request)
         response = self._response(template, part if alone else None, names, status, headers)
         if names["toast"]:
@@ -85,11 +85,11 @@ class Pages:
 
     def _common(self, request: Request) -> dict[str, Any]:
         theme = request.cookies.get(THEME_COOKIE, "")
-        now: datetime = self._desk.clock()
+        now: datetime = request.app.state.desk.clock()
         return {
             "theme": theme if theme in THEMES else "",
             "now": now,
-            "zone": self._config.zone,
+            "zone": self.zone,
             "toast": None,
         }
 
