@@ -44,7 +44,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One weekday as a bar: (start, width) of each open window in percent of a day, and the hours in words."""
+    """One weekday as a bar: (start, width) of each window in percent of a day, and the hours in words."""
 
     name: str
     windows: tuple[tuple[float, float], ...]
@@ -136,13 +136,15 @@ def _page(
     zone = plan.calendar.zone
     received = _moment(at, zone) or desk.clock()
     reading = reading if reading in READINGS else ""
+    shown = values if values is not None else settings.book.value(name, stored) or {}
     return admin_page(
         request,
         visitor,
         name,
         part="preview",
         editable=editable,
-        values=values if values is not None else settings.book.value(name, stored) or {},
+        values=shown,
+        rows={**shown, "": {}} if name == "queues" else {},
         bars=[_bar(plan.calendar.week[number], NAMES[day]) for number, day in enumerate(DAYS)],
         holidays=_next_holidays(plan.calendar, received.astimezone(zone).date()),
         business_day=plan.calendar.business_day,
