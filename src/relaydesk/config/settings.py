@@ -270,7 +270,7 @@ class Settings(BaseSettings):
 
     @property
     def stored(self) -> Mapping[str, str]:
-        """The texts stored in the desk that are in force: of rules, allowlist and templates, and of others."""
+        """The texts stored in the desk that are in force, by name."""
         return self._stored
 
     @property

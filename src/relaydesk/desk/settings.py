@@ -46,7 +46,7 @@ class SettingInForce:
 
 @dataclass(frozen=True, slots=True)
 class Editable:
-    """A setting to be changed. ``text`` is what is in force, ``version`` the one a change builds on, ``place``
+    """A setting to be changed. ``text`` is what is in force, ``version`` what a change builds on, ``place``
     where a file or variable sets it, so that nothing stored counts."""
 
     name: str

@@ -1,4 +1,4 @@
-"""The checks that an admin begins in the desk: those of ``relaydesk doctor`` and ``relaydesk allowlist audit``."""
+"""The checks that an admin begins in the desk: those of ``relaydesk doctor`` and ``allowlist audit``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def doctor_steps(conf: Settings) -> list[Callable[[], Iterable[Mapping[str, str]
 
 
 def audit_steps(conf: Settings) -> list[Callable[[], Iterable[Mapping[str, str]]]]:
-    """The allowlist against what each listed sender publishes, a step a sender; then what nobody publishes."""
+    """The allowlist against what each listed sender publishes, a step each; then what nobody publishes."""
     lists = parts.allowlist(conf)
     networks = [entry.network for entry in lists.networks]
     published: set[str] = set()

@@ -10,7 +10,7 @@ from relaydesk.store.columns import Id, Json, Key, Moment, Words
 
 
 class StoredSettingTable(SQLModel, table=True):
-    """Append-only: each version of a setting that an admin stored. ``value`` is None where it was taken back."""
+    """Append-only: each version of a stored setting. ``value`` is None where it was taken back."""
 
     __tablename__: ClassVar[str] = "stored_setting"
     __table_args__ = (UniqueConstraint("name", "version", name="uq_stored_setting_name_version"),)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
-M, O = table(MessageTable).c, table(OutboxTable).c
+M, B = table(MessageTable).c, table(OutboxTable).c
 MOST = 10_000  # rows that are counted one by one
 LATEST = 5_000  # messages whose rules are counted
 
@@ -41,7 +41,7 @@ def running_clocks(session: Session) -> int:
 
 def undecided_answers(session: Session) -> dict[str, int]:
     """How many rows of the outbox wait, by state."""
-    statement = select(O.state, func.count()).where(O.state.in_(UNDECIDED)).group_by(O.state)
+    statement = select(B.state, func.count()).where(B.state.in_(UNDECIDED)).group_by(B.state)
     return {row[0]: row[1] for row in session.connection().execute(statement)}
 
 

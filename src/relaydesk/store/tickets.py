@@ -222,6 +222,6 @@ def raw(session: Session, message_id: int, most: int | None = None) -> bytes | N
 
 
 def came_from(session: Session, message_id: int) -> str:
-    """The address that a stored message came from: its origin, else the host that handed it in; "" for none."""
+    """The address that a stored message came from: its origin, else its peer; "" for none."""
     row = session.connection().execute(select(M.origin, M.peer).where(M.id == message_id)).first()
     return "" if row is None else str(row.origin.get("ip") or row.peer)
