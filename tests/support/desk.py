@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from relaydesk.business_time.calendar import Calendar
-from relaydesk.config.book import SettingsBook
+from relaydesk.config.book import StoredOverFiles
 from relaydesk.config.settings import Settings
 from relaydesk.data import data_path
 from relaydesk.desk.config import DeskConfig
@@ -69,7 +69,7 @@ def desk(store: Store, now: datetime = NOON, **config: Any) -> Desk:
         "give_up": timedelta(hours=72),
         "report_templates": data_path("templates"),
         "chance": secrets.token_bytes,
-        "book": lambda: SettingsBook(Settings()),
+        "book": lambda: StoredOverFiles(Settings()),
     }
     return Desk(store, DeskConfig(**(usual | config)), lambda: now)
 

@@ -14,7 +14,6 @@ from relaydesk.clocks.stops import (
     suspend_clocks,
 )
 from relaydesk.clocks.timekeeper import (
-    Moving,
     Rederived,
     Swept,
     WouldMove,
@@ -24,7 +23,6 @@ from relaydesk.clocks.timekeeper import (
 )
 
 __all__ = [
-    "Moving",
     "Rederived",
     "Swept",
     "WouldMove",

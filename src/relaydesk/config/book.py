@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from relaydesk.policy import Allowlist, Policy, QueuePlan
 
 
-class SettingsBook:
+class StoredOverFiles:
     """The settings of file and environment, and what stored ones make of them.
 
     Every question takes ``stored``, the stored texts by name, so that a change can be asked about before it

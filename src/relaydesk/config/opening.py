@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from relaydesk.classify import Form
-    from relaydesk.config.book import SettingsBook
+    from relaydesk.config.book import StoredOverFiles
     from relaydesk.config.settings import Settings
     from relaydesk.desk import ReplyTemplates
     from relaydesk.outbound import Sender, Templates
@@ -123,10 +123,10 @@ def desk_config(conf: Settings, secret: Callable[[], bytes], *, files: Settings 
 
         return parts.rules(conf).form
 
-    def book() -> SettingsBook:
-        from relaydesk.config.book import SettingsBook
+    def book() -> StoredOverFiles:
+        from relaydesk.config.book import StoredOverFiles
 
-        return SettingsBook(files or conf)
+        return StoredOverFiles(files or conf)
 
     return DeskConfig(
         calendar=Calendar.from_mapping(conf.calendar, "calendar"),

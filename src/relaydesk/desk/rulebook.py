@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from relaydesk.process_pool import ProcessPool
 from relaydesk.store import audit, secret, state_of, tickets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
     from relaydesk.classify import Rule
     from relaydesk.policy import Decision
@@ -116,24 +116,16 @@ class SortingRules(DeskPart):
         )
 
         async def explained() -> Mapping[str, Any]:
-            pool = ProcessPool(1, TRIAL_SECONDS)
-            try:
-                async with asyncio.timeout(TRIAL_SECONDS):
-                    gathered, decision = await intake.explain(
-                        envelope,
-                        settings.book.resolver(),
-                        policy,
-                        rules,
-                        flaw(envelope.raw),
-                        store=self.store,
-                        pool=pool,
-                    )
-            except TimeoutError:
-                raise DeskError(
-                    f"The name servers did not answer within {TRIAL_SECONDS:.0f} seconds; try again."
-                ) from None
-            finally:
-                await pool.close()
+            async with _bounded_pool() as pool:
+                gathered, decision = await intake.explain(
+                    envelope,
+                    settings.book.resolver(),
+                    policy,
+                    rules,
+                    flaw(envelope.raw),
+                    store=self.store,
+                    pool=pool,
+                )
             return intake.explanation(envelope, gathered, decision, reply(decision))
 
         with _a_turn():
@@ -151,6 +143,20 @@ def _a_turn() -> Iterator[None]:
         yield
     finally:
         _turn.release()
+
+
+@asynccontextmanager
+async def _bounded_pool() -> AsyncIterator[ProcessPool]:
+    """A process for what is large, and an end to waiting."""
+    pool = ProcessPool(1, TRIAL_SECONDS)
+    try:
+        async with asyncio.timeout(TRIAL_SECONDS):
+            yield pool
+    except TimeoutError:
+        seconds = f"{TRIAL_SECONDS:.0f} seconds"
+        raise DeskError(f"The name servers did not answer within {seconds}; try again.") from None
+    finally:
+        await pool.close()
 
 
 def _reverse_path(raw: bytes) -> str:

@@ -8,7 +8,7 @@ import os
 import secrets
 import socket
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from relaydesk import __version__
 from relaydesk.config import utc_now
@@ -16,12 +16,27 @@ from relaydesk.logs import lost_lines
 from relaydesk.store import ProcessSeen, StoreError, processes_seen
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
-    from relaydesk.server.process import ChildProcess
+    from relaydesk.config import Configuration
+    from relaydesk.store import Store
 
 SEEN_SECONDS = 30.0  # between two words of one process
 NEWS_SECONDS = 1.0  # after which a change of its settings is told at the latest
+
+
+class Shown(Protocol):
+    """What is told of a process: its role, its settings, and plain facts of JSON."""
+
+    @property
+    def role(self) -> str: ...
+    @property
+    def store(self) -> Store: ...
+    @property
+    def configuration(self) -> Configuration: ...
+    @property
+    def facts(self) -> Mapping[str, Any]: ...
 
 
 @cache
@@ -29,7 +44,7 @@ def _name() -> str:
     return f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
 
 
-async def show_process(process: ChildProcess) -> None:
+async def show_process(process: Shown) -> None:
     """Tells of this process until it is cancelled: every half minute, and when its settings have changed."""
     begun, told_at, state = utc_now(), 0.0, None
     loop = asyncio.get_running_loop()
@@ -46,13 +61,13 @@ async def show_process(process: ChildProcess) -> None:
         await asyncio.sleep(NEWS_SECONDS)
 
 
-def leave(process: ChildProcess) -> None:
+def leave(process: Shown) -> None:
     """The process ends as it should, and is not missed."""
     with contextlib.suppress(StoreError), process.store.turn() as session:
         processes_seen.leave(session, _name())
 
 
-def _note(process: ChildProcess, begun: datetime) -> None:
+def _note(process: Shown, begun: datetime) -> None:
     configuration = process.configuration
     seen = ProcessSeen(
         name=_name(),

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from relaydesk.store.outbox_rows import Claimed, DeliveryOutcome, Finished, OutboxRow, Outgoing
     from relaydesk.store.processes_seen import ProcessSeen
     from relaydesk.store.refusals import RefusalCount, RefusalKey, RefusalStanding, RefusalTally
-    from relaydesk.store.stored_settings import SettingsMark, StoredSettings, StoredValue
+    from relaydesk.store.stored_settings import StoredSettings, StoredValue
     from relaydesk.store.ticket_orders import TicketOrder
     from relaydesk.store.tickets import AttachmentRow, MessageRow
     from relaydesk.store.webhooks import ClaimedNews, News, NewsRow, WebhookRow
@@ -90,7 +90,6 @@ __all__ = [
     "RefusalKey",
     "RefusalStanding",
     "RefusalTally",
-    "SettingsMark",
     "Store",
     "StoreAbsent",
     "StoreError",
@@ -160,7 +159,6 @@ if not TYPE_CHECKING:
             "RefusalKey": "refusals",
             "RefusalStanding": "refusals",
             "RefusalTally": "refusals",
-            "SettingsMark": "stored_settings",
             "StoredSettings": "stored_settings",
             "StoredValue": "stored_settings",
             "TicketOrder": "ticket_orders",

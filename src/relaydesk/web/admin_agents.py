@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from relaydesk.desk import DeskError, NotPermitted
 from relaydesk.web.admin import admin_page
 from relaydesk.web.done import done
+from relaydesk.web.forms import TextField
 from relaydesk.web.visitors import TheDesk, TheVisitor
 
 if TYPE_CHECKING:
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 
 router = APIRouter(prefix="/admin")
 AGENTS = "/admin/agents"
-Role = Literal["agent", "lead", "admin"]
-Text = Annotated[str, Form()]
+RoleField = Literal["agent", "lead", "admin"]
 
 
 @router.get("")
@@ -41,10 +41,10 @@ def add(
     request: Request,
     desk: TheDesk,
     visitor: TheVisitor,
-    name: Text = "",
-    role: Annotated[Role, Form()] = "agent",
-    display_name: Text = "",
-    email: Text = "",
+    name: TextField = "",
+    role: Annotated[RoleField, Form()] = "agent",
+    display_name: TextField = "",
+    email: TextField = "",
 ) -> Response:
     """A new agent; their link is shown once, on this answer alone."""
     try:
@@ -74,14 +74,16 @@ def change(
     desk: TheDesk,
     visitor: TheVisitor,
     name: str,
-    role: Annotated[Role | None, Form()] = None,
-    display_name: Text = "",
-    email: Text = "",
+    role: Annotated[RoleField | None, Form()] = None,
+    display_name: TextField = "",
+    email: TextField = "",
 ) -> Response:
     """Another role, display name or address."""
     desk.agents.change(name, by=visitor.by, display_name=display_name, email=email, role=role)
-    said = f"{name} is {'an admin' if role == 'admin' else 'a lead' if role == 'lead' else 'an agent'} now."
-    return done(request, AGENTS, said if role and not display_name else f"{name} has been changed.")
+    sentence = (
+        f"{name} is {'an admin' if role == 'admin' else 'a lead' if role == 'lead' else 'an agent'} now."
+    )
+    return done(request, AGENTS, sentence if role and not display_name else f"{name} has been changed.")
 
 
 @router.post("/agents/{name}/link")
@@ -96,8 +98,8 @@ def deactivate(
     desk: TheDesk,
     visitor: TheVisitor,
     name: str,
-    tickets: Text = "keep",
-    to: Text = "",
+    tickets: TextField = "keep",
+    to: TextField = "",
 ) -> Response:
     """An agent leaves. Their open tickets stay theirs, go to nobody, or to another."""
     if tickets == "give" and not to:

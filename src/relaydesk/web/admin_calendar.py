@@ -13,7 +13,6 @@ from starlette.responses import Response
 
 from relaydesk.desk import DeskError, NotPermitted, SettingChanged
 from relaydesk.web.admin import admin_page
-from relaydesk.web.admin_settings import IN_FORCE
 from relaydesk.web.done import done
 from relaydesk.web.forms import TheForm
 from relaydesk.web.visitors import TheDesk, TheVisitor
@@ -33,7 +32,7 @@ QUEUE_FIELDS = ("answer", "evidence", "reading", "warn_before", "tighter")
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class DuePreview:
     """What a mail would be due, by queue: its target, the instant, and how that comes about."""
 
     queue: str
@@ -43,7 +42,7 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class DayBar:
     """One weekday as a bar: (start, width) of each window in percent of a day, and the hours in words."""
 
     name: str
@@ -109,8 +108,10 @@ def _take(request: Request, desk: Desk, visitor: Visitor, name: str, form: FormD
     except DeskError as problem:
         newest = problem.newest if isinstance(problem, SettingChanged) else None
         return _page(request, desk, visitor, name, problem=str(problem), newest=newest, status=409, **how)
-    said = f"The {name} {'is' if name == 'calendar' else 'are'} stored; running deadlines are derived again."
-    return done(request, f"/admin/{name}", said or IN_FORCE.format(name), changed=["tickets", "counts"])
+    sentence = (
+        f"The {name} {'is' if name == 'calendar' else 'are'} stored; running deadlines are derived again."
+    )
+    return done(request, f"/admin/{name}", sentence, changed=["tickets", "counts"])
 
 
 def _page(
@@ -162,7 +163,7 @@ def _page(
     )
 
 
-def _previews(plan: Any, received: datetime, reading: str) -> list[Preview]:
+def _previews(plan: Any, received: datetime, reading: str) -> list[DuePreview]:
     """By the same code as mail that comes: each queue, and each reason for contact with a tighter target."""
     previews = []
     for queue in plan.queues:
@@ -170,7 +171,7 @@ def _previews(plan: Any, received: datetime, reading: str) -> list[Preview]:
             name = f"{queue}, {contact_reason.replace('_', ' ')}" if contact_reason else queue
             clocks = plan.with_reading(reading)(queue, received, relay=True, contact_reason=contact_reason)
             previews += [
-                Preview(
+                DuePreview(
                     name,
                     clock.target if clock.clock != "evidence" else f"evidence, {clock.target}",
                     clock.due,
@@ -188,13 +189,13 @@ def _next_holidays(calendar: Any, since: date) -> list[tuple[date, str]]:
     return [each for each in closed if each[1]][:HOLIDAYS_SHOWN]
 
 
-def _bar(windows: Any, name: str) -> Bar:
+def _bar(windows: Any, name: str) -> DayBar:
     spans = tuple(
         (100 * window.start / DAY_SECONDS, 100 * (window.end - window.start) / DAY_SECONDS)
         for window in windows
     )
     hours = sum(window.end - window.start for window in windows) / 3600
-    return Bar(name, spans, f"{hours:g} h" if windows else "closed")
+    return DayBar(name, spans, f"{hours:g} h" if windows else "closed")
 
 
 def _moment(text: str, zone: ZoneInfo) -> datetime | None:

@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from relaydesk.desk import HealthNow
 
 router = APIRouter(prefix="/admin")
-State = Literal["ok", "soon", "over", "none", "idle"]
+HealthState = Literal["ok", "soon", "over", "none", "idle"]
 LATE_SWEEP = timedelta(minutes=2)
 MANY = 1000  # texts that wait for the index, from which on it is behind
-LEVELS: dict[str, State] = {"ok": "ok", "warn": "soon", "fail": "over", "unchecked": "idle"}
+LEVELS: dict[str, HealthState] = {"ok": "ok", "warn": "soon", "fail": "over", "unchecked": "idle"}
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class HealthLine:
     """One thing that can be well or not; ``what`` and ``detail`` are words."""
 
     name: str
-    state: State
+    state: HealthState
     what: str
     detail: str = ""
 
@@ -69,19 +69,19 @@ def check(request: Request, desk: TheDesk, visitor: TheVisitor) -> Response:
     return done(request, "/admin/health", "The checks have begun; what they find comes in below.")
 
 
-def lines_of(state: HealthNow, now: datetime) -> Iterator[Line]:
+def lines_of(state: HealthNow, now: datetime) -> Iterator[HealthLine]:
     """What is known without asking anybody outside."""
     listeners, offices = state.alive("listener", now), state.alive("office", now)
     ports = dict.fromkeys(port for seen in listeners for port in seen.facts.get("listens", ()))
     last = f"the last mail came {ago(state.last_mail, now)}" if state.last_mail else "no mail has come yet"
     if listeners:
-        yield Line("Mail in", "ok", f"{_count(len(listeners), 'listener')} on {', '.join(ports)}", last)
+        yield HealthLine("Mail in", "ok", f"{_count(len(listeners), 'listener')} on {', '.join(ports)}", last)
     else:
-        yield Line("Mail in", "over", "no listener was seen lately", f"{last}; start `relaydesk serve`")
+        yield HealthLine("Mail in", "over", "no listener was seen lately", f"{last}; start `relaydesk serve`")
     waiting = sum(state.waiting.values())
     deferred = state.waiting.get("deferred", 0)
     hop = state.settings.next_hop or "the mail hosts of each domain"
-    yield Line(
+    yield HealthLine(
         "Mail out",
         "soon" if deferred else "ok" if offices else "over",
         f"next hop {hop}" if offices else "no office process was seen lately",
@@ -90,36 +90,38 @@ def lines_of(state: HealthNow, now: datetime) -> Iterator[Line]:
     yield _clocks(state, offices, now)
     yield _store(state)
     behind = state.unindexed >= MANY
-    yield Line(
+    yield HealthLine(
         "Search",
         "soon" if behind else "ok",
         "the index is behind" if behind else "up to date",
         f"{state.unindexed} texts wait",
     )
     yield from _processes(state, now)
-    yield Line("Last backup", "none", "not known", "relaydesk makes none by itself")
+    yield HealthLine("Last backup", "none", "not known", "relaydesk makes none by itself")
 
 
-def _clocks(state: HealthNow, offices: Any, now: datetime) -> Line:
+def _clocks(state: HealthNow, offices: Any, now: datetime) -> HealthLine:
     swept = max((seen.facts.get("swept_at", "") for seen in offices), default="")
     running = f"{state.running_clocks} running"
     if not swept:
-        return Line("Clocks", "over" if not offices else "idle", "no sweep was seen yet", running)
+        return HealthLine("Clocks", "over" if not offices else "idle", "no sweep was seen yet", running)
     at = datetime.fromisoformat(swept)
-    return Line("Clocks", "over" if now - at > LATE_SWEEP else "ok", f"swept {ago(at, now)}", running)
+    return HealthLine("Clocks", "over" if now - at > LATE_SWEEP else "ok", f"swept {ago(at, now)}", running)
 
 
-def _store(state: HealthNow) -> Line:
+def _store(state: HealthNow) -> HealthLine:
     size = bytes_in_words(state.size)
     if state.engine != "sqlite":
-        return Line("Store", "ok", f"PostgreSQL, {size}", "its free space is the database host's to watch")
+        return HealthLine(
+            "Store", "ok", f"PostgreSQL, {size}", "its free space is the database host's to watch"
+        )
     path = Path(state.settings.database.partition("///")[2].partition("?")[0] or ".")
     try:
         free = shutil.disk_usage(path.parent).free
     except OSError:
-        return Line("Store", "idle", f"SQLite, {size}", "the free space could not be read")
+        return HealthLine("Store", "idle", f"SQLite, {size}", "the free space could not be read")
     scarce = free < max(2 * state.size, 1 << 30)
-    return Line(
+    return HealthLine(
         "Store",
         "soon" if scarce else "ok",
         f"SQLite, {size}, {bytes_in_words(free)} free",
@@ -127,41 +129,45 @@ def _store(state: HealthNow) -> Line:
     )
 
 
-def _processes(state: HealthNow, now: datetime) -> Iterator[Line]:
+def _processes(state: HealthNow, now: datetime) -> Iterator[HealthLine]:
     alive = [seen for role in ("listener", "office") for seen in state.alive(role, now)]
     silent = [seen for seen in state.processes if seen not in alive]
     if silent:
         names = ", ".join(f"{seen.role} {seen.pid} on {seen.host}" for seen in silent[:3])
         text = f"{names}: last seen {ago(max(seen.seen_at for seen in silent), now)}"
-        yield Line("Processes", "soon", f"{_count(len(silent), 'process', 'processes')} went silent", text)
+        yield HealthLine(
+            "Processes", "soon", f"{_count(len(silent), 'process', 'processes')} went silent", text
+        )
     stuck = next((seen for seen in alive if seen.problem), None)
     late = [seen for seen in alive if seen.settings_id != state.settings_id]
     if stuck is not None:
-        yield Line("Settings", "over", "a change is not in force", stuck.problem.partition("\n")[0])
+        yield HealthLine("Settings", "over", "a change is not in force", stuck.problem.partition("\n")[0])
     elif late:
-        yield Line("Settings", "soon", f"{len(late)} of {len(alive)} processes have not taken the newest yet")
+        yield HealthLine(
+            "Settings", "soon", f"{len(late)} of {len(alive)} processes have not taken the newest yet"
+        )
     elif alive:
-        yield Line("Settings", "ok", f"in force in {_count(len(alive), 'process', 'processes')}")
+        yield HealthLine("Settings", "ok", f"in force in {_count(len(alive), 'process', 'processes')}")
     lost = sum(int(seen.facts.get("lines_lost", 0)) for seen in alive)
     if lost:
         text = "nobody reads the log, or it cannot be written"
-        yield Line("Log", "soon", f"{_count(lost, 'line')} lost", text)
+        yield HealthLine("Log", "soon", f"{_count(lost, 'line')} lost", text)
 
 
-def _checked(state: HealthNow, *, running: bool) -> Iterator[Line]:
+def _checked(state: HealthNow, *, running: bool) -> Iterator[HealthLine]:
     """What the newest run of the checks found; what it could not find out is not called well."""
     run = state.check
     if run is None:
         text = "DNS, certificate and signing key are looked at by Check now"
-        yield Line("Checks", "idle", "not run yet", text)
+        yield HealthLine("Checks", "idle", "not run yet", text)
         return
     for finding in run.result.get("findings", ()):
         level = LEVELS.get(finding["level"], "idle")
         words = {"ok": "well", "soon": "look at it", "over": "not well", "idle": "not checked"}
-        yield Line(finding["check"].capitalize(), level, words[level], finding["text"])
+        yield HealthLine(finding["check"].capitalize(), level, words[level], finding["text"])
     if run.ended_at is None and not running:
-        yield Line("Checks", "idle", "did not end", "the process that ran them has ended; check again")
+        yield HealthLine("Checks", "idle", "did not end", "the process that ran them has ended; check again")
 
 
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
+def _count(number: int, singular: str, many: str = "") -> str:
+    return f"{number} {singular if number == 1 else many or singular + 's'}"

@@ -24,16 +24,16 @@ def outbox(request: Request, desk: TheDesk, visitor: TheVisitor) -> Response:
 def take_back(request: Request, desk: TheDesk, visitor: TheVisitor, number: int) -> Response:
     """An answer that has not left is not sent."""
     row = desk.answers.cancel(number, by=visitor.by)
-    said = f"Answer {number} of ticket {row.ticket_id} is taken back; it was not sent."
-    return done(request, "/admin/outbox", said, changed=["outbox", f"ticket-{row.ticket_id}"])
+    sentence = f"Answer {number} of ticket {row.ticket_id} is taken back; it was not sent."
+    return done(request, "/admin/outbox", sentence, changed=["outbox", f"ticket-{row.ticket_id}"])
 
 
 @router.post("/outbox/{number}/try-now")
 def try_now(request: Request, desk: TheDesk, visitor: TheVisitor, number: int) -> Response:
     """An answer is tried again at once."""
     row = desk.answers.retry(number, by=visitor.by)
-    said = f"Answer {number} of ticket {row.ticket_id} is tried again now."
-    return done(request, "/admin/outbox", said, changed=["outbox", f"ticket-{row.ticket_id}"])
+    sentence = f"Answer {number} of ticket {row.ticket_id} is tried again now."
+    return done(request, "/admin/outbox", sentence, changed=["outbox", f"ticket-{row.ticket_id}"])
 
 
 @router.get("/refusals")

@@ -1,19 +1,19 @@
-"""The sorting rules in order, tried on a message; and the allowlist with its audit."""
+"""The sorting rules in order, tried on a message."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from relaydesk.desk import DeskError, NotPermitted, SettingChanged
+from relaydesk.desk import DeskError, NotPermitted
 from relaydesk.message import canonical_ip
 from relaydesk.smtpd import read_flaw, reply_for
 from relaydesk.web.admin import admin_page
-from relaydesk.web.admin_settings import IN_FORCE
 from relaydesk.web.done import done
+from relaydesk.web.forms import TextField
 from relaydesk.web.visitors import TheDesk, TheVisitor
 
 if TYPE_CHECKING:
@@ -24,10 +24,8 @@ if TYPE_CHECKING:
     from relaydesk.reasons import Reason
 
 router = APIRouter(prefix="/admin")
-Text = Annotated[str, Form()]
-RULES, ALLOWLIST = "/admin/rules", "/admin/allowlist"
+RULES = "/admin/rules"
 KINDS = ("case", "claim", "chargeback", "notice", "unsorted")
-LISTS = ("networks", "relays", "proxies", "senders")
 
 
 @router.get("/rules")
@@ -38,7 +36,7 @@ def rules(request: Request, desk: TheDesk, visitor: TheVisitor) -> Response:
 
 @router.post("/rules/try")
 def try_out(
-    request: Request, desk: TheDesk, visitor: TheVisitor, message: Text = "", peer: Text = ""
+    request: Request, desk: TheDesk, visitor: TheVisitor, message: TextField = "", peer: TextField = ""
 ) -> Response:
     """What would become of a message, pasted or stored."""
     try:
@@ -63,13 +61,13 @@ def new_rule(
     request: Request,
     desk: TheDesk,
     visitor: TheVisitor,
-    name: Text = "",
-    kind: Text = "",
-    sender: Text = "",
-    subject: Text = "",
-    sample_from: Text = "",
-    sample_subject: Text = "",
-    why: Text = "",
+    name: TextField = "",
+    kind: TextField = "",
+    sender: TextField = "",
+    subject: TextField = "",
+    sample_from: TextField = "",
+    sample_subject: TextField = "",
+    why: TextField = "",
 ) -> Response:
     """A rule of the shop's own, before all others."""
     rule: dict[str, Any] = {"name": name.strip(), "kind": kind}
@@ -110,75 +108,8 @@ def remove(request: Request, desk: TheDesk, visitor: TheVisitor, name: str) -> R
         del own[_place(own, name)]
         return own
 
-    said = f"Rule {name} is out of force."
-    return _change_rules(request, desk, visitor, without, said, why=f"{name} out of force")
-
-
-@router.get("/allowlist")
-def allowlist(request: Request, desk: TheDesk, visitor: TheVisitor) -> Response:
-    """The lists in force, and the newest audit."""
-    return _allowlist(request, desk, visitor)
-
-
-@router.post("/allowlist/entries")
-def add_entry(
-    request: Request,
-    desk: TheDesk,
-    visitor: TheVisitor,
-    which: Text = "networks",
-    entry: Text = "",
-    note: Text = "",
-    version: Annotated[int, Form()] = 0,
-) -> Response:
-    """A network or a sender more."""
-    key = "domain" if which == "senders" else "network"
-    written = {key: entry.strip(), **({"note": note.strip()} if note.strip() else {})}
-
-    def added(lists: dict[str, Any]) -> dict[str, Any]:
-        return {**lists, which: [*(lists.get(which) or []), written]}
-
-    if which not in LISTS:
-        raise DeskError(f"There is no list {which}; there are {', '.join(LISTS)}.")
-    return _change_lists(
-        request, desk, visitor, added, f"{entry.strip()} is listed.", version, (which, entry, note)
-    )
-
-
-@router.post("/allowlist/entries/remove")
-def remove_entry(
-    request: Request,
-    desk: TheDesk,
-    visitor: TheVisitor,
-    which: Text,
-    entry: Text,
-    version: Annotated[int, Form()] = 0,
-) -> Response:
-    """A network or a sender less."""
-
-    def without(lists: dict[str, Any]) -> dict[str, Any]:
-        return {**lists, which: [each for each in lists.get(which) or [] if entry_name(each) != entry]}
-
-    return _change_lists(
-        request, desk, visitor, without, f"{entry} is no longer listed.", version, ("", "", "")
-    )
-
-
-@router.post("/allowlist/audit")
-def audit(request: Request, desk: TheDesk, visitor: TheVisitor) -> Response:
-    """Compares the list with DNS, beside the page."""
-    steps = request.app.state.checks.get("allowlist")
-    if steps is None:
-        raise DeskError("This desk runs without an office process; use `relaydesk allowlist audit`.")
-    stored = desk.settings.stored().values
-    desk.health.begin("allowlist", steps(desk.settings.book.settings(stored)), by=visitor.by)
-    return done(request, ALLOWLIST, "The audit has begun; what it finds comes in below.")
-
-
-def entry_name(entry: object) -> str:
-    """What an entry of a list is about: its network or domain."""
-    if isinstance(entry, dict):
-        return str(entry.get("network") or entry.get("domain") or "")
-    return str(entry)
+    sentence = f"Rule {name} is out of force."
+    return _change_rules(request, desk, visitor, without, sentence, why=f"{name} out of force")
 
 
 def _message(desk: Desk, visitor: Visitor, text: str) -> tuple[bytes, str]:
@@ -213,7 +144,7 @@ def _change_rules(
     desk: Desk,
     visitor: Visitor,
     change: Any,
-    said: str,
+    sentence: str,
     *,
     why: str,
     rule: dict[str, Any] | None = None,
@@ -228,30 +159,7 @@ def _change_rules(
         raise
     except DeskError as problem:
         return _rules(request, desk, visitor, rule=rule, problem=str(problem), status=409)
-    return done(request, RULES, said)
-
-
-def _change_lists(
-    request: Request,
-    desk: Desk,
-    visitor: Visitor,
-    change: Any,
-    said: str,
-    version: int,
-    entered: tuple[str, str, str],
-) -> Response:
-    written = desk.settings.book.value("allowlist", desk.settings.stored().values) or {}
-    try:
-        text = desk.settings.book.written(change(written))
-        desk.settings.store_value("allowlist", text, version=version, by=visitor.by, why=said)
-    except NotPermitted:
-        raise
-    except DeskError as problem:
-        newest = problem.newest if isinstance(problem, SettingChanged) else None
-        return _allowlist(
-            request, desk, visitor, problem=str(problem), newest=newest, entered=entered, status=409
-        )
-    return done(request, ALLOWLIST, said or IN_FORCE)
+    return done(request, RULES, sentence)
 
 
 def _rules(
@@ -279,35 +187,5 @@ def _rules(
         rule=rule,
         kinds=KINDS,
         problem=problem,
-        status=status,
-    )
-
-
-def _allowlist(
-    request: Request,
-    desk: Desk,
-    visitor: Visitor,
-    *,
-    problem: str = "",
-    newest: object = None,
-    entered: tuple[str, str, str] = ("", "", ""),
-    status: int = 200,
-) -> Response:
-    stored = desk.settings.stored().values
-    run = desk.health.latest("allowlist", by=visitor.by)
-    written = desk.settings.book.value("allowlist", stored) or {}
-    return admin_page(
-        request,
-        visitor,
-        "allowlist",
-        part="audit",
-        lists={name: [(entry_name(each), each) for each in written.get(name) or []] for name in LISTS},
-        editable=desk.settings.editable("allowlist", by=visitor.by),
-        drift=desk.refusals.board("drift", by=visitor.by).drift,
-        run=run,
-        running=desk.health.running(run),
-        problem=problem,
-        newest=newest,
-        entered=entered,
         status=status,
     )

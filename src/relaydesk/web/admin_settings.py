@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from relaydesk.desk import DeskError, NotPermitted, SettingChanged
 from relaydesk.web.admin import admin_page
 from relaydesk.web.done import done
+from relaydesk.web.forms import TextField, VersionField
 from relaydesk.web.visitors import TheDesk, TheVisitor
 
 if TYPE_CHECKING:
     from relaydesk.desk import Desk, Visitor
 
 router = APIRouter(prefix="/admin")
-Text = Annotated[str, Form()]
 PAGES = {"calendar": "calendar", "queues": "queues", "rules": "rules", "allowlist": "allowlist"}
 IN_FORCE = "{} is stored. Every process takes it within a few seconds."
 
@@ -51,9 +51,9 @@ def store(
     desk: TheDesk,
     visitor: TheVisitor,
     name: str,
-    value: Text,
-    version: Annotated[int, Form()],
-    why: Text = "",
+    value: TextField,
+    version: VersionField,
+    why: TextField = "",
 ) -> Response:
     """A new version."""
     try:

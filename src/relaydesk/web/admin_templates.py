@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from relaydesk.desk import DeskError, NotPermitted, SettingChanged
 from relaydesk.web.admin import admin_page
 from relaydesk.web.done import done
+from relaydesk.web.forms import TextField, VersionField
 from relaydesk.web.visitors import TheDesk, TheVisitor
 
 if TYPE_CHECKING:
     from relaydesk.desk import Desk, Visitor
 
 router = APIRouter(prefix="/admin")
-Text = Annotated[str, Form()]
 NEW = "---\ntitle: \ndescription: \n---\nHello {{ buyer.name or 'there' }},\n\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class TemplatePreview:
     """How a text reads, or the sentences that say why it cannot be used."""
 
     text: str = ""
@@ -53,7 +53,7 @@ def template(request: Request, desk: TheDesk, visitor: TheVisitor, name: str) ->
 
 
 @router.post("/templates")
-def new(name: Text) -> Response:
+def new(name: TextField) -> Response:
     """Begins a template of a new name."""
     return RedirectResponse(f"/admin/templates/{name.strip().lower().replace(' ', '-')}", status_code=303)
 
@@ -64,11 +64,11 @@ def store(
     desk: TheDesk,
     visitor: TheVisitor,
     name: str,
-    value: Text,
-    version: Annotated[int, Form()] = 0,
-    why: Text = "",
-    act: Text = "preview",
-    ticket: Text = "",
+    value: TextField,
+    version: VersionField = 0,
+    why: TextField = "",
+    act: TextField = "preview",
+    ticket: TextField = "",
 ) -> Response:
     """Looks at a change, or stores it."""
     if act != "store":
@@ -114,15 +114,15 @@ def _page(
     )
 
 
-def _preview(desk: Desk, visitor: Visitor, name: str, text: str, ticket: str) -> Preview:
+def _preview(desk: Desk, visitor: Visitor, name: str, text: str, ticket: str) -> TemplatePreview:
     number = ticket.strip().removeprefix("#")
     try:
         about = int(number) if number else None
         filled = desk.settings.filled_template(name, text, about, by=visitor.by)
     except ValueError:
-        return Preview(problem=f"{ticket} is not the number of a ticket.", about=ticket)
+        return TemplatePreview(problem=f"{ticket} is not the number of a ticket.", about=ticket)
     except NotPermitted:
         raise
     except DeskError as problem:
-        return Preview(problem=str(problem), about=ticket or "sample")
-    return Preview(filled, about=f"ticket {number}" if number else "sample")
+        return TemplatePreview(problem=str(problem), about=ticket or "sample")
+    return TemplatePreview(filled, about=f"ticket {number}" if number else "sample")

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from relaydesk.web import (
     admin_agents,
+    admin_allowlist,
     admin_calendar,
     admin_health,
     admin_lists,
@@ -40,6 +41,7 @@ ROUTERS = (
     admin_calendar.router,
     admin_templates.router,
     admin_rules.router,
+    admin_allowlist.router,
     admin_lists.router,
     admin_health.router,
     admin_settings.router,

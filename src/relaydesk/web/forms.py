@@ -1,10 +1,10 @@
-"""Forms whose fields are not known beforehand, such as a row for each queue."""
+"""Fields of forms, and forms whose fields are not known beforehand, such as a row for each queue."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Form
 from starlette.datastructures import FormData
 from starlette.requests import Request
 
@@ -17,3 +17,5 @@ async def form_of(request: Request) -> FormData:
 
 
 TheForm = Annotated[FormData, Depends(form_of)]
+TextField = Annotated[str, Form()]
+VersionField = Annotated[int, Form()]
