@@ -86,7 +86,7 @@ class TicketEscalated(Payload, what="escalated"):
 
 @dataclass(frozen=True)
 class TicketLinked(Payload, what="linked"):
-    """Another ticket of the same order."""
+    """Another ticket: of the same order, or which an agent says belongs with it."""
 
     ticket: int
 
@@ -249,10 +249,21 @@ class NoOrderConfirmed(OfAnswer, what="no_order_confirmed"):
 
 
 @dataclass(frozen=True)
+class EvidenceNoted(Payload, what="evidence"):
+    """Of an item of the evidence list: a file was added (``name``), or how it stands was said."""
+
+    item: str
+    state: str
+    name: str = field(default="", metadata={"unless_empty": True})
+    sha256: str = field(default="", metadata={"unless_empty": True})
+
+
+@dataclass(frozen=True)
 class TicketAssigned(Payload, what="assigned"):
-    """The ticket is assigned to ``agent``; None: to no agent."""
+    """The ticket is assigned to ``agent``; None: to no agent. ``why`` is "undo" where an act was undone."""
 
     agent: str | None
+    why: str = field(default="", metadata={"unless_empty": True})
 
 
 @dataclass(frozen=True)
@@ -268,6 +279,77 @@ class TicketMoved(Payload, what="moved"):
 
     source: str = field(metadata={"key": "from"})  # a word that Python keeps for itself
     to: str
+    why: str = field(default="", metadata={"unless_empty": True})
+
+
+@dataclass(frozen=True)
+class TicketSorted(Payload, what="sorted"):
+    """An agent said of which kind the ticket is. Where that changes its queue, a ``moved`` tells it."""
+
+    source: Kind = field(metadata={"key": "from"})
+    to: Kind
+
+
+@dataclass(frozen=True)
+class TicketMerged(Payload, what="merged"):
+    """Ticket ``source`` is shown in the thread of ticket ``into`` from now on; told on both.
+
+    ``was`` is the state that the source had, ``look`` the code for which a person had to look at it. ``why``
+    is what the two have in common.
+    """
+
+    source: int = field(metadata={"key": "from"})
+    into: int
+    was: Literal["open", "closed"] = "open"
+    why: str = ""
+    look: str = field(default="", metadata={"unless_empty": True})
+
+
+@dataclass(frozen=True)
+class TicketUnmerged(Payload, what="unmerged"):
+    """A merge was taken back; told on both tickets."""
+
+    source: int = field(metadata={"key": "from"})
+    into: int
+    why: str = field(default="", metadata={"unless_empty": True})
+
+
+@dataclass(frozen=True)
+class TicketUnlinked(Payload, what="unlinked"):
+    """An agent says that another ticket has nothing to do with this one."""
+
+    ticket: int
+
+
+@dataclass(frozen=True)
+class TicketSnoozed(Payload, what="snoozed"):
+    """The agent does not want to see the ticket in their lists before ``until``, unless something happens."""
+
+    until: datetime
+
+
+@dataclass(frozen=True)
+class TicketWoken(Payload, what="woken"):
+    """The agent wants to see it again."""
+
+
+@dataclass(frozen=True)
+class JunkMarked(Payload, what="junk"):
+    """An agent marked the ticket as junk, which closed it."""
+
+
+@dataclass(frozen=True)
+class JunkUnmarked(Payload, what="not_junk"):
+    """It is no junk; it is open again."""
+
+
+@dataclass(frozen=True)
+class RuleProposed(Payload, what="rule_proposed"):
+    """An agent proposed a sorting rule from a message of the ticket: ``proposal`` is its number."""
+
+    proposal: int
+    message: int
+    kind: Kind
 
 
 @dataclass(frozen=True)
@@ -315,7 +397,13 @@ class LookNeeded(Payload, what="needs_look"):
 
 @dataclass(frozen=True)
 class LookedAt(Payload, what="looked_at"):
-    """Somebody has looked: said so, answered, stated what was done, or closed the ticket."""
+    """Somebody has looked: said so, answered, stated what was done, or closed the ticket.
+
+    ``reason`` is the code that it bore, ``since`` when it came to bear it.
+    """
+
+    reason: str = field(default="", metadata={"unless_empty": True})
+    since: datetime | None = field(default=None, metadata={"unless_empty": True})
 
 
 @dataclass(frozen=True)
@@ -356,7 +444,7 @@ class Event:
         values = {}
         for spec in fields(self.payload):
             value = getattr(self.payload, spec.name)
-            if value not in ("", False) or not spec.metadata.get("unless_empty"):
+            if value not in ("", False, None) or not spec.metadata.get("unless_empty"):
                 values[spec.metadata.get("key", spec.name)] = _json(value)
         return {**values, **self.beyond}
 

@@ -95,6 +95,8 @@ SENTENCES: dict[str, str] = {
     "clock_not_stopped": "An answer left, but its clock could not be stopped; a person must look at it.",
     "forward_loop": "We have forwarded this message before, so it is not forwarded again; "
     "a person must look at it.",
+    # what agents say
+    "junk_suspect": "Mail of this sender was marked as junk before; a person must look at it.",
     # the gateway for the shop's own help desk
     "not_relay_address": "{rcpt} is not the relay address of one of our tickets.",
     "answer_refused": "{sentence}",
@@ -112,6 +114,7 @@ NEEDS_LOOK = frozenset(
         "not_sent",
         "clock_not_stopped",
         "forward_loop",
+        "junk_suspect",
     }
 )
 """The codes that promise a person's look: whatever bears one is marked, so that a list shows it."""

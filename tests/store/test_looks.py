@@ -159,6 +159,15 @@ def looping(store: Store) -> int:
     return kept.ticket_id
 
 
+def suspect(store: Store) -> int:
+    earlier = opens(store, "no_order")
+    desk(store).tickets.mark_junk(earlier, by=BOB)
+    came = decision(Placement("open"), clocks=(planned(),))
+    ticket = store_message(store, came, body=b"More of it").ticket_id
+    assert ticket is not None
+    return ticket
+
+
 PROMISES: dict[str, Callable[[Store], int]] = {
     "no_rule": lambda store: opens(store, "no_rule"),
     "content_unread": lambda store: opens(store, "content_unread"),
@@ -168,6 +177,7 @@ PROMISES: dict[str, Callable[[Store], int]] = {
     "not_sent": not_sent,
     "clock_not_stopped": not_stopped,
     "forward_loop": looping,
+    "junk_suspect": suspect,
 }
 
 

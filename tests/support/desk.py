@@ -6,11 +6,13 @@ import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from relaydesk.accounts.passwords import AgentPasswords
 from relaydesk.business_time.calendar import Calendar
 from relaydesk.config.book import StoredOverFiles
+from relaydesk.config.parts import shipped_rules
 from relaydesk.config.settings import Settings
 from relaydesk.data import data_path
-from relaydesk.desk.config import DeskConfig
+from relaydesk.desk.config import DeskConfig, SignInConfig
 from relaydesk.desk.desk import Desk
 from relaydesk.orders.row import has_order_shape
 from relaydesk.outbound.answer import Shop
@@ -35,6 +37,15 @@ SENDER = Sender(
     secret=SECRET,
     undo=timedelta(seconds=30),
     give_up=timedelta(hours=72),
+)
+PASSWORDS = AgentPasswords(memory_kib=64, time_cost=1)  # as good as the real ones for what is tried here
+SIGN_IN = SignInConfig(
+    passwords=lambda: PASSWORDS,
+    company=lambda: None,
+    secret=lambda: SECRET,
+    lasts=timedelta(hours=12),
+    idle=timedelta(hours=2),
+    stays=timedelta(days=14),
 )
 TEAM: dict[str, tuple[str, AgentRole]] = {
     "alice": ("Alice A.", "agent"),
@@ -64,12 +75,14 @@ def desk(store: Store, now: datetime = NOON, **config: Any) -> Desk:
         "sender": lambda: SENDER,
         "templates": lambda: Templates.load([data_path("templates") / "replies"]),
         "is_order_id": has_order_shape,
+        "sorting_rules": shipped_rules,
         "attachment_types": ("application/pdf",),
         "attachment_bytes": 8_000_000,
         "give_up": timedelta(hours=72),
         "report_templates": data_path("templates"),
         "chance": secrets.token_bytes,
         "book": lambda: StoredOverFiles(Settings()),
+        "sign_in": SIGN_IN,
     }
     return Desk(store, DeskConfig(**(usual | config)), lambda: now)
 

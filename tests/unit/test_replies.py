@@ -22,6 +22,7 @@ ACCEPTING = {
     "joins_relay_address", "joins_order", "reopens", "joins_bounce", "escalates", "links", "already_stored",
     "replayed", "bounce_unmatched", "bounce_hard", "bounce_soft", "bounce_unclear", "bounce_of_bounce",
     "auto_reply", "directory_address", "bounces_full", "forward_loop", "not_sent", "clock_not_stopped",
+    "junk_suspect",
 }  # fmt: skip
 
 

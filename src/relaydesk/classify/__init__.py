@@ -7,9 +7,11 @@ are data (:func:`load_rules`); their patterns run in linear time. Pure.
 from relaydesk.classify.classify import classify
 from relaydesk.classify.findings import Candidate, Findings, Match, NumberKind
 from relaydesk.classify.form import Form
+from relaydesk.classify.neutral import neutral
 from relaydesk.classify.patterns import Pattern, PatternError, compile_pattern
 from relaydesk.classify.rules import Rule, Rules
 from relaydesk.classify.rules_file import load_rules
+from relaydesk.classify.yaml_reader import RulesError
 
 __all__ = [
     "Candidate",
@@ -21,7 +23,9 @@ __all__ = [
     "PatternError",
     "Rule",
     "Rules",
+    "RulesError",
     "classify",
     "compile_pattern",
     "load_rules",
+    "neutral",
 ]

@@ -26,7 +26,10 @@ NAMES = 12  # cells of the names in the head
 KILO = 1000
 LONGEST_TEXT = 20_000  # characters of one text in a thread
 # What an event's data tells a person at the terminal; --json prints all of it.
-SHOWN = ("agent", "to", "order", "ticket", "by", "clock", "due", "how", "why", "text", "reason", "taken")
+SHOWN = (
+    *("agent", "from", "to", "into", "order", "ticket", "by", "clock", "due", "until", "how", "why", "text"),
+    *("reason", "taken", "proposal", "kind"),
+)
 LOST = {"refused", "failed", "bounced"}
 STOPPED = {
     "answered": "answered",
@@ -102,6 +105,8 @@ def _print_head(view: WholeTicket, shown: Shown) -> None:
     for clock in view.clocks:
         name = clock.clock if clock.round == 1 else f"{clock.clock} {clock.round}"
         _fact(name, *_clock(clock, shown))
+    _fact("merged into", f"ticket {row.merged_into}" if row.merged_into else "")
+    _fact("merged here", ", ".join(f"ticket {member.id}" for member in view.members))
     _fact("see also", ", ".join(f"ticket {linked.id} ({linked.kind})" for linked in view.linked))
 
 
@@ -248,10 +253,12 @@ def _event(event: Event, zone: ZoneInfo) -> str:
 
 def _in_words(key: str, value: object, zone: ZoneInfo) -> str:
     text = one_line("; ".join(value) if isinstance(value, list) else str(value))
-    if key in ("ticket", "by"):
-        return f"ticket {text}"
-    if key == "due":
-        return f"due {local(datetime.fromisoformat(text), zone)}"
+    if key in ("ticket", "by", "into"):
+        return f"{'into ' * (key == 'into')}ticket {text}"
+    if key == "from":
+        return f"from {text}"
+    if key in ("due", "until"):
+        return f"{key} {local(datetime.fromisoformat(text), zone)}"
     if key == "how":
         return STOPPED.get(text) or BOUND.get(text, text)
     return text.replace("_", " ") if key == "reason" else text

@@ -7,11 +7,11 @@ is one way to do it. :func:`sweep` stamps what fell due.
 from relaydesk.clocks.looks import demand_look, look_by_answer
 from relaydesk.clocks.queue_move import follow_queue
 from relaydesk.clocks.stops import (
+    close_ticket,
     reopen_ticket,
     restart_response_clock,
     stop_clock,
     stop_response_clock,
-    suspend_clocks,
 )
 from relaydesk.clocks.timekeeper import (
     Rederived,
@@ -26,6 +26,7 @@ __all__ = [
     "Rederived",
     "Swept",
     "WouldMove",
+    "close_ticket",
     "demand_look",
     "follow_queue",
     "look_by_answer",
@@ -34,7 +35,6 @@ __all__ = [
     "restart_response_clock",
     "stop_clock",
     "stop_response_clock",
-    "suspend_clocks",
     "sweep",
     "would_move",
 ]

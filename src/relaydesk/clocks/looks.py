@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.clocks.stops import reopen_ticket
 from relaydesk.events import Event, LookNeeded
-from relaydesk.store import Conflict, events, looks, outbox, tickets
+from relaydesk.store import Conflict, events, looks, merges, outbox, tickets
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,11 +33,12 @@ def demand_look(  # noqa: PLR0913 - at which ticket, for which reason, of what, 
     A closed one is opened again, its clocks running on. If its relay address has another open ticket, where
     the buyer is being talked to, that one is marked instead. Conflict when that was closed meanwhile.
     """
-    ticket = tickets.row(session, ticket_id)
-    marked = ticket_id
+    shown = merges.head(session, ticket_id)
+    ticket = tickets.row(session, shown)
+    marked = shown
     if ticket is not None and not ticket.open:
-        marked = tickets.thread_is_open(session, ticket_id) or ticket_id
-        if marked == ticket_id:
+        marked = tickets.thread_is_open(session, ticket_id) or shown
+        if marked == shown:
             reopen_ticket(session, ticket_id, AGAIN, actor="relaydesk", at=at, now=now)
     if not looks.mark(session, marked, reason, at):
         raise Conflict(f"Ticket {marked} was closed meanwhile.")
@@ -47,7 +48,8 @@ def demand_look(  # noqa: PLR0913 - at which ticket, for which reason, of what, 
 
 def look_by_answer(session: Session, claimed: Claimed, now: datetime) -> None:
     """An agent's answer has left: whoever wrote it had the ticket's mark before them, if it is older."""
-    ticket, row = tickets.row(session, claimed.ticket_id), outbox.row(session, claimed.id)
+    shown = merges.head(session, claimed.ticket_id)
+    ticket, row = tickets.row(session, shown), outbox.row(session, claimed.id)
     if ticket is None or row is None or ticket.needs_look_since is None:
         return
     if row.author.startswith("agent:") and ticket.needs_look_since <= row.created_at:

@@ -19,8 +19,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relaydesk.events import ClockStopped, Event, TicketReopened
-from relaydesk.store import Conflict, customer_mail, deadlines, events, outbox, tickets
+from relaydesk.events import ClockStopped, Event, TicketClosed
+from relaydesk.store import Conflict, customer_mail, deadlines, events, merges, outbox, tickets
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -84,7 +84,7 @@ def stop_response_clock(  # noqa: PLR0913 - which answer, to what, when, by whom
     elif not first:
         deadlines.undo_stop(session, clock, "an earlier answer became known", at=at, noted_at=now)
     stop_clock(session, clock, "answered", at=max(at, clock.started_at), actor=actor, now=now)
-    if first and scope.next_at is not None and ticket.open:
+    if first and scope.next_at is not None and merges.is_live(session, ticket_id):
         _start_next(session, ticket, scope.next_at, plan, now)
     return True
 
@@ -122,7 +122,7 @@ def restart_response_clock(
     if stopped is None:
         return  # another answer had stopped it before, or an agent said it was answered elsewhere
     ticket = tickets.row(session, answer.ticket_id)
-    live = ticket is not None and ticket.open
+    live = merges.is_live(session, answer.ticket_id)
     if not live and tickets.thread_is_open(session, answer.ticket_id) is None:
         reopen_ticket(session, answer.ticket_id, BOUNCED, actor="mail", at=at, now=now)
         live = True
@@ -190,12 +190,19 @@ def suspend_clocks(session: Session, ticket_id: int, now: datetime) -> tuple[Clo
     return tuple(clock.clock for clock in running if clock.due_at >= now)
 
 
+def close_ticket(session: Session, ticket_id: int, *, actor: str, now: datetime) -> None:
+    """Closes a locked, open ticket, with what is merged into it; their clocks become undecided."""
+    for member in (ticket_id, *merges.members(session, ticket_id)):
+        undecided = suspend_clocks(session, member, now)
+        events.append(session, [Event(member, now, TicketClosed(undecided), actor)], now)
+    tickets.change(session, ticket_id, state="closed", closed_at=now, next_due=None)
+
+
 def reopen_ticket(  # noqa: PLR0913 - which ticket, why, by whom, when
     session: Session, ticket_id: int, why: str, *, actor: str, at: datetime, now: datetime
 ) -> None:
-    """Opens a closed ticket; its undecided clocks run on from their start, as if never closed."""
-    tickets.change(session, ticket_id, state="open", closed_at=None)
-    events.append(session, [Event(ticket_id, at, TicketReopened(why), actor)], now)
-    suspended = [clock for clock in deadlines.of_tickets(session, [ticket_id]) if clock.suspended]
-    deadlines.revive(session, suspended, "the ticket was reopened", at=at, noted_at=now)
-    deadlines.refresh_next_due(session, ticket_id)
+    """Opens a closed ticket; its undecided clocks run on from their start, as if never closed.
+
+    One that is merged into another is opened with that one.
+    """
+    merges.reopen(session, merges.head(session, ticket_id), why, actor=actor, at=at, now=now)

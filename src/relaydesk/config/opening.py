@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 from relaydesk.business_time import Calendar
 from relaydesk.data import data_path
-from relaydesk.desk import Desk, DeskConfig
+from relaydesk.desk import Desk, DeskConfig, SignInConfig
 from relaydesk.store import Store, StoreAbsent, StoreError, secret, stored_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from relaydesk.classify import Form
+    from relaydesk.accounts import AgentPasswords, CompanyAccounts
+    from relaydesk.classify import Rules
     from relaydesk.config.book import StoredOverFiles
     from relaydesk.config.settings import Settings
     from relaydesk.desk import ReplyTemplates
@@ -118,10 +119,10 @@ def desk_config(conf: Settings, secret: Callable[[], bytes], *, files: Settings 
         return parts.reply_templates(conf)
 
     @cache
-    def form() -> Form:
+    def sorting_rules() -> Rules:
         from relaydesk.config import parts
 
-        return parts.rules(conf).form
+        return parts.rules(conf)
 
     def book() -> StoredOverFiles:
         from relaydesk.config.book import StoredOverFiles
@@ -134,11 +135,43 @@ def desk_config(conf: Settings, secret: Callable[[], bytes], *, files: Settings 
         plan=plan,
         sender=sender,
         templates=templates,
-        is_order_id=lambda text: form().fits("order", text),
+        is_order_id=lambda text: sorting_rules().form.fits("order", text),
+        sorting_rules=sorting_rules,
         attachment_types=conf.attachment_types,
         attachment_bytes=conf.attachment_bytes,
         give_up=timedelta(hours=conf.give_up_hours),
         report_templates=data_path("templates"),
         chance=secrets.token_bytes,
         book=book,
+        evidence_list=tuple(conf.evidence_list.items()),
+        sign_in=_sign_in_config(conf, secret),
+    )
+
+
+def _sign_in_config(conf: Settings, secret: Callable[[], bytes]) -> SignInConfig:
+    @cache
+    def passwords() -> AgentPasswords:
+        from relaydesk.accounts import AgentPasswords
+
+        return AgentPasswords()
+
+    @cache
+    def company() -> CompanyAccounts | None:
+        if not conf.oidc_issuer:
+            return None
+        from relaydesk.accounts import CompanyAccounts
+        from relaydesk.config import parts
+
+        parts.demand_company(conf)
+        return CompanyAccounts(
+            conf.oidc_issuer, conf.oidc_client_id, conf.oidc_client_secret, conf.oidc_claim
+        )
+
+    return SignInConfig(
+        passwords=passwords,
+        company=company,
+        secret=cache(secret),
+        lasts=timedelta(hours=conf.session_hours),
+        idle=timedelta(minutes=conf.session_idle_minutes),
+        stays=timedelta(days=conf.session_stay_days),
     )

@@ -6,12 +6,22 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from relaydesk.desk.accounts import Accounts
 from relaydesk.desk.config import DeskError
 from relaydesk.desk.permissions import DeskPart, active_agent, demand
 from relaydesk.desk.tickets import Tickets
 from relaydesk.gateway import PASSWORD_BYTES, SALT_BYTES, hashed
 from relaydesk.orders import find_orders, import_file
-from relaydesk.store import Conflict, agents, audit, gateway_clients, lists, web_sessions
+from relaydesk.store import (
+    Conflict,
+    agents,
+    api_tokens,
+    audit,
+    gateway_clients,
+    lists,
+    logins,
+    web_sessions,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
+    from relaydesk.desk.accounts import AgentWay
     from relaydesk.order import Order
     from relaydesk.orders import Imported
     from relaydesk.store import AgentRole, AgentRow, ClientRow
@@ -31,13 +42,12 @@ HANDED_AT_ONCE = 1000  # tickets of one handing over
 
 @dataclass(frozen=True, slots=True)
 class AgentOnRoster:
-    """An agent with the open tickets they have, when they were last seen (None: never), and whether a link
-    waits to be used."""
+    """An agent with the open tickets they have, how they sign in, and when they were last seen (None: never)."""
 
     agent: AgentRow
     open: int
     last_seen: datetime | None
-    link_waits: bool
+    way: AgentWay
 
 
 class Agents(DeskPart):
@@ -46,13 +56,13 @@ class Agents(DeskPart):
     def roster(self, *, by: str) -> tuple[AgentOnRoster, ...]:
         """All agents as admins look after them, active ones first."""
         self.viewing("administration", by)
+        ways = Accounts(self.store, self.config, self.clock).ways()
         with self.store.reading() as session:
-            everybody = agents.everybody(session)
-            counts, seen = lists.open_by_assignee(session), web_sessions.last_seen(session)
-            waiting = web_sessions.links_waiting(session, self.clock())
+            everybody, counts = agents.everybody(session), lists.open_by_assignee(session)
         return tuple(
-            AgentOnRoster(agent, counts.get(agent.name, 0), seen.get(agent.name), agent.name in waiting)
+            AgentOnRoster(agent, counts.get(agent.name, 0), ways[agent.name].seen_at, ways[agent.name].way)
             for agent in sorted(everybody, key=lambda agent: not agent.active)
+            if agent.name in ways
         )
 
     def hand_over(self, name: str, to: str | None, *, by: str) -> int:
@@ -128,16 +138,21 @@ class Agents(DeskPart):
             )
 
     def deactivate(self, name: str, *, by: str) -> None:
-        """An agent leaves: keeps what is assigned and on record, and can do nothing more."""
+        """An agent leaves: keeps what is assigned and on record, is out at once and comes in no more.
+
+        Their password, links and tokens are gone for good, so that whoever is taken back begins anew.
+        """
         with self.acting("deactivate_agent", by) as acting:
-            agent = active_agent(acting.session, name)
-            if agent.role == "admin" and _is_last_admin(agents.everybody(acting.session), agent.name):
-                raise DeskError(f"{agent.name} is the last admin; make another agent admin first.")
-            agents.change(acting.session, agent.name, active=False)
-            web_sessions.end_all(acting.session, agent.name, acting.now)
-            audit.append(
-                acting.session, "agent_deactivated", actor=acting.actor, now=acting.now, agent=agent.name
-            )
+            leaving = active_agent(acting.session, name)
+            if leaving.role == "admin" and _is_last_admin(agents.everybody(acting.session), leaving.name):
+                raise DeskError(f"{leaving.name} is the last admin; make another agent admin first.")
+            agent = leaving.name
+            agents.change(acting.session, agent, active=False)
+            web_sessions.end_all(acting.session, agent)
+            web_sessions.forget_links(acting.session, agent)
+            logins.forget(acting.session, agent)
+            api_tokens.revoke(acting.session, agent, acting.now)
+            audit.append(acting.session, "agent_deactivated", actor=acting.actor, now=acting.now, agent=agent)
 
 
 def _is_last_admin(everybody: tuple[AgentRow, ...], name: str) -> bool:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import date, timedelta
     from pathlib import Path
 
+    from relaydesk.accounts import AgentPasswords, CompanyAccounts
     from relaydesk.business_time import Calendar
     from relaydesk.classify import Rules
     from relaydesk.dns import Resolver
@@ -70,15 +71,39 @@ class UnknownQueue(DeskError):  # noqa: N818
     """The settings have no such queue."""
 
 
+class UnknownTicket(DeskError):  # noqa: N818
+    """There is no such ticket, or no such message or file in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignInConfig:
+    """How people are let in.
+
+    ``passwords`` and ``company`` (None without one) are made when first asked for. ``secret`` is the store's;
+    it marks browsers that an agent has used. A session ends after ``lasts``, and before that when it was
+    left alone for ``idle``; one that stays ends after ``stays``.
+    """
+
+    passwords: Callable[[], AgentPasswords] = field(repr=False)
+    company: Callable[[], CompanyAccounts | None] = field(repr=False)
+    secret: Callable[[], bytes] = field(repr=False)
+    lasts: timedelta
+    idle: timedelta
+    stays: timedelta
+
+
 @dataclass(frozen=True, slots=True)
 class DeskConfig:
     """The shop as its desk sees it.
 
     ``plan`` (of the queues' clocks), ``sender`` and ``templates`` are costly to make (targets, allowlist,
     signing key, every template file) and needed by few acts, so each is made once, when first asked for.
-    ``is_order_id`` says, by the sorting rules, whether a text has the shape of an order id.
+    ``is_order_id`` says, by the sorting rules, whether a text has the shape of an order id;
+    ``sorting_rules`` are those rules.
     ``report_templates`` is the folder of the printed report; ``chance`` gives random bytes, for passwords.
-    ``book`` is asked by what admins store (None: nothing can be stored). Sizes in bytes.
+    Sizes in bytes. ``evidence_list`` are the documents that a chargeback is answered with, each with a word
+    on what it shows. ``book`` is asked
+    by what admins store (None: nothing can be stored).
     """
 
     calendar: Calendar
@@ -87,11 +112,14 @@ class DeskConfig:
     sender: Callable[[], Sender] = field(repr=False)
     templates: Callable[[], Templates] = field(repr=False)
     is_order_id: Callable[[str], bool] = field(repr=False)
+    sorting_rules: Callable[[], Rules] = field(repr=False)
     attachment_types: tuple[str, ...]
     attachment_bytes: int
     give_up: timedelta
     report_templates: Path
     chance: Callable[[int], bytes]
+    sign_in: SignInConfig
+    evidence_list: tuple[tuple[str, str], ...] = ()
     book: Callable[[], SettingsBook] | None = field(default=None, repr=False)
 
     def demand_queue(self, name: str) -> None:

@@ -15,12 +15,21 @@ if TYPE_CHECKING:
     from relaydesk.desk.accounts import Accounts
     from relaydesk.desk.administration import Agents, GatewayClients, Orders
     from relaydesk.desk.answers import Answers, ReplyTemplates
+    from relaydesk.desk.api_replies import ApiReplies
     from relaydesk.desk.config import DeskConfig
+    from relaydesk.desk.credentials import Credentials
+    from relaydesk.desk.drafts import Drafts
+    from relaydesk.desk.evidence import Evidence
     from relaydesk.desk.health import Health
+    from relaydesk.desk.presence import Presence
     from relaydesk.desk.reports import Reports
-    from relaydesk.desk.rulebook import SortingRules
+    from relaydesk.desk.rulebook import RulesInForce
+    from relaydesk.desk.saved_views import SavedViews
     from relaydesk.desk.search import Search
     from relaydesk.desk.settings import StoredShopSettings
+    from relaydesk.desk.sign_in import SignIn
+    from relaydesk.desk.sorting_rules import SortingRules
+    from relaydesk.desk.threads import Threads
     from relaydesk.desk.tickets import Tickets
     from relaydesk.desk.views import AuditLog, Outbox, Queues, Refusals
     from relaydesk.desk.webhooks import Webhooks
@@ -55,6 +64,12 @@ class Desk(DeskPart):
         return Queues(self.store, self.config, self.clock)
 
     @cached_property
+    def saved_views(self) -> SavedViews:
+        from relaydesk.desk.saved_views import SavedViews
+
+        return SavedViews(self.store, self.config, self.clock)
+
+    @cached_property
     def search(self) -> Search:
         from relaydesk.desk.search import Search
 
@@ -67,10 +82,28 @@ class Desk(DeskPart):
         return Tickets(self.store, self.config, self.clock)
 
     @cached_property
+    def threads(self) -> Threads:
+        from relaydesk.desk.threads import Threads
+
+        return Threads(self.store, self.config, self.clock)
+
+    @cached_property
     def answers(self) -> Answers:
         from relaydesk.desk.answers import Answers
 
         return Answers(self.store, self.config, self.clock)
+
+    @cached_property
+    def drafts(self) -> Drafts:
+        from relaydesk.desk.drafts import Drafts
+
+        return Drafts(self.store, self.config, self.clock)
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        from relaydesk.desk.evidence import Evidence
+
+        return Evidence(self.store, self.config, self.clock)
 
     @cached_property
     def templates(self) -> ReplyTemplates:
@@ -103,6 +136,18 @@ class Desk(DeskPart):
         return Accounts(self.store, self.config, self.clock)
 
     @cached_property
+    def sign_in(self) -> SignIn:
+        from relaydesk.desk.sign_in import SignIn
+
+        return SignIn(self.store, self.config, self.clock)
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        from relaydesk.desk.credentials import Credentials
+
+        return Credentials(self.store, self.config, self.clock)
+
+    @cached_property
     def agents(self) -> Agents:
         from relaydesk.desk.administration import Agents
 
@@ -115,10 +160,10 @@ class Desk(DeskPart):
         return StoredShopSettings(self.store, self.config, self.clock)
 
     @cached_property
-    def rulebook(self) -> SortingRules:
-        from relaydesk.desk.rulebook import SortingRules
+    def rulebook(self) -> RulesInForce:
+        from relaydesk.desk.rulebook import RulesInForce
 
-        return SortingRules(self.store, self.config, self.clock)
+        return RulesInForce(self.store, self.config, self.clock)
 
     @cached_property
     def health(self) -> Health:
@@ -137,6 +182,24 @@ class Desk(DeskPart):
         from relaydesk.desk.administration import GatewayClients
 
         return GatewayClients(self.store, self.config, self.clock)
+
+    @cached_property
+    def api_replies(self) -> ApiReplies:
+        from relaydesk.desk.api_replies import ApiReplies
+
+        return ApiReplies(self.store, self.config, self.clock)
+
+    @cached_property
+    def rules(self) -> SortingRules:
+        from relaydesk.desk.sorting_rules import SortingRules
+
+        return SortingRules(self.store, self.config, self.clock)
+
+    @cached_property
+    def presence(self) -> Presence:
+        from relaydesk.desk.presence import Presence
+
+        return Presence(self.store, self.config, self.clock)
 
     @cached_property
     def webhooks(self) -> Webhooks:

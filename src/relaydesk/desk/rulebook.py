@@ -53,7 +53,7 @@ class Rulebook:
     whole: bool
 
 
-class SortingRules(DeskPart):
+class RulesInForce(DeskPart):
     """Which rules there are, and what they make of a message."""
 
     def book(self, *, by: str) -> Rulebook:

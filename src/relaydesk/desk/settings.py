@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from relaydesk.clocks import would_move
 from relaydesk.desk.config import DeskError
 from relaydesk.desk.permissions import DeskPart, agent_name
+from relaydesk.desk.sorting_rules import SortingRules
 from relaydesk.outbound import MEANINGS, SAMPLE_CONTEXTS, AnswerRefused, template_context, variables_of
 from relaydesk.store import Conflict, audit, stored_settings
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from relaydesk.clocks import WouldMove
     from relaydesk.desk.config import SettingsBook, ShownSetting
+    from relaydesk.desk.permissions import Act
     from relaydesk.outbound import Template
     from relaydesk.store import StoredSettings, StoredValue
 
@@ -119,10 +121,46 @@ class StoredShopSettings(DeskPart):
             raise DeskError(
                 f"{name} is set in {place}, which wins; change it there, or remove it there first."
             )
+        return self._written(name, text, "change_settings", version=version, by=by, why=why)
+
+    def accept_proposal(self, number: int, *, by: str) -> int:
+        """Puts a proposed sorting rule in force, before the shop's others; the version of the rules.
+
+        DeskError where it no longer fits the rules in force, or was settled before.
+        """
+        self.demanding("settle_rule", by)
+        proposals = SortingRules(self.store, self.config, self.clock)
+        proposal = proposals.proposal(number)
+        if proposal.state != "waiting":
+            raise DeskError(f"Proposal {number} was settled before ({proposal.state}).")
+        if place := self.book.place("rules"):
+            raise DeskError(
+                f"The sorting rules are set in {place}, which wins; put the rule of proposal {number} there, "
+                "then settle the proposal."
+            )
+        stored = self.stored()
+        rules = self.book.value("rules", stored.values) or {}
+        proposed = self.book.value("rules", {**stored.values, "rules": proposal.rule})
+        text = self.book.written({**rules, "rules": [*proposed["rules"], *(rules.get("rules") or [])]})
+        newest = stored.newest.get("rules")
+        version = self._written(
+            "rules",
+            text,
+            "settle_rule",
+            version=newest.version if newest else 0,
+            by=by,
+            why=f"proposal {number} of {proposal.proposed_by.removeprefix('agent:')}",
+        )
+        proposals.settle(number, "accepted", by=by)
+        return version
+
+    def _written(  # noqa: PLR0913 - what, on which version, who and why
+        self, name: str, text: str | None, act: Act, *, version: int | None, by: str, why: str
+    ) -> int:
         text = text.replace("\r\n", "\n") if text is not None else None
         self.with_change(name, text)
         try:
-            with self.acting("change_settings", by) as acting:
+            with self.acting(act, by) as acting:
                 newest = stored_settings.newest(acting.session, name)
                 if newest is not None and version is not None and newest.version != version:
                     raise SettingChanged(newest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from relaydesk.message import parse_message
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from relaydesk.events import Event
-    from relaydesk.message import Attachment, Body
+    from relaydesk.message import Attachment, Body, Message
     from relaydesk.store import DeadlineRow, MessageRow, OutboxRow, TicketOrder, TicketRow
 
 READ = 50  # of a ticket's messages, the latest: a mail loop may have brought thousands
@@ -31,6 +32,7 @@ class ReadMessage:
     body: Body | None = None
     attachments: tuple[AttachmentRow, ...] = ()
     defects: tuple[str, ...] = ()
+    has_html: bool = False
 
     @property
     def text(self) -> str | None:
@@ -63,7 +65,8 @@ class KeptDraft:
 class WholeTicket:
     """A ticket with everything that belongs to it, oldest first. Times are aware UTC.
 
-    ``events`` have their numbers (the latest thousand of them); ``linked`` are the tickets of the same order.
+    ``events`` have their numbers (the latest thousand of them); ``linked`` belong with it, ``members`` are
+    merged into it: their messages, events, clocks and answers are among these.
     """
 
     ticket: TicketRow
@@ -74,6 +77,7 @@ class WholeTicket:
     linked: tuple[TicketRow, ...]
     answers: tuple[WrittenAnswer, ...]
     drafts: tuple[KeptDraft, ...]
+    members: tuple[TicketRow, ...]
 
 
 def whole_ticket(session: Session, ticket_id: int, most: int | None = READ) -> WholeTicket | None:
@@ -81,6 +85,7 @@ def whole_ticket(session: Session, ticket_id: int, most: int | None = READ) -> W
     view = tickets.view(session, ticket_id)
     if view is None:
         return None
+    family = (ticket_id, *(member.id for member in view.members))
     unread = 0 if most is None else len(view.messages) - most
     return WholeTicket(
         ticket=view.ticket,
@@ -92,8 +97,15 @@ def whole_ticket(session: Session, ticket_id: int, most: int | None = READ) -> W
         clocks=view.clocks,
         numbers=view.numbers,
         linked=tuple(row for linked in view.links if (row := tickets.row(session, linked)) is not None),
-        answers=tuple(_written(session, row) for row in outbox.of_ticket(session, ticket_id)),
+        answers=tuple(
+            written_answer(session, row)
+            for row in sorted(
+                (row for number in family for row in outbox.of_ticket(session, number)),
+                key=attrgetter("id"),
+            )
+        ),
         drafts=tuple(KeptDraft(author, text) for author, text in drafts.of_ticket(session, ticket_id)),
+        members=view.members,
     )
 
 
@@ -109,13 +121,20 @@ def read_message(session: Session, row: MessageRow) -> ReadMessage:
             for part in message.attachments
         ),
         defects=message.defects,
+        has_html=bool(message.html),
     )
 
 
-def _written(session: Session, row: OutboxRow) -> WrittenAnswer:
+def written_answer(session: Session, row: OutboxRow) -> WrittenAnswer:
+    """An answer with the text that its bytes say."""
     if row.purpose == "forward":
         return WrittenAnswer(row, "")
     return WrittenAnswer(row, parse_message(outbox.raw(session, row.id) or b"").text)
+
+
+def sent_message(raw: bytes) -> Message:
+    """A message of our own as its reader sees it."""
+    return parse_message(raw)
 
 
 def attachments_of(raw: bytes) -> tuple[Attachment, ...]:

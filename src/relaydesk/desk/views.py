@@ -7,34 +7,90 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from relaydesk.desk.permissions import CONSOLE, DeskPart, agent_actor
-from relaydesk.store import QueueCount, audit, lists, outbox, refusals, state_of
+from relaydesk.store import (
+    OpenCount,
+    Page,
+    QueueCount,
+    audit,
+    lists,
+    outbox,
+    refusals,
+    state_of,
+    ticket_orders,
+    tickets,
+    webhooks,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from zoneinfo import ZoneInfo
 
-    from relaydesk.store import AuditRow, OutboxRow, Page, PageKey, RefusalCount, TicketFilter
+    from relaydesk.store import AuditRow, OutboxRow, PageKey, RefusalCount, TicketFilter
 
 REFUSAL_DAYS = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class DeskCounts:
+    """How many open tickets there are, everywhere one looks: by queue, by who has them (None: nobody), what
+    waits for the customer, and what a person must look at. ``latest`` is the last event that is counted."""
+
+    queues: tuple[QueueCount, ...]
+    by_assignee: Mapping[str | None, OpenCount]
+    waiting: int
+    look: int
+    latest: int = 0
+
+    def of(self, assignee: str | None) -> OpenCount:
+        """What this agent has, or nobody."""
+        return self.by_assignee.get(assignee, OpenCount())
 
 
 class Queues(DeskPart):
     """The queues and the tickets in them."""
 
+    _counted: tuple[tuple[int, datetime, ZoneInfo], DeskCounts] | None = None
+
     def counts(self) -> tuple[QueueCount, ...]:
         """Every queue of the settings, and any other that has an open ticket; today is the calendar's."""
-        now, zone = self.clock(), self.config.calendar.zone
-        midnight = datetime.combine(now.astimezone(zone).date() + timedelta(days=1), time(), zone)
+        return self.all_counts().queues
+
+    def all_counts(self, zone: ZoneInfo | None = None) -> DeskCounts:
+        """All counts at once; today is that of ``zone``, by default the calendar's.
+
+        They are counted anew when an event has come since, and each minute, for deadlines pass by themselves:
+        a page costs the same however many tickets are open.
+        """
+        now, zone = self.clock(), zone or self.config.calendar.zone
         with self.store.reading() as session:
+            state = (webhooks.latest_event(session), now.replace(second=0, microsecond=0), zone)
+            if self._counted is not None and self._counted[0] == state:
+                return self._counted[1]
+            midnight = datetime.combine(now.astimezone(zone).date() + timedelta(days=1), time(), zone)
             counted = {count.queue: count for count in lists.counts(session, now, midnight)}
-        names = dict.fromkeys([*self.config.queues, *counted])
-        return tuple(counted.get(name, QueueCount(name, 0, 0, 0)) for name in names)
+            names = dict.fromkeys([*self.config.queues, *counted])
+            counts = DeskCounts(
+                tuple(counted.get(name, QueueCount(name, 0, 0, 0)) for name in names),
+                lists.counts_by_assignee(session, now, midnight),
+                lists.waiting_count(session),
+                lists.look_count(session),
+                state[0],
+            )
+        self._counted = (state, counts)
+        return counts
+
+    def rows(self, numbers: Sequence[int]) -> Page:
+        """These tickets as lines of a list; those that do not exist are left out."""
+        with self.store.reading() as session:
+            rows = [row for number in numbers if (row := tickets.row(session, number)) is not None]
+            return Page(tuple(rows), ticket_orders.of_tickets(session, [row.id for row in rows]), None)
 
     def page(self, criteria: TicketFilter, *, after: PageKey | None = None, limit: int = 50) -> Page:
         """A page of tickets: open ones by deadline, closed ones newest first. UnknownQueue for no queue."""
         if criteria.queue is not None:
             self.config.demand_queue(criteria.queue)
         with self.store.reading() as session:
-            return lists.page(session, criteria, after=after, limit=limit)
+            return lists.page(session, criteria, now=self.clock(), after=after, limit=limit)
 
 
 @dataclass(frozen=True, slots=True)

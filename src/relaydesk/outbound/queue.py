@@ -19,7 +19,7 @@ from relaydesk.events import Event, NoOrderConfirmed
 from relaydesk.message import parse_message
 from relaydesk.outbound.answer import AnswerRefused, NamedOrder, Question
 from relaydesk.outbound.named_order import choose_order
-from relaydesk.store import Conflict, Outgoing, events, orders, outbox, ticket_orders, tickets
+from relaydesk.store import Conflict, Outgoing, events, merges, orders, outbox, ticket_orders, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,8 @@ def grounds_of(
     ``version`` is the ticket's, read before anything else of it, so that no change is missed. AnswerRefused
     where it cannot be answered, or where its author must say which order it is about.
     """
-    return Grounds(question_of(session, ticket, wanted), order_of(session, ticket.id, choice), version)
+    family = (ticket.id, *merges.members(session, ticket.id))
+    return Grounds(question_of(session, ticket, wanted), order_of(session, family, choice), version)
 
 
 def question_of(session: Session, ticket: TicketRow, wanted: int | None) -> Question:
@@ -74,7 +75,7 @@ def question_of(session: Session, ticket: TicketRow, wanted: int | None) -> Ques
     answered = _answered(messages, wanted, ticket.id)
     message = parse_message(tickets.raw(session, answered.id, QUESTION_BYTES) or b"")
     return Question(
-        ticket=ticket.id,
+        ticket=answered.ticket_id,
         message=answered.id,
         relay_address=answered.findings.relay_address,
         subject=message.subject,
@@ -97,9 +98,12 @@ def _answered(messages: Sequence[MessageRow], wanted: int | None, ticket_id: int
     )
 
 
-def order_of(session: Session, ticket: int, choice: OrderChoice) -> NamedOrder:
-    """The order an answer names (:func:`choose_order`), with the seller's number if the directory has it."""
-    chosen = choose_order(ticket, ticket_orders.of_tickets(session, [ticket]), choice)
+def order_of(session: Session, family: Sequence[int], choice: OrderChoice) -> NamedOrder:
+    """The order an answer names (:func:`choose_order`), with the seller's number if the directory has it.
+
+    ``family`` is the ticket and those merged into it.
+    """
+    chosen = choose_order(family[0], ticket_orders.of_family(session, family), choice)
     order = orders.by_id(session, chosen) if chosen is not None else None
     return NamedOrder(chosen, order.merchant_ref if order is not None else "")
 
@@ -134,6 +138,7 @@ def queue_answer(  # noqa: PLR0913 - whose, on what grounds, what, when
     Conflict when its ticket has changed since the grounds were read: then read them again.
     """
     question, order = grounds.question, grounds.order
+    merges.lock(session, question.ticket)
     if tickets.lock(session, question.ticket) is None or (
         tickets.version(session, question.ticket) != grounds.version
     ):

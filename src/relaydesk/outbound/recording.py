@@ -81,6 +81,6 @@ def _sent(  # noqa: PLR0913 - as above
             plan=plan,
             now=now,
         )
-        if ticket is not None and ticket.needs_look:
+        if ticket is not None and (ticket.needs_look or ticket.merged_into):
             look_by_answer(session, claimed, now)
     return "sent"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import and_, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import and_, bindparam, insert, select, tuple_, update
 
 from relaydesk.events import (
     BreachWithdrawn,
@@ -25,6 +25,7 @@ from relaydesk.events import (
     StoppedHow,
 )
 from relaydesk.store import events as journal
+from relaydesk.store import next_due, snoozes
 from relaydesk.store.tables import DeadlineTable, TicketTable, table
 
 if TYPE_CHECKING:
@@ -43,15 +44,6 @@ T = table(TicketTable).c
 RUNNING = and_(D.stopped_at.is_(None), D.undecided_at.is_(None))
 
 _INSERT = insert(table(DeadlineTable))
-_NEXT_DUE = (
-    update(table(TicketTable))
-    .where(T.id == bindparam("ticket"))
-    .values(
-        next_due=select(func.min(D.due_at))
-        .where(D.ticket_id == bindparam("ticket"), RUNNING)
-        .scalar_subquery()
-    )
-)
 _OF_TICKETS = (
     select(table(DeadlineTable))
     .where(D.ticket_id.in_(bindparam("tickets", expanding=True)))
@@ -264,8 +256,11 @@ def withdrawal(clock: DeadlineRow, at: datetime) -> Event:
 
 
 def refresh_next_due(session: Session, ticket_id: int) -> None:
-    """Sets the ticket's cached deadline to the earliest one that runs, or none."""
-    session.connection().execute(_NEXT_DUE, {"ticket": ticket_id})
+    """Sets the ticket's cached deadline to the earliest one that runs, or none; and whose turn it is.
+
+    Of one that is merged into another, that one's, whose clocks and those of all its members it shows.
+    """
+    next_due.refresh(session, ticket_id)
 
 
 def mark_passed(
@@ -294,6 +289,8 @@ def _mark(session: Session, mark: DeadlineMark, clocks: list[DeadlineRow], noted
         if session.connection().execute(statement).rowcount == 1:
             done.append(_passed(mark, clock))
     journal.append(session, done, noted_at)
+    if done:
+        snoozes.wake(session, {event.ticket_id for event in done})
     return len(done)
 
 

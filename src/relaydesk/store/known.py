@@ -36,17 +36,19 @@ _STORED = select(M.delivery_key, M.ticket_id).where(
     or_(M.delivery_key == bindparam("delivery"), M.replay_key == bindparam("replay"))
 )
 _FIRST_SEEN = select(F.at).where(F.delivery_key == bindparam("delivery"))
-_TICKET = (T.id, T.kind, T.queue, T.state, T.sender, T.thread_key)
-_OPEN_FIRST = (T.state == "open").desc()
+_head = table(TicketTable).alias("head")
+_STATE = func.coalesce(_head.c.state, T.state)  # a merged ticket is as open as the one that it is merged into
+_TICKET = (T.id, T.kind, T.queue, _STATE.label("state"), T.sender, T.thread_key)
+_OF_TICKETS = select(*_TICKET).select_from(table(TicketTable).outerjoin(_head, _head.c.id == T.merged_into))
+_OPEN_FIRST = (_STATE == "open").desc()
+_DIRECT_FIRST = T.merged_into.is_not(None)
 _THREAD = (
-    select(*_TICKET)
-    .where(T.thread_key == bindparam("address"))
-    .order_by(_OPEN_FIRST, T.id.desc())
+    _OF_TICKETS.where(T.thread_key == bindparam("address"))
+    .order_by(_OPEN_FIRST, _DIRECT_FIRST, T.id.desc())
     .limit(NEAREST)
 )
 _OF_ORDERS = (
-    select(*_TICKET)
-    .where(
+    _OF_TICKETS.where(
         T.id.in_(
             select(NUMBER.ticket_id).where(
                 NUMBER.what == "order",

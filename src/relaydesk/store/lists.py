@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, not_, or_, select
 
 from relaydesk.message import query_words
 from relaydesk.store import search as word_index
-from relaydesk.store import ticket_orders
+from relaydesk.store import snoozes, ticket_orders
 from relaydesk.store.tables import TicketTable, table
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ TicketState = Literal["open", "closed"]
 class TicketRow:
     """One ticket as a line of a list. Times are aware UTC; ``next_due`` is None when no clock runs.
 
-    ``needs_look`` is the code of the reason why a person must look at it, None for none.
+    ``needs_look`` is the code of the reason why a person must look at it, None for none; ``merged_into`` the
+    ticket in whose thread this one is shown; ``junk_at`` when it was marked as junk.
     """
 
     id: int
@@ -63,6 +64,17 @@ class TicketRow:
     message_count: int
     needs_look: str | None = None
     needs_look_since: datetime | None = None
+    merged_into: int | None = None
+    junk_at: datetime | None = None
+    next_warn: datetime | None = None
+    waiting_since: datetime | None = None
+    excerpt: str = ""
+    answered_at: datetime | None = None
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the customer wrote after our last answer."""
+        return self.open and self.answered_at is not None and self.last_message_at > self.answered_at
 
     @property
     def open(self) -> bool:
@@ -91,6 +103,8 @@ class TicketFilter:
 
     ``text`` is what :func:`search` looks for: a number, an address, or words. ``due_before`` leaves those
     whose next deadline is earlier; aware. ``needs_look``: only what a person must look at, or only the rest.
+    ``kinds`` are any of these, and ``waiting`` is what waits for the customer.
+    ``awake_for`` is an agent: without what they have snoozed; ``snoozed_by`` an agent too: only that.
     """
 
     queue: str | None = None
@@ -101,6 +115,12 @@ class TicketFilter:
     text: str = ""
     due_before: datetime | None = None
     needs_look: bool | None = None
+    kinds: tuple[str, ...] = ()
+    contact_reason: str | None = None
+    escalated: bool | None = None
+    waiting: bool | None = None
+    awake_for: str | None = None
+    snoozed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +160,47 @@ def counts(session: Session, now: datetime, today_ends: datetime) -> tuple[Queue
     return tuple(replace(count, needs_look=marked.get(count.queue, 0)) for count in counted)
 
 
-def page(session: Session, criteria: TicketFilter, *, after: PageKey | None = None, limit: int = 50) -> Page:
-    """The tickets that a filter lets through, from ``after`` on."""
-    conditions = _conditions(session, criteria)
+@dataclass(frozen=True, slots=True)
+class OpenCount:
+    """How many open tickets there are of something; those due today are not over yet."""
+
+    open: int = 0
+    due_today: int = 0
+    overdue: int = 0
+
+
+def counts_by_assignee(session: Session, now: datetime, today_ends: datetime) -> dict[str | None, OpenCount]:
+    """Open tickets by who has them; None is nobody."""
+    due_today = func.count().filter(and_(T.next_due >= now, T.next_due < today_ends))
+    overdue = func.count().filter(T.next_due < now)
+    statement = select(T.assignee, func.count(), due_today, overdue).where(OPEN).group_by(T.assignee)
+    return {row[0]: OpenCount(*row[1:]) for row in session.connection().execute(statement)}
+
+
+def waiting_count(session: Session) -> int:
+    """Open tickets that wait for the customer."""
+    return _count(session, OPEN, T.waiting_since.is_not(None))
+
+
+def look_count(session: Session) -> int:
+    """Tickets that a person must look at."""
+    return _count(session, T.needs_look.is_not(None))
+
+
+def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
+    return int(session.connection().scalar(select(func.count()).where(*conditions)) or 0)
+
+
+def page(
+    session: Session,
+    criteria: TicketFilter,
+    *,
+    now: datetime | None = None,
+    after: PageKey | None = None,
+    limit: int = 50,
+) -> Page:
+    """The tickets that a filter lets through, from ``after`` on. Without ``now`` nothing is snoozed."""
+    conditions = [*_conditions(session, criteria), *_asleep(criteria, now)]
     if criteria.state == "closed":
         rows = _closed(session, conditions, after, limit)
     else:
@@ -151,6 +209,15 @@ def page(session: Session, criteria: TicketFilter, *, after: PageKey | None = No
     numbers = ticket_orders.of_tickets(session, [row.id for row in shown])
     more = PageKey(shown[-1].next_due, shown[-1].id) if len(rows) > limit else None
     return Page(shown, numbers, more)
+
+
+def of_ids(session: Session, ids: Sequence[int]) -> tuple[tuple[TicketRow, ...], tuple[TicketOrder, ...]]:
+    """These tickets, open or closed, in the order of ``ids``, with their numbers."""
+    rows = session.connection().execute(select(*_ROW).where(T.id.in_(ids)))
+    tickets = {row.id: TicketRow(**row._mapping) for row in rows}
+    return tuple(tickets[number] for number in ids if number in tickets), ticket_orders.of_tickets(
+        session, ids
+    )
 
 
 def _conditions(session: Session, criteria: TicketFilter) -> list[ColumnElement[bool]]:
@@ -167,10 +234,29 @@ def _conditions(session: Session, criteria: TicketFilter) -> list[ColumnElement[
         conditions.append(T.kind == criteria.kind)
     if criteria.verified is not None:
         conditions.append(T.verified.is_(criteria.verified))
+    if criteria.kinds:
+        conditions.append(T.kind.in_(criteria.kinds))
+    if criteria.contact_reason is not None:
+        conditions.append(T.contact_reason == criteria.contact_reason)
+    if criteria.escalated is not None:
+        conditions.append(T.escalated.is_(criteria.escalated))
+    if criteria.waiting is not None:
+        conditions.append(T.waiting_since.is_not(None) if criteria.waiting else T.waiting_since.is_(None))
     if criteria.due_before is not None:
         conditions.append(T.next_due < criteria.due_before)
     if criteria.text:
         conditions.append(_holding(session, criteria.text, MATCHES))
+    return conditions
+
+
+def _asleep(criteria: TicketFilter, now: datetime | None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if now is None:
+        return conditions
+    if criteria.awake_for is not None:
+        conditions.append(not_(snoozes.hidden_from(criteria.awake_for, now)))
+    if criteria.snoozed_by is not None:
+        conditions.append(snoozes.hidden_from(criteria.snoozed_by, now))
     return conditions
 
 
@@ -240,7 +326,13 @@ def _holding(session: Session, text: str, limit: int) -> ColumnElement[bool]:
         *word_index.tickets_with(session, query_words(text), limit),
         *([int(text)] if is_number else []),
     }
-    return or_(T.id.in_(sorted(ids)), T.relay_address == text.lower())
+    named = or_(T.id.in_(sorted(ids)), T.relay_address == text.lower())
+    member = table(TicketTable).alias("member")
+    into = select(member.c.merged_into).where(
+        member.c.merged_into.is_not(None),
+        or_(member.c.id.in_(sorted(ids)), member.c.relay_address == text.lower()),
+    )
+    return or_(named, T.id.in_(into))
 
 
 def _rows(session: Session, statement: Any) -> list[TicketRow]:

@@ -35,6 +35,12 @@ def mark(session: Session, ticket_id: int, reason: str, since: datetime) -> bool
     return session.connection().execute(statement).rowcount == 1
 
 
+def hide(session: Session, ticket_id: int) -> None:
+    """The mark stands on another ticket from now on; that is no look at it."""
+    unmarked = {"needs_look": None, "needs_look_since": None}
+    session.connection().execute(update(table(TicketTable)).where(T.id == ticket_id).values(unmarked))
+
+
 def clear_if_sent_again(session: Session, ticket_id: int, *, actor: str, now: datetime) -> None:
     """Somebody has an answer tried again: that was looking, if it was all there was to look at."""
     waits = select(O.id).where(O.ticket_id == ticket_id, O.needs_look_since.is_not(None))
@@ -53,13 +59,15 @@ def clear(session: Session, ticket_id: int, *, actor: str, now: datetime) -> Non
     Those of earlier tickets of its relay address go with it: their mark stands on the one that is open.
     """
     connection = session.connection()
+    mark = connection.execute(select(T.needs_look, T.needs_look_since).where(T.id == ticket_id)).first()
+    looked_at = LookedAt(mark.needs_look or "", mark.needs_look_since) if mark is not None else LookedAt()
     unmarked = {"needs_look": None, "needs_look_since": None}
     connection.execute(update(table(TicketTable)).where(T.id == ticket_id).values(unmarked))
     key = select(T.thread_key).where(T.id == ticket_id).scalar_subquery()
-    of_thread = select(T.id).where(T.thread_key == key)
+    of_thread = select(T.id).where(or_(T.thread_key == key, T.merged_into == ticket_id))
     connection.execute(
         update(table(OutboxTable))
         .where(O.needs_look_since.is_not(None), or_(O.ticket_id == ticket_id, O.ticket_id.in_(of_thread)))
         .values(needs_look_since=None)
     )
-    events.append(session, [Event(ticket_id, now, LookedAt(), actor)], now)
+    events.append(session, [Event(ticket_id, now, looked_at, actor)], now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, case, func, insert, select, update
 
 from relaydesk.events import (
     BounceJoined,
@@ -17,9 +17,10 @@ from relaydesk.events import (
     TicketReopened,
 )
 from relaydesk.reasons import NEEDS_LOOK
-from relaydesk.store import deadlines, links, raw_bytes, search, ticket_orders
+from relaydesk.store import deadlines, links, merges, raw_bytes, search, snoozes, ticket_orders
 from relaydesk.store import events as journal
 from relaydesk.store.errors import Conflict
+from relaydesk.store.junk import FOLLOWS_JUNK, JUNK_SUSPECT
 from relaydesk.store.tables import AttachmentTable, MessageTable, TicketTable, table
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 
 M, T = table(MessageTable).c, table(TicketTable).c
 _NEW_TICKET, _NEW_MESSAGE = insert(table(TicketTable)), insert(table(MessageTable))
+_NEW_UNMARKED = _NEW_TICKET.values(
+    needs_look=case((FOLLOWS_JUNK, JUNK_SUSPECT)),
+    needs_look_since=case((FOLLOWS_JUNK, bindparam("at", type_=T.opened_at.type))),
+)
 _JOINED: dict[str, type[OfMessage]] = {
     "join": MessageJoined,
     "duplicate": DuplicateJoined,
@@ -133,22 +138,41 @@ def _open(session: Session, arrival: _Recording) -> int:
         "opened_at": arrival.at,
         "last_message_at": arrival.at,
         "next_due": min((plan.due for plan in decision.clocks), default=None),
+        "next_warn": min((plan.warn_at for plan in decision.clocks if plan.warn_at), default=None),
+        "excerpt": findings.excerpt,
         "message_count": 1,
         **_mark(arrival),
     }
+    if "needs_look" not in row:
+        row |= {"at": arrival.at, "of_sender": "" if decision.vouched else arrival.sender}
+        row["of_address"] = row["relay_address"]
+        return _inserted(session.connection().execute(_NEW_UNMARKED, row))
     return _inserted(session.connection().execute(_NEW_TICKET, row))
 
 
 def _join(session: Session, ticket_id: int, arrival: _Recording) -> None:
-    values: dict[str, object] = {"message_count": T.message_count + 1, "last_message_at": arrival.at}
+    connection, head = session.connection(), merges.head(session, ticket_id)
+    counted: dict[str, object] = {"message_count": T.message_count + 1, "last_message_at": arrival.at}
+    if arrival.decision.findings.excerpt:
+        counted["excerpt"] = arrival.decision.findings.excerpt
+    values: dict[str, object] = dict(counted)
+    needed = _mark(arrival)
     if arrival.placement.reopen:
-        values |= {"state": "open", "closed_at": None}
-    if needed := _mark(arrival):
-        values |= {name: func.coalesce(T[name], value) for name, value in needed.items()}
+        was_junk = connection.execute(select(T.junk_at).where(T.id == head)).scalar() is not None
+        needed = needed or (_suspect(arrival) if was_junk else {})
+        values |= {"state": "open", "closed_at": None, "junk_at": None}
+    values |= {name: func.coalesce(T[name], value) for name, value in needed.items()}
     expected = "closed" if arrival.placement.reopen else "open"
-    statement = update(table(TicketTable)).where(T.id == ticket_id, T.state == expected).values(values)
-    if session.connection().execute(statement).rowcount != 1:
+    if arrival.placement.reopen:
+        merges.reopen_others(session, head, ticket_id, at=arrival.at, noted_at=arrival.now)
+    statement = update(table(TicketTable)).where(T.id == head, T.state == expected).values(values)
+    if connection.execute(statement).rowcount != 1:
         raise Conflict(f"Ticket {ticket_id} is no longer {expected}.")
+    if head != ticket_id:
+        still = (T.id == ticket_id, T.merged_into == head)
+        if connection.execute(update(table(TicketTable)).where(*still).values(counted)).rowcount != 1:
+            raise Conflict(f"Ticket {ticket_id} is no longer merged into {head}.")
+    snoozes.wake(session, [ticket_id])
 
 
 def _mark(arrival: _Recording) -> dict[str, object]:
@@ -156,6 +180,10 @@ def _mark(arrival: _Recording) -> dict[str, object]:
     codes = (reason.code for reason in arrival.decision.reasons if reason.code in NEEDS_LOOK)
     code = next(codes, None)
     return {} if code is None else {"needs_look": code, "needs_look_since": arrival.at}
+
+
+def _suspect(arrival: _Recording) -> dict[str, object]:
+    return {"needs_look": JUNK_SUSPECT, "needs_look_since": arrival.at}
 
 
 def _message(session: Session, ticket_id: int, arrival: _Recording) -> int:

@@ -54,6 +54,16 @@ def of_tickets(session: Session, tickets: Sequence[int]) -> tuple[TicketOrder, .
     return tuple(TicketOrder(*row) for row in rows)
 
 
+def of_family(session: Session, tickets: Sequence[int]) -> tuple[TicketOrder, ...]:
+    """The numbers of a ticket and those merged into it: each counts once, bound before all."""
+    numbers: dict[tuple[str, str], TicketOrder] = {}
+    for number in of_tickets(session, tickets):
+        earlier = numbers.get((number.what, number.value))
+        if earlier is None or (earlier.how != "bound" and number.how == "bound"):
+            numbers[number.what, number.value] = number
+    return tuple(numbers.values())
+
+
 def note(session: Session, ticket_id: int, candidates: Sequence[Candidate], bound: Sequence[str]) -> None:
     """Writes what a message named. Binding wins over mentioning; a released number stays released."""
     refs = [c.value for c in candidates if c.what == "merchant_ref"]
@@ -129,6 +139,15 @@ def release(session: Session, ticket_id: int, order: str) -> bool:
         .rowcount
         == 1
     )
+
+
+def release_all(session: Session, ticket_id: int) -> tuple[str, ...]:
+    """An agent says that no number of a ticket is this customer's order: which ones that were."""
+    held = (N.ticket_id == ticket_id) & (N.how != "released")
+    orders = select(N.value).where(held, N.what == "order").order_by(N.value)
+    released = tuple(row.value for row in session.connection().execute(orders))
+    session.connection().execute(update(table(TicketOrderTable)).where(held).values(how="released"))
+    return released
 
 
 def in_directory(session: Session, order: str) -> bool:

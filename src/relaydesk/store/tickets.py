@@ -10,7 +10,7 @@ from sqlalchemy import func, select, union, update
 from relaydesk.classify import Findings
 from relaydesk.message import AuthResults, Origin
 from relaydesk.reasons import Reason
-from relaydesk.store import deadlines, lists, raw_bytes, ticket_orders
+from relaydesk.store import deadlines, lists, merges, raw_bytes, ticket_orders
 from relaydesk.store.columns import read_value
 from relaydesk.store.events import read_event
 from relaydesk.store.tables import (
@@ -54,6 +54,7 @@ class MessageRow:
     """One stored message without its raw bytes, with what was found of it when it came."""
 
     id: int
+    ticket_id: int
     kind: Kind
     vouched: bool
     duplicate_of: int | None
@@ -77,7 +78,7 @@ class MessageRow:
 
 @dataclass(frozen=True, slots=True)
 class TicketView:
-    """One ticket with everything that belongs to it, oldest first."""
+    """One ticket with everything that belongs to it and to the tickets merged into it, oldest first."""
 
     ticket: TicketRow
     messages: tuple[MessageRow, ...]
@@ -85,9 +86,10 @@ class TicketView:
     clocks: tuple[DeadlineRow, ...]
     numbers: tuple[TicketOrder, ...]
     links: tuple[int, ...]
+    members: tuple[TicketRow, ...] = ()
 
 
-_MESSAGE = [M[field.name] for field in fields(MessageRow) if field.name != "attachments"]
+MESSAGE = [M[field.name] for field in fields(MessageRow) if field.name != "attachments"]
 
 
 def row(session: Session, ticket_id: int) -> TicketRow | None:
@@ -101,10 +103,12 @@ class TicketChanges(TypedDict, total=False):
     """The columns of a ticket that people change."""
 
     state: lists.TicketState
+    kind: Kind
     queue: str
     assignee: str | None
     closed_at: datetime | None
     next_due: datetime | None
+    junk_at: datetime | None
 
 
 def lock(session: Session, ticket_id: int) -> TicketRow | None:
@@ -122,9 +126,16 @@ def change(session: Session, ticket_id: int, **values: Unpack[TicketChanges]) ->
 
 
 def thread_is_open(session: Session, ticket_id: int) -> int | None:
-    """Another open ticket bound to the same relay address, if there is one."""
+    """Another open ticket bound to the same relay address, or one that such a ticket is merged into."""
+    other, head = table(TicketTable).alias("other"), table(TicketTable).alias("head")
     key = select(T.thread_key).where(T.id == ticket_id).scalar_subquery()
-    statement = select(T.id).where(T.thread_key == key, T.state == "open", T.id != ticket_id)
+    shown = func.coalesce(head.c.id, other.c.id)
+    statement = (
+        select(shown)
+        .select_from(other.outerjoin(head, head.c.id == other.c.merged_into))
+        .where(other.c.thread_key == key, func.coalesce(head.c.state, other.c.state) == "open")
+        .where(other.c.id != ticket_id, shown != ticket_id)
+    )
     return session.connection().execute(statement).scalar()
 
 
@@ -150,30 +161,34 @@ def view(session: Session, ticket_id: int) -> TicketView | None:
     ticket = row(session, ticket_id)
     if ticket is None:
         return None
+    members = merges.members(session, ticket_id)
+    family = [ticket_id, *members]
     return TicketView(
         ticket=ticket,
         messages=messages(session, ticket_id),
         events=events(session, ticket_id),
-        clocks=deadlines.of_tickets(session, [ticket_id]),
-        numbers=ticket_orders.of_tickets(session, [ticket_id]),
+        clocks=deadlines.of_tickets(session, family),
+        numbers=ticket_orders.of_family(session, family),
         links=links(session, ticket_id),
+        members=tuple(line for member in members if (line := row(session, member)) is not None),
     )
 
 
 def messages(session: Session, ticket_id: int) -> tuple[MessageRow, ...]:
-    """A ticket's messages with their attachments, in the order of recording."""
-    connection = session.connection()
+    """A ticket's messages with their attachments, and those of its members, in the order of recording."""
+    connection, family = session.connection(), merges.family(ticket_id)
     parts = select(A.message_id, A.name, A.declared_type, A.sniffed_type, A.size, A.sha256).join(
         table(MessageTable), M.id == A.message_id
     )
     attachments: dict[int, list[AttachmentRow]] = {}
-    for part in connection.execute(parts.where(M.ticket_id == ticket_id).order_by(A.id)):
+    for part in connection.execute(parts.where(M.ticket_id.in_(family)).order_by(A.id)):
         attachments.setdefault(part.message_id, []).append(AttachmentRow(*part[1:]))
-    rows = connection.execute(select(*_MESSAGE).where(M.ticket_id == ticket_id).order_by(M.id))
-    return tuple(_message(line, tuple(attachments.get(line.id, ()))) for line in rows)
+    rows = connection.execute(select(*MESSAGE).where(M.ticket_id.in_(family)).order_by(M.id))
+    return tuple(message_row(line, tuple(attachments.get(line.id, ()))) for line in rows)
 
 
-def _message(line: Row[Any], attachments: tuple[AttachmentRow, ...]) -> MessageRow:
+def message_row(line: Row[Any], attachments: tuple[AttachmentRow, ...]) -> MessageRow:
+    """A message from the columns :data:`MESSAGE` of its row."""
     evidence = {
         "rcpt_to": tuple(line.rcpt_to),
         "origin": read_value(Origin, line.origin),
@@ -185,10 +200,10 @@ def _message(line: Row[Any], attachments: tuple[AttachmentRow, ...]) -> MessageR
 
 
 def events(session: Session, ticket_id: int) -> tuple[tuple[int, Event], ...]:
-    """A ticket's events with their numbers, in the order of recording: the latest :data:`EVENTS_SHOWN`."""
+    """A ticket's events and its members', as recorded: the latest :data:`EVENTS_SHOWN`."""
     statement = (
         select(E.id, E.ticket_id, E.at, E.what, E.actor, E.data)
-        .where(E.ticket_id == ticket_id)
+        .where(E.ticket_id.in_(merges.family(ticket_id)))
         .order_by(E.id.desc())
         .limit(EVENTS_SHOWN)
     )
@@ -206,8 +221,12 @@ def links(session: Session, ticket_id: int) -> tuple[int, ...]:
 
 
 def version(session: Session, ticket_id: int) -> tuple[int, int]:
-    """How many events a ticket has and the number of the latest: nothing of it changes without one."""
-    statement = select(func.count(), func.coalesce(func.max(E.id), 0)).where(E.ticket_id == ticket_id)
+    """How many events a ticket has and the number of the latest: nothing of it changes without one.
+
+    Those of its head, if it is merged, and of all its members count too: they are one thread.
+    """
+    family = merges.family(merges.head(session, ticket_id))
+    statement = select(func.count(), func.coalesce(func.max(E.id), 0)).where(E.ticket_id.in_(family))
     count, latest = session.connection().execute(statement).one()
     return int(count), int(latest)
 

@@ -112,6 +112,22 @@ def remove(request: Request, desk: TheDesk, visitor: TheVisitor, name: str) -> R
     return _change_rules(request, desk, visitor, without, sentence, why=f"{name} out of force")
 
 
+@router.post("/proposals/{number}/accept")
+def accept(request: Request, desk: TheDesk, visitor: TheVisitor, number: int) -> Response:
+    """What an agent proposed is in force, before the shop's other rules."""
+    desk.settings.accept_proposal(number, by=visitor.by)
+    return done(request, RULES, f"The rule of proposal {number} is in force, before all others.")
+
+
+@router.post("/proposals/{number}/decline")
+def decline(
+    request: Request, desk: TheDesk, visitor: TheVisitor, number: int, note: TextField = ""
+) -> Response:
+    """What an agent proposed stays out of force."""
+    desk.rules.settle(number, "declined", by=visitor.by, note=note)
+    return done(request, RULES, f"Proposal {number} is declined.")
+
+
 def _message(desk: Desk, visitor: Visitor, text: str) -> tuple[bytes, str]:
     number = text.removeprefix("#")
     if number.isascii() and number.isdigit() and len(number) < 19:  # noqa: PLR2004 - what a database numbers
@@ -181,6 +197,7 @@ def _rules(
         part="tried",
         book=desk.rulebook.book(by=visitor.by),
         editable=desk.settings.editable("rules", by=visitor.by),
+        proposals=desk.rules.proposals(),
         trial=trial,
         tried=tried,
         trial_problem=trial_problem,

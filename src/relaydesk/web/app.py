@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from relaydesk.web import (
+    account,
+    acts,
     admin_agents,
     admin_allowlist,
     admin_calendar,
@@ -15,12 +17,23 @@ from relaydesk.web import (
     admin_rules,
     admin_settings,
     admin_templates,
+    company,
+    composer,
     entering,
+    files,
+    keys,
     lists,
+    live,
+    palette,
     problems,
+    recording,
+    report,
+    sheets,
     static,
+    ticket,
 )
 from relaydesk.web.pages import Pages
+from relaydesk.web.proxies import ClientAddress
 from relaydesk.web.security import Guard
 
 if TYPE_CHECKING:
@@ -45,6 +58,18 @@ ROUTERS = (
     admin_lists.router,
     admin_health.router,
     admin_settings.router,
+    company.router,
+    account.router,
+    composer.router,
+    recording.router,
+    sheets.router,
+    acts.router,
+    report.router,
+    ticket.router,
+    files.router,
+    live.router,
+    palette.router,
+    keys.router,
 )
 
 
@@ -57,7 +82,8 @@ def create_app(desk: Desk, config: WebConfig, *, checks: Mapping[str, Checks] | 
     for router in ROUTERS:
         app.include_router(router)
     problems.attach(app)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, config=config)
+    app.add_middleware(ClientAddress, proxies=config.proxies)
     return app
 
 

@@ -24,24 +24,38 @@ LONGEST = 300  # characters of a sentence in the cookie
 
 
 def done(
-    request: Request, to: str, sentence: str, *, undo: str = "", changed: Iterable[str] = ()
+    request: Request,
+    to: str,
+    sentence: str,
+    *,
+    undo: str = "",
+    seconds: int = 0,
+    changed: Iterable[str] = (),
+    leaves: bool = False,
 ) -> Response:
     """``sentence`` says what was done, ``undo`` is the address to POST to within its time, ``to`` the page
-    that a browser without a script goes on to. ``changed`` names the events of what has changed:
+    that a browser without a script goes on to; one with a script too, where the act ``leaves`` its page.
+
+    ``seconds`` are counted down behind the sentence. ``changed`` names the events of what has changed:
     ``ticket-41``, ``tickets`` (any list), ``counts`` (the rail), ``outbox``.
     """
-    toast = {"text": sentence, "undo": undo}
-    if "hx-request" in request.headers:
+    toast = {"text": sentence, "undo": undo, "seconds": seconds}
+    scripted = "hx-request" in request.headers
+    if scripted and not leaves:
         events = {"toast": toast, **{name: {} for name in changed}}
         return Response(status_code=204, headers={"HX-Trigger": json.dumps(events)})
-    response = RedirectResponse(to, status_code=303)
-    kept = quote(json.dumps({"text": sentence[:LONGEST], "undo": undo}), safe="")
+    response: Response = (
+        Response(status_code=204, headers={"HX-Redirect": to})
+        if scripted
+        else RedirectResponse(to, status_code=303)
+    )
+    kept = quote(json.dumps({**toast, "text": sentence[:LONGEST]}), safe="")
     response.set_cookie(SAID_COOKIE, kept, max_age=SAID_SECONDS, httponly=True, samesite="lax")
     return response
 
 
 def said_before(request: Request) -> dict[str, Any] | None:
-    """What the act before this page has to say: ``text`` and ``undo``."""
+    """What the act before this page has to say: ``text``, ``undo`` and ``seconds``."""
     try:
         toast = json.loads(unquote(request.cookies.get(SAID_COOKIE, "")))
     except ValueError:
@@ -50,4 +64,9 @@ def said_before(request: Request) -> dict[str, Any] | None:
         return None
     undo = toast.get("undo")
     ours = isinstance(undo, str) and undo.startswith("/") and not undo.startswith("//")
-    return {"text": toast["text"], "undo": undo if ours else ""}
+    seconds = toast.get("seconds")
+    return {
+        "text": toast["text"],
+        "undo": undo if ours else "",
+        "seconds": seconds if isinstance(seconds, int) else 0,
+    }

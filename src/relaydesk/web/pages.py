@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from relaydesk.report import CONSTANTS, FILTERS
 from relaydesk.web import wording
 from relaydesk.web.done import SAID_COOKIE, said_before
 from relaydesk.web.rail import rail_of
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from relaydesk.desk import Visitor
+    from relaydesk.desk import Desk, Visitor
+    from relaydesk.live import Present
     from relaydesk.web.config import WebConfig
 
 THEMES = ("light", "dark")
@@ -36,7 +38,7 @@ class Pages:
         self.static = StaticFiles(config.templates / "desk" / "static")
         self.zone = config.zone  # changes with the calendar
         self._environment = Environment(
-            loader=FileSystemLoader(config.templates / "desk"),
+            loader=FileSystemLoader([config.templates / "desk", config.templates]),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -44,7 +46,8 @@ class Pages:
             auto_reload=False,
         )
         self._environment.globals.update(static=self.static.address, shop=config.shop)
-        self._environment.filters.update(wording.FILTERS)
+        self._environment.globals.update(CONSTANTS)
+        self._environment.filters.update({**FILTERS, **wording.FILTERS})
 
     def page(
         self,
@@ -55,16 +58,25 @@ class Pages:
         part: str | None = None,
         status: int = 200,
         headers: dict[str, str] | None = None,
+        at: str = "",
         **context: Any,
     ) -> HTMLResponse:
         """A page for who is signed in, or the block ``part`` of it where htmx asks for that alone.
 
         ``context`` are the template's names. Every template also knows ``you`` (the visitor's agent),
-        ``now``, ``zone``, ``theme`` and ``rail``.
+        their ``preferences`` and ``zone``, ``now``, ``theme``, ``path``, ``rail``, ``news`` (where the news
+        stand), ``keys`` (whether single letters are on) and ``alone`` (whether no page is around it).
         """
-        names = {**self._common(request), "you": visitor.agent, **context}
+        own = {"you": visitor.agent, "zone": visitor.zone, "preferences": visitor.preferences}
+        own["keys"] = visitor.preferences.keys
+        names = {**self._common(request), **own, **context}
         alone = part is not None and "hx-request" in request.headers
-        names["rail"] = () if alone else rail_of(request.app.state.desk, visitor, request.url.path)
+        names["alone"] = alone
+        names["rail"] = (
+            ()
+            if alone and part != "rail"
+            else rail_of(request.app.state.desk, visitor, at or request.url.path)
+        )
         names["toast"] = None if alone else said_before(request)
         response = self._response(template, part if alone else None, names, status, headers)
         if names["toast"]:
@@ -85,12 +97,21 @@ class Pages:
 
     def _common(self, request: Request) -> dict[str, Any]:
         theme = request.cookies.get(THEME_COOKIE, "")
-        now: datetime = request.app.state.desk.clock()
+        desk: Desk = request.app.state.desk
+        now: datetime = desk.clock()
+
+        def who_is_at(ticket: int) -> tuple[Present, ...]:
+            return desk.presence.who([ticket]).get(ticket, ())
+
         return {
+            "who_is_at": who_is_at,
             "theme": theme if theme in THEMES else "",
             "now": now,
             "zone": self.zone,
             "toast": None,
+            "news": getattr(request.state, "news", ""),
+            "keys": True,
+            "path": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         }
 
     def _response(

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Literal
+
+from relaydesk.web.browsers import browser_name
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-DueState = Literal["over", "soon", "today", "later", "none"]
+    from relaydesk.order import Item
+
+DueState = Literal["over", "soon", "today", "later", "none", "met", "undecided"]
 MINUTE = timedelta(minutes=1)
 
 
@@ -87,9 +92,82 @@ def bytes_in_words(size: int) -> str:
     return f"{amount:.3g} TB"
 
 
+REASONS = {
+    "late_or_missing": ("Late or missing", "Order late or missing"),
+    "damaged_or_not_as_described": ("Damaged", "Damaged or not as described"),
+    "return_request": ("Return", "Return request"),
+    "cancellation_request": ("Cancellation", "Cancellation request"),
+    "other_question": ("Question", "Another question"),
+}
+"""Reasons for contact by their codes: short for rows, long for titles."""
+
+
+def reason_name(code: str, *, long: bool = False) -> str:
+    """A reason for contact; a shop's own code reads as its words."""
+    return REASONS.get(code, (code.replace("_", " ").capitalize(),) * 2)[long]
+
+
+def when(instant: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """The same in a sentence: ``today 14:20`` on the day itself; the year where it is another."""
+    local, today = instant.astimezone(zone), now.astimezone(zone)
+    if local.date() == today.date():
+        return f"today {local:%H:%M}"
+    year = "" if local.year == today.year else f" {local.year}"
+    return f"{local:%a} {local.day} {local:%b}{year} {local:%H:%M}"
+
+
+def lasted(length: timedelta) -> str:
+    """How long something took: ``45 min``, ``11 h 35``, ``under 1 min``."""
+    minutes = max(length, timedelta()) // MINUTE
+    if not minutes:
+        return "under 1 min"
+    hours, minutes = divmod(minutes, 60)
+    if not hours:
+        return f"{minutes} min"
+    return f"{hours:,} h {minutes:02}" if minutes else f"{hours:,} h"
+
+
+def until(instant: datetime, now: datetime) -> str:
+    """The time left in minutes and seconds, ``0:26``."""
+    minutes, seconds = divmod(max(0, round((instant - now).total_seconds())), 60)
+    return f"{minutes}:{seconds:02}"
+
+
+def octets(size: int) -> str:
+    """``84 KB``, ``3.4 MB``, as file managers write it."""
+    for unit, step in (("MB", 1 << 20), ("KB", 1 << 10)):
+        if size >= step:
+            return f"{size / step:.1f} {unit}" if size < 10 * step else f"{size / step:,.0f} {unit}"
+    return f"{size} bytes"
+
+
+def line_total(item: Item) -> str:
+    """What a line of an order comes to; its price as it is written where that is no figure."""
+    try:
+        total = Decimal(item.price) * item.quantity
+    except (InvalidOperation, ValueError):
+        return item.price
+    return f"{total:f}" if total.is_finite() else item.price
+
+
+def phrase(code: str) -> str:
+    """A code of ours as words: ``damaged_or_not_as_described`` reads "Damaged or not as described"."""
+    words = code.replace("_", " ").strip()
+    words = words.lower() if words.isupper() else words
+    return words[:1].upper() + words[1:]
+
+
 FILTERS = {
+    "browser": browser_name,
+    "reason": reason_name,
     "due": due_of,
     "moment": moment,
+    "when": when,
+    "lasted": lasted,
+    "until": until,
+    "line_total": line_total,
+    "octets": octets,
+    "phrase": phrase,
     "short_count": short_count,
     "initials": initials,
     "ago": ago,
