@@ -199,7 +199,7 @@ def test_the_admins_day_in_a_browser(pages: DeskPages, browser: Browser) -> None
         text.fill(text.input_value() + "Kind regards from the mill.")
         page.locator("#preview", has_text="from the mill").wait_for()
         page.get_by_role("button", name="Put in force").click()
-        page.get_by_text("is stored and in use").wait_for()
+        page.locator(".toast", has_text="is stored and in use").wait_for()
 
         page.goto("/admin/rules")
         page.get_by_label("A message, or the number").fill("From: a@b.example\nSubject: Hello\n\nText")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from relaydesk.desk.accounts import Accounts
 from relaydesk.desk.config import DeskError
-from relaydesk.desk.permissions import DeskPart, active_agent, demand
+from relaydesk.desk.permissions import CONSOLE, DeskPart, active_agent, demand
 from relaydesk.desk.tickets import Tickets
 from relaydesk.gateway import PASSWORD_BYTES, SALT_BYTES, hashed
 from relaydesk.orders import find_orders, import_file
@@ -42,7 +42,7 @@ HANDED_AT_ONCE = 1000  # tickets of one handing over
 
 @dataclass(frozen=True, slots=True)
 class AgentOnRoster:
-    """An agent with the open tickets they have, how they sign in, and when they were last seen (None: never)."""
+    """An agent with the open tickets they have, how they sign in, and when they were last seen (or None)."""
 
     agent: AgentRow
     open: int
@@ -122,7 +122,8 @@ class Agents(DeskPart):
                 raise DeskError("Nothing to change; give a display name, an email address or a role.")
             everybody = agents.everybody(acting.session)
             if (
-                agent.role == "admin"
+                acting.actor != CONSOLE
+                and agent.role == "admin"
                 and role not in (None, "admin")
                 and _is_last_admin(everybody, agent.name)
             ):
@@ -144,7 +145,12 @@ class Agents(DeskPart):
         """
         with self.acting("deactivate_agent", by) as acting:
             leaving = active_agent(acting.session, name)
-            if leaving.role == "admin" and _is_last_admin(agents.everybody(acting.session), leaving.name):
+            everybody = agents.everybody(acting.session)
+            if (
+                acting.actor != CONSOLE
+                and leaving.role == "admin"
+                and _is_last_admin(everybody, leaving.name)
+            ):
                 raise DeskError(f"{leaving.name} is the last admin; make another agent admin first.")
             agent = leaving.name
             agents.change(acting.session, agent, active=False)

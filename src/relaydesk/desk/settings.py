@@ -131,7 +131,7 @@ class StoredShopSettings(DeskPart):
         self.demanding("settle_rule", by)
         proposals = SortingRules(self.store, self.config, self.clock)
         proposal = proposals.proposal(number)
-        if proposal.state != "waiting":
+        if proposal.state != "proposed":
             raise DeskError(f"Proposal {number} was settled before ({proposal.state}).")
         if place := self.book.place("rules"):
             raise DeskError(
