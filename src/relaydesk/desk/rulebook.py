@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 COUNTED = timedelta(days=30)
 LONGEST_TRIAL = 2_000_000  # bytes of a message that is tried
 TRIAL_SECONDS = 20.0
+_VARIES = re.compile(r"\(\?P<\w+>[^)]*\)|\(\?:[^()]*\)\??|\[[^\]]*\][?*+]?|\.\*(?![.\w])")
+_MARKS = re.compile(r"\\b|\\s[*+]?|[\^$]")
 _turn = threading.Semaphore(2)  # trials at one time; each may have a process of its own
 
 
@@ -169,12 +172,20 @@ def _reverse_path(raw: bytes) -> str:
 
 
 def _shown(rule: Rule, own: bool, matched: int) -> RuleShown:
-    sender = rule.sender.pattern if rule.sender is not None else ""
+    sender = _readable(rule.sender.pattern) if rule.sender is not None else ""
     if not sender:
         sender = "a role name of a listed sender" if rule.role else "any listed sender"
-    subject = " or ".join(pattern.pattern for pattern in rule.subject)
+    subject = _readable(rule.subject[0].pattern) if rule.subject else ""
+    if len(rule.subject) > 1:
+        subject += f", or {len(rule.subject) - 1} more"
     if rule.phrases:
-        subject = f"{subject} or a phrase “{rule.phrases}”" if subject else f"a phrase “{rule.phrases}”"
+        subject = f"{subject}, or a phrase “{rule.phrases}”" if subject else f"a phrase “{rule.phrases}”"
     if rule.hint is not None:
-        subject = f"{subject or 'any'}, with a hint"
+        subject = f"{subject or 'any'}, with a hint in the text"
     return RuleShown(rule.name, rule.kind, sender, subject or "any", rule.why, own, matched)
+
+
+def _readable(pattern: str) -> str:
+    """A pattern as people read it: what varies is an ellipsis. The file holds it exactly."""
+    text = _VARIES.sub("…", pattern)
+    return _MARKS.sub("", text).replace("\\", "").strip()
