@@ -119,16 +119,9 @@ class RulesInForce(DeskPart):
         )
 
         async def explained() -> Mapping[str, Any]:
+            means = (settings.book.resolver(), policy, rules, flaw(envelope.raw))
             async with _bounded_pool() as pool:
-                gathered, decision = await intake.explain(
-                    envelope,
-                    settings.book.resolver(),
-                    policy,
-                    rules,
-                    flaw(envelope.raw),
-                    store=self.store,
-                    pool=pool,
-                )
+                gathered, decision = await intake.explain(envelope, *means, store=self.store, pool=pool)
             return intake.explanation(envelope, gathered, decision, reply(decision))
 
         with _a_turn():

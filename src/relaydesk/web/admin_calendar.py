@@ -42,7 +42,7 @@ class DuePreview:
 
 
 @dataclass(frozen=True, slots=True)
-class DayBar:
+class WeekdayBar:
     """One weekday as a bar: (start, width) of each window in percent of a day, and the hours in words."""
 
     name: str
@@ -189,13 +189,13 @@ def _next_holidays(calendar: Any, since: date) -> list[tuple[date, str]]:
     return [each for each in closed if each[1]][:HOLIDAYS_SHOWN]
 
 
-def _bar(windows: Any, name: str) -> DayBar:
+def _bar(windows: Any, name: str) -> WeekdayBar:
     spans = tuple(
         (100 * window.start / DAY_SECONDS, 100 * (window.end - window.start) / DAY_SECONDS)
         for window in windows
     )
     hours = sum(window.end - window.start for window in windows) / 3600
-    return DayBar(name, spans, f"{hours:g} h" if windows else "closed")
+    return WeekdayBar(name, spans, f"{hours:g} h" if windows else "closed")
 
 
 def _moment(text: str, zone: ZoneInfo) -> datetime | None:
