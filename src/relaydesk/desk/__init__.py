@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from relaydesk.accounts import CompanyVisit
     from relaydesk.desk.accounts import Visitor
     from relaydesk.desk.answers import Queued, ReplyTemplates, Written
+    from relaydesk.desk.health import HealthNow
     from relaydesk.desk.rule_text import RuleWords
     from relaydesk.desk.sessions import CodeNeeded, Device, Entered
+    from relaydesk.desk.settings import SettingChanged
     from relaydesk.desk.sorting_rules import RuleTrial
     from relaydesk.desk.threads import OpenedTicket
     from relaydesk.desk.ticket_view import ReadMessage, WholeTicket, WrittenAnswer, sent_message
@@ -42,6 +44,7 @@ __all__ = [
     "DeskError",
     "Device",
     "Entered",
+    "HealthNow",
     "NotPermitted",
     "NotThere",
     "OpenedTicket",
@@ -52,6 +55,7 @@ __all__ = [
     "ReplyTemplates",
     "RuleTrial",
     "RuleWords",
+    "SettingChanged",
     "SignInConfig",
     "SignInPaused",
     "TicketFilter",
@@ -76,6 +80,7 @@ if not TYPE_CHECKING:
     __getattr__ = late_names(
         __name__,
         {
+            "HealthNow": "health",
             "CodeNeeded": "sessions",
             "Device": "sessions",
             "Entered": "sessions",
@@ -86,6 +91,7 @@ if not TYPE_CHECKING:
             "AnswerRefused": "answers",
             "OpenedTicket": "threads",
             "ReplyTemplates": "answers",
+            "SettingChanged": "settings",
             "RuleTrial": "sorting_rules",
             "RuleWords": "rule_text",
             "Visitor": "accounts",
