@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from relaydesk.api.callers import ApiDesk, ReadCaller, RequestBody, RowId, RowLimit, Writer
+from relaydesk.api.callers import ApiDesk, ReadCaller, RequestBody, RowKey, RowLimit, Writer
 from relaydesk.api.files import File
 from relaydesk.api.once import OnceRoute
 from relaydesk.desk import Written, queued_value
@@ -33,7 +33,7 @@ class Answer(RequestBody):
 
 
 @router.post("/tickets/{ticket_id}/answers", status_code=201)
-def answer(desk: ApiDesk, caller: Writer, ticket_id: RowId, body: Answer) -> dict[str, Any]:
+def answer(desk: ApiDesk, caller: Writer, ticket_id: RowKey, body: Answer) -> dict[str, Any]:
     """Lays an answer in the outbox; it leaves when its undo time is over; ``dry_run`` keeps nothing."""
     text = body.text
     if body.template:
@@ -58,13 +58,13 @@ def answers(
 
 
 @router.post("/answers/{answer_id}/cancel")
-def cancel(desk: ApiDesk, caller: Writer, answer_id: RowId) -> dict[str, Any]:
+def cancel(desk: ApiDesk, caller: Writer, answer_id: RowKey) -> dict[str, Any]:
     """Takes an answer back before it leaves."""
     return asdict(desk.answers.cancel(answer_id, by=caller.by))
 
 
 @router.post("/answers/{answer_id}/retry")
-def retry(desk: ApiDesk, caller: Writer, answer_id: RowId) -> dict[str, Any]:
+def retry(desk: ApiDesk, caller: Writer, answer_id: RowKey) -> dict[str, Any]:
     """Has a deferred, refused or failed answer tried again at once, the same bytes."""
     return asdict(desk.answers.retry(answer_id, by=caller.by))
 

@@ -57,7 +57,7 @@ def _with(scope: Scope) -> object:
     return Depends(permitted)
 
 
-RowId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+RowKey = Annotated[int, Path(ge=1, le=2**63 - 1)]
 RowLimit = Annotated[int, Query(ge=1, le=1000, description="how many at most")]
 
 

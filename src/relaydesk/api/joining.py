@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import Field
 
-from relaydesk.api.callers import ApiDesk, RequestBody, RowId, Writer
+from relaydesk.api.callers import ApiDesk, RequestBody, RowKey, Writer
 from relaydesk.api.once import OnceRoute
 from relaydesk.api.tickets import current_ticket
 
@@ -23,49 +23,49 @@ class OtherTicket(RequestBody):
 
 
 @router.post("/tickets/{ticket_id}/order")
-def order(desk: ApiDesk, caller: Writer, ticket_id: RowId, body: OrderNumber) -> dict[str, Any]:
+def order(desk: ApiDesk, caller: Writer, ticket_id: RowKey, body: OrderNumber) -> dict[str, Any]:
     """States that an order of the directory is this customer's."""
     desk.tickets.bind_order(ticket_id, body.order, by=caller.by)
     return current_ticket(desk, ticket_id)
 
 
 @router.post("/tickets/{ticket_id}/release")
-def release(desk: ApiDesk, caller: Writer, ticket_id: RowId, body: OrderNumber) -> dict[str, Any]:
+def release(desk: ApiDesk, caller: Writer, ticket_id: RowKey, body: OrderNumber) -> dict[str, Any]:
     """States that an order is not this customer's."""
     desk.tickets.release_order(ticket_id, body.order, by=caller.by)
     return current_ticket(desk, ticket_id)
 
 
 @router.post("/tickets/{ticket_id}/no-order")
-def no_order(desk: ApiDesk, caller: Writer, ticket_id: RowId) -> dict[str, Any]:
+def no_order(desk: ApiDesk, caller: Writer, ticket_id: RowKey) -> dict[str, Any]:
     """States that none of the ticket's numbers is this customer's order."""
     desk.tickets.state_no_order(ticket_id, by=caller.by)
     return current_ticket(desk, ticket_id)
 
 
 @router.post("/tickets/{ticket_id}/link")
-def link(desk: ApiDesk, caller: Writer, ticket_id: RowId, body: OtherTicket) -> dict[str, Any]:
+def link(desk: ApiDesk, caller: Writer, ticket_id: RowKey, body: OtherTicket) -> dict[str, Any]:
     """States that two tickets belong together; each shows the other."""
     desk.tickets.link(ticket_id, body.ticket, by=caller.by)
     return current_ticket(desk, ticket_id)
 
 
 @router.post("/tickets/{ticket_id}/unlink")
-def unlink(desk: ApiDesk, caller: Writer, ticket_id: RowId, body: OtherTicket) -> dict[str, Any]:
+def unlink(desk: ApiDesk, caller: Writer, ticket_id: RowKey, body: OtherTicket) -> dict[str, Any]:
     """States that two tickets have nothing to do with each other."""
     desk.tickets.unlink(ticket_id, body.ticket, by=caller.by)
     return current_ticket(desk, ticket_id)
 
 
 @router.post("/tickets/{ticket_id}/merge")
-def merge(desk: ApiDesk, caller: Writer, ticket_id: RowId, body: OtherTicket) -> dict[str, Any]:
+def merge(desk: ApiDesk, caller: Writer, ticket_id: RowKey, body: OtherTicket) -> dict[str, Any]:
     """Shows the ticket in the thread of another from now on; answers with that one."""
     desk.tickets.merge(ticket_id, body.ticket, by=caller.by)
     return current_ticket(desk, body.ticket)
 
 
 @router.post("/tickets/{ticket_id}/unmerge")
-def unmerge(desk: ApiDesk, caller: Writer, ticket_id: RowId) -> dict[str, Any]:
+def unmerge(desk: ApiDesk, caller: Writer, ticket_id: RowKey) -> dict[str, Any]:
     """Takes a merge back: the ticket stands for itself again."""
     desk.tickets.unmerge(ticket_id, by=caller.by)
     return current_ticket(desk, ticket_id)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from relaydesk.api.callers import ApiDesk, ReadCaller, RequestBody, RowId, Writer
+from relaydesk.api.callers import ApiDesk, ReadCaller, RequestBody, RowKey, Writer
 from relaydesk.api.once import OnceRoute
 from relaydesk.desk import RuleWords
 
@@ -42,7 +42,7 @@ def proposals(
 
 
 @router.post("/tickets/{ticket_id}/rules", status_code=201)
-def propose(desk: ApiDesk, caller: Writer, ticket_id: RowId, body: NewRule) -> dict[str, Any]:
+def propose(desk: ApiDesk, caller: Writer, ticket_id: RowKey, body: NewRule) -> dict[str, Any]:
     """Proposes a rule from a mail of a ticket, and says which stored mail it fits; ``dry_run`` only says."""
     draft = desk.rules.draft(ticket_id, body.message)
     words = RuleWords(
@@ -58,21 +58,21 @@ def propose(desk: ApiDesk, caller: Writer, ticket_id: RowId, body: NewRule) -> d
 
 
 @router.get("/rules/proposals/{number}")
-def proposal(desk: ApiDesk, caller: ReadCaller, number: RowId) -> dict[str, Any]:
+def proposal(desk: ApiDesk, caller: ReadCaller, number: RowKey) -> dict[str, Any]:
     """One proposal, with the text of its rule."""
     del caller
     return asdict(desk.rules.proposal(number))
 
 
 @router.post("/rules/proposals/{number}/withdraw")
-def withdraw(desk: ApiDesk, caller: Writer, number: RowId) -> dict[str, Any]:
+def withdraw(desk: ApiDesk, caller: Writer, number: RowKey) -> dict[str, Any]:
     """Takes a proposal back; another agent's takes a lead."""
     desk.rules.withdraw(number, by=caller.by)
     return asdict(desk.rules.proposal(number))
 
 
 @router.post("/rules/proposals/{number}/settle")
-def settle(desk: ApiDesk, caller: Writer, number: RowId, body: Settled) -> dict[str, Any]:
+def settle(desk: ApiDesk, caller: Writer, number: RowKey, body: Settled) -> dict[str, Any]:
     """States that a proposal was put in force or declined; a lead does."""
     desk.rules.settle(number, body.how, by=caller.by, note=body.note)
     return asdict(desk.rules.proposal(number))

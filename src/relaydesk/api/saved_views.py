@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import Field
 
-from relaydesk.api.callers import ApiDesk, ReadCaller, RequestBody, RowId, Writer
+from relaydesk.api.callers import ApiDesk, ReadCaller, RequestBody, RowKey, Writer
 from relaydesk.api.once import OnceRoute
 
 router = APIRouter(route_class=OnceRoute, tags=["views"])
@@ -43,14 +43,14 @@ def save(desk: ApiDesk, caller: Writer, body: NewView) -> dict[str, Any]:
 
 
 @router.patch("/views/{view_id}")
-def share(desk: ApiDesk, caller: Writer, view_id: RowId, body: Sharing) -> dict[str, Any]:
+def share(desk: ApiDesk, caller: Writer, view_id: RowKey, body: Sharing) -> dict[str, Any]:
     """Shares a view with everybody, or keeps it to its owner again; a lead does."""
     desk.saved_views.share(view_id, by=caller.by, shared=body.shared)
     return {"id": view_id, "shared": body.shared}
 
 
 @router.delete("/views/{view_id}")
-def remove(desk: ApiDesk, caller: Writer, view_id: RowId) -> dict[str, Any]:
+def remove(desk: ApiDesk, caller: Writer, view_id: RowKey) -> dict[str, Any]:
     """Removes one's own view; another's takes a lead."""
     desk.saved_views.remove(view_id, by=caller.by)
     return {"id": view_id}

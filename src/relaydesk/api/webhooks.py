@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from relaydesk.api.callers import Admin, ApiDesk, RequestBody, RowId, RowLimit
+from relaydesk.api.callers import Admin, ApiDesk, RequestBody, RowKey, RowLimit
 from relaydesk.api.once import OnceRoute
 
 router = APIRouter(route_class=OnceRoute, tags=["webhooks"])
@@ -43,14 +43,14 @@ def add_webhook(desk: ApiDesk, caller: Admin, body: NewWebhook) -> dict[str, Any
 
 
 @router.patch("/webhooks/{webhook_id}")
-def change_webhook(desk: ApiDesk, caller: Admin, webhook_id: RowId, body: WebhookChange) -> dict[str, Any]:
+def change_webhook(desk: ApiDesk, caller: Admin, webhook_id: RowKey, body: WebhookChange) -> dict[str, Any]:
     """Changes what is given; ``active`` stops it or starts it again."""
     desk.webhooks.change(webhook_id, url=body.url, events=body.events, active=body.active, by=caller.by)
     return {"id": webhook_id}
 
 
 @router.post("/webhooks/{webhook_id}/test", status_code=202)
-def test_webhook(desk: ApiDesk, caller: Admin, webhook_id: RowId) -> dict[str, Any]:
+def test_webhook(desk: ApiDesk, caller: Admin, webhook_id: RowKey) -> dict[str, Any]:
     """Sends it a test; the deliveries tell what it answered."""
     desk.webhooks.try_out(webhook_id, by=caller.by)
     return {"id": webhook_id}
@@ -68,13 +68,13 @@ def deliveries(
 
 
 @router.post("/deliveries/{delivery_id}/again", status_code=202)
-def deliver_again(desk: ApiDesk, caller: Admin, delivery_id: RowId) -> dict[str, Any]:
+def deliver_again(desk: ApiDesk, caller: Admin, delivery_id: RowKey) -> dict[str, Any]:
     """Sends a delivery that has ended once more."""
     desk.webhooks.again(delivery_id, by=caller.by)
     return {"id": delivery_id}
 
 
 @router.post("/webhooks/{webhook_id}/secret")
-def new_secret(desk: ApiDesk, caller: Admin, webhook_id: RowId) -> dict[str, Any]:
+def new_secret(desk: ApiDesk, caller: Admin, webhook_id: RowKey) -> dict[str, Any]:
     """Another secret, which is told once; the old one signs nothing from now on."""
     return {"id": webhook_id, "secret": desk.webhooks.new_secret(webhook_id, by=caller.by)}

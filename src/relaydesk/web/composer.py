@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, File, Form, UploadFile
+from fastapi import APIRouter, File, UploadFile
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -13,7 +13,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from relaydesk.desk import AnswerRefused, DeskError, Visitor, Written, sent_message
 from relaydesk.web.composing import Composer, Mode, composer_of, evidence_items, picked
 from relaydesk.web.done import done
-from relaydesk.web.lists import came_from, next_ticket
+from relaydesk.web.forms import Flag, LongText, SeenEvent, ShortText
+from relaydesk.web.lists import came_from
 from relaydesk.web.ticket import demand_number, page_title
 from relaydesk.web.visitors import TheDesk, TheVisitor
 
@@ -22,15 +23,11 @@ if TYPE_CHECKING:
     from relaydesk.web.pages import Pages
 
 router = APIRouter()
-Text = Annotated[str, Form(max_length=200_000)]
-Short = Annotated[str, Form(max_length=2_000)]
-Flag = Annotated[str, Form(max_length=10)]
-Seen = Annotated[int, Form(ge=0, le=2**62)]
 VALUE = "value."  # what the names of a template's own fields begin with
 OWN_TEXT = "{}\n\n{}"
 
 
-def _part(
+def composer_response(
     request: Request,
     desk: Desk,
     visitor: Visitor,
@@ -68,7 +65,7 @@ def composer_part(
     request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, mode: Mode = "answer"
 ) -> HTMLResponse:
     """The composer of a ticket, opened to write an answer or a note."""
-    return _part(request, desk, visitor, ticket_id, mode=mode)
+    return composer_response(request, desk, visitor, ticket_id, mode=mode)
 
 
 @router.post("/tickets/{ticket_id}/draft")
@@ -77,8 +74,8 @@ def save_draft(
     desk: TheDesk,
     visitor: TheVisitor,
     ticket_id: int,
-    text: Text = "",
-    order: Short = "",
+    text: LongText = "",
+    order: ShortText = "",
     no_order: Flag = "",
 ) -> Response:
     """Keeps what is written so far."""
@@ -97,15 +94,15 @@ def attach(
     visitor: TheVisitor,
     ticket_id: int,
     file: Annotated[list[UploadFile], File()],
-    text: Text = "",
-    order: Short = "",
+    text: LongText = "",
+    order: ShortText = "",
     no_order: Flag = "",
 ) -> Response:
     """Puts files to the draft, with the text as it stands."""
     demand_number(ticket_id)
     desk.drafts.save(ticket_id, text, by=visitor.by, order=order or None, no_order=bool(no_order))
     limit = desk.config.attachment_bytes + 1
-    read = [(one.filename or "file", one.file.read(limit)) for one in file if one.filename]
+    read = [(upload.filename or "file", upload.file.read(limit)) for upload in file if upload.filename]
     refusal = ""
     try:
         desk.drafts.attach(ticket_id, read, by=visitor.by)
@@ -121,8 +118,8 @@ def detach(
     visitor: TheVisitor,
     ticket_id: int,
     file_id: int,
-    text: Text = "",
-    order: Short = "",
+    text: LongText = "",
+    order: ShortText = "",
     no_order: Flag = "",
 ) -> Response:
     """Takes a file away from the draft."""
@@ -139,7 +136,7 @@ def discard(request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int
     desk.drafts.discard(ticket_id, by=visitor.by)
     if "hx-request" not in request.headers:
         return done(request, f"/tickets/{ticket_id}", "Draft discarded.")
-    return _part(request, desk, visitor, ticket_id, mode="rest")
+    return composer_response(request, desk, visitor, ticket_id, mode="rest")
 
 
 def _written_on(
@@ -149,7 +146,7 @@ def _written_on(
     if "hx-request" not in request.headers and not refusal:
         return RedirectResponse(f"/tickets/{ticket_id}#composer", 303)
     composer = composer_of(desk, visitor, desk.threads.open(ticket_id), "answer")
-    return _part(request, desk, visitor, ticket_id, replace(composer, refusal=refusal))
+    return composer_response(request, desk, visitor, ticket_id, replace(composer, refusal=refusal))
 
 
 @router.post("/tickets/{ticket_id}/template")
@@ -177,7 +174,7 @@ def _template(
         if name.startswith(VALUE) and value.strip()
     }
     if [need for need in chosen.needs if need not in values]:
-        return _part(request, desk, visitor, ticket_id, asked=chosen)
+        return composer_response(request, desk, visitor, ticket_id, asked=chosen)
     try:
         filled = desk.answers.filled(ticket_id, chosen.name, values, by=visitor.by, order=order or None)
     except AnswerRefused as error:
@@ -195,17 +192,17 @@ def preview(
     desk: TheDesk,
     visitor: TheVisitor,
     ticket_id: int,
-    text: Text = "",
-    order: Short = "",
+    text: LongText = "",
+    order: ShortText = "",
     no_order: Flag = "",
-    seen: Seen = 0,
+    seen: SeenEvent = 0,
 ) -> HTMLResponse:
     """What would leave: the very message, made and checked as it would be sent."""
     demand_number(ticket_id)
     pages: Pages = request.app.state.pages
     problem, message, queued = "", None, None
     try:
-        queued = _write(desk, visitor, ticket_id, text, order, no_order, seen, dry_run=True)
+        queued = write_answer(desk, visitor, ticket_id, text, order, no_order, seen, dry_run=True)
         message = sent_message(queued.raw)
     except DeskError as error:
         problem = str(error)
@@ -221,7 +218,7 @@ def preview(
     )
 
 
-def _write(
+def write_answer(
     desk: Desk,
     visitor: Visitor,
     ticket_id: int,
@@ -236,112 +233,3 @@ def _write(
     enclosures = desk.drafts.enclosed(ticket_id, by=visitor.by)
     written = Written(text, order or None, bool(no_order), enclosures, None, token)
     return desk.answers.write(ticket_id, written, seen=seen, by=visitor.by, dry_run=dry_run)
-
-
-@router.post("/tickets/{ticket_id}/answer")
-def send(
-    request: Request,
-    desk: TheDesk,
-    visitor: TheVisitor,
-    ticket_id: int,
-    text: Text = "",
-    order: Short = "",
-    no_order: Flag = "",
-    seen: Seen = 0,
-    token: Short = "",
-    then: Short = "",
-    place: Annotated[str, Form(alias="in", max_length=2_000)] = "/",
-) -> Response:
-    """Sends the answer: it waits its undo time and leaves. A form that comes twice sends once."""
-    demand_number(ticket_id)
-    already = desk.drafts.sent_as(token, by=visitor.by) if token else None
-    if already is None:
-        try:
-            _write(desk, visitor, ticket_id, text, order, no_order, seen, token)
-        except AnswerRefused as refused:
-            return _refused(request, desk, visitor, ticket_id, text, order, no_order, seen, str(refused))
-        if then == "close":
-            desk.tickets.close(ticket_id, by=visitor.by)
-    return _onward(request, desk, visitor, ticket_id, place)
-
-
-def _refused(
-    request: Request,
-    desk: Desk,
-    visitor: Visitor,
-    ticket_id: int,
-    text: str,
-    order: str,
-    no_order: str,
-    seen: int,
-    why: str,
-) -> Response:
-    """The text is kept; where the ticket moved on, what came is shown before anything is sent."""
-    if text.strip():
-        desk.drafts.save(ticket_id, text, by=visitor.by, order=order or None, no_order=bool(no_order))
-    changes = desk.answers.changes(ticket_id, seen, by=visitor.by)
-    composer = composer_of(desk, visitor, desk.threads.open(ticket_id), "answer")
-    refused = replace(
-        composer,
-        mode="refused" if changes else "answer",
-        refusal=why.removesuffix(" Your text is kept as a draft."),
-        changes=tuple(changes),
-    )
-    return _part(request, desk, visitor, ticket_id, refused, status=409)
-
-
-def _onward(request: Request, desk: Desk, visitor: Visitor, ticket_id: int, place: str) -> Response:
-    """Where an agent goes after sending, as they have chosen."""
-    choice = visitor.preferences.after_send
-    to = f"/tickets/{ticket_id}"
-    if choice == "list":
-        to = place if place.startswith("/") and not place.startswith("//") else "/"
-    elif choice == "next":
-        number = next_ticket(desk, visitor, place, ticket_id)
-        to = f"/tickets/{number}?in={place}" if number is not None else "/"
-    if "hx-request" in request.headers:
-        return Response(status_code=204, headers={"HX-Redirect": to})
-    return RedirectResponse(to, 303)
-
-
-@router.get("/answers/leaving")
-def leaving(request: Request, desk: TheDesk, visitor: TheVisitor) -> HTMLResponse:
-    """One's answers that can still be taken back: they stand on every page until they have left."""
-    pages: Pages = request.app.state.pages
-    waiting = desk.drafts.leaving(by=visitor.by)
-    names = {row.id: row for row in desk.queues.rows([one.ticket_id for one in waiting]).tickets}
-    return pages.page(
-        request, visitor, "leaving.html", part="leaving", leaving=waiting, names=names, title="Leaving"
-    )
-
-
-@router.post("/answers/{answer_id}/undo")
-def take_back(request: Request, desk: TheDesk, visitor: TheVisitor, answer_id: int) -> Response:
-    """Takes an answer back before it leaves, and opens its ticket with the text and files."""
-    demand_number(answer_id)
-    row = desk.answers.cancel(answer_id, by=visitor.by)
-    to = f"/tickets/{row.ticket_id}#composer"
-    if "hx-request" in request.headers:
-        return Response(status_code=204, headers={"HX-Redirect": to})
-    return RedirectResponse(to, 303)
-
-
-@router.post("/answers/{answer_id}/retry")
-def retry(request: Request, desk: TheDesk, visitor: TheVisitor, answer_id: int) -> Response:
-    """Has an answer tried again at once, the same bytes."""
-    demand_number(answer_id)
-    row = desk.answers.retry(answer_id, by=visitor.by)
-    changed = [f"ticket-{row.ticket_id}", "outbox", "counts"]
-    return done(request, f"/tickets/{row.ticket_id}", f"Answer {answer_id} is tried again.", changed=changed)
-
-
-@router.post("/tickets/{ticket_id}/note")
-def note(request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, text: Text = "") -> Response:
-    """Adds an internal note."""
-    demand_number(ticket_id)
-    desk.tickets.note(ticket_id, text, by=visitor.by)
-    if "hx-request" not in request.headers:
-        return done(request, f"/tickets/{ticket_id}", "Note added.")
-    response = _part(request, desk, visitor, ticket_id, mode="rest")
-    response.headers["HX-Trigger"] = f'{{"toast": {{"text": "Note added."}}, "ticket-{ticket_id}": {{}}}}'
-    return response

@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, File, Form, UploadFile
+from fastapi import APIRouter, File, UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
 from relaydesk.desk import DeskError
 from relaydesk.web.done import done
+from relaydesk.web.forms import LongText, ShortText
 from relaydesk.web.ticket import demand_number
 from relaydesk.web.visitors import TheDesk, TheVisitor
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 
 router = APIRouter()
-Text = Annotated[str, Form(max_length=100_000)]
-Short = Annotated[str, Form(max_length=300)]
 LARGEST = 16_000_001
 DOWNLOAD = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -42,7 +41,7 @@ def moment_of(text: str, zone: ZoneInfo, now: datetime) -> datetime:
 
 @router.post("/tickets/{ticket_id}/elsewhere")
 def elsewhere(
-    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, at: Short = ""
+    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, at: ShortText = ""
 ) -> Response:
     """Records that the customer was answered elsewhere."""
     demand_number(ticket_id)
@@ -58,10 +57,10 @@ def handled(
     desk: TheDesk,
     visitor: TheVisitor,
     ticket_id: int,
-    text: Text = "",
-    what: Short = "",
-    at: Short = "",
-    clock: Short = "",
+    text: LongText = "",
+    what: ShortText = "",
+    at: ShortText = "",
+    clock: ShortText = "",
 ) -> Response:
     """Records what was done about what mail cannot answer, and stops its clock."""
     demand_number(ticket_id)
@@ -79,15 +78,16 @@ def add_evidence(
     desk: TheDesk,
     visitor: TheVisitor,
     ticket_id: int,
-    item: Short = "",
-    state: Short = "",
+    item: ShortText = "",
+    state: ShortText = "",
     file: Annotated[list[UploadFile] | None, File()] = None,
 ) -> Response:
     """Adds files to an item of the evidence list, or says how it stands."""
     demand_number(ticket_id)
-    added = [one for one in file or [] if one.filename]
-    for one in added:
-        desk.evidence.add(ticket_id, item, one.filename or "file", one.file.read(LARGEST), by=visitor.by)
+    added = [upload for upload in file or [] if upload.filename]
+    for upload in added:
+        name, content = upload.filename or "file", upload.file.read(LARGEST)
+        desk.evidence.add(ticket_id, item, name, content, by=visitor.by)
     if not added:
         desk.evidence.mark(ticket_id, item, state, by=visitor.by)  # type: ignore[arg-type]
     sentence = f"{item}: {'file added' if added else state.replace('_', ' ')}."
