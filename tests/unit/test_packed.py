@@ -28,13 +28,14 @@ def test_a_script_keeps_its_texts_patterns_and_lines(script: str, packed: str) -
 
 def test_a_style_sheet_keeps_its_selectors_and_texts() -> None:
     style = (
-        '/* why */\n.a :is(.b, .c) > d:hover {\n  content: "a , b";  width: calc(1px + 2px);\n}\n'
-        ".e { & > f { margin: 0 } }"
+        '/* why */\n.a :is(.b, .c) > d:hover {\n  content: "a , b";  width: calc(1px + 0.5px);\n}\n'
+        ".e { & > f { margin: 0; opacity: 0.4; flex: 0 0 10.05rem; } }"
     )
     assert (
-        packed_style(style)
-        == '.a :is(.b,.c) > d:hover{\ncontent:"a , b";width:calc(1px + 2px);\n}\n.e{& > f{margin:0}}'
+        packed_style(style) == '.a :is(.b,.c)>d:hover{content:"a , b";width:calc(1px + .5px)}'
+        ".e{&>f{margin:0;opacity:.4;flex:0 0 10.05rem}}"
     )
+    assert packed_style(packed_style(style)) == packed_style(style)
 
 
 def test_all_script_and_all_style_stay_within_their_budget() -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NAMES = {
     "over": "Past the deadline",
-    "soon": "The warning has fallen due",
+    "soon": "Due soon",
     "today": "Due today",
     "none": "No clock",
 }

@@ -1,15 +1,16 @@
 """Style sheets and scripts without what only their readers need: comments, indents, spaces beside signs.
 
-No name is changed and no line joined to another, so a script means what it meant and an error names its line
-roughly. Texts, templates and patterns are copied as they are.
+No name is changed, and no line of a script joined to another, so it means what it meant and an error names its
+line roughly. Texts, templates and patterns are copied as they are.
 """
 
 from __future__ import annotations
 
 import re
 
-_COMMENT, _LINE_ENDS = re.compile(r"/\*.*?\*/", re.DOTALL), re.compile(r"\s*\n\s*")
-_AROUND_SIGNS = re.compile(r" *([{};,]) *|(?<=\w): +")
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_AROUND_SIGNS = re.compile(r"\s*([{};,>])\s*|(?<=\w): +")
+_LAST_SIGN, _ZERO = re.compile(r";\s*(?=\})"), re.compile(r"(?<=[ :(,])0(?=\.\d)")
 _TEXT_OF_STYLE = re.compile(r"(\"[^\"\n]*\")")
 _LINE_COMMENT = re.compile(r"//[^\n]*")
 _TEXT = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'")
@@ -21,12 +22,13 @@ _BEFORE_PATTERN = frozenset("(,=:[!&|?{};+~\n")  # where a slash begins a patter
 
 def packed_style(style: str) -> str:
     """A style sheet as short as it can be without another meaning."""
-    lines = _LINE_ENDS.sub("\n", _COMMENT.sub("", style)).strip()
-    pieces = _TEXT_OF_STYLE.split(lines)  # texts are every second piece
-    return "".join(
-        piece if number % 2 else _AROUND_SIGNS.sub(lambda sign: sign[1] or ":", piece)
-        for number, piece in enumerate(pieces)
-    )
+    pieces = _TEXT_OF_STYLE.split(_COMMENT.sub("", style))  # texts are every second piece
+    return "".join(piece if number % 2 else _rules(piece) for number, piece in enumerate(pieces)).strip()
+
+
+def _rules(style: str) -> str:
+    signs = _AROUND_SIGNS.sub(lambda sign: sign[1] or ":", _SPACES.sub(" ", style))
+    return _ZERO.sub("", _LAST_SIGN.sub("", signs))
 
 
 def packed_script(script: str) -> str:
