@@ -1,7 +1,7 @@
 """Style sheets and scripts without what only their readers need: comments, indents, spaces beside signs.
 
-No name is changed, and no line of a script joined to another, so it means what it meant and an error names its
-line roughly. Texts, templates and patterns are copied as they are.
+No name is changed, and no line of a script joined to another, so it means what it meant and an error names
+its line roughly. Texts, templates and patterns are copied as they are.
 """
 
 from __future__ import annotations
