@@ -15,6 +15,7 @@ from relaydesk.desk import DeskError
 from relaydesk.web.done import done
 from relaydesk.web.filters import Filters
 from relaydesk.web.forms import RowNumber
+from relaydesk.web.problems import on_page
 from relaydesk.web.visitors import TheDesk, TheVisitor
 
 router = APIRouter()
@@ -74,7 +75,7 @@ def bulk(
         try:
             works[act](number)
         except DeskError as error:
-            refused.append(f"#{number}: {error}")
+            refused.append(f"#{number}: {on_page(str(error))}")
     words = {"take": "taken", "assign": "assigned", "close": "closed", "move": "moved", "looked": "looked at"}
     count = len(chosen) - len(refused)
     sentence = f"{count} ticket{'s' * (count != 1)} {words[act]}."

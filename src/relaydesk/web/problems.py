@@ -5,6 +5,7 @@ A page that htmx asked for gets the sentence as a part (``#problem``), anybody e
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 SENTENCES = {
+    400: "The form could not be read, or one of its fields is longer than this page takes; shorten it.",
     404: "There is no such page. It may have moved; go back to the lists.",
     405: "This address does not take that kind of request.",
+    413: "That is more than this page takes; send less at a time.",
     422: "The form was not filled in as this page expects it; check it and try again.",
 }
 STORE = "The database cannot be reached just now, so nothing was changed; try again in a moment."
@@ -33,17 +36,25 @@ CONFLICT = "Somebody changed the same thing at the same moment, so nothing was c
 OURS = "Something went wrong in relaydesk and has been written to its log. Nothing was changed; try again."
 
 
+_BY_COMMAND = re.compile(r"; [a-z ]{1,30} with `relaydesk [^`]*`(?=\.)")
+
+
+def on_page(sentence: str) -> str:
+    """A refusal without the remedy of who sits at a console: the reader of a page asks who does."""
+    return _BY_COMMAND.sub("; ask an admin", sentence)
+
+
 def attach(app: FastAPI) -> None:
     """Tells the application how each kind of error is answered."""
 
     def desk_error(request: Request, error: Exception) -> Response:
-        return _told(request, HTTPStatus.CONFLICT, str(error))
+        return _told(request, HTTPStatus.CONFLICT, on_page(str(error)))
 
     def not_found(request: Request, error: Exception) -> Response:
-        return _told(request, HTTPStatus.NOT_FOUND, str(error))
+        return _told(request, HTTPStatus.NOT_FOUND, on_page(str(error)))
 
     def not_permitted(request: Request, error: Exception) -> Response:
-        return _told(request, HTTPStatus.FORBIDDEN, str(error))
+        return _told(request, HTTPStatus.FORBIDDEN, on_page(str(error)))
 
     def conflict(request: Request, _: Exception) -> Response:
         return _told(request, HTTPStatus.CONFLICT, CONFLICT)
@@ -52,7 +63,7 @@ def attach(app: FastAPI) -> None:
         return _told(request, HTTPStatus.SERVICE_UNAVAILABLE, STORE)
 
     def http(request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 422
+        status = error.status_code if isinstance(error, HTTPException) else _unreadable(error)
         return _told(request, status, SENTENCES.get(status, HTTPStatus(status).phrase + "."))
 
     def ours(request: Request, _: Exception) -> Response:
@@ -71,6 +82,12 @@ def attach(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, http)
     app.add_exception_handler(Exception, ours)
+
+
+def _unreadable(error: Exception) -> int:
+    """404 for an address that can be of nothing, 422 for a form or a query."""
+    wrong = error.errors() if isinstance(error, RequestValidationError) else ()
+    return 404 if any(part["loc"][0] == "path" for part in wrong) else 422
 
 
 def _told(request: Request, status: int, sentence: str) -> Response:
