@@ -131,6 +131,23 @@ def test_pages_fit_a_small_screen(full: DeskPages, browser: Browser) -> None:
         page.context.close()
 
 
+def test_the_focus_is_where_one_writes(full: DeskPages, browser: Browser) -> None:
+    with full.served() as place:
+        page = signed_in(browser, place, full.token("day.agent")).new_page()
+        problems: list[str] = []
+        page.on("pageerror", lambda problem: problems.append(str(problem)))
+        page.goto(address(full, "/tickets/{lamp_lover}"))
+        page.keyboard.press("z")  # nothing to undo
+        page.keyboard.press("n")
+        page.locator("#note:focus").fill("By key.")
+        page.keyboard.press("Control+Enter")
+        page.get_by_text("By key.").first.wait_for()
+        page.keyboard.press("r")
+        page.locator("#answer:focus").wait_for()
+        page.context.close()
+    assert problems == []
+
+
 def in_view(page: Page, sheet: str) -> None:
     """Nothing of an open sheet lies outside of the window."""
     box = page.locator(sheet).bounding_box()

@@ -43,7 +43,7 @@ const openTicket = /^\/tickets\/(\d+)/.exec(location.pathname)?.[1];
   });
   addEventListener("pageshow", rest);
 
-  /* The focus stays on its control, else it goes to the heading of the part; never to nowhere. */
+  /* The focus stays on its control, else it goes to the field or heading of the part; never to nowhere. */
   let held = null;
   on("htmx:before:swap", () => {
     const element = doc.activeElement;
@@ -51,8 +51,8 @@ const openTicket = /^\/tickets\/(\d+)/.exec(location.pathname)?.[1];
   });
   on("htmx:after:swap", () => {
     if (!held || held.element.isConnected || doc.activeElement !== doc.body) return;
-    const by = (id) => id && doc.getElementById(id), part = by(held.part) || $("#main");
-    const to = by(held.id) || (by(held.row) && $(".who > a", by(held.row))) || $("h1, h2, h3", part) || part;
+    const by = (id) => id && doc.getElementById(id), part = by(held.part) || $("#main"), same = by(held.id), field = $("#refusal, [data-own]", same || part);
+    const to = (same && (field || same)) || (by(held.row) && $(".who > a", by(held.row))) || field || $("h1, h2, h3", part) || part;
     if (to.tabIndex < 0) to.tabIndex = -1;
     to.focus({ preventScroll: true });
   });

@@ -33,7 +33,7 @@
   on("submit", (event) => {
     if (event.target.id !== "toast") return;
     event.preventDefault();
-    if (toast.undo) htmx.ajax("POST", toast.undo, { source: document.body, target: "#toast", swap: "none" });
+    if (toast?.undo) htmx.ajax("POST", toast.undo, { source: document.body, target: "#toast", swap: "none" });
     end();
   });
   on("htmx:after:swap", () => {
