@@ -17,7 +17,9 @@ from relaydesk.store import PageKey, Preferences, TicketFilter, TicketRow
 if TYPE_CHECKING:
     from relaydesk.accounts import CompanyVisit
     from relaydesk.desk.accounts import Visitor
-    from relaydesk.desk.answers import Queued, ReplyTemplates, Written
+    from relaydesk.desk.answerable import Change
+    from relaydesk.desk.answers import Queued, Written
+    from relaydesk.desk.reply_templates import ReplyTemplates
     from relaydesk.desk.rule_text import RuleWords
     from relaydesk.desk.sessions import CodeNeeded, Device, Entered
     from relaydesk.desk.sorting_rules import RuleTrial
@@ -35,6 +37,7 @@ __all__ = [
     "NOBODY",
     "AnswerRefused",
     "Calendar",
+    "Change",
     "CodeNeeded",
     "CompanyVisit",
     "Desk",
@@ -76,6 +79,7 @@ if not TYPE_CHECKING:
     __getattr__ = late_names(
         __name__,
         {
+            "Change": "answerable",
             "CodeNeeded": "sessions",
             "Device": "sessions",
             "Entered": "sessions",
@@ -85,7 +89,7 @@ if not TYPE_CHECKING:
             "ReadMessage": "ticket_view",
             "AnswerRefused": "answers",
             "OpenedTicket": "threads",
-            "ReplyTemplates": "answers",
+            "ReplyTemplates": "reply_templates",
             "RuleTrial": "sorting_rules",
             "RuleWords": "rule_text",
             "Visitor": "accounts",

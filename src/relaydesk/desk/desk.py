@@ -13,12 +13,13 @@ from relaydesk.desk.permissions import DeskPart
 if TYPE_CHECKING:
     from relaydesk.desk.accounts import Accounts
     from relaydesk.desk.administration import Agents, GatewayClients, Orders
-    from relaydesk.desk.answers import Answers, ReplyTemplates
+    from relaydesk.desk.answers import Answers
     from relaydesk.desk.api_replies import ApiReplies
     from relaydesk.desk.credentials import Credentials
     from relaydesk.desk.drafts import Drafts
     from relaydesk.desk.evidence import Evidence
     from relaydesk.desk.presence import Presence
+    from relaydesk.desk.reply_templates import ReplyTemplates
     from relaydesk.desk.reports import Reports
     from relaydesk.desk.saved_views import SavedViews
     from relaydesk.desk.search import Search
@@ -91,7 +92,7 @@ class Desk(DeskPart):
 
     @cached_property
     def templates(self) -> ReplyTemplates:
-        from relaydesk.desk.answers import ReplyTemplates
+        from relaydesk.desk.reply_templates import ReplyTemplates
 
         return ReplyTemplates(self.config.templates())
 

@@ -55,13 +55,14 @@ if TYPE_CHECKING:
         tickets,
         web_sessions,
         webhooks,
+        written_answers,
     )
     from relaydesk.store.agents import AgentRole, AgentRow
     from relaydesk.store.api_replies import KeptReply
     from relaydesk.store.api_tokens import TokenRow, TokenScope
     from relaydesk.store.contention import in_turns, until_settled, until_settled_async
     from relaydesk.store.deadlines import DeadlineRow
-    from relaydesk.store.drafts import DraftRow, Leaving
+    from relaydesk.store.drafts import DraftRow
     from relaydesk.store.evidence import EvidenceRow, EvidenceState
     from relaydesk.store.gateway_clients import ClientRow
     from relaydesk.store.logins import LoginRow, StepRow
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
     from relaydesk.store.tickets import AttachmentRow, MessageRow
     from relaydesk.store.web_sessions import LinkKind, LinkRow, SessionRow
     from relaydesk.store.webhooks import ClaimedNews, News, NewsRow, WebhookRow
+    from relaydesk.store.written_answers import Leaving
 
 __all__ = [
     "AgentRole",
@@ -171,6 +173,7 @@ __all__ = [
     "until_settled_async",
     "web_sessions",
     "webhooks",
+    "written_answers",
 ]
 
 if not TYPE_CHECKING:
@@ -190,7 +193,7 @@ if not TYPE_CHECKING:
             "EvidenceState": "evidence",
             "Finished": "outbox_rows",
             "KeptReply": "api_replies",
-            "Leaving": "drafts",
+            "Leaving": "written_answers",
             "LinkKind": "web_sessions",
             "LinkRow": "web_sessions",
             "LoginRow": "logins",

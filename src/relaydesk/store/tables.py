@@ -341,15 +341,17 @@ class OutboxTable(SQLModel, table=True):
 
 
 class DraftTable(SQLModel, table=True):
-    """What an agent wrote and could not send; the newest text of each agent on each ticket."""
+    """What an agent has written and not sent; the newest text of each agent on each ticket. A discarded one
+    is kept for a while, so that it can be brought back; nobody sees it meanwhile."""
 
     __tablename__: ClassVar[str] = "draft"
     ticket_id: int = Field(primary_key=True, foreign_key="ticket.id", sa_type=Id)
     author: str = Field(primary_key=True, sa_type=Key)
     text: str = Field(sa_type=Words)
-    updated_at: datetime = Field(sa_type=Moment)
+    updated_at: datetime = Field(index=True, sa_type=Moment)
     order_id: str | None = Field(default=None, sa_type=Key)
     no_order: bool = False
+    discarded_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
 class GatewayClientTable(SQLModel, table=True):
