@@ -165,7 +165,7 @@ def test_evidence_is_added_and_the_evidence_clock_is_stopped(
     page.goto(f"/tickets/{ticket}")
     page.fill("#answer", "Sent in Meta's tool.")
     page.get_by_role("button", name="Record and stop the evidence clock").click()
-    page.get_by_text("Recorded, and the clock stopped.").wait_for()
+    page.get_by_text("Recorded, and the evidence clock stopped.").wait_for()
     clocks = {clock.clock: clock.stopped_how for clock in pages.desk.tickets.view(ticket).clocks}
     assert clocks["evidence"] == "handled"
     page.context.close()

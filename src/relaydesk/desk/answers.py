@@ -81,7 +81,12 @@ class Answers(WaitingAnswers):
         ``seen`` is the number of the latest event that the agent had before them. ``dry_run`` makes the very
         same bytes and keeps nothing. Raises AnswerRefused (the agent's text is kept as a draft) or DeskError.
         """
-        sender = self.config.sender()  # reads files and the store: before the transaction
+        try:
+            sender = self.config.sender()  # reads files and the store: before the transaction
+        except ValueError as problem:  # of the settings
+            if not written.on_page:
+                raise
+            raise AnswerRefused(str(problem)) from None
         try:
             return self._written(ticket_id, written, sender, seen=seen, by=by, dry_run=dry_run)
         except AnswerRefused as refused:
@@ -205,8 +210,13 @@ class Answers(WaitingAnswers):
         return self.config.templates().render(template, variables_of(context, values))
 
     def remarks(self, ticket: TicketRow) -> tuple[str, ...]:
-        """Sentences that an agent should read before they answer this ticket."""
-        return tuple(_remarks(ticket, self.config.sender()))
+        """Sentences that an agent should read before they answer this ticket; also what of the settings
+        stands in the way."""
+        try:
+            sender = self.config.sender()
+        except ValueError as problem:  # of the settings
+            return (str(problem),)
+        return tuple(_remarks(ticket, sender))
 
     def changes(self, ticket_id: int, seen: int, *, by: str) -> tuple[Change, ...]:
         """What came on a ticket after event ``seen`` and bears on an answer; none where all is as the agent

@@ -43,6 +43,12 @@ class WaitingAnswers(DeskPart):
                 _open_again(acting, back.ticket_id)
         return replace(row, state="cancelled")
 
+    def take_back(self, answer_id: int, *, by: str) -> OutboxRow:
+        """Makes an answer a draft again: one that waits is cancelled, one that was lost is written again."""
+        with self.store.reading() as session:
+            row = outbox.row(session, answer_id)
+        return (self.write_again if row and row.state in LOST else self.cancel)(answer_id, by=by)
+
     def write_again(self, answer_id: int, *, by: str) -> OutboxRow:
         """Makes an answer that was refused, given up or came back a draft again, with its files; another
         agent's needs a lead. It stays in the outbox as it is. DeskError for any other."""

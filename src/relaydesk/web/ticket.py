@@ -159,6 +159,7 @@ def ticket_context(
         "composer": composer_of(desk, visitor, ticket),
         "templates": desk.templates.everything(),
         "asked": None,
+        "opened": False,
         "items": evidence_items(
             desk.config.evidence_list if ticket.ticket.kind == "chargeback" else (),
             desk.evidence.of_ticket(ticket.ticket.id),
