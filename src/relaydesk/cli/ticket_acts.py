@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from relaydesk.cli.opening import ROW_ID, moment
+from relaydesk.data import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from relaydesk.desk import Desk
 
+FILE = click.Path(exists=True, dir_okay=False)
+DONE = "What was done"  # of which a file with --handled is evidence
+LARGEST = 16_000_001  # bytes read of a file; the desk says how many are kept
 KINDS = ("case", "claim", "chargeback", "notice")
 OPTIONS = (
     click.option(
@@ -21,6 +26,12 @@ OPTIONS = (
     click.option("--handled", callback=moment, metavar="AT", help="Handled at AT; describe it with --how."),
     click.option("--how", help="What was done, with --handled."),
     click.option("--clock", type=click.Choice(["handling", "evidence"]), help="Which clock --handled stops."),
+    click.option("--evidence", metavar="ITEM", help="Add evidence of ITEM: --file, else that it is there."),
+    click.option("--missing", is_flag=True, help="With --evidence: ITEM is missing."),
+    click.option("--not-needed", is_flag=True, help="With --evidence: ITEM is not needed."),
+    click.option(
+        "--file", "files", multiple=True, type=FILE, metavar="FILE", help="A file of --evidence or --handled."
+    ),
     click.option("--take", is_flag=True, help="Take it for yourself."),
     click.option("--assign", metavar="AGENT", help="Assign it to an agent."),
     click.option("--unassign", is_flag=True, help="Remove the assignee."),
@@ -59,12 +70,21 @@ def check_acts(acts: dict[str, Any]) -> None:
     """A usage error for options that do not go together."""
     if (acts["how"] or acts["clock"]) and not acts["handled"]:
         raise click.UsageError("--how and --clock go with --handled AT.")
+    _check_evidence(acts)
     if acts["why"] and not (acts["move"] or acts["reopen"]):
         raise click.UsageError("--why goes with --move QUEUE or --reopen.")
     for chosen in (("take", "assign", "unassign"), ("snooze", "wake"), ("junk", "not_junk")):
         named = [f"--{name.replace('_', '-')}" for name in chosen if acts[name]]
         if len(named) > 1:
             raise click.UsageError(f"Choose one of {' and '.join(named)}.")
+
+
+def _check_evidence(acts: dict[str, Any]) -> None:
+    if acts["files"] and not (acts["evidence"] or acts["handled"]):
+        raise click.UsageError("--file goes with --evidence ITEM or --handled AT.")
+    states = [name for name in ("missing", "not_needed") if acts[name]]
+    if states and (not acts["evidence"] or acts["files"] or len(states) > 1):
+        raise click.UsageError("Choose one of --missing, --not-needed and --file FILE, with --evidence ITEM.")
 
 
 def work(desk: Desk, ticket_id: int, by: str, acts: dict[str, Any]) -> Iterator[str]:
@@ -80,6 +100,14 @@ def _answering(desk: Desk, number: int, by: str, acts: dict[str, Any]) -> Iterat
     if acts["answered"]:
         tickets.state_answered_elsewhere(number, at=acts["answered"], by=by)
         yield "answered elsewhere, recorded."
+    item = acts["evidence"] or DONE
+    for name in acts["files"]:
+        desk.evidence.add(number, item, Path(name).name, read_file(Path(name), LARGEST), by=by)
+        yield f"evidence added: {item}, {Path(name).name}."
+    if acts["evidence"] and not acts["files"]:
+        state = "missing" if acts["missing"] else "not_needed" if acts["not_needed"] else "there"
+        desk.evidence.mark(number, item, state, by=by)  # type: ignore[arg-type]
+        yield f"evidence: {item} is {state.replace('_', ' ')}."
     if acts["handled"]:
         tickets.state_handled(number, at=acts["handled"], how=acts["how"] or "", clock=acts["clock"], by=by)
         yield "handled, recorded."

@@ -182,6 +182,8 @@ class Answers(WaitingAnswers):
     def _keep_draft(self, ticket_id: int, written: Written, by: str) -> None:
         if written.text.strip():
             with self.acting("answer", by) as acting:
+                if written.token and written_answers.sent_as(acting.session, written.token) is not None:
+                    return  # the form came twice, and the other one was sent
                 drafts.keep(
                     acting.session,
                     ticket_id,
@@ -225,14 +227,14 @@ class Answers(WaitingAnswers):
             demand(session, "answer", by)
             return tuple(changed_since(tickets.events(session, ticket_id), seen)) if seen else ()
 
-    def draft(self, ticket_id: int, *, by: str) -> str:
-        """The text that this agent could not send. AnswerRefused when there is none."""
+    def draft(self, ticket_id: int, *, by: str) -> DraftRow:
+        """What this agent has written and not sent. AnswerRefused when there is no text."""
         with self.store.reading() as session:
             actor = demand(session, "answer", by)
-            text = drafts.read(session, ticket_id, actor)
-        if not text:
+            draft = drafts.whole(session, ticket_id, actor)
+        if draft is None or not draft.text:
             raise AnswerRefused(f"No draft of {agent_name(actor)} is kept on ticket {ticket_id}.")
-        return text
+        return draft
 
     def enclosed(self, files: Iterable[tuple[str, bytes]]) -> tuple[AttachedFile, ...]:
         """(name, content) of each file as it goes with an answer. AnswerRefused for what may not go."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from relaydesk.desk.api_replies import ApiReplies
     from relaydesk.desk.credentials import Credentials
     from relaydesk.desk.drafts import Drafts
-    from relaydesk.desk.evidence import Evidence
+    from relaydesk.desk.evidence import EvidenceFiles
     from relaydesk.desk.presence import Presence
     from relaydesk.desk.reply_templates import ReplyTemplates
     from relaydesk.desk.reports import Reports
@@ -85,10 +85,10 @@ class Desk(DeskPart):
         return Drafts(self.store, self.config, self.clock)
 
     @cached_property
-    def evidence(self) -> Evidence:
-        from relaydesk.desk.evidence import Evidence
+    def evidence(self) -> EvidenceFiles:
+        from relaydesk.desk.evidence import EvidenceFiles
 
-        return Evidence(self.store, self.config, self.clock)
+        return EvidenceFiles(self.store, self.config, self.clock)
 
     @cached_property
     def templates(self) -> ReplyTemplates:

@@ -23,7 +23,7 @@ LONGEST_ITEM = 200
 STATES = ("there", "missing", "not_needed")
 
 
-class Evidence(DeskPart):
+class EvidenceFiles(DeskPart):
     """Files and ticks for the items of the evidence list, or for anything else that was done."""
 
     def of_ticket(self, ticket_id: int) -> tuple[EvidenceRow, ...]:

@@ -40,7 +40,7 @@ class WaitingAnswers(DeskPart):
                 )
             back = written_answers.bring_back(acting.session, answer_id, acting.now)
             if back is not None and back.closes:
-                _open_again(acting, back.ticket_id)
+                _open_again(acting, back.ticket_id, back.author)
         return replace(row, state="cancelled")
 
     def take_back(self, answer_id: int, *, by: str) -> OutboxRow:
@@ -93,15 +93,16 @@ def _of_another(row: OutboxRow, acting: Acting) -> bool:
     return agent_name(row.author) is not None and row.author != acting.actor
 
 
-def _open_again(acting: Acting, ticket_id: int) -> None:
+def _open_again(acting: Acting, ticket_id: int, author: str) -> None:
     """Unless somebody did something since; what they did then stands."""
     tickets.lock(acting.session, ticket_id)
     ticket = tickets.row(acting.session, ticket_id)
     closed = events.latest(acting.session, ticket_id, TicketClosed.what)
+    act = events.one(acting.session, closed)
     since = events.since(acting.session, ticket_id, closed)
     if ticket is None or ticket.open or tickets.thread_is_open(acting.session, ticket_id) is not None:
         return
-    if all(event.actor in (acting.actor, "relaydesk") for event in since):
+    if act and act.actor == author and all(event.actor in (acting.actor, "relaydesk") for event in since):
         reopen_ticket(acting.session, ticket_id, WHY, actor=acting.actor, at=acting.now, now=acting.now)
 
 

@@ -207,8 +207,7 @@ def prune(session: Session, *, untouched: datetime, discarded: datetime, limit: 
     for ticket, author in rows:
         its = (F.ticket_id == ticket, F.author == author, F.answer_id.is_(None))
         connection.execute(delete(table(DraftFileTable)).where(*its))
-        mine = (D.ticket_id == ticket, D.author == author)
-        connection.execute(delete(table(DraftTable)).where(*mine))
+        connection.execute(delete(table(DraftTable)).where(D.ticket_id == ticket, D.author == author))
     alone = select(D.ticket_id).where(D.ticket_id == F.ticket_id, D.author == F.author).exists()
     files_alone = select(F.id).where(F.answer_id.is_(None), F.added_at < untouched, ~alone).limit(limit)
     numbers = list(connection.scalars(files_alone))

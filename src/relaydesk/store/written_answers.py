@@ -37,9 +37,10 @@ class Leaving:
 
 @dataclass(frozen=True, slots=True)
 class BroughtBack:
-    """What was brought back; ``closes``: its ticket had been closed with it."""
+    """What was brought back; ``closes``: its author had closed the ticket with it."""
 
     ticket_id: int
+    author: str
     closes: bool
 
 
@@ -90,7 +91,7 @@ def bring_back(session: Session, answer: int, now: datetime) -> BroughtBack | No
     drafts.keep(session, row.ticket_id, row.author, text, now, order_id=row.order_id, no_order=row.no_order)
     connection.execute(update(table(DraftFileTable)).where(F.answer_id == answer).values(answer_id=None))
     connection.execute(delete(table(WrittenAnswerTable)).where(W.answer_id == answer))
-    return BroughtBack(row.ticket_id, row.closes)
+    return BroughtBack(row.ticket_id, row.author, row.closes)
 
 
 def leaving(session: Session, author: str, now: datetime, limit: int = 20) -> tuple[Leaving, ...]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, File, Form, Query, UploadFile
+from fastapi import APIRouter, Depends, Form, Query, UploadFile
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -15,9 +15,10 @@ from relaydesk.web.composing import (
     MOST_ID,
     AnswerForm,
     Composer,
+    Files,
+    FormValue,
     Mode,
-    Short,
-    Text,
+    WrittenText,
     answer_form,
     change_lines,
     composer_of,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 TheForm = Annotated[AnswerForm, Depends(answer_form)]
-Files = Annotated[list[UploadFile] | None, File()]
 WrittenHere = Annotated[Literal["answer", "note", "record"], Form()]
 Seen = Annotated[int, Query(ge=0, le=MOST_ID)]
 REFUSED = " Your text is kept as a draft."
@@ -175,7 +175,7 @@ def send(
     visitor: TheVisitor,
     ticket_id: int,
     form: TheForm,
-    then: Short = "",
+    then: FormValue = "",
     file: Files = None,
 ) -> Response:
     """Sends the answer: it waits its undo time and leaves. A form that comes twice sends once."""
@@ -189,6 +189,8 @@ def send(
     try:
         queued = _write(desk, visitor, ticket_id, form, then)
     except AnswerRefused as refused:
+        if desk.drafts.sent_as(form.token, by=visitor.by) is not None:  # at the same moment, by its twin
+            return onward(request, desk, visitor, ticket_id, form.place)
         return _refused(request, desk, visitor, ticket_id, form, str(refused))
     return onward(request, desk, visitor, ticket_id, form.place, queued)
 
@@ -249,7 +251,9 @@ def _goes(request: Request, to: str) -> Response:
 
 
 @router.post("/tickets/{ticket_id}/note")
-def note(request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, text: Text = "") -> Response:
+def note(
+    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, text: WrittenText = ""
+) -> Response:
     """Adds an internal note."""
     demand_number(ticket_id)
     desk.tickets.note(ticket_id, text.replace("\r\n", "\n"), by=visitor.by)

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from fastapi import Form
+from fastapi import File, Form, UploadFile
 
 from relaydesk.web.own_path import own_path
 from relaydesk.web.thread import MailEntry, entries_of
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 Mode = Literal["rest", "answer", "note", "record", "refused", "closed"]
 MOST_ID = 1 << 62
 PEEK = 140  # characters of what came meanwhile
-Text = Annotated[str, Form(max_length=200_000)]
-Short = Annotated[str, Form(max_length=2_000)]
+WrittenText = Annotated[str, Form(max_length=200_000)]
+FormValue = Annotated[str, Form(max_length=2_000)]
+Files = Annotated[list[UploadFile] | None, File()]
 Token = Annotated[str, Form(max_length=64)]
-Number = Annotated[int, Form(ge=0, le=MOST_ID)]
+RowNumber = Annotated[int, Form(ge=0, le=MOST_ID)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,13 @@ class AnswerForm:
 
 
 def answer_form(
-    text: Text = "",
-    order: Short = "",
-    no_order: Short = "",
-    seen: Number = 0,
+    text: WrittenText = "",
+    order: FormValue = "",
+    no_order: FormValue = "",
+    seen: RowNumber = 0,
     token: Token = "",
     place: Annotated[str, Form(alias="in", max_length=2_000)] = "/",
-    cursor: Number = MOST_ID,
+    cursor: RowNumber = MOST_ID,
 ) -> AnswerForm:
     """The form, with line ends as ours: browsers send those of the wire."""
     plain = text.replace("\r\n", "\n").replace("\r", "\n")

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from relaydesk.desk import AnswerRefused, DeskError, Visitor
-from relaydesk.web.composer import Files, TheForm, attach_files, composer_part, save
-from relaydesk.web.composing import AnswerForm, Text, composer_of, picked
+from relaydesk.web.composer import TheForm, attach_files, composer_part, save
+from relaydesk.web.composing import AnswerForm, Files, WrittenText, composer_of, picked
 from relaydesk.web.done import done
 from relaydesk.web.ticket import demand_number
 from relaydesk.web.visitors import TheDesk, TheVisitor
@@ -37,7 +37,7 @@ def save_draft(
 
 @router.post("/tickets/{ticket_id}/note/draft")
 def save_note(
-    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, text: Text = ""
+    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, text: WrittenText = ""
 ) -> Response:
     """Keeps what is written of a note."""
     demand_number(ticket_id)
@@ -100,8 +100,8 @@ def _files(
 def discard(request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int) -> Response:
     """Throws the draft away; it can be brought back."""
     demand_number(ticket_id)
-    there = desk.drafts.discard(ticket_id, by=visitor.by)
-    words, undo = "Draft discarded.", f"/tickets/{ticket_id}/draft/restore" if there else ""
+    discarded = desk.drafts.discard(ticket_id, by=visitor.by)
+    words, undo = "Draft discarded.", f"/tickets/{ticket_id}/draft/restore" if discarded else ""
     if "hx-request" not in request.headers:
         return done(request, f"/tickets/{ticket_id}", words, undo=undo)
     response = composer_part(request, desk, visitor, ticket_id, mode="rest")

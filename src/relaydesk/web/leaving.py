@@ -23,7 +23,7 @@ def leaving(request: Request, desk: TheDesk, visitor: TheVisitor) -> HTMLRespons
     """One's answers that can still be taken back: the latest stands on every page until it has left."""
     pages: Pages = request.app.state.pages
     waiting = desk.drafts.leaving(by=visitor.by)
-    names = {row.id: row for row in desk.queues.rows([one.ticket_id for one in waiting]).tickets}
+    names = {row.id: row for row in desk.queues.rows([answer.ticket_id for answer in waiting]).tickets}
     return pages.page(request, visitor, "leaving.html", part="leaving", leaving=waiting, names=names)
 
 

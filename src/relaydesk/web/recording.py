@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, File, Form, UploadFile
+from fastapi import APIRouter, UploadFile
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from relaydesk.desk import DeskError
 from relaydesk.message import safe_name
+from relaydesk.web.composing import Files, FormValue, WrittenText
 from relaydesk.web.done import done
 from relaydesk.web.files import KEPT_NOT, archive, download_headers
 from relaydesk.web.ticket import demand_number
@@ -22,11 +23,8 @@ if TYPE_CHECKING:
     from relaydesk.desk import Desk
 
 router = APIRouter()
-Text = Annotated[str, Form(max_length=100_000)]
-Short = Annotated[str, Form(max_length=300)]
 LARGEST = 16_000_001
 DONE = "What was done"  # the item of evidence that is recorded with a statement
-Files = Annotated[list[UploadFile] | None, File()]
 
 
 def moment_of(text: str, zone: ZoneInfo, now: datetime) -> datetime:
@@ -42,7 +40,7 @@ def moment_of(text: str, zone: ZoneInfo, now: datetime) -> datetime:
 
 @router.post("/tickets/{ticket_id}/elsewhere")
 def elsewhere(
-    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, at: Short = ""
+    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, at: FormValue = ""
 ) -> Response:
     """Records that the customer was answered elsewhere."""
     demand_number(ticket_id)
@@ -58,10 +56,10 @@ def handled(
     desk: TheDesk,
     visitor: TheVisitor,
     ticket_id: int,
-    text: Text = "",
-    what: Short = "",
-    at: Short = "",
-    clock: Short = "",
+    text: WrittenText = "",
+    what: FormValue = "",
+    at: FormValue = "",
+    clock: FormValue = "",
     file: Files = None,
 ) -> Response:
     """Records what was done about what mail cannot answer, with files, and stops its clock."""
@@ -94,8 +92,8 @@ def add_evidence(
     desk: TheDesk,
     visitor: TheVisitor,
     ticket_id: int,
-    item: Short = "",
-    state: Short = "",
+    item: FormValue = "",
+    state: FormValue = "",
     file: Files = None,
 ) -> Response:
     """Adds files to an item of the evidence list, or says how it stands."""
