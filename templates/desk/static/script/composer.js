@@ -1,109 +1,100 @@
 /* Writing: the draft is kept as one writes, here when the desk cannot be reached; files by pasting and dropping. */
 (() => {
   "use strict";
-  const form = () => $("#composer form[data-draft]"), KEY = `draft ${doc.body.dataset.you} `;
-  const key = (of) => KEY + `${of.dataset.writes} ${of.dataset.ticket}`;
-  const kept = (k, text) => { try { return text === undefined ? localStorage.getItem(k) : text ? localStorage.setItem(k, text) : localStorage.removeItem(k); } catch { /* a private window */ } };
+  const form = () => $("#composer form[data-draft]"), field = (of) => of.elements.text;
+  const kept = (of, text) => {
+    const k = `draft ${doc.body.dataset.you} ${of.dataset.writes} ${of.dataset.ticket}`;
+    try { return text == null ? localStorage[k] : text ? (localStorage[k] = text) : delete localStorage[k]; } catch { /* a private window */ }
+  };
   const state = (text) => { const spot = $("#draft-state"); if (spot) spot.textContent = text; };
   let timer = 0, dirty = null, sending = false;
 
-  const fields = (of) => {
-    const data = new URLSearchParams();
-    for (const name of ["text", "order", "no_order", "token"]) {
-      const field = of.elements[name];
-      if (field && (field.type !== "checkbox" || field.checked)) data.set(name, field.value);
+  const fields = (of, data = new URLSearchParams()) => {
+    for (const name of ["text", "order", "no_order", "token", "seen"]) {
+      const { type, checked, value } = of.elements[name] ?? {};
+      if (value != null && (type !== "checkbox" || checked)) data.set(name, value);
     }
     return data;
   };
+  const later = (ms) => { clearTimeout(timer); timer = setTimeout(save, ms); };
+  const keepHere = (of, words) => { dirty = of; kept(of, field(of).value); state(words); later(1e4); };
   const save = async () => {
-    clearTimeout(timer);
     const of = form();
     if (!of || dirty !== of || sending) return;
     dirty = null;
-    const text = of.elements.text.value;
     try {
-      const reply = await fetch(of.dataset.draft, { method: "POST", body: fields(of), headers: HX });
-      const words = await reply.text();
+      const reply = await fetch(of.dataset.draft, { method: "POST", body: fields(of), headers: HX }), words = await reply.text();
       if (reply.status === 401 || reply.status > 499) throw words;
-      kept(key(of), "");
-      if (!sending && dirty !== of) state(reply.ok ? words : "Not saved: too long");
-    } catch {
-      kept(key(of), text);
-      state("Kept in this browser: the desk cannot be reached");
-      dirty = of;
-      timer = setTimeout(save, 1e4);
-    }
+      kept(of, "");
+      if (!sending && !dirty) state(reply.ok ? words : "Not saved: it is too long");
+    } catch { keepHere(of, "Kept in this browser: the desk cannot be reached"); }
   };
   on("input", ({ target }) => {
-    const of = target.closest?.("#composer form[data-draft]");
-    if (!of || target.type === "file" || target.name?.startsWith("value.")) return;
+    const of = target.closest("#composer form[data-draft]");
+    if (!of || target.type === "file" || target.closest("fieldset")) return;
     dirty = of;
     state("");
-    clearTimeout(timer);
-    timer = setTimeout(save, 1000);
+    later(1000);
     doc.body.dispatchEvent(new CustomEvent("writing", { detail: { ticket: of.dataset.ticket } }));
   });
-  on("focusin", ({ target }) => { if (target.id === "answer") target.dataset.used = ""; });
   addEventListener("pagehide", () => {
     const of = form();
     if (!of || dirty !== of || sending) return;
-    kept(key(of), of.elements.text.value);
-    if (navigator.sendBeacon(of.dataset.draft, fields(of)) && navigator.onLine) dirty = null;
+    kept(of, field(of).value);
+    navigator.sendBeacon(of.dataset.draft, fields(of));
   });
 
   /* What a browser that was closed had kept comes back where the desk has no text. */
   const restore = () => {
-    const of = form(), text = of && !of.dataset.restored && kept(key(of));
-    if (of) of.dataset.restored = "";
+    const of = form(), text = of && !of.dataset.restored && kept(of);
+    if (of) of.dataset.restored = 1;
     if (!text) return;
-    if (of.elements.text.value.trim()) { kept(key(of), ""); return; }
-    of.elements.text.value = text;
+    if (field(of).value.trim()) { kept(of, ""); return; }
+    field(of).value = text;
     dirty = of;
     save();
   };
   const attach = (files) => {
     const of = form(), input = of && $("[data-attach]", of);
     if (!input || !files.length) return;
-    const data = new FormData();
-    for (const [name, value] of fields(of)) data.set(name, value);
-    data.set("seen", of.elements.seen.value);
+    const data = fields(of, new FormData());
     for (const file of files) data.append("file", file);
     state("Attaching …");
     htmx.ajax("POST", input.dataset.attach, { source: of, target: "#files", swap: "outerHTML", body: data }).finally(() => { input.value = ""; state(""); });
   };
-  on("change", ({ target }) => { if (target.matches?.("[data-attach]")) attach([...target.files]); });
-  on("paste", (event) => { const files = [...(event.clipboardData?.files || [])]; if (files.length && event.target.closest?.("#answering")) { event.preventDefault(); attach(files); } });
-  const drop = (event) => { const files = form() && event.dataTransfer?.types.includes("Files"); if (files) event.preventDefault(); doc.body.classList.toggle("dropping", files && event.type === "dragover"); return files; };
-  on("dragover dragleave", drop);
-  on("drop", (event) => { if (drop(event)) attach([...event.dataTransfer.files]); });
-  on("keydown", (event) => {
-    const { key: pressed, target } = event, of = target.closest?.("#composer form"), ask = target.name?.startsWith("value.");
-    if (!of || pressed !== "Enter" || !(event.ctrlKey || event.metaKey || ask)) return;
+  on("change", ({ target }) => { if (target.matches("[data-attach]")) attach([...target.files]); });
+  on("paste drop dragover", (event) => {
+    const { type, target } = event, moved = event.clipboardData ?? event.dataTransfer;
+    if (!moved?.types.includes("Files") || !$("#answering") || (type === "paste" && !target.closest("#answering"))) return;
     event.preventDefault();
-    (ask ? $("button", target.closest("fieldset")) : $(".main-act", of)).click();
+    attach([...moved.files]);
   });
+  on("keydown", (event) => {
+    const { target } = event, of = target.closest?.("#composer form"), asked = target.name?.startsWith("value.");
+    if (!of || event.key !== "Enter" || !(event.ctrlKey || event.metaKey || asked)) return;
+    event.preventDefault();
+    $(asked ? "fieldset .btn" : ".main-act", of).click();
+  });
+  on("focusin", ({ target }) => { if (target.id === "answer") target.dataset.used = 1; });
   on("click", ({ target }) => {
-    const at = (s) => target.closest?.(s), of = form(), text = of?.elements.text;
-    if (at("[data-hide]")) $("#preview").outerHTML = '<div id="preview"></div>';
-    if (at("[name=template]") && "used" in text.dataset) of.elements.cursor.value = [...text.value.slice(0, text.selectionStart)].length;
-    if (at(".acts .main-act, [name=then]") && at("#answering")) { clearTimeout(timer); sending = true; state("Sending …"); }
+    const of = form();
+    if (target.closest("[data-hide]")) $("#preview").outerHTML = '<div id="preview"></div>';
+    if (target.closest("[name=template]") && field(of).dataset.used) of.elements.cursor.value = [...field(of).value.slice(0, field(of).selectionStart)].length;
+    if (target.closest("#answering .main-act, [name=then]")) { sending = true; state("Sending …"); }
   }, true);
-  on("submit", ({ target }) => {
-    if (target.action.endsWith("/sign-out")) try { for (const k of Object.keys(localStorage)) if (k.startsWith("draft ")) localStorage.removeItem(k); } catch { /* a private window */ }
-  }, true);
+  on("submit", ({ target }) => { if (/sign-out$/.test(target.action)) try { localStorage.clear(); } catch { /* none */ } }, true);
 
   /* An answer that did not reach the desk stays as it is; one that was sent is nowhere else. */
-  on("htmx:after:request htmx:error", ({ type, detail }) => {
+  on("htmx:finally:request", ({ detail: { ctx } }) => {
     const of = form();
-    if (!sending || !of) return;
-    const status = detail.ctx?.response?.status;
+    if (!sending || !of || !/answer$/.test(ctx.request?.action)) return;
     sending = false;
-    if (type === "htmx:error" || !status || status > 499) { dirty = of; kept(key(of), of.elements.text.value); state("Not sent: the desk cannot be reached. The text is kept here"); timer = setTimeout(save, 1e4); } else { dirty = null; kept(key(of), ""); }
+    if (ctx.response?.status < 500) { dirty = null; kept(of, ""); } else keepHere(of, "Not sent: the desk cannot be reached. The text is kept here");
   });
   on("htmx:after:swap", () => {
     restore();
-    const wanted = $("#refused-title, #refusal") || $("#composer.open [data-own]");
-    if (wanted && (doc.activeElement === doc.body || wanted.id.startsWith("refus"))) wanted.focus();
+    const wanted = $("#refused-title, #refusal") || $(".composer.open [data-own]");
+    if (wanted && (doc.activeElement === doc.body || wanted.matches("[id^=refus]"))) wanted.focus();
   });
   restore();
 })();
