@@ -131,7 +131,7 @@ def test_turning_to_a_note_keeps_both_and_the_preview_follows(
     write(page, ticket)
     page.get_by_role("button", name="Preview").click()
     page.locator("#preview").get_by_text("(order 368508827392800)").wait_for()
-    page.fill("#answer", "Hello, {name}.")
+    page.fill("#answer", "Hello, {{ name }}.")
     page.locator("#preview").get_by_text("It would not be sent").wait_for()
     page.fill("#answer", "Hello again.")
     page.locator("#preview .words-sent", has_text="Hello again.").wait_for()
@@ -304,7 +304,6 @@ def test_evidence_is_added_and_the_evidence_clock_is_stopped(
     reply = pages.client("day.agent").get(f"/files/evidence/{row.id}")
     assert reply.headers["content-disposition"].startswith("attachment")
     assert reply.headers["content-type"] == "application/octet-stream"
-    assert "receipt.html" in page.locator("#thread").get_by_text("added evidence").inner_text()
     archive = pages.client("day.agent").get(f"/files/evidence/{ticket}/all.zip").content
     assert archive.startswith(b"PK")
     assert b"<script>alert(1)</script>" in archive
