@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from relaydesk.cli.opening import ROW_ID, moment
-from relaydesk.data import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from relaydesk.desk import Desk
 
-FILE = click.Path(exists=True, dir_okay=False)
-DONE = "What was done"  # of which a file with --handled is evidence
-LARGEST = 16_000_001  # bytes read of a file; the desk says how many are kept
+MOST_READ = 16_000_001  # bytes of a file; the desk says that more is too much
+DONE = "What was done"  # the item of a file that goes with --handled
+STANDS = ("there", "missing", "not_needed")
 KINDS = ("case", "claim", "chargeback", "notice")
 OPTIONS = (
     click.option(
@@ -26,12 +25,6 @@ OPTIONS = (
     click.option("--handled", callback=moment, metavar="AT", help="Handled at AT; describe it with --how."),
     click.option("--how", help="What was done, with --handled."),
     click.option("--clock", type=click.Choice(["handling", "evidence"]), help="Which clock --handled stops."),
-    click.option("--evidence", metavar="ITEM", help="Add evidence of ITEM: --file, else that it is there."),
-    click.option("--missing", is_flag=True, help="With --evidence: ITEM is missing."),
-    click.option("--not-needed", is_flag=True, help="With --evidence: ITEM is not needed."),
-    click.option(
-        "--file", "files", multiple=True, type=FILE, metavar="FILE", help="A file of --evidence or --handled."
-    ),
     click.option("--take", is_flag=True, help="Take it for yourself."),
     click.option("--assign", metavar="AGENT", help="Assign it to an agent."),
     click.option("--unassign", is_flag=True, help="Remove the assignee."),
@@ -54,6 +47,19 @@ OPTIONS = (
     click.option("--junk", is_flag=True, help="Mark it as junk, which closes it."),
     click.option("--not-junk", is_flag=True, help="It is no junk: reopen it."),
     click.option("--close", is_flag=True, help="Close it; running clocks count as undecided."),
+    click.option(
+        "--evidence", metavar="ITEM", help="Say how an item of evidence stands, with --file or --is."
+    ),
+    click.option(
+        "--file",
+        "files",
+        multiple=True,
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Keep this file as --evidence, or with --handled.",
+    ),
+    click.option("--is", "stands", type=click.Choice(STANDS), help="How --evidence stands without a file."),
+    click.option("--undo", is_flag=True, help="Undo what you did on it a moment ago (10 seconds)."),
     click.option("--reopen", is_flag=True, help="Reopen it; its clocks run on from their start."),
 )
 """Click lists them in this order; decorators are applied from the last."""
@@ -70,9 +76,9 @@ def check_acts(acts: dict[str, Any]) -> None:
     """A usage error for options that do not go together."""
     if (acts["how"] or acts["clock"]) and not acts["handled"]:
         raise click.UsageError("--how and --clock go with --handled AT.")
-    _check_evidence(acts)
     if acts["why"] and not (acts["move"] or acts["reopen"]):
         raise click.UsageError("--why goes with --move QUEUE or --reopen.")
+    _check_evidence(acts)
     for chosen in (("take", "assign", "unassign"), ("snooze", "wake"), ("junk", "not_junk")):
         named = [f"--{name.replace('_', '-')}" for name in chosen if acts[name]]
         if len(named) > 1:
@@ -82,15 +88,15 @@ def check_acts(acts: dict[str, Any]) -> None:
 def _check_evidence(acts: dict[str, Any]) -> None:
     if acts["files"] and not (acts["evidence"] or acts["handled"]):
         raise click.UsageError("--file goes with --evidence ITEM or --handled AT.")
-    states = [name for name in ("missing", "not_needed") if acts[name]]
-    if states and (not acts["evidence"] or acts["files"] or len(states) > 1):
-        raise click.UsageError("Choose one of --missing, --not-needed and --file FILE, with --evidence ITEM.")
+    without_either = acts["evidence"] and not (acts["files"] or acts["stands"])
+    if without_either or (acts["stands"] and (acts["files"] or not acts["evidence"])):
+        raise click.UsageError("--evidence ITEM goes with one of --file FILE and --is STATE.")
 
 
 def work(desk: Desk, ticket_id: int, by: str, acts: dict[str, Any]) -> Iterator[str]:
     """Does what was asked, one act after the other; a sentence for each."""
     about = f"Ticket {ticket_id}"
-    for part in (_answering, _giving, _sorting, _ordering, _joining, _ending):
+    for part in (_proving, _answering, _giving, _sorting, _ordering, _joining, _ending):
         for sentence in part(desk, ticket_id, by, acts):
             yield f"{about}: {sentence}"
 
@@ -100,17 +106,20 @@ def _answering(desk: Desk, number: int, by: str, acts: dict[str, Any]) -> Iterat
     if acts["answered"]:
         tickets.state_answered_elsewhere(number, at=acts["answered"], by=by)
         yield "answered elsewhere, recorded."
-    item = acts["evidence"] or DONE
-    for name in acts["files"]:
-        desk.evidence.add(number, item, Path(name).name, read_file(Path(name), LARGEST), by=by)
-        yield f"evidence added: {item}, {Path(name).name}."
-    if acts["evidence"] and not acts["files"]:
-        state = "missing" if acts["missing"] else "not_needed" if acts["not_needed"] else "there"
-        desk.evidence.mark(number, item, state, by=by)  # type: ignore[arg-type]
-        yield f"evidence: {item} is {state.replace('_', ' ')}."
     if acts["handled"]:
         tickets.state_handled(number, at=acts["handled"], how=acts["how"] or "", clock=acts["clock"], by=by)
         yield "handled, recorded."
+
+
+def _proving(desk: Desk, number: int, by: str, acts: dict[str, Any]) -> Iterator[str]:
+    item = acts["evidence"] or (DONE if acts["files"] else "")
+    for file in acts["files"]:
+        with file.open("rb") as content:
+            desk.evidence.add(number, item, file.name, content.read(MOST_READ), by=by)
+        yield f"{file.name} kept as evidence: {item}."
+    if item and not acts["files"]:
+        desk.evidence.mark(number, item, acts["stands"], by=by)
+        yield f"{item}: {acts['stands'].replace('_', ' ')}, recorded."
 
 
 def _giving(desk: Desk, number: int, by: str, acts: dict[str, Any]) -> Iterator[str]:
@@ -185,6 +194,12 @@ def _ending(desk: Desk, number: int, by: str, acts: dict[str, Any]) -> Iterator[
     if acts["close"]:
         tickets.close(number, by=by)
         yield "closed."
+    if acts["undo"]:
+        own = [
+            event for event, entry in tickets.view(number, most=0).events if entry.actor.lower() == by.lower()
+        ]
+        tickets.undo(own[-1] if own else 0, by=by, of=number)
+        yield "undone; it is as it was."
     if acts["reopen"]:
         tickets.reopen(number, by=by, why=acts["why"] or "")
         yield "reopened."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk import late_names
 from relaydesk.business_time import Calendar
-from relaydesk.desk.config import DeskConfig, DeskError, SignInConfig, UnknownQueue, UnknownTicket
+from relaydesk.desk.config import DeskConfig, DeskError, NotThere, SignInConfig, UnknownTicket
 from relaydesk.desk.cursors import cursor_text, read_cursor
 from relaydesk.desk.desk import Desk
 from relaydesk.desk.permissions import CONSOLE, NotPermitted, agent_actor
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from relaydesk.desk.accounts import Visitor
     from relaydesk.desk.answerable import Change
     from relaydesk.desk.answers import Queued, Written
+    from relaydesk.desk.health import HealthNow
     from relaydesk.desk.reply_templates import ReplyTemplates
     from relaydesk.desk.rule_text import RuleWords
     from relaydesk.desk.sessions import CodeNeeded, Device, Entered
+    from relaydesk.desk.settings import SettingChanged
     from relaydesk.desk.sorting_rules import RuleTrial
     from relaydesk.desk.threads import OpenedTicket
     from relaydesk.desk.ticket_view import ReadMessage, WholeTicket, WrittenAnswer, sent_message
@@ -45,7 +47,9 @@ __all__ = [
     "DeskError",
     "Device",
     "Entered",
+    "HealthNow",
     "NotPermitted",
+    "NotThere",
     "OpenedTicket",
     "PageKey",
     "Preferences",
@@ -54,11 +58,11 @@ __all__ = [
     "ReplyTemplates",
     "RuleTrial",
     "RuleWords",
+    "SettingChanged",
     "SignInConfig",
     "SignInPaused",
     "TicketFilter",
     "TicketRow",
-    "UnknownQueue",
     "UnknownTicket",
     "Visitor",
     "WholeTicket",
@@ -80,6 +84,7 @@ if not TYPE_CHECKING:
         __name__,
         {
             "Change": "answerable",
+            "HealthNow": "health",
             "CodeNeeded": "sessions",
             "Device": "sessions",
             "Entered": "sessions",
@@ -90,6 +95,7 @@ if not TYPE_CHECKING:
             "AnswerRefused": "answers",
             "OpenedTicket": "threads",
             "ReplyTemplates": "reply_templates",
+            "SettingChanged": "settings",
             "RuleTrial": "sorting_rules",
             "RuleWords": "rule_text",
             "Visitor": "accounts",

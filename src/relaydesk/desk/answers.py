@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.clocks import close_ticket
 from relaydesk.desk.answerable import AGENT, PAGE, answerable, changed_since
-from relaydesk.desk.config import DeskError
+from relaydesk.desk.config import UnknownTicket
 from relaydesk.desk.permissions import active_agent, agent_name, demand
 from relaydesk.desk.ticket_acts import has_looked, ticket_of
 from relaydesk.desk.waiting_answers import WaitingAnswers
@@ -208,7 +208,7 @@ class Answers(WaitingAnswers):
                 session, ticket_id, agent=agent.display_name, shop=shop, order_id=order
             )
         if context is None:
-            raise DeskError(f"There is no ticket {ticket_id}.")
+            raise UnknownTicket(f"There is no ticket {ticket_id}.")
         return self.config.templates().render(template, variables_of(context, values))
 
     def remarks(self, ticket: TicketRow) -> tuple[str, ...]:

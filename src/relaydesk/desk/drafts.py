@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relaydesk.desk.config import DeskError
+from relaydesk.desk.config import DeskError, UnknownTicket
 from relaydesk.desk.permissions import DeskPart, demand
 from relaydesk.outbound import attach_files
 from relaydesk.store import drafts, outbox, tickets, written_answers
@@ -51,7 +51,7 @@ class Drafts(DeskPart):
             raise DeskError(f"The draft is longer than {LONGEST_TEXT:,} characters and was not kept.")
         with self.acting("answer", by) as acting:
             if tickets.row(acting.session, ticket_id) is None:
-                raise DeskError(f"There is no ticket {ticket_id}.")
+                raise UnknownTicket(f"There is no ticket {ticket_id}.")
             if token and written_answers.sent_as(acting.session, token) is not None:
                 return
             if text.strip():
@@ -73,7 +73,7 @@ class Drafts(DeskPart):
         with self.store.reading() as session:
             actor = demand(session, "answer", by)
             if tickets.row(session, ticket_id) is None:
-                raise DeskError(f"There is no ticket {ticket_id}.")
+                raise UnknownTicket(f"There is no ticket {ticket_id}.")
             present = drafts.contents(session, ticket_id, actor)
         checked = self._checked([*present, *added])[len(present) :]
         with self.acting("answer", by) as acting:
@@ -126,7 +126,7 @@ class Drafts(DeskPart):
             raise DeskError(f"The note is longer than {LONGEST_TEXT:,} characters and was not kept.")
         with self.acting("note", by) as acting:
             if tickets.row(acting.session, ticket_id) is None:
-                raise DeskError(f"There is no ticket {ticket_id}.")
+                raise UnknownTicket(f"There is no ticket {ticket_id}.")
             drafts.keep_note(acting.session, ticket_id, acting.actor, text, acting.now)
 
     def enclosed(self, ticket_id: int, *, by: str) -> tuple[AttachedFile, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from relaydesk.desk.config import DeskError
+from relaydesk.desk.config import DeskError, NotThere, UnknownTicket
 from relaydesk.desk.permissions import DeskPart
 from relaydesk.events import Event, EvidenceNoted
 from relaydesk.message import safe_name
@@ -52,7 +52,7 @@ class EvidenceFiles(DeskPart):
         with self.store.reading() as session:
             row = evidence.read(session, evidence_id)
             if row is None or not row.name:
-                raise DeskError(f"There is no evidence file {evidence_id}.")
+                raise NotThere(f"There is no evidence file {evidence_id}.")
             return row, evidence.content(session, row)
 
     def files(self, ticket_id: int) -> Iterator[tuple[EvidenceRow, bytes]]:
@@ -70,7 +70,7 @@ class EvidenceFiles(DeskPart):
         digest = sha256(content).hexdigest() if content else ""
         with self.acting("add_evidence", by) as acting:
             if tickets.lock(acting.session, ticket_id) is None:
-                raise DeskError(f"There is no ticket {ticket_id}.")
+                raise UnknownTicket(f"There is no ticket {ticket_id}.")
             rows = evidence.of_ticket(acting.session, ticket_id)
             same = [row for row in rows if row.item == item][-1:]
             if same and (same[0].state, same[0].name, same[0].sha256) == (state, name, digest):

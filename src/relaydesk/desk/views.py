@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from relaydesk.desk.permissions import DeskPart
+from relaydesk.desk.permissions import CONSOLE, DeskPart, agent_actor
 from relaydesk.store import (
     OpenCount,
     Page,
     QueueCount,
+    audit,
     lists,
     outbox,
     refusals,
+    state_of,
     ticket_orders,
     tickets,
     webhooks,
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from zoneinfo import ZoneInfo
 
-    from relaydesk.store import OutboxRow, PageKey, RefusalCount, TicketFilter
+    from relaydesk.store import AuditRow, OutboxRow, PageKey, RefusalCount, TicketFilter
 
 REFUSAL_DAYS = timedelta(days=30)
 
@@ -91,6 +93,16 @@ class Queues(DeskPart):
             return lists.page(session, criteria, now=self.clock(), after=after, limit=limit)
 
 
+@dataclass(frozen=True, slots=True)
+class OutboxBoard:
+    """Rows of the outbox, the buyers of their tickets by number, and how many wait by state."""
+
+    waiting: tuple[OutboxRow, ...]
+    lately: tuple[OutboxRow, ...]
+    buyers: Mapping[int, str]
+    counts: Mapping[str, int]
+
+
 class Outbox(DeskPart):
     """What waits to be sent, and what became of it."""
 
@@ -100,14 +112,52 @@ class Outbox(DeskPart):
             ended = outbox.needing_look(session, limit)
             return (*ended, *outbox.waiting(session, limit - len(ended)))
 
+    def board(self, *, by: str, limit: int = 100) -> OutboxBoard:
+        """The outbox as leads look after it: what waits or needs them, then what went lately."""
+        self.viewing("outbox", by)
+        waiting = self.waiting(limit)
+        shown = {row.id for row in waiting}
+        with self.store.reading() as session:
+            lately = tuple(row for row in outbox.newest(session, limit) if row.id not in shown)
+            names = lists.by_ids(session, [row.ticket_id for row in (*waiting, *lately)])
+            counts = state_of.undecided_answers(session)
+        return OutboxBoard(waiting, lately, {key: row.username for key, row in names.items()}, counts)
+
     def newest(self, limit: int = 200) -> tuple[OutboxRow, ...]:
         """Everything, newest first."""
         with self.store.reading() as session:
             return outbox.newest(session, limit)
 
 
+@dataclass(frozen=True, slots=True)
+class RefusalBoard:
+    """Counted refusals, and those of networks that senders publish but the list lacks."""
+
+    rows: tuple[RefusalCount, ...]
+    drift: tuple[RefusalCount, ...]
+
+
+class AuditLog(DeskPart):
+    """What people did or read that no ticket tells."""
+
+    def page(
+        self, *, by: str, before: int | None = None, actor: str = "", what: str = "", limit: int = 100
+    ) -> tuple[AuditRow, ...]:
+        """The newest lines, before line ``before``; of one agent or one word where given."""
+        self.viewing("administration", by)
+        named = actor if actor == CONSOLE or not actor or ":" in actor else agent_actor(actor)
+        with self.store.reading() as session:
+            return audit.page(session, before=before, actor=named, what=what, limit=limit)
+
+
 class Refusals(DeskPart):
     """What was refused or deferred at the SMTP port."""
+
+    def board(self, text: str = "", *, by: str, limit: int = 200) -> RefusalBoard:
+        """What was refused in 30 days, as leads look at it, and the drift that wants the list looked at."""
+        self.viewing("refusals", by)
+        drift = tuple(row for row in self.search("drift", limit=20) if row.network != refusals.OTHERS)
+        return RefusalBoard(self.search(text.strip(), limit=limit), drift)
 
     def search(
         self,

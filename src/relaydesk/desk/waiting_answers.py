@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from relaydesk.clocks import reopen_ticket
-from relaydesk.desk.config import DeskError
+from relaydesk.desk.config import DeskError, NotThere
 from relaydesk.desk.permissions import DeskPart, agent_name, demand
 from relaydesk.desk.ticket_view import sent_message
 from relaydesk.events import TicketClosed
@@ -84,7 +84,7 @@ class WaitingAnswers(DeskPart):
 def _row(acting: Acting, answer_id: int) -> OutboxRow:
     row = outbox.row(acting.session, answer_id)
     if row is None:
-        raise DeskError(f"There is no answer {answer_id}; `relaydesk outbox --all` lists them.")
+        raise NotThere(f"There is no answer {answer_id}; `relaydesk outbox --all` lists them.")
     return row
 
 

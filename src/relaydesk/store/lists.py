@@ -302,6 +302,23 @@ def search(
     return tuple(_rows(session, statement.limit(limit)))
 
 
+def by_ids(session: Session, ids: Sequence[int]) -> dict[int, TicketRow]:
+    """The rows of these tickets by their numbers."""
+    return {row.id: row for row in _rows(session, select(*_ROW).where(T.id.in_(sorted(set(ids)))))}
+
+
+def open_by_assignee(session: Session) -> dict[str, int]:
+    """How many open tickets each agent has."""
+    statement = select(T.assignee, func.count()).where(OPEN, T.assignee.is_not(None)).group_by(T.assignee)
+    return {row[0]: row[1] for row in session.connection().execute(statement)}
+
+
+def open_of(session: Session, assignee: str, limit: int) -> tuple[int, ...]:
+    """The numbers of open tickets of one agent."""
+    statement = select(T.id).where(OPEN, T.assignee == assignee).order_by(T.id).limit(limit)
+    return tuple(session.connection().execute(statement).scalars())
+
+
 def _holding(session: Session, text: str, limit: int) -> ColumnElement[bool]:
     is_number = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
     ids = {

@@ -122,7 +122,7 @@ async def template(
     request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, form: TheForm
 ) -> Response:
     """Fills a reply template and puts it into the draft; asks first for what the ticket does not know."""
-    fields = await request.form(max_files=0, max_fields=100)
+    fields = await request.form(max_files=20, max_fields=100)
     named = {name: value[:2_000] for name, value in fields.items() if isinstance(value, str)}
     return await run_in_threadpool(_template, request, desk, visitor, ticket_id, form, named)
 
