@@ -68,14 +68,14 @@ def attach(
     return _files(request, desk, visitor, ticket_id, form, refusal)
 
 
-@router.post("/tickets/{ticket_id}/draft/files/{file_id}/remove")
+@router.post("/tickets/{ticket_id}/draft/files/{number}/remove")
 def detach(
-    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, file_id: int, form: TheForm
+    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, number: int, form: TheForm
 ) -> Response:
     """Takes a file away from the draft."""
-    demand_number(ticket_id, file_id)
+    demand_number(ticket_id, number)
     save(desk, visitor, ticket_id, form)
-    desk.drafts.detach(ticket_id, file_id, by=visitor.by)
+    desk.drafts.detach(ticket_id, number, by=visitor.by)
     return _files(request, desk, visitor, ticket_id, form)
 
 
@@ -167,6 +167,7 @@ def _template(
         came_from=form.place,
         asked=asked,
         asked_values=values,
+        asked_cursor=form.cursor,
     )
 
 

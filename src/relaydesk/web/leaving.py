@@ -27,12 +27,12 @@ def leaving(request: Request, desk: TheDesk, visitor: TheVisitor) -> HTMLRespons
     return pages.page(request, visitor, "leaving.html", part="leaving", leaving=waiting, names=names)
 
 
-@router.post("/answers/{answer_id}/undo")
-def take_back(request: Request, desk: TheDesk, visitor: TheVisitor, answer_id: int) -> Response:
+@router.post("/answers/{number}/undo")
+def take_back(request: Request, desk: TheDesk, visitor: TheVisitor, number: int) -> Response:
     """Takes an answer back before it leaves, or makes one that was lost a draft again; opens its ticket with
     the text and files."""
-    demand_number(answer_id)
-    row = desk.answers.take_back(answer_id, by=visitor.by)
+    demand_number(number)
+    row = desk.answers.take_back(number, by=visitor.by)
     words = (
         "Taken back: it was not sent."
         if row.state == "cancelled"
@@ -41,10 +41,10 @@ def take_back(request: Request, desk: TheDesk, visitor: TheVisitor, answer_id: i
     return done(request, f"/tickets/{row.ticket_id}#composer", words, leaves=True)
 
 
-@router.post("/answers/{answer_id}/retry")
-def retry(request: Request, desk: TheDesk, visitor: TheVisitor, answer_id: int) -> Response:
+@router.post("/answers/{number}/retry")
+def retry(request: Request, desk: TheDesk, visitor: TheVisitor, number: int) -> Response:
     """Has an answer tried again at once, the same bytes."""
-    demand_number(answer_id)
-    row = desk.answers.retry(answer_id, by=visitor.by)
+    demand_number(number)
+    row = desk.answers.retry(number, by=visitor.by)
     changed = [f"ticket-{row.ticket_id}", "outbox", "counts"]
-    return done(request, f"/tickets/{row.ticket_id}", f"Answer {answer_id} is tried again.", changed=changed)
+    return done(request, f"/tickets/{row.ticket_id}", f"Answer {number} is tried again.", changed=changed)

@@ -108,12 +108,12 @@ def add_evidence(
     return done(request, f"/tickets/{ticket_id}", sentence, changed=[f"ticket-{ticket_id}"])
 
 
-@router.get("/files/evidence/{evidence_id}")
-def evidence_file(desk: TheDesk, visitor: TheVisitor, evidence_id: int) -> Response:
+@router.get("/files/evidence/{number}")
+def evidence_file(desk: TheDesk, visitor: TheVisitor, number: int) -> Response:
     """A file of the evidence, as a download that no browser shows."""
     del visitor
-    demand_number(evidence_id)
-    row, content = desk.evidence.file(evidence_id)
+    demand_number(number)
+    row, content = desk.evidence.file(number)
     kind = "application/octet-stream"
     return Response(content, headers=download_headers(safe_name(row.name, 1), kind, KEPT_NOT))
 

@@ -91,10 +91,12 @@
     sending = false;
     if (ctx.response?.status < 500) { dirty = null; kept(of, ""); } else keepHere(of, "Not sent: the desk cannot be reached. The text is kept here");
   });
-  on("htmx:after:swap", () => {
+  on("htmx:after:swap", ({ detail: { ctx } }) => {
     restore();
-    const wanted = $("#refused-title, #refusal") || $(".composer.open [data-own]");
-    if (wanted && (doc.activeElement === doc.body || wanted.matches("[id^=refus]"))) wanted.focus();
+    if (ctx.target?.id !== "composer") return;
+    const wanted = $("#refused-title, #refusal") ?? $("#answering fieldset input") ?? $(".composer.open [data-own]");
+    wanted?.focus();
+    if (wanted?.value) wanted.selectionStart = wanted.value.length;
   });
   restore();
 })();
