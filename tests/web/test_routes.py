@@ -121,7 +121,7 @@ ROWS: tuple[tuple[Any, ...], ...] = (
     ("POST", "/tickets/{ticket_id}/composer", DONE, {"text": "Hello"}),
     ("POST", "/tickets/{ticket_id}/draft", DONE, {"text": "Hello"}),
     ("POST", "/tickets/{ticket_id}/draft/files", DONE, {"text": "Hello"}),
-    ("POST", "/tickets/{ticket_id}/draft/files/{number}/remove", ABSENT),
+    ("POST", "/tickets/{ticket_id}/draft/files/{number}/remove", ABSENT, {"text": "Hello"}),
     ("POST", "/tickets/{ticket_id}/draft/discard", DONE),
     ("POST", "/tickets/{ticket_id}/draft/restore", DONE),
     ("POST", "/tickets/{ticket_id}/template", ABSENT, {"template": "none"}),

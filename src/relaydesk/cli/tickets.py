@@ -62,7 +62,7 @@ def ticket(
 
     Several actions may be given; they are done in the order of this list, and each is recorded.
     """
-    has_acts = any(value not in (None, False) for value in acts.values())
+    has_acts = any(value not in (None, False, ()) for value in acts.values())
     check_acts(acts)
     if message is not None and directory is None:
         raise click.UsageError("--message goes with --save-files DIR.")
