@@ -13,7 +13,8 @@ from relaydesk.desk.config import DeskError, UnknownQueue
 from relaydesk.outbound.answer import AnswerRefused
 from relaydesk.policy.decision import Placement
 from relaydesk.store import messages
-from relaydesk.store.lists import QueueCount, TicketFilter
+from relaydesk.store.list_counts import QueueCount
+from relaydesk.store.lists import TicketFilter
 from relaydesk_testkit.arriving import (
     AUTH,
     NOON,

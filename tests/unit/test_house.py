@@ -193,6 +193,7 @@ LONGEST_MODULE, LONGEST_FUNCTION = 300, 50  # lines
 LONG = {
     "config.settings": "one table: every setting with its default and what it is for",
     "events": "one table: every kind of event with what it tells",
+    "web.event_lines": "one table: every kind of event with its icon and its sentence",
     "store.deadlines": "one state machine: every way in and out of a row is read together",
     "store.tables": "the tables, in one place",
 }

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 NOBODY, AGENT, LEAD, ADMIN = "", "day.agent", "desk.lead", "shop.admin"
 ANYBODY = (200, 200, 200, 200)
 SIGNED_IN = (303, 200, 200, 200)
-ABSENT = (303, 409, 409, 409)
+ABSENT = (303, 404, 404, 404)
 DONE = (303, 303, 303, 303)
 FOR_ADMINS, FOR_LEADS = (303, 403, 403, 200), (303, 403, 200, 200)
 """Nobody is sent to sign in, others on to the page that says what was done."""

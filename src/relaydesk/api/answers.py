@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from relaydesk.api.callers import Body, Number, Reader, Rows, TheDesk, Writer
+from relaydesk.api.callers import ApiDesk, ReadCaller, RequestBody, RowKey, RowLimit, Writer
 from relaydesk.api.files import File
 from relaydesk.api.once import OnceRoute
 from relaydesk.desk import Written, queued_value
@@ -17,7 +17,7 @@ router = APIRouter(route_class=OnceRoute, tags=["answers"])
 LONGEST_TEXT = 1_000_000
 
 
-class Answer(Body):
+class Answer(RequestBody):
     """``text`` or ``template`` with its ``values``; ``seen`` is the latest event of the ticket that whoever
     wrote it had before them."""
 
@@ -33,7 +33,7 @@ class Answer(Body):
 
 
 @router.post("/tickets/{ticket_id}/answers", status_code=201)
-def answer(desk: TheDesk, caller: Writer, ticket_id: Number, body: Answer) -> dict[str, Any]:
+def answer(desk: ApiDesk, caller: Writer, ticket_id: RowKey, body: Answer) -> dict[str, Any]:
     """Lays an answer in the outbox; it leaves when its undo time is over; ``dry_run`` keeps nothing."""
     text = body.text
     if body.template:
@@ -46,10 +46,10 @@ def answer(desk: TheDesk, caller: Writer, ticket_id: Number, body: Answer) -> di
 
 @router.get("/answers")
 def answers(
-    desk: TheDesk,
-    caller: Reader,
+    desk: ApiDesk,
+    caller: ReadCaller,
     everything: Annotated[bool, Query(alias="all")] = False,
-    limit: Rows = 200,
+    limit: RowLimit = 200,
 ) -> list[dict[str, Any]]:
     """The outbox: what a person must look at and what waits; with ``all`` everything, newest first."""
     del caller
@@ -58,19 +58,19 @@ def answers(
 
 
 @router.post("/answers/{answer_id}/cancel")
-def cancel(desk: TheDesk, caller: Writer, answer_id: Number) -> dict[str, Any]:
+def cancel(desk: ApiDesk, caller: Writer, answer_id: RowKey) -> dict[str, Any]:
     """Takes an answer back before it leaves."""
     return asdict(desk.answers.cancel(answer_id, by=caller.by))
 
 
 @router.post("/answers/{answer_id}/retry")
-def retry(desk: TheDesk, caller: Writer, answer_id: Number) -> dict[str, Any]:
+def retry(desk: ApiDesk, caller: Writer, answer_id: RowKey) -> dict[str, Any]:
     """Has a deferred, refused or failed answer tried again at once, the same bytes."""
     return asdict(desk.answers.retry(answer_id, by=caller.by))
 
 
 @router.get("/templates")
-def templates(desk: TheDesk, caller: Reader) -> list[dict[str, Any]]:
+def templates(desk: ApiDesk, caller: ReadCaller) -> list[dict[str, Any]]:
     """The reply templates, what each is for and needs."""
     del caller
     return [

@@ -57,11 +57,11 @@ def _with(scope: Scope) -> object:
     return Depends(permitted)
 
 
-Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
-Rows = Annotated[int, Query(ge=1, le=1000, description="how many at most")]
+RowKey = Annotated[int, Path(ge=1, le=2**63 - 1)]
+RowLimit = Annotated[int, Query(ge=1, le=1000, description="how many at most")]
 
 
-class Body(BaseModel):
+class RequestBody(BaseModel):
     """What a request carries; a name that is not known is an error, never passed over."""
 
     model_config = ConfigDict(extra="forbid")
@@ -89,9 +89,9 @@ def _usable(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_usable)]
+Instant = Annotated[AwareDatetime, AfterValidator(_usable)]
 """A time with its zone; where it is taken it is in UTC."""
-TheDesk = Annotated[Desk, Depends(desk_of)]
-Reader = Annotated[Visitor, _with("read")]
+ApiDesk = Annotated[Desk, Depends(desk_of)]
+ReadCaller = Annotated[Visitor, _with("read")]
 Writer = Annotated[Visitor, _with("write")]
 Admin = Annotated[Visitor, _with("admin")]

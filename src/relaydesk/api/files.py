@@ -10,7 +10,7 @@ from urllib.parse import quote
 from pydantic import AfterValidator, Field
 from starlette.responses import Response
 
-from relaydesk.api.callers import Body
+from relaydesk.api.callers import RequestBody
 
 LONGEST = 22_000_000  # characters of base64: 16 MB
 BYTES: dict[int | str, dict[str, object]] = {200: {"content": {"application/octet-stream": {}}}}
@@ -25,7 +25,7 @@ def _is_base64(text: str) -> str:
     return text
 
 
-class File(Body):
+class File(RequestBody):
     name: str = Field(min_length=1, max_length=255)
     content: Annotated[str, AfterValidator(_is_base64)] = Field(max_length=LONGEST, description="base64")
 

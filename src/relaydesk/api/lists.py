@@ -7,18 +7,18 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 
-from relaydesk.api.callers import Moment, Reader, TheDesk
+from relaydesk.api.callers import ApiDesk, Instant, ReadCaller
 from relaydesk.api.once import OnceRoute
 from relaydesk.desk import TicketFilter, cursor_text, page_values, read_cursor
 
 router = APIRouter(route_class=OnceRoute, tags=["lists"])
 Limit = Annotated[int, Query(ge=1, le=200, description="rows of a page")]
 State = Literal["open", "closed"]
-Kind = Literal["case", "claim", "chargeback", "notice", "unsorted", "bounce"]
+TicketKind = Literal["case", "claim", "chargeback", "notice", "unsorted", "bounce"]
 
 
 @router.get("/me")
-def me(caller: Reader) -> dict[str, Any]:
+def me(caller: ReadCaller) -> dict[str, Any]:
     """The agent whose token this is, and what it may be used for."""
     agent = caller.agent
     return {
@@ -30,7 +30,7 @@ def me(caller: Reader) -> dict[str, Any]:
 
 
 @router.get("/queues")
-def queues(desk: TheDesk, caller: Reader) -> list[dict[str, Any]]:
+def queues(desk: ApiDesk, caller: ReadCaller) -> list[dict[str, Any]]:
     """Every queue: how many tickets are open, due today, past their deadline, and to look at."""
     del caller
     return [asdict(count) for count in desk.queues.counts()]
@@ -38,15 +38,15 @@ def queues(desk: TheDesk, caller: Reader) -> list[dict[str, Any]]:
 
 @router.get("/tickets")
 def tickets(  # what a list can be narrowed to
-    desk: TheDesk,
-    caller: Reader,
+    desk: ApiDesk,
+    caller: ReadCaller,
     queue: str | None = None,
     state: State = "open",
     assignee: Annotated[str | None, Query(description="an agent's name; empty: nobody has it")] = None,
-    kind: Kind | None = None,
+    kind: TicketKind | None = None,
     verified: bool | None = None,
     needs_look: bool | None = None,
-    due_before: Moment | None = None,
+    due_before: Instant | None = None,
     text: Annotated[str, Query(max_length=500)] = "",
     cursor: Annotated[str | None, Query(max_length=200)] = None,
     limit: Limit = 50,
@@ -69,8 +69,8 @@ def tickets(  # what a list can be narrowed to
 
 @router.get("/search")
 def search(
-    desk: TheDesk,
-    caller: Reader,
+    desk: ApiDesk,
+    caller: ReadCaller,
     q: Annotated[str, Query(min_length=1, max_length=500)],
     state: State | None = None,
     limit: Limit = 50,

@@ -32,7 +32,7 @@ OURS = "Something went wrong in relaydesk and has been written to its log. Nothi
 NOT_FOUND = "There is nothing at this address; see /api/v1/openapi.json."
 
 
-class Problem(BaseModel):
+class ApiProblem(BaseModel):
     """What every error holds. ``fields``, where the request is wrong, names each of its parts that is."""
 
     type: str
@@ -51,7 +51,7 @@ _DESCRIBED: dict[int | str, str] = {
     "default": "Any other error",
 }
 ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"description": description, "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}
+    status: {"description": description, "content": {MEDIA_TYPE: {"schema": ApiProblem.model_json_schema()}}}
     for status, description in _DESCRIBED.items()
 }
 """How errors stand in the description of the API."""

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
-from relaydesk.api.callers import Reader, TheDesk
+from relaydesk.api.callers import ApiDesk, ReadCaller
 from relaydesk.api.once import OnceRoute
 
 router = APIRouter(route_class=OnceRoute, tags=["report"])
@@ -19,12 +19,12 @@ TYPES = {
     "json": "application/json",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-Text = Annotated[str, Query(max_length=100)]
+PeriodText = Annotated[str, Query(max_length=100)]
 
 
 def period_of(  # the ways to name a period
-    since: Text = "",
-    until: Text = "",
+    since: PeriodText = "",
+    until: PeriodText = "",
     month: Annotated[str, Query(max_length=20, description="such as 2026-11")] = "",
     last_week: Annotated[bool, Query(description="the last whole week")] = False,
     queue: Annotated[str | None, Query(max_length=100)] = None,
@@ -38,7 +38,7 @@ def period_of(  # the ways to name a period
 Period = Annotated[dict[str, Any], Depends(period_of)]
 
 
-def _scope(desk: TheDesk, period: dict[str, Any]) -> Any:
+def _scope(desk: ApiDesk, period: dict[str, Any]) -> Any:
     try:
         return desk.reports.scope(**period)
     except (ValueError, OverflowError) as error:
@@ -52,8 +52,8 @@ def _scope(desk: TheDesk, period: dict[str, Any]) -> Any:
     responses={200: {"content": {name: {} for name in TYPES.values()}}},
 )
 def report(
-    desk: TheDesk,
-    caller: Reader,
+    desk: ApiDesk,
+    caller: ReadCaller,
     period: Period,
     form: Annotated[Literal["json", "csv", "xlsx"], Query(alias="format")] = "json",
     compare: Annotated[bool, Query(description="with the period before")] = False,
@@ -69,8 +69,8 @@ def report(
 
 @router.get("/report/tickets")
 def report_tickets(
-    desk: TheDesk,
-    caller: Reader,
+    desk: ApiDesk,
+    caller: ReadCaller,
     period: Period,
     figure: Annotated[str, Query(max_length=200, description="the name of a figure")],
     before: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="the cursor")] = None,

@@ -8,14 +8,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from relaydesk.api.callers import Body, Number, Reader, TheDesk, Writer
+from relaydesk.api.callers import ApiDesk, ReadCaller, RequestBody, RowKey, Writer
 from relaydesk.api.once import OnceRoute
 from relaydesk.desk import RuleWords
 
 router = APIRouter(route_class=OnceRoute, tags=["rules"])
 
 
-class NewRule(Body):
+class NewRule(RequestBody):
     """``sender`` and ``subject`` are by default those of the message, which is by default the latest."""
 
     kind: Literal["case", "claim", "chargeback", "notice"]
@@ -25,15 +25,15 @@ class NewRule(Body):
     dry_run: bool = False
 
 
-class Settled(Body):
+class Settled(RequestBody):
     how: Literal["accepted", "declined"]
     note: str = Field(default="", max_length=1_000)
 
 
 @router.get("/rules/proposals")
 def proposals(
-    desk: TheDesk,
-    caller: Reader,
+    desk: ApiDesk,
+    caller: ReadCaller,
     everything: Annotated[bool, Query(alias="all")] = False,
 ) -> list[dict[str, Any]]:
     """The rules that wait, oldest first; with ``all`` those that are settled too, newest first."""
@@ -42,7 +42,7 @@ def proposals(
 
 
 @router.post("/tickets/{ticket_id}/rules", status_code=201)
-def propose(desk: TheDesk, caller: Writer, ticket_id: Number, body: NewRule) -> dict[str, Any]:
+def propose(desk: ApiDesk, caller: Writer, ticket_id: RowKey, body: NewRule) -> dict[str, Any]:
     """Proposes a rule from a mail of a ticket, and says which stored mail it fits; ``dry_run`` only says."""
     draft = desk.rules.draft(ticket_id, body.message)
     words = RuleWords(
@@ -58,21 +58,21 @@ def propose(desk: TheDesk, caller: Writer, ticket_id: Number, body: NewRule) -> 
 
 
 @router.get("/rules/proposals/{number}")
-def proposal(desk: TheDesk, caller: Reader, number: Number) -> dict[str, Any]:
+def proposal(desk: ApiDesk, caller: ReadCaller, number: RowKey) -> dict[str, Any]:
     """One proposal, with the text of its rule."""
     del caller
     return asdict(desk.rules.proposal(number))
 
 
 @router.post("/rules/proposals/{number}/withdraw")
-def withdraw(desk: TheDesk, caller: Writer, number: Number) -> dict[str, Any]:
+def withdraw(desk: ApiDesk, caller: Writer, number: RowKey) -> dict[str, Any]:
     """Takes a proposal back; another agent's takes a lead."""
     desk.rules.withdraw(number, by=caller.by)
     return asdict(desk.rules.proposal(number))
 
 
 @router.post("/rules/proposals/{number}/settle")
-def settle(desk: TheDesk, caller: Writer, number: Number, body: Settled) -> dict[str, Any]:
+def settle(desk: ApiDesk, caller: Writer, number: RowKey, body: Settled) -> dict[str, Any]:
     """States that a proposal was put in force or declined; a lead does."""
     desk.rules.settle(number, body.how, by=caller.by, note=body.note)
     return asdict(desk.rules.proposal(number))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from relaydesk.api.callers import Number, Reader, Rows, TheDesk
+from relaydesk.api.callers import ApiDesk, ReadCaller, RowKey, RowLimit
 from relaydesk.api.files import BYTES, download
 from relaydesk.api.once import OnceRoute
 from relaydesk.desk import Desk, event_value, message_value, ticket_value
@@ -21,14 +21,14 @@ def current_ticket(desk: Desk, ticket_id: int, **more: object) -> dict[str, Any]
 
 
 @router.get("/tickets/{ticket_id}")
-def ticket(desk: TheDesk, caller: Reader, ticket_id: Number) -> dict[str, Any]:
+def ticket(desk: ApiDesk, caller: ReadCaller, ticket_id: RowKey) -> dict[str, Any]:
     """A ticket with its latest messages, answers, deadlines, orders and events."""
     del caller
     return current_ticket(desk, ticket_id)
 
 
 @router.get("/tickets/{ticket_id}/messages/{message_id}")
-def message(desk: TheDesk, caller: Reader, ticket_id: Number, message_id: Number) -> dict[str, Any]:
+def message(desk: ApiDesk, caller: ReadCaller, ticket_id: RowKey, message_id: RowKey) -> dict[str, Any]:
     """A message as a person reads it, in full length."""
     del caller
     return message_value(desk.threads.message(ticket_id, message_id))
@@ -40,7 +40,7 @@ def message(desk: TheDesk, caller: Reader, ticket_id: Number, message_id: Number
     responses=BYTES,
 )
 def attachment(
-    desk: TheDesk, caller: Reader, ticket_id: Number, message_id: Number, number: Number
+    desk: ApiDesk, caller: ReadCaller, ticket_id: RowKey, message_id: RowKey, number: RowKey
 ) -> Response:
     """The content of an attachment, by its place in the message from 1 on."""
     del caller
@@ -49,14 +49,14 @@ def attachment(
 
 
 @router.get("/tickets/{ticket_id}/messages/{message_id}/raw", response_class=Response, responses=BYTES)
-def original(desk: TheDesk, caller: Reader, ticket_id: Number, message_id: Number) -> Response:
+def original(desk: ApiDesk, caller: ReadCaller, ticket_id: RowKey, message_id: RowKey) -> Response:
     """A message exactly as it was received; that it was read goes on record."""
     raw = desk.tickets.original(ticket_id, message_id, by=caller.by)
     return download(f"ticket-{ticket_id}-message-{message_id}.eml", raw)
 
 
 @router.get("/tickets/{ticket_id}/messages/{message_id}/headers")
-def headers(desk: TheDesk, caller: Reader, ticket_id: Number, message_id: Number) -> list[dict[str, str]]:
+def headers(desk: ApiDesk, caller: ReadCaller, ticket_id: RowKey, message_id: RowKey) -> list[dict[str, str]]:
     """The fields of a message's header, decoded, top first."""
     del caller
     return [{"name": name, "value": value} for name, value in desk.threads.headers(ticket_id, message_id)]
@@ -64,11 +64,11 @@ def headers(desk: TheDesk, caller: Reader, ticket_id: Number, message_id: Number
 
 @router.get("/tickets/{ticket_id}/events")
 def history(
-    desk: TheDesk,
-    caller: Reader,
-    ticket_id: Number,
+    desk: ApiDesk,
+    caller: ReadCaller,
+    ticket_id: RowKey,
     before: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="the cursor")] = None,
-    limit: Rows = 100,
+    limit: RowLimit = 100,
 ) -> dict[str, Any]:
     """What happened on a ticket, newest first. ``cursor`` leads to the page after, as ``before``."""
     del caller

@@ -8,31 +8,31 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from relaydesk.api.callers import Admin, Body, Number, Rows, TheDesk
+from relaydesk.api.callers import Admin, ApiDesk, RequestBody, RowKey, RowLimit
 from relaydesk.api.once import OnceRoute
 
 router = APIRouter(route_class=OnceRoute, tags=["webhooks"])
 
 
-class NewWebhook(Body):
+class NewWebhook(RequestBody):
     url: str = Field(max_length=2_000)
     events: list[str] | None = Field(default=None, max_length=50)
 
 
-class WebhookChange(Body):
+class WebhookChange(RequestBody):
     url: str | None = Field(default=None, max_length=2_000)
     events: list[str] | None = Field(default=None, max_length=50)
     active: bool | None = None
 
 
 @router.get("/webhooks")
-def webhooks(desk: TheDesk, caller: Admin) -> list[dict[str, Any]]:
+def webhooks(desk: ApiDesk, caller: Admin) -> list[dict[str, Any]]:
     """The webhooks, without their secrets."""
     return [asdict(hook) for hook in desk.webhooks.everything(by=caller.by)]
 
 
 @router.post("/webhooks", status_code=201)
-def add_webhook(desk: TheDesk, caller: Admin, body: NewWebhook) -> dict[str, Any]:
+def add_webhook(desk: ApiDesk, caller: Admin, body: NewWebhook) -> dict[str, Any]:
     """A new webhook, with its secret, which is told once."""
     hooks = desk.webhooks
     if body.events is None:
@@ -43,14 +43,14 @@ def add_webhook(desk: TheDesk, caller: Admin, body: NewWebhook) -> dict[str, Any
 
 
 @router.patch("/webhooks/{webhook_id}")
-def change_webhook(desk: TheDesk, caller: Admin, webhook_id: Number, body: WebhookChange) -> dict[str, Any]:
+def change_webhook(desk: ApiDesk, caller: Admin, webhook_id: RowKey, body: WebhookChange) -> dict[str, Any]:
     """Changes what is given; ``active`` stops it or starts it again."""
     desk.webhooks.change(webhook_id, url=body.url, events=body.events, active=body.active, by=caller.by)
     return {"id": webhook_id}
 
 
 @router.post("/webhooks/{webhook_id}/test", status_code=202)
-def test_webhook(desk: TheDesk, caller: Admin, webhook_id: Number) -> dict[str, Any]:
+def test_webhook(desk: ApiDesk, caller: Admin, webhook_id: RowKey) -> dict[str, Any]:
     """Sends it a test; the deliveries tell what it answered."""
     desk.webhooks.try_out(webhook_id, by=caller.by)
     return {"id": webhook_id}
@@ -58,23 +58,23 @@ def test_webhook(desk: TheDesk, caller: Admin, webhook_id: Number) -> dict[str, 
 
 @router.get("/deliveries")
 def deliveries(
-    desk: TheDesk,
+    desk: ApiDesk,
     caller: Admin,
     webhook: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
-    limit: Rows = 100,
+    limit: RowLimit = 100,
 ) -> list[dict[str, Any]]:
     """What was delivered or waits, newest first: of one webhook, or all, digests by mail too."""
     return [asdict(row) for row in desk.webhooks.log(webhook, by=caller.by, limit=limit)]
 
 
 @router.post("/deliveries/{delivery_id}/again", status_code=202)
-def deliver_again(desk: TheDesk, caller: Admin, delivery_id: Number) -> dict[str, Any]:
+def deliver_again(desk: ApiDesk, caller: Admin, delivery_id: RowKey) -> dict[str, Any]:
     """Sends a delivery that has ended once more."""
     desk.webhooks.again(delivery_id, by=caller.by)
     return {"id": delivery_id}
 
 
 @router.post("/webhooks/{webhook_id}/secret")
-def new_secret(desk: TheDesk, caller: Admin, webhook_id: Number) -> dict[str, Any]:
+def new_secret(desk: ApiDesk, caller: Admin, webhook_id: RowKey) -> dict[str, Any]:
     """Another secret, which is told once; the old one signs nothing from now on."""
     return {"id": webhook_id, "secret": desk.webhooks.new_secret(webhook_id, by=caller.by)}

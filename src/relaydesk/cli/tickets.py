@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,16 +63,14 @@ def ticket(
     """
     has_acts = any(value not in (None, False, ()) for value in acts.values())
     check_acts(acts)
-    if message is not None and directory is None:
-        raise click.UsageError("--message goes with --save-files DIR.")
-    if has_acts + sum(choice is not None for choice in (original, read, directory)) > 1:
-        raise click.UsageError("Choose one of --original, --read, --save-files and the actions.")
+    _check_choices(
+        message, directory, has_acts + sum(choice is not None for choice in (original, read, directory))
+    )
     conf = settings(config)
     desk = desk_of(conf)
     if original is not None:
         by = operator_of(name or conf.agent or None)
-        sys.stdout.buffer.write(desk.tickets.original(ticket_id, original, by=by))
-        sys.stdout.buffer.flush()
+        click.get_binary_stream("stdout").write(desk.tickets.original(ticket_id, original, by=by))
         return
     if directory is not None:
         _save(desk, ticket_id, message, directory, as_json=as_json)
@@ -94,6 +91,13 @@ def ticket(
         print_json(ticket_value(view))
     else:
         print_ticket(view, shown)
+
+
+def _check_choices(message: int | None, directory: Path | None, chosen: int) -> None:
+    if message is not None and directory is None:
+        raise click.UsageError("--message goes with --save-files DIR.")
+    if chosen > 1:
+        raise click.UsageError("Choose one of --original, --read, --save-files and the actions.")
 
 
 def _save(desk: Desk, ticket_id: int, message_id: int | None, directory: Path, *, as_json: bool) -> None:

@@ -18,6 +18,7 @@ from relaydesk.store import (
     api_tokens,
     audit,
     gateway_clients,
+    list_counts,
     lists,
     logins,
     web_sessions,
@@ -58,7 +59,7 @@ class Agents(DeskPart):
         self.viewing("administration", by)
         ways = Accounts(self.store, self.config, self.clock).ways()
         with self.store.reading() as session:
-            everybody, counts = agents.everybody(session), lists.open_by_assignee(session)
+            everybody, counts = agents.everybody(session), list_counts.open_by_assignee(session)
         return tuple(
             AgentOnRoster(agent, counts.get(agent.name, 0), ways[agent.name].seen_at, ways[agent.name].way)
             for agent in sorted(everybody, key=lambda agent: not agent.active)

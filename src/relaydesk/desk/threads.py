@@ -103,7 +103,7 @@ class Threads(DeskPart):
                 answers=tuple(
                     self._answer(session, row)
                     for row in sorted(
-                        (row for one in family for row in outbox.of_ticket(session, one, ANSWERS)),
+                        (row for member in family for row in outbox.of_ticket(session, member, ANSWERS)),
                         key=attrgetter("id"),
                     )
                     if (begin is None or row.created_at >= begin)

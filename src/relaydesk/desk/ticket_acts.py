@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from relaydesk.desk.config import DeskError, UnknownTicket
@@ -11,10 +12,11 @@ from relaydesk.store import events, looks, merges, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from relaydesk.desk.permissions import Act, Acting, DeskPart
     from relaydesk.events import Payload
-    from relaydesk.store import TicketRow
+    from relaydesk.store import DeadlineRow, TicketRow
 
 
 @contextmanager
@@ -65,3 +67,17 @@ def has_looked(acting: Acting, ticket: TicketRow) -> None:
     """Whoever did this has seen what a person had to look at."""
     if ticket.needs_look is not None:
         looks.clear(acting.session, ticket.id, actor=acting.actor, now=acting.now)
+
+
+def may_stop(clock: DeadlineRow, at: datetime, now: datetime) -> None:
+    """DeskError unless the clock can stop ``at``: not before its start, and not in the future."""
+    if at > now:
+        raise DeskError(f"{_seconds(at)} is in the future; give the time when it was done.")
+    if at < clock.started_at:
+        # Rounded up: what the sentence names must be taken.
+        first = clock.started_at + timedelta(microseconds=-clock.started_at.microsecond % 1_000_000)
+        raise DeskError(f"{_seconds(at)} is before the clock started; use {_seconds(first)} or later.")
+
+
+def _seconds(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

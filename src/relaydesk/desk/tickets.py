@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -12,17 +11,10 @@ from relaydesk.desk.merging import Merging
 from relaydesk.desk.permissions import active_agent, agent_actor, agent_name, demand
 from relaydesk.desk.snoozing import Snoozing
 from relaydesk.desk.sorting import Sorting
-from relaydesk.desk.ticket_acts import acting_on, demand_open, family_of, has_looked, tell
+from relaydesk.desk.ticket_acts import acting_on, demand_open, family_of, has_looked, may_stop, tell
 from relaydesk.desk.ticket_view import READ, attachments_of, read_message, whole_ticket
 from relaydesk.desk.undoing import Undoing
-from relaydesk.events import (
-    NoteAdded,
-    OrderBound,
-    OrderReleased,
-    TicketAssigned,
-    TicketClosed,
-    TicketMoved,
-)
+from relaydesk.events import NoteAdded, OrderBound, OrderReleased, TicketAssigned, TicketClosed, TicketMoved
 from relaydesk.message import index_words
 from relaydesk.store import (
     audit,
@@ -292,7 +284,7 @@ def _running(
     name = next((name for name in names if any(clock.clock == name for clock in running)), None)
     if name is not None:
         named = [clock for clock in running if clock.clock == name]
-        _may_stop(min(named, key=attrgetter("started_at")), at, acting.now)
+        may_stop(min(named, key=attrgetter("started_at")), at, acting.now)
         return tuple(clock for clock in named if clock.started_at <= at)
     clock_names = " or ".join(names)
     if not ticket.open:
@@ -301,16 +293,3 @@ def _running(
         )
     running_names = ", ".join(sorted({clock.clock for clock in running})) or "none"
     raise DeskError(f"No {clock_names} clock runs on ticket {ticket.id} (running: {running_names}).")
-
-
-def _may_stop(clock: DeadlineRow, at: datetime, now: datetime) -> None:
-    if at > now:
-        raise DeskError(f"{_seconds(at)} is in the future; give the time when it was done.")
-    if at < clock.started_at:
-        # Rounded up: what the sentence names must be taken.
-        first = clock.started_at + timedelta(microseconds=-clock.started_at.microsecond % 1_000_000)
-        raise DeskError(f"{_seconds(at)} is before the clock started; use {_seconds(first)} or later.")
-
-
-def _seconds(instant: datetime) -> str:
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

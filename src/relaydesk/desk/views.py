@@ -12,6 +12,7 @@ from relaydesk.store import (
     Page,
     QueueCount,
     audit,
+    list_counts,
     lists,
     outbox,
     refusals,
@@ -67,13 +68,13 @@ class Queues(DeskPart):
             if self._counted is not None and self._counted[0] == state:
                 return self._counted[1]
             midnight = datetime.combine(now.astimezone(zone).date() + timedelta(days=1), time(), zone)
-            counted = {count.queue: count for count in lists.counts(session, now, midnight)}
+            counted = {count.queue: count for count in list_counts.counts(session, now, midnight)}
             names = dict.fromkeys([*self.config.queues, *counted])
             counts = DeskCounts(
                 tuple(counted.get(name, QueueCount(name, 0, 0, 0)) for name in names),
-                lists.counts_by_assignee(session, now, midnight),
-                lists.waiting_count(session),
-                lists.look_count(session),
+                list_counts.counts_by_assignee(session, now, midnight),
+                list_counts.waiting_count(session),
+                list_counts.look_count(session),
                 state[0],
             )
         self._counted = (state, counts)

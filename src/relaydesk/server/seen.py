@@ -26,7 +26,7 @@ SEEN_SECONDS = 30.0  # between two words of one process
 NEWS_SECONDS = 1.0  # after which a change of its settings is told at the latest
 
 
-class Shown(Protocol):
+class SeenProcess(Protocol):
     """What is told of a process: its role, its settings, and plain facts of JSON."""
 
     @property
@@ -44,7 +44,7 @@ def _name() -> str:
     return f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
 
 
-async def show_process(process: Shown) -> None:
+async def show_process(process: SeenProcess) -> None:
     """Tells of this process until it is cancelled: every half minute, and when its settings have changed."""
     begun, told_at, state = utc_now(), 0.0, None
     loop = asyncio.get_running_loop()
@@ -61,13 +61,13 @@ async def show_process(process: Shown) -> None:
         await asyncio.sleep(NEWS_SECONDS)
 
 
-def leave(process: Shown) -> None:
+def leave(process: SeenProcess) -> None:
     """The process ends as it should, and is not missed."""
     with contextlib.suppress(StoreError), process.store.turn() as session:
         processes_seen.leave(session, _name())
 
 
-def _note(process: Shown, begun: datetime) -> None:
+def _note(process: SeenProcess, begun: datetime) -> None:
     configuration = process.configuration
     seen = ProcessSeen(
         name=_name(),

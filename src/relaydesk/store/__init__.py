@@ -16,7 +16,8 @@ from relaydesk.store.errors import (
     StoreLost,
     StoreUnavailable,
 )
-from relaydesk.store.lists import OpenCount, Page, PageKey, QueueCount, TicketFilter, TicketRow, TicketState
+from relaydesk.store.list_counts import OpenCount, QueueCount
+from relaydesk.store.lists import Page, PageKey, TicketFilter, TicketRow, TicketState
 
 if TYPE_CHECKING:
     from relaydesk.store import (
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         gateway_clients,
         known,
         links,
+        list_counts,
         lists,
         logins,
         looks,
@@ -163,6 +165,7 @@ __all__ = [
     "in_turns",
     "known",
     "links",
+    "list_counts",
     "lists",
     "logins",
     "looks",

@@ -10,7 +10,8 @@ from starlette.responses import HTMLResponse, Response
 
 from relaydesk.desk import DeskError, Preferences
 from relaydesk.web.done import done
-from relaydesk.web.entering import Text, Tick, demand_same, pages_of, refused, set_session
+from relaydesk.web.entering import Tick, demand_same, pages_of, refused, set_session
+from relaydesk.web.forms import TextField
 from relaydesk.web.visitors import TheDesk, TheDevice, TheVisitor
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ def account_page(request: Request, desk: TheDesk, visitor: TheVisitor) -> HTMLRe
 
 
 @router.post("/name")
-def change_name(request: Request, desk: TheDesk, visitor: TheVisitor, display_name: Text = "") -> Response:
+def change_name(
+    request: Request, desk: TheDesk, visitor: TheVisitor, display_name: TextField = ""
+) -> Response:
     """The name that signs one's answers."""
     try:
         desk.accounts.change_name(display_name, by=visitor.by)
@@ -41,8 +44,8 @@ def change_preferences(
     request: Request,
     desk: TheDesk,
     visitor: TheVisitor,
-    zone: Text = "",
-    after_send: Text = "next",
+    zone: TextField = "",
+    after_send: TextField = "next",
     keys: Tick = False,
     notify_browser: Tick = False,
     notify_mail: Tick = False,
@@ -62,9 +65,9 @@ def change_password(
     desk: TheDesk,
     visitor: TheVisitor,
     device: TheDevice,
-    former: Text = "",
-    password: Text = "",
-    again: Text = "",
+    former: TextField = "",
+    password: TextField = "",
+    again: TextField = "",
 ) -> Response:
     """A new password; every other browser is signed out."""
     try:
@@ -94,7 +97,7 @@ def begin_authenticator(request: Request, desk: TheDesk, visitor: TheVisitor) ->
 
 @router.post("/authenticator/confirm")
 def confirm_authenticator(
-    request: Request, desk: TheDesk, visitor: TheVisitor, code: Text = ""
+    request: Request, desk: TheDesk, visitor: TheVisitor, code: TextField = ""
 ) -> HTMLResponse:
     """The app has the key: a code of it is asked for from now on. Shows the recovery codes, once."""
     try:
@@ -106,7 +109,7 @@ def confirm_authenticator(
 
 @router.post("/authenticator/recovery")
 def renew_recovery_codes(
-    request: Request, desk: TheDesk, visitor: TheVisitor, device: TheDevice, code: Text = ""
+    request: Request, desk: TheDesk, visitor: TheVisitor, device: TheDevice, code: TextField = ""
 ) -> HTMLResponse:
     """New recovery codes, shown once."""
     try:
@@ -118,7 +121,7 @@ def renew_recovery_codes(
 
 @router.post("/authenticator/remove")
 def remove_authenticator(
-    request: Request, desk: TheDesk, visitor: TheVisitor, device: TheDevice, code: Text = ""
+    request: Request, desk: TheDesk, visitor: TheVisitor, device: TheDevice, code: TextField = ""
 ) -> Response:
     """No code is asked for any more."""
     try:
@@ -153,9 +156,9 @@ def make_token(
     request: Request,
     desk: TheDesk,
     visitor: TheVisitor,
-    name: Text = "",
+    name: TextField = "",
     scope: Annotated[list[str] | None, Form()] = None,
-    days: Text = "90",
+    days: TextField = "90",
 ) -> HTMLResponse:
     """A token for a program, shown once."""
     try:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from relaydesk.desk import DeskError, RuleWords, TicketFilter
 from relaydesk.web.done import done
+from relaydesk.web.forms import TextField
 from relaydesk.web.visitors import TheDesk, TheVisitor
 from relaydesk.web.wording import moment
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from relaydesk.events import Kind
 
 router = APIRouter()
-Text = Annotated[str, Form()]
 NEAREST = 20  # tickets among which the next one is looked for
 
 
@@ -68,7 +68,7 @@ def take(request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int) -
 
 @router.post("/tickets/{ticket_id}/assign")
 def assign(
-    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, agent: Text = ""
+    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, agent: TextField = ""
 ) -> Response:
     """Gives it to an agent; an empty name to nobody."""
     event = desk.tickets.assign(ticket_id, agent.strip() or None, by=visitor.by)
@@ -107,7 +107,9 @@ def _undecided(desk: Desk, ticket: WholeTicket) -> str:
 
 
 @router.post("/tickets/{ticket_id}/reopen")
-def reopen(request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, why: Text = "") -> Response:
+def reopen(
+    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, why: TextField = ""
+) -> Response:
     """Opens it again, with a reason."""
     ticket = desk.tickets.view(ticket_id, most=0)
     if ticket.ticket.junk_at is not None:
@@ -120,7 +122,12 @@ def reopen(request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int,
 
 @router.post("/tickets/{ticket_id}/move")
 def move(
-    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, queue: Text = "", why: Text = ""
+    request: Request,
+    desk: TheDesk,
+    visitor: TheVisitor,
+    ticket_id: int,
+    queue: TextField = "",
+    why: TextField = "",
 ) -> Response:
     """Moves it to another queue; the reason is kept."""
     if not why.strip():
@@ -143,7 +150,12 @@ def looked(request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int)
 
 @router.post("/tickets/{ticket_id}/snooze")
 def snooze(
-    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, choice: Text = "", until: Text = ""
+    request: Request,
+    desk: TheDesk,
+    visitor: TheVisitor,
+    ticket_id: int,
+    choice: TextField = "",
+    until: TextField = "",
 ) -> Response:
     """Hides it from one's own lists: one of the moments that are offered, or a local time of one's own."""
     zone = visitor.zone
@@ -192,11 +204,11 @@ def sort(
     desk: TheDesk,
     visitor: TheVisitor,
     ticket_id: int,
-    kind: Text = "",
-    rule: Text = "",
-    message: Text = "",
-    sender: Text = "",
-    subject: Text = "",
+    kind: TextField = "",
+    rule: TextField = "",
+    message: TextField = "",
+    sender: TextField = "",
+    subject: TextField = "",
 ) -> Response:
     """States of which kind it is, and proposes a rule where that is wanted."""
     sorted_as: Kind = kind  # type: ignore[assignment]  # the desk refuses what is no kind

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class AdminSection:
     """One page of the sub-navigation."""
 
     path: str
@@ -24,17 +24,17 @@ class Section:
 
 
 SECTIONS = (
-    Section("agents", "Agents", "people"),
-    Section("queues", "Queues", "case"),
-    Section("calendar", "Calendar", "cal"),
-    Section("templates", "Templates", "template"),
-    Section("rules", "Rules", "rule"),
-    Section("allowlist", "Allowlist", "proven"),
-    Section("outbox", "Outbox", "outbox", for_leads=True),
-    Section("refusals", "Refusals", "ban", for_leads=True),
-    Section("audit", "Audit log", "file"),
-    Section("health", "Health", "health"),
-    Section("settings", "What is in force", "eye"),
+    AdminSection("agents", "Agents", "people"),
+    AdminSection("queues", "Queues", "case"),
+    AdminSection("calendar", "Calendar", "cal"),
+    AdminSection("templates", "Templates", "template"),
+    AdminSection("rules", "Rules", "rule"),
+    AdminSection("allowlist", "Allowlist", "proven"),
+    AdminSection("outbox", "Outbox", "outbox", for_leads=True),
+    AdminSection("refusals", "Refusals", "ban", for_leads=True),
+    AdminSection("audit", "Audit log", "file"),
+    AdminSection("health", "Health", "health"),
+    AdminSection("settings", "What is in force", "eye"),
 )
 
 

@@ -15,16 +15,14 @@ from relaydesk.web.composing import (
     MOST_ID,
     AnswerForm,
     Composer,
-    Files,
-    FormValue,
     Mode,
-    WrittenText,
     answer_form,
     change_lines,
     composer_of,
     evidence_items,
 )
 from relaydesk.web.done import done
+from relaydesk.web.forms import LongText, ShortText, Uploads
 from relaydesk.web.lists import came_from, next_ticket
 from relaydesk.web.ticket import demand_number, page_title
 from relaydesk.web.visitors import TheDesk, TheVisitor
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
     from relaydesk.web.pages import Pages
 
 router = APIRouter()
-TheForm = Annotated[AnswerForm, Depends(answer_form)]
+TheAnswerForm = Annotated[AnswerForm, Depends(answer_form)]
 WrittenHere = Annotated[Literal["answer", "note", "record"], Form()]
 Seen = Annotated[int, Query(ge=0, le=MOST_ID)]
 REFUSED = " Your text is kept as a draft."
@@ -60,7 +58,7 @@ def turn(
     desk: TheDesk,
     visitor: TheVisitor,
     ticket_id: int,
-    form: TheForm,
+    form: TheAnswerForm,
     mode: Mode = "answer",
     writes: WrittenHere = "answer",
 ) -> Response:
@@ -127,7 +125,7 @@ def attach_files(desk: Desk, visitor: Visitor, ticket_id: int, files: list[Uploa
 
 @router.post("/tickets/{ticket_id}/preview")
 def preview(
-    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, form: TheForm
+    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, form: TheAnswerForm
 ) -> HTMLResponse:
     """What would leave: the very message, made and checked as it would be sent."""
     demand_number(ticket_id)
@@ -174,9 +172,9 @@ def send(
     desk: TheDesk,
     visitor: TheVisitor,
     ticket_id: int,
-    form: TheForm,
-    then: FormValue = "",
-    file: Files = None,
+    form: TheAnswerForm,
+    then: ShortText = "",
+    file: Uploads = None,
 ) -> Response:
     """Sends the answer: it waits its undo time and leaves. A form that comes twice sends once."""
     demand_number(ticket_id)
@@ -252,7 +250,7 @@ def _goes(request: Request, to: str) -> Response:
 
 @router.post("/tickets/{ticket_id}/note")
 def note(
-    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, text: WrittenText = ""
+    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, text: LongText = ""
 ) -> Response:
     """Adds an internal note."""
     demand_number(ticket_id)

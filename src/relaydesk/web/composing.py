@@ -6,8 +6,9 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from fastapi import File, Form, UploadFile
+from fastapi import Form
 
+from relaydesk.web.forms import FormNumber, LongText, ShortText, TokenText
 from relaydesk.web.own_path import own_path
 from relaydesk.web.thread import MailEntry, entries_of
 from relaydesk.web.wording import octets, when
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
 Mode = Literal["rest", "answer", "note", "record", "refused", "closed"]
 MOST_ID = 1 << 62
 PEEK = 140  # characters of what came meanwhile
-WrittenText = Annotated[str, Form(max_length=200_000)]
-FormValue = Annotated[str, Form(max_length=2_000)]
-Files = Annotated[list[UploadFile] | None, File()]
-Token = Annotated[str, Form(max_length=64)]
-RowNumber = Annotated[int, Form(ge=0, le=MOST_ID)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +43,13 @@ class AnswerForm:
 
 
 def answer_form(
-    text: WrittenText = "",
-    order: FormValue = "",
-    no_order: FormValue = "",
-    seen: RowNumber = 0,
-    token: Token = "",
+    text: LongText = "",
+    order: ShortText = "",
+    no_order: ShortText = "",
+    seen: FormNumber = 0,
+    token: TokenText = "",
     place: Annotated[str, Form(alias="in", max_length=2_000)] = "/",
-    cursor: RowNumber = MOST_ID,
+    cursor: FormNumber = MOST_ID,
 ) -> AnswerForm:
     """The form, with line ends as ours: browsers send those of the wire."""
     plain = text.replace("\r\n", "\n").replace("\r", "\n")

@@ -11,9 +11,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from relaydesk.desk import AnswerRefused, DeskError, Visitor
-from relaydesk.web.composer import TheForm, attach_files, composer_part, save
-from relaydesk.web.composing import AnswerForm, Files, WrittenText, composer_of, picked
+from relaydesk.web.composer import TheAnswerForm, attach_files, composer_part, save
+from relaydesk.web.composing import AnswerForm, composer_of, picked
 from relaydesk.web.done import done
+from relaydesk.web.forms import LongText, Uploads
 from relaydesk.web.ticket import demand_number
 from relaydesk.web.visitors import TheDesk, TheVisitor
 
@@ -27,7 +28,7 @@ VALUE = "value."  # what the names of a template's own fields begin with
 
 @router.post("/tickets/{ticket_id}/draft")
 def save_draft(
-    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, form: TheForm
+    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, form: TheAnswerForm
 ) -> Response:
     """Keeps what is written so far."""
     demand_number(ticket_id)
@@ -37,7 +38,7 @@ def save_draft(
 
 @router.post("/tickets/{ticket_id}/note/draft")
 def save_note(
-    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, text: WrittenText = ""
+    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, text: LongText = ""
 ) -> Response:
     """Keeps what is written of a note."""
     demand_number(ticket_id)
@@ -58,8 +59,8 @@ def attach(
     desk: TheDesk,
     visitor: TheVisitor,
     ticket_id: int,
-    form: TheForm,
-    file: Files = None,
+    form: TheAnswerForm,
+    file: Uploads = None,
 ) -> Response:
     """Puts files to the draft, with the text as it stands."""
     demand_number(ticket_id)
@@ -70,7 +71,7 @@ def attach(
 
 @router.post("/tickets/{ticket_id}/draft/files/{number}/remove")
 def detach(
-    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, number: int, form: TheForm
+    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, number: int, form: TheAnswerForm
 ) -> Response:
     """Takes a file away from the draft."""
     demand_number(ticket_id, number)
@@ -119,7 +120,7 @@ def restore(request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int
 
 @router.post("/tickets/{ticket_id}/template")
 async def template(
-    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, form: TheForm
+    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, form: TheAnswerForm
 ) -> Response:
     """Fills a reply template and puts it into the draft; asks first for what the ticket does not know."""
     fields = await request.form(max_files=20, max_fields=100)

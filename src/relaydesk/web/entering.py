@@ -20,6 +20,7 @@ from relaydesk.web.cookies import (
     delete_cookie,
     set_cookie,
 )
+from relaydesk.web.forms import TextField
 from relaydesk.web.own_path import own_path
 from relaydesk.web.pages import THEME_COOKIE, THEMES
 from relaydesk.web.visitors import SignInNeeded, TheDesk, TheDevice, visitor_of
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 THEME_SECONDS = 366 * 24 * 3600
-Text = Annotated[str, Form()]
 Tick = Annotated[bool, Form()]
 
 
@@ -49,10 +49,10 @@ def sign_in(
     request: Request,
     desk: TheDesk,
     device: TheDevice,
-    name: Text = "",
-    password: Text = "",
+    name: TextField = "",
+    password: TextField = "",
     stay: Tick = False,
-    to: Text = "",
+    to: TextField = "",
 ) -> Response:
     """By name and password."""
     try:
@@ -73,7 +73,9 @@ def code_page(request: Request, desk: TheDesk, to: str = "") -> Response:
 
 
 @router.post("/sign-in/code")
-def code(request: Request, desk: TheDesk, device: TheDevice, code: Text = "", to: Text = "") -> Response:
+def code(
+    request: Request, desk: TheDesk, device: TheDevice, code: TextField = "", to: TextField = ""
+) -> Response:
     """By the code of an authenticator, or a recovery code."""
     step = cookie(request, STEP_COOKIE)
     try:
@@ -111,7 +113,12 @@ def link_page(request: Request, desk: TheDesk, device: TheDevice, link: str) -> 
 
 @router.post("/enter/{link}")
 def enter(
-    request: Request, desk: TheDesk, device: TheDevice, link: str, password: Text = "", again: Text = ""
+    request: Request,
+    desk: TheDesk,
+    device: TheDevice,
+    link: str,
+    password: TextField = "",
+    again: TextField = "",
 ) -> Response:
     """Uses a link up: by the password that is chosen, or by the one button."""
     kind = desk.sign_in.link(link)
@@ -134,7 +141,7 @@ def enter(
 
 
 @router.post("/theme")
-def theme(request: Request, theme: Text = "", to: Text = "") -> Response:
+def theme(request: Request, theme: TextField = "", to: TextField = "") -> Response:
     """The colours of this browser: light, dark, or as the system."""
     asked = "hx-request" in request.headers
     response = Response(status_code=204) if asked else RedirectResponse(own_path(to), status_code=303)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
-from fastapi import APIRouter, Form, Path
+from fastapi import APIRouter
 from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from relaydesk.desk import DeskError, TicketFilter, Visitor, cursor_text, read_cursor
-from relaydesk.web.done import done
 from relaydesk.web.filters import Filters, active_names
+from relaydesk.web.forms import RowNumber
 from relaydesk.web.groups import Group, grouped
 from relaydesk.web.rail import NAMES
 from relaydesk.web.visitors import TheDesk, TheVisitor
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 router = APIRouter()
 ROWS = 40
 ROWS_BESIDE = 8  # an open ticket
-MOST_AT_ONCE = 200  # tickets of one bulk act
 VIEWS = {
     "mine": "Mine",
     "unassigned": "Unassigned",
@@ -36,11 +35,10 @@ VIEWS = {
     "snoozed": "Snoozed",
     "closed": "Closed",
 }
-Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ListPlace:
     """A list: its address, title, and the tickets it begins with before any filter."""
 
     path: str
@@ -49,13 +47,13 @@ class Place:
     empty: str = ""
 
 
-def place_of(path: str, you: str, queues: tuple[str, ...]) -> Place | None:
+def place_of(path: str, you: str, queues: tuple[str, ...]) -> ListPlace | None:
     """The list of an address; None for an address of something else."""
     if path in ("", "/"):
-        return Place("/", "All open", TicketFilter(awake_for=you), "all")
+        return ListPlace("/", "All open", TicketFilter(awake_for=you), "all")
     kind, _, name = path.strip("/").partition("/")
     if kind == "queues" and name in queues:
-        return Place(
+        return ListPlace(
             f"/queues/{name}", NAMES.get(name, name), TicketFilter(queue=name, awake_for=you), "queue"
         )
     views = {
@@ -67,7 +65,7 @@ def place_of(path: str, you: str, queues: tuple[str, ...]) -> Place | None:
         "closed": TicketFilter(state="closed"),
     }
     if kind == "views" and name in views:
-        return Place(f"/views/{name}", VIEWS[name], views[name], name)
+        return ListPlace(f"/views/{name}", VIEWS[name], views[name], name)
     return None
 
 
@@ -85,7 +83,7 @@ def queue(request: Request, desk: TheDesk, visitor: TheVisitor, name: str) -> HT
 
 
 @router.get("/views/saved/{view_id}")
-def saved(desk: TheDesk, visitor: TheVisitor, view_id: Number) -> Response:
+def saved(desk: TheDesk, visitor: TheVisitor, view_id: RowNumber) -> Response:
     """A view that was kept: goes on to its list with its filters."""
     view = desk.saved_views.view(view_id, by=visitor.by)
     query = {name: values for name, values in view.query.items() if name != "place"}
@@ -146,7 +144,7 @@ def _orders(numbers: Any) -> dict[int, tuple[str, bool]]:
     return shown
 
 
-def _sum(place: Place, counts: Any) -> str:
+def _sum(place: ListPlace, counts: Any) -> str:
     """The line beside a list's title."""
     if place.empty in ("waiting", "look"):
         return f"{counts.waiting if place.empty == 'waiting' else counts.look} open"
@@ -181,26 +179,26 @@ def strip_of(request: Request, desk: Desk, visitor: Visitor) -> Strip:
     """The list that an agent came from (``?in=``), by default the tickets that are due first."""
     split = urlsplit(request.query_params.get("in", "/"))
     you = visitor.agent.name
-    place = place_of(split.path, you, desk.config.queues) or Place("/", "All open", TicketFilter(), "all")
+    place = place_of(split.path, you, desk.config.queues) or ListPlace("/", "All open", TicketFilter(), "all")
     filters = Filters.of(QueryParams(split.query[:2_000]))
     page = desk.queues.page(filters.narrowed(place.criteria, you), limit=ROWS_BESIDE)
     groups = grouped(page.tickets, desk.clock(), visitor.zone, desk.config.calendar)
-    here = _address(place.path, filters)
-    return Strip(place.title, here, len(page.tickets), groups, _orders(page.numbers), here)
+    address = _address(place.path, filters)
+    return Strip(place.title, address, len(page.tickets), groups, _orders(page.numbers), address)
 
 
 def next_ticket(desk: Desk, visitor: Visitor, came_from: str, ticket_id: int) -> int | None:
     """The ticket that is due first in the list an agent came from, but for the one they leave."""
     split = urlsplit(came_from or "/")
     you = visitor.agent.name
-    place = place_of(split.path, you, desk.config.queues) or Place("/", "All open", TicketFilter())
+    place = place_of(split.path, you, desk.config.queues) or ListPlace("/", "All open", TicketFilter())
     criteria = Filters.of(QueryParams(split.query[:2_000])).narrowed(place.criteria, you)
     rows = desk.queues.page(criteria, limit=2).tickets
     return next((row.id for row in rows if row.id != ticket_id), None)
 
 
 @router.get("/tickets/{ticket_id}/row")
-def row(request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: Number) -> HTMLResponse:
+def row(request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: RowNumber) -> HTMLResponse:
     """One ticket as the row of a list."""
     pages: Pages = request.app.state.pages
     page = desk.queues.rows([ticket_id])
@@ -250,70 +248,6 @@ def search(
         here=f"/search?q={quote(text)}",
         present={},
     )
-
-
-@router.post("/views/saved")
-def save_view(
-    request: Request,
-    desk: TheDesk,
-    visitor: TheVisitor,
-    name: Annotated[str, Form()],
-    here: Annotated[str, Form()] = "/",
-    shared: Annotated[str, Form()] = "",
-) -> Response:
-    """Keeps the list with its filters by a name."""
-    split = urlsplit(here)
-    query = {"place": [split.path or "/"], **Filters.of(QueryParams(split.query)).query}
-    number = desk.saved_views.save(name, query, by=visitor.by, shared=bool(shared))
-    return done(request, f"/views/saved/{number}", f"View “{name}” saved.", changed=["counts"])
-
-
-@router.post("/views/saved/{view_id}/remove")
-def remove_view(request: Request, desk: TheDesk, visitor: TheVisitor, view_id: Number) -> Response:
-    """A kept view is not wanted any more."""
-    desk.saved_views.remove(view_id, by=visitor.by)
-    return done(request, "/", "View removed.", changed=["counts"])
-
-
-@router.post("/bulk")
-def bulk(
-    request: Request,
-    desk: TheDesk,
-    visitor: TheVisitor,
-    act: Annotated[str, Form()],
-    ticket: Annotated[list[int] | None, Form()] = None,
-    agent: Annotated[str, Form()] = "",
-    queue: Annotated[str, Form()] = "",
-    here: Annotated[str, Form()] = "/",
-) -> Response:
-    """One act on every ticket that was ticked; each is an act of its own, and says why it was not done."""
-    tickets, by = desk.tickets, visitor.by
-    works: dict[str, Any] = {
-        "take": lambda number: tickets.assign(number, visitor.agent.name, by=by),
-        "assign": lambda number: tickets.assign(number, agent or None, by=by),
-        "close": lambda number: tickets.close(number, by=by),
-        "move": lambda number: tickets.move(number, queue, by=by),
-        "looked": lambda number: tickets.mark_looked_at(number, by=by),
-    }
-    if act not in works:
-        raise HTTPException(404)
-    chosen = list(dict.fromkeys(ticket or []))[:MOST_AT_ONCE]
-    if not chosen:
-        raise DeskError("No ticket is ticked; tick the ones that you mean.")
-    refused: list[str] = []
-    for number in chosen:
-        try:
-            works[act](number)
-        except DeskError as error:
-            refused.append(f"#{number}: {error}")
-    words = {"take": "taken", "assign": "assigned", "close": "closed", "move": "moved", "looked": "looked at"}
-    count = len(chosen) - len(refused)
-    sentence = f"{count} ticket{'s' * (count != 1)} {words[act]}."
-    if refused:
-        sentence += f" {len(refused)} not: {' '.join(refused[:3])}"
-    to = here if here.startswith("/") and not here.startswith("//") else "/"
-    changed = ["tickets", "counts", *(f"ticket-{number}" for number in chosen)]
-    return done(request, to, sentence, changed=changed)
 
 
 def came_from(request: Request) -> str:

@@ -11,9 +11,9 @@ from starlette.responses import Response, StreamingResponse
 
 from relaydesk.desk import DeskError
 from relaydesk.message import safe_name
-from relaydesk.web.composing import Files, FormValue, WrittenText
 from relaydesk.web.done import done
 from relaydesk.web.files import KEPT_NOT, archive, download_headers
+from relaydesk.web.forms import LongText, ShortText, Uploads
 from relaydesk.web.ticket import demand_number
 from relaydesk.web.visitors import TheDesk, TheVisitor
 
@@ -40,7 +40,7 @@ def moment_of(text: str, zone: ZoneInfo, now: datetime) -> datetime:
 
 @router.post("/tickets/{ticket_id}/elsewhere")
 def elsewhere(
-    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, at: FormValue = ""
+    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, at: ShortText = ""
 ) -> Response:
     """Records that the customer was answered elsewhere."""
     demand_number(ticket_id)
@@ -56,11 +56,11 @@ def handled(
     desk: TheDesk,
     visitor: TheVisitor,
     ticket_id: int,
-    text: WrittenText = "",
-    what: FormValue = "",
-    at: FormValue = "",
-    clock: FormValue = "",
-    file: Files = None,
+    text: LongText = "",
+    what: ShortText = "",
+    at: ShortText = "",
+    clock: ShortText = "",
+    file: Uploads = None,
 ) -> Response:
     """Records what was done about what mail cannot answer, with files, and stops its clock."""
     demand_number(ticket_id)
@@ -92,9 +92,9 @@ def add_evidence(
     desk: TheDesk,
     visitor: TheVisitor,
     ticket_id: int,
-    item: FormValue = "",
-    state: FormValue = "",
-    file: Files = None,
+    item: ShortText = "",
+    state: ShortText = "",
+    file: Uploads = None,
 ) -> Response:
     """Adds files to an item of the evidence list, or says how it stands."""
     demand_number(ticket_id)

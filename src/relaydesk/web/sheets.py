@@ -10,8 +10,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from relaydesk.desk import DeskError, RuleWords
-from relaydesk.web.acts import Text, changed, ticket_number
+from relaydesk.web.acts import changed, ticket_number
 from relaydesk.web.done import done
+from relaydesk.web.forms import TextField
 from relaydesk.web.visitors import TheDesk, TheVisitor
 
 if TYPE_CHECKING:
@@ -163,7 +164,12 @@ def sheet(request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, 
 
 @router.post("/tickets/{ticket_id}/link")
 def link(
-    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, other: Text = "", merge: Text = ""
+    request: Request,
+    desk: TheDesk,
+    visitor: TheVisitor,
+    ticket_id: int,
+    other: TextField = "",
+    merge: TextField = "",
 ) -> Response:
     """Links two tickets; with ``merge`` merges this one into the other."""
     if merge:
@@ -176,7 +182,7 @@ def link(
 
 @router.post("/tickets/{ticket_id}/unlink")
 def unlink(
-    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, other: Text = ""
+    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, other: TextField = ""
 ) -> Response:
     """States that two tickets have nothing to do with each other."""
     number = ticket_number(other)
@@ -187,7 +193,7 @@ def unlink(
 
 @router.post("/tickets/{ticket_id}/merge")
 def merged(
-    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, other: Text = ""
+    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, other: TextField = ""
 ) -> Response:
     """Shows it in the thread of another, and goes there."""
     into = ticket_number(other)
@@ -212,7 +218,12 @@ def unmerge(request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int
 
 @router.post("/tickets/{ticket_id}/order")
 def order(
-    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, order: Text = "", other: Text = ""
+    request: Request,
+    desk: TheDesk,
+    visitor: TheVisitor,
+    ticket_id: int,
+    order: TextField = "",
+    other: TextField = "",
 ) -> Response:
     """Binds the right order: one that the mail names, or another of the directory."""
     number = other.strip() or order.strip()
@@ -225,7 +236,7 @@ def order(
 
 @router.post("/tickets/{ticket_id}/release")
 def release(
-    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, order: Text = ""
+    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, order: TextField = ""
 ) -> Response:
     """Unbinds an order; ``*`` states that none of the numbers is this customer's order."""
     if order == "*":

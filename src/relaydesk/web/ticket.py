@@ -34,7 +34,7 @@ FRAME_POLICY = (
     "frame-ancestors 'self'; sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox"
 )
 
-Number = Annotated[int, Query(ge=1, le=MOST_ID)]
+MessageNumber = Annotated[int, Query(ge=1, le=MOST_ID)]
 Show = Literal["text", "original", "headers", "html"]
 
 
@@ -44,9 +44,9 @@ def ticket_page(
     desk: TheDesk,
     visitor: TheVisitor,
     ticket_id: int,
-    before: Number | None = None,
-    since: Number | None = None,
-    evidence: Number | None = None,
+    before: MessageNumber | None = None,
+    since: MessageNumber | None = None,
+    evidence: MessageNumber | None = None,
 ) -> HTMLResponse:
     """A ticket, or the part of its page that htmx names as its target.
 
@@ -99,7 +99,7 @@ def message_frame(
 
 @router.get("/tickets/{ticket_id}/history")
 def history_page(
-    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, before: Number | None = None
+    request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, before: MessageNumber | None = None
 ) -> HTMLResponse:
     """All events of a ticket, a page at a time."""
     demand_number(ticket_id)
@@ -122,7 +122,7 @@ def history_page(
 
 @router.get("/orders/find")
 def find_order(
-    request: Request, desk: TheDesk, visitor: TheVisitor, q: str = "", ticket: Number | None = None
+    request: Request, desk: TheDesk, visitor: TheVisitor, q: str = "", ticket: MessageNumber | None = None
 ) -> HTMLResponse:
     """The orders of a Facebook id, a seller's reference or a relay address, to look at or to bind."""
     pages: Pages = request.app.state.pages
