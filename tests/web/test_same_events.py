@@ -49,7 +49,8 @@ ELSEWHERE: set[str] = {
     "sign_agent_out", "reset_authenticator", "change_own_name", "change_preferences", "end_own_session",
     "end_own_other_sessions", "change_own_password", "begin_authenticator", "confirm_authenticator",
     "remove_own_authenticator", "renew_recovery_codes", "make_token", "revoke_own_token", "read_report",
-    "export_report", "withdraw_rule", "settle_rule", "read_original",
+    "export_report", "withdraw_rule", "settle_rule", "read_original", "change_settings", "run_checks",
+    "hand_over_tickets",
 }  # fmt: skip
 """Acts that leave no event on a ticket."""
 
