@@ -142,7 +142,7 @@ def test_turning_to_a_note_keeps_both_and_the_preview_follows(
     expect(page.locator("#answer")).to_have_value("Hello again.")
     page.get_by_role("button", name=re.compile("^Note")).click()
     expect(page.locator("#note")).to_have_value("Called the depot.")
-    page.keyboard.press("Control+Enter")
+    page.press("#note", "Control+Enter")
     page.locator("#thread").get_by_text("Called the depot.").wait_for()
     expect(page.locator("#answer")).to_have_value("Hello again.")
     assert pages.desk.outbox.newest() == ()

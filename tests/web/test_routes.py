@@ -26,6 +26,7 @@ NOBODY, AGENT, LEAD, ADMIN = "", "day.agent", "desk.lead", "shop.admin"
 ANYBODY = (200, 200, 200, 200)
 SIGNED_IN = (303, 200, 200, 200)
 ABSENT = (303, 404, 404, 404)
+REFUSED = (303, 409, 409, 409)
 DONE = (303, 303, 303, 303)
 FOR_ADMINS, FOR_LEADS = (303, 403, 403, 200), (303, 403, 200, 200)
 """Nobody is sent to sign in, others on to the page that says what was done."""
@@ -121,20 +122,20 @@ ROWS: tuple[tuple[Any, ...], ...] = (
     ("POST", "/tickets/{ticket_id}/composer", DONE, {"text": "Hello"}),
     ("POST", "/tickets/{ticket_id}/draft", DONE, {"text": "Hello"}),
     ("POST", "/tickets/{ticket_id}/draft/files", DONE, {"text": "Hello"}),
-    ("POST", "/tickets/{ticket_id}/draft/files/{number}/remove", ABSENT, {"text": "Hello"}),
+    ("POST", "/tickets/{ticket_id}/draft/files/{number}/remove", REFUSED, {"text": "Hello"}),
     ("POST", "/tickets/{ticket_id}/draft/discard", DONE),
     ("POST", "/tickets/{ticket_id}/draft/restore", DONE),
-    ("POST", "/tickets/{ticket_id}/template", ABSENT, {"template": "none"}),
+    ("POST", "/tickets/{ticket_id}/template", REFUSED, {"template": "none"}),
     ("POST", "/tickets/{ticket_id}/preview", SIGNED_IN, {"text": "Hello"}),
-    ("POST", "/tickets/{ticket_id}/answer", ABSENT, {"text": "Hello"}),
+    ("POST", "/tickets/{ticket_id}/answer", REFUSED, {"text": "Hello"}),
     ("GET", "/answers/leaving", SIGNED_IN),
     ("POST", "/answers/{number}/undo", (303, 404, 404, 404)),
     ("POST", "/answers/{number}/retry", (303, 404, 404, 404)),
     ("POST", "/tickets/{ticket_id}/note", DONE, {"text": "Hello"}),
     ("POST", "/tickets/{ticket_id}/note/draft", DONE, {"text": "Hello"}),
-    ("POST", "/tickets/{ticket_id}/elsewhere", ABSENT, {"at": "yesterday"}),
-    ("POST", "/tickets/{ticket_id}/handled", ABSENT, {"at": "yesterday"}),
-    ("POST", "/tickets/{ticket_id}/evidence", ABSENT, {"item": "Invoice"}),
+    ("POST", "/tickets/{ticket_id}/elsewhere", REFUSED, {"at": "yesterday"}),
+    ("POST", "/tickets/{ticket_id}/handled", REFUSED, {"at": "yesterday"}),
+    ("POST", "/tickets/{ticket_id}/evidence", REFUSED, {"item": "Invoice"}),
     ("GET", "/files/evidence/{number}", (303, 404, 404, 404)),
     ("GET", "/files/evidence/{ticket_id}/all.zip", SIGNED_IN),
     ("POST", "/sign-out", DONE),
