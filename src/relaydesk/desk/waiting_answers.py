@@ -46,6 +46,7 @@ class WaitingAnswers(DeskPart):
     def take_back(self, answer_id: int, *, by: str) -> OutboxRow:
         """Makes an answer a draft again: one that waits is cancelled, one that was lost is written again."""
         with self.store.reading() as session:
+            demand(session, "cancel_answer", by)
             row = outbox.row(session, answer_id)
         return (self.write_again if row and row.state in LOST else self.cancel)(answer_id, by=by)
 
