@@ -15,6 +15,7 @@ from relaydesk.cli.opening import (
     as_option,
     desk_of,
     settings,
+    settings_in_force,
     standard_input,
     variables,
 )
@@ -219,7 +220,7 @@ def list_templates(config: str | None, as_json: bool) -> None:
     """List the templates and the variables that each needs."""
     from relaydesk.config import open_templates
 
-    replies = open_templates(settings(config)).everything()
+    replies = open_templates(settings_in_force(config)).everything()
     if as_json:
         rows = [
             {"name": template.name, "title": template.title, "description": template.description,
@@ -243,7 +244,7 @@ def check_templates(ctx: click.Context, as_json: bool) -> None:
     """Check every template against sample tickets; exit code 1 when one has a problem."""
     from relaydesk.config import open_templates
 
-    replies = open_templates(settings(ctx.obj))
+    replies = open_templates(settings_in_force(ctx.obj))
     names, problems = [template.name for template in replies.everything()], replies.problems()
     if as_json:
         print_json({"templates": names, "problems": problems})
@@ -272,7 +273,7 @@ def preview(
 
     conf = settings(config)
     if ticket_id is None:
-        text = open_templates(conf).sample(template, values)
+        text = open_templates(settings_in_force(config)).sample(template, values)
     else:
         by = agent_of(conf, name)
         text = desk_of(conf).answers.filled(ticket_id, template, values, by=by, order=order)
