@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk import late_names
 from relaydesk.business_time import Calendar
-from relaydesk.desk.config import DeskConfig, DeskError, SignInConfig, UnknownQueue, UnknownTicket
+from relaydesk.desk.config import DeskConfig, DeskError, NotThere, SignInConfig, UnknownTicket
 from relaydesk.desk.cursors import cursor_text, read_cursor
 from relaydesk.desk.desk import Desk
 from relaydesk.desk.permissions import CONSOLE, NotPermitted, agent_actor
@@ -46,6 +46,7 @@ __all__ = [
     "Entered",
     "HealthNow",
     "NotPermitted",
+    "NotThere",
     "OpenedTicket",
     "PageKey",
     "Preferences",
@@ -59,7 +60,6 @@ __all__ = [
     "SignInPaused",
     "TicketFilter",
     "TicketRow",
-    "UnknownQueue",
     "UnknownTicket",
     "Visitor",
     "WholeTicket",

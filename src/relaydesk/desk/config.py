@@ -67,11 +67,15 @@ class ShownSetting(Protocol):
     def storable(self) -> bool: ...
 
 
-class UnknownQueue(DeskError):  # noqa: N818
+class NotThere(DeskError):  # noqa: N818 - a state, as the store names its own
+    """There is nothing of that number or name."""
+
+
+class UnknownQueue(NotThere):
     """The settings have no such queue."""
 
 
-class UnknownTicket(DeskError):  # noqa: N818
+class UnknownTicket(NotThere):
     """There is no such ticket, or no such message or file in it."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relaydesk.desk.config import DeskError
+from relaydesk.desk.config import DeskError, NotThere
 from relaydesk.desk.permissions import DeskPart, agent_name, demand
 from relaydesk.store import saved_views
 
@@ -31,7 +31,7 @@ class SavedViews(DeskPart):
         for view in self.visible(by=by):
             if view.id == view_id:
                 return view
-        raise DeskError(f"There is no view {view_id}; it may have been removed.")
+        raise NotThere(f"There is no view {view_id}; it may have been removed.")
 
     def save(self, name: str, query: Mapping[str, list[str]], *, by: str, shared: bool = False) -> int:
         """Keeps a view; its number. Sharing it with everybody takes a lead."""
@@ -62,6 +62,6 @@ class SavedViews(DeskPart):
     def _owned(self, acting: Acting, view_id: int, by: str) -> None:
         view = saved_views.read(acting.session, view_id)
         if view is None:
-            raise DeskError(f"There is no view {view_id}; it may have been removed.")
+            raise NotThere(f"There is no view {view_id}; it may have been removed.")
         if view.owner != agent_name(acting.actor):
             demand(acting.session, "share_view", by)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
+from relaydesk.api import create_api, problem
 from relaydesk.web import (
     account,
     acts,
@@ -34,11 +36,14 @@ from relaydesk.web import (
 )
 from relaydesk.web.pages import Pages
 from relaydesk.web.proxies import ClientAddress
-from relaydesk.web.security import Guard
+from relaydesk.web.security import API, TOO_LONG, BodyTooLong, Guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
+
+    from starlette.requests import Request
+    from starlette.responses import Response
 
     from relaydesk.desk import Desk, DeskConfig
     from relaydesk.web.config import WebConfig
@@ -62,11 +67,11 @@ ROUTERS = (
     account.router,
     composer.router,
     recording.router,
+    ticket.router,
+    files.router,
     sheets.router,
     acts.router,
     report.router,
-    ticket.router,
-    files.router,
     live.router,
     palette.router,
     keys.router,
@@ -81,13 +86,27 @@ def create_app(desk: Desk, config: WebConfig, *, checks: Mapping[str, Checks] | 
     app.state.pages, app.state.checks = Pages(config), checks or {}
     for router in ROUTERS:
         app.include_router(router)
+    app.state.api = _api(desk)
+    app.mount(API, app.state.api)
     problems.attach(app)
     app.add_middleware(Guard, config=config)
     app.add_middleware(ClientAddress, proxies=config.proxies)
     return app
 
 
+def _api(desk: Desk) -> FastAPI:
+    """The API; what the guard finds too long while it is read is told as its other errors are."""
+    api = create_api(desk)
+
+    def too_long(_: Request, __: Exception) -> Response:
+        return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LONG)
+
+    api.add_exception_handler(BodyTooLong, too_long)
+    return api
+
+
 def change_settings(app: FastAPI, config: DeskConfig) -> None:
     """Requests from now on work under other settings; those under way keep theirs."""
     app.state.desk = app.state.desk.under(config)
+    app.state.api.state.desk = app.state.desk
     app.state.pages.zone = config.calendar.zone

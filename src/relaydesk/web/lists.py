@@ -26,12 +26,14 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 ROWS = 40
+ROWS_BESIDE = 8  # an open ticket
 MOST_AT_ONCE = 200  # tickets of one bulk act
 VIEWS = {
     "mine": "Mine",
     "unassigned": "Unassigned",
     "waiting": "Waiting",
     "look": "Needs a look",
+    "snoozed": "Snoozed",
     "closed": "Closed",
 }
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
@@ -50,13 +52,16 @@ class Place:
 def place_of(path: str, you: str, queues: tuple[str, ...]) -> Place | None:
     """The list of an address; None for an address of something else."""
     if path in ("", "/"):
-        return Place("/", "All open", TicketFilter(), "all")
+        return Place("/", "All open", TicketFilter(awake_for=you), "all")
     kind, _, name = path.strip("/").partition("/")
     if kind == "queues" and name in queues:
-        return Place(f"/queues/{name}", NAMES.get(name, name), TicketFilter(queue=name), "queue")
+        return Place(
+            f"/queues/{name}", NAMES.get(name, name), TicketFilter(queue=name, awake_for=you), "queue"
+        )
     views = {
-        "mine": TicketFilter(assignee=you),
-        "unassigned": TicketFilter(assignee=""),
+        "mine": TicketFilter(assignee=you, awake_for=you),
+        "unassigned": TicketFilter(assignee="", awake_for=you),
+        "snoozed": TicketFilter(snoozed_by=you),
         "waiting": TicketFilter(waiting=True),
         "look": TicketFilter(needs_look=True),
         "closed": TicketFilter(state="closed"),
@@ -178,7 +183,7 @@ def strip_of(request: Request, desk: Desk, visitor: Visitor) -> Strip:
     you = visitor.agent.name
     place = place_of(split.path, you, desk.config.queues) or Place("/", "All open", TicketFilter(), "all")
     filters = Filters.of(QueryParams(split.query[:2_000]))
-    page = desk.queues.page(filters.narrowed(place.criteria, you), limit=ROWS)
+    page = desk.queues.page(filters.narrowed(place.criteria, you), limit=ROWS_BESIDE)
     groups = grouped(page.tickets, desk.clock(), visitor.zone, desk.config.calendar)
     here = _address(place.path, filters)
     return Strip(place.title, here, len(page.tickets), groups, _orders(page.numbers), here)

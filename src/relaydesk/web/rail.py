@@ -81,6 +81,7 @@ def rail_of(desk: Desk, visitor: Visitor, path: str) -> Rail:
     ]
     if counts.look:  # never hidden when not empty, and no line of calm
         views.append(RailEntry("/views/look", "Needs a look", "i-eye", open=counts.look, key="x"))
+    views.append(RailEntry("/views/snoozed", "Snoozed", "i-clock"))
     views.append(RailEntry("/views/closed", "Closed", "i-close"))
     views += [
         RailEntry(f"/views/saved/{view.id}", view.name, "i-all")
