@@ -124,11 +124,6 @@ def desk_config(conf: Settings, secret: Callable[[], bytes], *, files: Settings 
 
         return parts.rules(conf)
 
-    def book() -> StoredOverFiles:
-        from relaydesk.config.book import StoredOverFiles
-
-        return StoredOverFiles(files or conf)
-
     return DeskConfig(
         calendar=Calendar.from_mapping(conf.calendar, "calendar"),
         queues=tuple(conf.all_queues),
@@ -142,10 +137,16 @@ def desk_config(conf: Settings, secret: Callable[[], bytes], *, files: Settings 
         give_up=timedelta(hours=conf.give_up_hours),
         report_templates=data_path("templates"),
         chance=secrets.token_bytes,
-        book=book,
+        book=lambda: _book(files or conf),
         evidence_list=tuple(conf.evidence_list.items()),
         sign_in=_sign_in_config(conf, secret),
     )
+
+
+def _book(files: Settings) -> StoredOverFiles:
+    from relaydesk.config.book import StoredOverFiles
+
+    return StoredOverFiles(files)
 
 
 def _sign_in_config(conf: Settings, secret: Callable[[], bytes]) -> SignInConfig:
