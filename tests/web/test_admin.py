@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from relaydesk.store.lists import TicketFilter
 from relaydesk_testkit.pages import barriers, signed_in
 
 if TYPE_CHECKING:
@@ -150,6 +151,23 @@ def test_a_rule_of_the_shop_comes_first_and_is_taken_out(pages: DeskPages) -> No
     assert sum(rule.matched for rule in book.rules) > 10
     assert client.post("/admin/rules/claim-decided/remove").status_code == 303
     assert pages.desk.rulebook.book(by="agent:shop.admin").rules[0].name != "claim-decided"
+
+
+def test_a_proposal_of_an_agent_is_put_in_force_once(pages: DeskPages) -> None:
+    ticket = next(
+        row
+        for row in pages.desk.queues.page(TicketFilter(queue="unsorted"), limit=10).tickets
+        if row.verified
+    )
+    words = pages.desk.rules.draft(ticket.id)
+    number = pages.desk.rules.propose(ticket.id, None, words, "claim", by="agent:day.agent")
+    lead, client = pages.client("desk.lead"), pages.client(ADMIN)
+    assert "proposed" in client.get("/admin/rules").text
+    assert pages.client("day.agent").post(f"/admin/proposals/{number}/accept").status_code == 403
+    assert lead.post(f"/admin/proposals/{number}/accept").status_code == 303
+    assert client.post(f"/admin/proposals/{number}/accept").status_code == 409
+    rule = pages.desk.rulebook.book(by="agent:shop.admin").rules[0]
+    assert (rule.name, rule.kind, rule.own) == (f"proposal-{number}", "claim", True)
 
 
 def test_an_entry_of_the_allowlist_is_added_and_taken_out(pages: DeskPages) -> None:

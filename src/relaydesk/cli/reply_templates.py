@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import click
 
-from relaydesk.cli.opening import ROW_ID, agent_of, as_option, desk_of, set_option, settings
+from relaydesk.cli.opening import (
+    ROW_ID,
+    agent_of,
+    as_option,
+    desk_of,
+    set_option,
+    settings,
+    settings_in_force,
+)
 from relaydesk.cli.output import json_option, print_json, say
 from relaydesk.cli.tables import Column, print_table
 
@@ -21,7 +29,7 @@ def list_templates(config: str | None, as_json: bool) -> None:
     """List the templates and the variables that each needs."""
     from relaydesk.config import open_templates
 
-    replies = open_templates(settings(config)).everything()
+    replies = open_templates(settings_in_force(config)).everything()
     if as_json:
         rows = [
             {"name": template.name, "title": template.title, "description": template.description,
@@ -45,7 +53,7 @@ def check_templates(ctx: click.Context, as_json: bool) -> None:
     """Check every template against sample tickets; exit code 1 when one has a problem."""
     from relaydesk.config import open_templates
 
-    replies = open_templates(settings(ctx.obj))
+    replies = open_templates(settings_in_force(ctx.obj))
     names, problems = [template.name for template in replies.everything()], replies.problems()
     if as_json:
         print_json({"templates": names, "problems": problems})
@@ -74,7 +82,7 @@ def preview(
 
     conf = settings(config)
     if ticket_id is None:
-        text = open_templates(conf).sample(template, values)
+        text = open_templates(settings_in_force(config)).sample(template, values)
     else:
         by = agent_of(conf, name)
         text = desk_of(conf).answers.filled(ticket_id, template, values, by=by, order=order)

@@ -136,7 +136,7 @@ class WouldMove:
     whole: bool = True
 
 
-def would_move(store: Store, plan: Plan, *, most: int = 20_000, shown: int = 100) -> WouldMove:
+def would_move(store: Store, plan: Plan, *, most: int = 2_000, shown: int = 100) -> WouldMove:
     """The same without doing it, for up to ``most`` running deadlines."""
     seen, count, last = 0, 0, (0, "")
     moving: list[Moving] = []
