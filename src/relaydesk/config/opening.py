@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from relaydesk.outbound import Sender, Templates
     from relaydesk.policy import Plan
 
+SOON = "4 business hours"
+
 
 def utc_now() -> datetime:
     """This moment, aware UTC: the only clock of the running program."""
@@ -108,4 +110,5 @@ def desk_config(conf: Settings, secret: Callable[[], bytes]) -> DeskConfig:
         give_up=timedelta(hours=conf.give_up_hours),
         report_templates=data_path("templates"),
         chance=secrets.token_bytes,
+        soon=next((queue.warn_before for queue in conf.all_queues.values() if queue.warn_before), SOON),
     )

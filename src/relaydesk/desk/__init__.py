@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk import late_names
 from relaydesk.desk.config import DeskConfig, DeskError, UnknownQueue
+from relaydesk.desk.cursors import cursor_text, read_cursor
 from relaydesk.desk.desk import Desk
 from relaydesk.desk.permissions import CONSOLE, NotPermitted, agent_actor
 from relaydesk.store import PageKey, TicketFilter
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from relaydesk.desk.accounts import Visitor
     from relaydesk.desk.answers import Queued, ReplyTemplates, Written
     from relaydesk.desk.rule_text import RuleWords
+    from relaydesk.desk.saved_views import UnknownView
     from relaydesk.desk.sorting_rules import RuleTrial
     from relaydesk.desk.ticket_view import ReadMessage, WholeTicket, WrittenAnswer
     from relaydesk.outbound import AnswerRefused
@@ -35,11 +37,14 @@ __all__ = [
     "RuleWords",
     "TicketFilter",
     "UnknownQueue",
+    "UnknownView",
     "Visitor",
     "WholeTicket",
     "Written",
     "WrittenAnswer",
     "agent_actor",
+    "cursor_text",
+    "read_cursor",
 ]
 
 if not TYPE_CHECKING:
@@ -52,6 +57,7 @@ if not TYPE_CHECKING:
             "ReplyTemplates": "answers",
             "RuleTrial": "sorting_rules",
             "RuleWords": "rule_text",
+            "UnknownView": "saved_views",
             "Visitor": "accounts",
             "WholeTicket": "ticket_view",
             "Written": "answers",

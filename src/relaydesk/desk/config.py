@@ -33,7 +33,7 @@ class DeskConfig:
     ``is_order_id`` says, by the sorting rules, whether a text has the shape of an order id;
     ``sorting_rules`` are those rules.
     ``report_templates`` is the folder of the printed report; ``chance`` gives random bytes, for passwords.
-    Sizes in bytes.
+    Sizes in bytes. ``soon`` is a target: what is due within it stands in a group of its own.
     """
 
     calendar: Calendar
@@ -48,6 +48,7 @@ class DeskConfig:
     give_up: timedelta
     report_templates: Path
     chance: Callable[[int], bytes]
+    soon: str = "4 business hours"
 
     def demand_queue(self, name: str) -> None:
         """UnknownQueue unless the settings have a queue of this name."""

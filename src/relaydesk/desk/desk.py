@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from relaydesk.desk.accounts import Accounts
     from relaydesk.desk.administration import Agents, GatewayClients, Orders
     from relaydesk.desk.answers import Answers, ReplyTemplates
+    from relaydesk.desk.queues import Queues
     from relaydesk.desk.reports import Reports
+    from relaydesk.desk.saved_views import SavedViews
     from relaydesk.desk.search import Search
     from relaydesk.desk.sorting_rules import SortingRules
     from relaydesk.desk.tickets import Tickets
-    from relaydesk.desk.views import Outbox, Queues, Refusals
+    from relaydesk.desk.views import Outbox, Refusals
     from relaydesk.desk.webhooks import Webhooks
 
 
@@ -35,9 +37,15 @@ class Desk(DeskPart):
 
     @cached_property
     def queues(self) -> Queues:
-        from relaydesk.desk.views import Queues
+        from relaydesk.desk.queues import Queues
 
         return Queues(self.store, self.config, self.clock)
+
+    @cached_property
+    def saved_views(self) -> SavedViews:
+        from relaydesk.desk.saved_views import SavedViews
+
+        return SavedViews(self.store, self.config, self.clock)
 
     @cached_property
     def search(self) -> Search:

@@ -63,6 +63,8 @@ Act = Literal[
     "add_gateway_client",
     "revoke_gateway_client",
     "manage_webhooks",
+    "save_view",
+    "share_view",
 ]
 
 CONSOLE = "console"
@@ -115,6 +117,8 @@ PERMITTED: dict[Act, frozenset[Standing]] = {
     "add_gateway_client": _ADMINS,
     "revoke_gateway_client": _ADMINS,
     "manage_webhooks": _ADMINS,
+    "save_view": _ALL,
+    "share_view": _LEADS,  # with everybody
 }
 """Each act, and who may do it."""
 

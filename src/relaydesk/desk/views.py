@@ -1,37 +1,19 @@
-"""What there is to see at the desk: queues and their tickets, the outbox, refusals."""
+"""What there is to see at the desk beside its tickets: the outbox, refusals."""
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from relaydesk.desk.permissions import DeskPart
-from relaydesk.store import QueueCount, lists, outbox, refusals
+from relaydesk.store import outbox, refusals
 
 if TYPE_CHECKING:
-    from relaydesk.store import OutboxRow, Page, PageKey, RefusalCount, TicketFilter
+    from datetime import datetime
+
+    from relaydesk.store import OutboxRow, RefusalCount
 
 REFUSAL_DAYS = timedelta(days=30)
-
-
-class Queues(DeskPart):
-    """The queues and the tickets in them."""
-
-    def counts(self) -> tuple[QueueCount, ...]:
-        """Every queue of the settings, and any other that has an open ticket; today is the calendar's."""
-        now, zone = self.clock(), self.config.calendar.zone
-        midnight = datetime.combine(now.astimezone(zone).date() + timedelta(days=1), time(), zone)
-        with self.store.reading() as session:
-            counted = {count.queue: count for count in lists.counts(session, now, midnight)}
-        names = dict.fromkeys([*self.config.queues, *counted])
-        return tuple(counted.get(name, QueueCount(name, 0, 0, 0)) for name in names)
-
-    def page(self, criteria: TicketFilter, *, after: PageKey | None = None, limit: int = 50) -> Page:
-        """A page of tickets: open ones by deadline, closed ones newest first. UnknownQueue for no queue."""
-        if criteria.queue is not None:
-            self.config.demand_queue(criteria.queue)
-        with self.store.reading() as session:
-            return lists.page(session, criteria, now=self.clock(), after=after, limit=limit)
 
 
 class Outbox(DeskPart):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         gateway_clients,
         known,
         links,
+        list_counts,
         lists,
         looks,
         merges,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         refusals,
         reporting,
         rule_proposals,
+        saved_views,
         search,
         secret,
         snoozes,
@@ -50,11 +52,13 @@ if TYPE_CHECKING:
     from relaydesk.store.contention import in_turns, until_settled, until_settled_async
     from relaydesk.store.deadlines import DeadlineRow
     from relaydesk.store.gateway_clients import ClientRow
+    from relaydesk.store.list_counts import AllCounts, OpenCount
     from relaydesk.store.messages import Recorded
     from relaydesk.store.orders import Put
     from relaydesk.store.outbox_rows import Claimed, DeliveryOutcome, Finished, OutboxRow, Outgoing
     from relaydesk.store.refusals import RefusalCount, RefusalKey, RefusalStanding, RefusalTally
     from relaydesk.store.rule_proposals import ProposalRow, SortedMail
+    from relaydesk.store.saved_views import SavedView
     from relaydesk.store.ticket_orders import TicketOrder
     from relaydesk.store.tickets import AttachmentRow, MessageRow
     from relaydesk.store.webhooks import ClaimedNews, News, NewsRow, WebhookRow
@@ -62,6 +66,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AgentRole",
     "AgentRow",
+    "AllCounts",
     "AttachmentRow",
     "Claimed",
     "ClaimedNews",
@@ -73,6 +78,7 @@ __all__ = [
     "MessageRow",
     "News",
     "NewsRow",
+    "OpenCount",
     "OutboxRow",
     "Outgoing",
     "Page",
@@ -85,6 +91,7 @@ __all__ = [
     "RefusalKey",
     "RefusalStanding",
     "RefusalTally",
+    "SavedView",
     "SortedMail",
     "Store",
     "StoreAbsent",
@@ -106,6 +113,7 @@ __all__ = [
     "in_turns",
     "known",
     "links",
+    "list_counts",
     "lists",
     "looks",
     "merges",
@@ -115,6 +123,7 @@ __all__ = [
     "refusals",
     "reporting",
     "rule_proposals",
+    "saved_views",
     "search",
     "secret",
     "snoozes",
@@ -132,6 +141,7 @@ if not TYPE_CHECKING:
         {
             "AgentRole": "agents",
             "AgentRow": "agents",
+            "AllCounts": "list_counts",
             "AttachmentRow": "tickets",
             "Claimed": "outbox_rows",
             "ClaimedNews": "webhooks",
@@ -142,6 +152,7 @@ if not TYPE_CHECKING:
             "MessageRow": "tickets",
             "News": "webhooks",
             "NewsRow": "webhooks",
+            "OpenCount": "list_counts",
             "OutboxRow": "outbox_rows",
             "Outgoing": "outbox_rows",
             "ProposalRow": "rule_proposals",
@@ -151,6 +162,7 @@ if not TYPE_CHECKING:
             "RefusalKey": "refusals",
             "RefusalStanding": "refusals",
             "RefusalTally": "refusals",
+            "SavedView": "saved_views",
             "SortedMail": "rule_proposals",
             "TicketOrder": "ticket_orders",
             "WebhookRow": "webhooks",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import and_, bindparam, func, insert, or_, select, tuple_, update
+from sqlalchemy import and_, bindparam, insert, select, tuple_, update
 
 from relaydesk.events import (
     BreachWithdrawn,
@@ -25,7 +25,7 @@ from relaydesk.events import (
     StoppedHow,
 )
 from relaydesk.store import events as journal
-from relaydesk.store import snoozes
+from relaydesk.store import next_due, snoozes
 from relaydesk.store.tables import DeadlineTable, TicketTable, table
 
 if TYPE_CHECKING:
@@ -44,16 +44,6 @@ T = table(TicketTable).c
 RUNNING = and_(D.stopped_at.is_(None), D.undecided_at.is_(None))
 
 _INSERT = insert(table(DeadlineTable))
-_HEAD = select(func.coalesce(T.merged_into, T.id)).where(T.id == bindparam("ticket"))
-_family = table(TicketTable).alias("family")
-_FAMILY = select(_family.c.id).where(
-    or_(_family.c.id == bindparam("head"), _family.c.merged_into == bindparam("head"))
-)
-_NEXT_DUE = (
-    update(table(TicketTable))
-    .where(T.id == bindparam("head"))
-    .values(next_due=select(func.min(D.due_at)).where(D.ticket_id.in_(_FAMILY), RUNNING).scalar_subquery())
-)
 _OF_TICKETS = (
     select(table(DeadlineTable))
     .where(D.ticket_id.in_(bindparam("tickets", expanding=True)))
@@ -266,13 +256,11 @@ def withdrawal(clock: DeadlineRow, at: datetime) -> Event:
 
 
 def refresh_next_due(session: Session, ticket_id: int) -> None:
-    """Sets the ticket's cached deadline to the earliest one that runs, or none.
+    """Sets the ticket's cached deadline to the earliest one that runs, or none; and whose turn it is.
 
     Of one that is merged into another, that one's, whose clocks and those of all its members it shows.
     """
-    connection = session.connection()
-    head = connection.execute(_HEAD, {"ticket": ticket_id}).scalar()
-    connection.execute(_NEXT_DUE, {"head": head})
+    next_due.refresh(session, ticket_id)
 
 
 def mark_passed(

@@ -2,7 +2,7 @@
 
 Open tickets go by deadline, closed ones newest first; both are read off indexes that hold no others, so that
 a page costs the same however many tickets there are. Pages go on from where the last one ended (keyset),
-never by offset. Kind and proof narrow down what an index delivers; they have none of their own.
+never by offset.
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import and_, func, not_, or_, select
+from sqlalchemy import and_, func, or_, select
 
-from relaydesk.message import query_words
-from relaydesk.store import search as word_index
-from relaydesk.store import snoozes, ticket_orders
+from relaydesk.store import list_filters, ticket_orders
 from relaydesk.store.tables import TicketTable, table
 
 if TYPE_CHECKING:
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
 
 T = table(TicketTable).c
 OPEN = T.state == "open"
-MATCHES = 1000  # tickets looked at that hold one text
-LONGEST_NUMBER = 18  # digits of a ticket number that a database can hold
 
 TicketState = Literal["open", "closed"]
 
@@ -39,7 +35,9 @@ class TicketRow:
     """One ticket as a line of a list. Times are aware UTC; ``next_due`` is None when no clock runs.
 
     ``needs_look`` is the code of the reason why a person must look at it, None for none; ``merged_into`` the
-    ticket in whose thread this one is shown; ``junk_at`` when it was marked as junk.
+    ticket in whose thread this one is shown; ``junk_at`` when it was marked as junk. ``next_warn`` is when
+    the next deadline warns, ``answered_at`` when an answer last stopped a response clock, ``waiting_since``
+    since when it is the customer's turn. ``excerpt`` is a line of the customer's latest words.
     """
 
     id: int
@@ -65,6 +63,15 @@ class TicketRow:
     needs_look_since: datetime | None = None
     merged_into: int | None = None
     junk_at: datetime | None = None
+    next_warn: datetime | None = None
+    answered_at: datetime | None = None
+    waiting_since: datetime | None = None
+    excerpt: str = ""
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the customer wrote after our answer."""
+        return self.open and self.answered_at is not None and self.waiting_since is None
 
     @property
     def open(self) -> bool:
@@ -94,6 +101,7 @@ class TicketFilter:
     ``text`` is what :func:`search` looks for: a number, an address, or words. ``due_before`` leaves those
     whose next deadline is earlier; aware. ``needs_look``: only what a person must look at, or only the rest.
     ``awake_for`` is an agent: without what they have snoozed; ``snoozed_by`` an agent too: only that.
+    ``kinds`` are any of these; ``waiting``: only where it is the customer's turn, the longest first.
     """
 
     queue: str | None = None
@@ -106,11 +114,15 @@ class TicketFilter:
     needs_look: bool | None = None
     awake_for: str | None = None
     snoozed_by: str | None = None
+    kinds: tuple[str, ...] = ()
+    contact_reason: str | None = None
+    escalated: bool | None = None
+    waiting: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PageKey:
-    """Where a page of a list ended."""
+    """Where a page of a list ended: by ``next_due``, or by the moment that the list goes by instead."""
 
     next_due: datetime | None
     id: int
@@ -154,47 +166,19 @@ def page(
     limit: int = 50,
 ) -> Page:
     """The tickets that a filter lets through, from ``after`` on. Without ``now`` nothing is snoozed."""
-    conditions = [*_conditions(session, criteria), *_asleep(criteria, now)]
+    conditions = list_filters.conditions(session, criteria, now)
+    key = T.next_due
     if criteria.state == "closed":
         rows = _closed(session, conditions, after, limit)
+    elif criteria.waiting:
+        key = T.waiting_since
+        rows = _waiting(session, conditions, after, limit)
     else:
         rows = _by_deadline(session, conditions, after, limit)
     shown = tuple(rows[:limit])
     numbers = ticket_orders.of_tickets(session, [row.id for row in shown])
-    more = PageKey(shown[-1].next_due, shown[-1].id) if len(rows) > limit else None
+    more = PageKey(getattr(shown[-1], key.name), shown[-1].id) if len(rows) > limit else None
     return Page(shown, numbers, more)
-
-
-def _conditions(session: Session, criteria: TicketFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [T.state == criteria.state]
-    if criteria.needs_look is not None:
-        marked = T.needs_look.is_not(None)
-        # Marked ones are open: without the state the one index that fits is that of the marks.
-        conditions = [marked] if criteria.needs_look else [*conditions, T.needs_look.is_(None)]
-    if criteria.queue is not None:
-        conditions.append(T.queue == criteria.queue)
-    if criteria.assignee is not None:
-        conditions.append(T.assignee == criteria.assignee if criteria.assignee else T.assignee.is_(None))
-    if criteria.kind is not None:
-        conditions.append(T.kind == criteria.kind)
-    if criteria.verified is not None:
-        conditions.append(T.verified.is_(criteria.verified))
-    if criteria.due_before is not None:
-        conditions.append(T.next_due < criteria.due_before)
-    if criteria.text:
-        conditions.append(_holding(session, criteria.text, MATCHES))
-    return conditions
-
-
-def _asleep(criteria: TicketFilter, now: datetime | None) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if now is None:
-        return conditions
-    if criteria.awake_for is not None:
-        conditions.append(not_(snoozes.hidden_from(criteria.awake_for, now)))
-    if criteria.snoozed_by is not None:
-        conditions.append(snoozes.hidden_from(criteria.snoozed_by, now))
-    return conditions
 
 
 def _by_deadline(
@@ -203,7 +187,7 @@ def _by_deadline(
     """Those without a deadline last. Two walks along one index: the engines disagree where NULL sorts."""
     rows: list[TicketRow] = []
     if after is None or after.next_due is not None:
-        timed = select(*_ROW).where(*conditions, T.next_due.is_not(None), *_beyond(after))
+        timed = select(*_ROW).where(*conditions, T.next_due.is_not(None), *_beyond(T.next_due, after))
         rows = _rows(session, timed.order_by(T.next_due, T.id).limit(limit + 1))
     if len(rows) <= limit:
         since = after.id if after is not None and after.next_due is None else 0
@@ -212,10 +196,17 @@ def _by_deadline(
     return rows
 
 
-def _beyond(after: PageKey | None) -> list[ColumnElement[bool]]:
+def _beyond(key: ColumnElement[Any], after: PageKey | None) -> list[ColumnElement[bool]]:
     if after is None or after.next_due is None:
         return []
-    return [T.next_due >= after.next_due, or_(T.next_due > after.next_due, T.id > after.id)]
+    return [key >= after.next_due, or_(key > after.next_due, T.id > after.id)]
+
+
+def _waiting(
+    session: Session, conditions: list[ColumnElement[bool]], after: PageKey | None, limit: int
+) -> list[TicketRow]:
+    statement = select(*_ROW).where(*conditions, *_beyond(T.waiting_since, after))
+    return _rows(session, statement.order_by(T.waiting_since, T.id).limit(limit + 1))
 
 
 def _closed(
@@ -233,26 +224,10 @@ def search(
     A ticket's number, an order number or reference, a relay address; or all its words, in whatever order,
     anywhere in the conversation.
     """
-    statement = select(*_ROW).where(_holding(session, text, MATCHES)).order_by(T.id.desc())
+    statement = select(*_ROW).where(list_filters.holding(session, text)).order_by(T.id.desc())
     if state is not None:
         statement = statement.where(T.state == state)
     return tuple(_rows(session, statement.limit(limit)))
-
-
-def _holding(session: Session, text: str, limit: int) -> ColumnElement[bool]:
-    is_number = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
-    ids = {
-        *ticket_orders.tickets_naming(session, text, limit),
-        *word_index.tickets_with(session, query_words(text), limit),
-        *([int(text)] if is_number else []),
-    }
-    named = or_(T.id.in_(sorted(ids)), T.relay_address == text.lower())
-    member = table(TicketTable).alias("member")
-    into = select(member.c.merged_into).where(
-        member.c.merged_into.is_not(None),
-        or_(member.c.id.in_(sorted(ids)), member.c.relay_address == text.lower()),
-    )
-    return or_(named, T.id.in_(into))
 
 
 def _rows(session: Session, statement: Any) -> list[TicketRow]:

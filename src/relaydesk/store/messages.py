@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, case, func, insert, select, update
 
+from relaydesk.classify import excerpt_of, line_of
 from relaydesk.events import (
     BounceJoined,
     DuplicateJoined,
@@ -137,7 +138,8 @@ def _open(session: Session, arrival: _Recording) -> int:
         "verified": decision.vouched,
         "opened_at": arrival.at,
         "last_message_at": arrival.at,
-        "next_due": min((plan.due for plan in decision.clocks), default=None),
+        "excerpt": _excerpt(arrival),
+        **_next_clock(arrival),
         "message_count": 1,
         **_mark(arrival),
     }
@@ -150,7 +152,9 @@ def _open(session: Session, arrival: _Recording) -> int:
 
 def _join(session: Session, ticket_id: int, arrival: _Recording) -> None:
     connection, head = session.connection(), merges.head(session, ticket_id)
-    counted = {"message_count": T.message_count + 1, "last_message_at": arrival.at}
+    counted: dict[str, object] = {"message_count": T.message_count + 1, "last_message_at": arrival.at}
+    if excerpt := _excerpt(arrival):
+        counted["excerpt"] = excerpt
     values: dict[str, object] = dict(counted)
     needed = _mark(arrival)
     if arrival.placement.reopen:
@@ -169,6 +173,18 @@ def _join(session: Session, ticket_id: int, arrival: _Recording) -> None:
         if connection.execute(update(table(TicketTable)).where(*still).values(counted)).rowcount != 1:
             raise Conflict(f"Ticket {ticket_id} is no longer merged into {head}.")
     snoozes.wake(session, [ticket_id])
+
+
+def _next_clock(arrival: _Recording) -> dict[str, object]:
+    first = min(arrival.decision.clocks, key=lambda plan: plan.due, default=None)
+    return {"next_due": first and first.due, "next_warn": first and first.warn_at}
+
+
+def _excerpt(arrival: _Recording) -> str:
+    """The line that lists show: a buyer's words; of a notice and of what nothing proves its Subject."""
+    decision = arrival.decision
+    words = excerpt_of(arrival.message, decision.findings.username) if decision.kind == "case" else ""
+    return words or line_of(arrival.message.subject)
 
 
 def _mark(arrival: _Recording) -> dict[str, object]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from relaydesk.web import acts, entering, lists, problems, sheets, static
+from relaydesk.web import acts, bulk, entering, finding, lists, problems, saving, sheets, static
 from relaydesk.web.pages import Pages
 from relaydesk.web.security import Guard
 
@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from relaydesk.desk import Desk
     from relaydesk.web.config import WebConfig
 
-ROUTERS = (static.router, entering.router, lists.router, sheets.router, acts.router)
+ROUTERS = (
+    static.router,
+    entering.router,
+    lists.router,
+    saving.router,
+    bulk.router,
+    finding.router,
+    sheets.router,
+    acts.router,
+)
 
 
 def create_app(desk: Desk, config: WebConfig) -> FastAPI:

@@ -1,26 +1,140 @@
-"""The lists of tickets."""
+"""The lists of tickets: queues, views, one row, and the rail beside them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote, unquote, urlsplit
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
+from starlette.datastructures import QueryParams
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from relaydesk.desk import TicketFilter
+from relaydesk.web.filters import Filters
+from relaydesk.web.listing import choices, list_of, listed, orders_of
+from relaydesk.web.places import place_of
+from relaydesk.web.rail import rail_of
 from relaydesk.web.visitors import TheDesk, TheVisitor
 
 if TYPE_CHECKING:
+    from relaydesk.desk import Desk, Visitor
     from relaydesk.web.pages import Pages
+    from relaydesk.web.places import Place
 
 router = APIRouter()
-ROWS = 40
+Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
+LIST_COOKIE = "relaydesk_list"
+LONGEST_ADDRESS = 1_000
+LIST_KEPT = 12 * 3600  # seconds
 
 
 @router.get("/")
 def all_open(request: Request, desk: TheDesk, visitor: TheVisitor) -> HTMLResponse:
     """Every open ticket, by deadline."""
+    return _page(request, desk, visitor)
+
+
+@router.get("/queues/{name}")
+def queue(request: Request, desk: TheDesk, visitor: TheVisitor, name: str) -> HTMLResponse:
+    """The open tickets of a queue."""
+    desk.config.demand_queue(name)
+    return _page(request, desk, visitor)
+
+
+@router.get("/views/saved/{view_id}")
+def saved(request: Request, desk: TheDesk, visitor: TheVisitor, view_id: Number) -> HTMLResponse:
+    """A list with the filters that somebody kept."""
+    desk.saved_views.view(view_id, visitor.agent.name)
+    return _page(request, desk, visitor)
+
+
+@router.get("/views/{name}")
+def view(request: Request, desk: TheDesk, visitor: TheVisitor, name: str) -> HTMLResponse:
+    """A view: tickets of all queues that have something in common."""
+    del name
+    return _page(request, desk, visitor)
+
+
+def _page(request: Request, desk: Desk, visitor: Visitor) -> HTMLResponse:
+    place = place_of(desk, visitor, request.url.path)
+    if place is None:
+        raise HTTPException(404)
+    query = request.query_params
+    filters = filters_of(place, query)
+    after, begun = query.get("after", "")[:LONGEST_ADDRESS], query.get("in", "")[:40]
+    page = listed(desk, visitor, place, filters, after=after, begun=begun)
     pages: Pages = request.app.state.pages
-    page = desk.queues.page(TicketFilter(awake_for=visitor.agent.name), limit=ROWS)
-    return pages.page(request, visitor, "list.html", part="list", title="All open", page=page)
+    context: dict[str, Any] = {"title": place.title, "listed": page, **choices(desk, visitor)}
+    context["new_desk"] = not page.shown and place.key == "all" and not filters and _is_new(desk)
+    part = "rows" if request.headers.get("hx-target", "").endswith("#more") else "list"
+    response = pages.page(request, visitor, "list.html", part=part, **context)
+    if not after:
+        keep_list(request, response, page.address)
+    return response
+
+
+def filters_of(place: Place, query: QueryParams) -> Filters:
+    """What an address narrows its list to; a saved view's own filters where it says nothing."""
+    return Filters.of(query) if not place.view or "f" in query else place.filters
+
+
+def _is_new(desk: Desk) -> bool:
+    return not desk.queues.page(TicketFilter(state="closed"), limit=1).tickets
+
+
+def keep_list(request: Request, response: Response, address: str) -> None:
+    """Remembers the list that an agent works through: it stands beside a ticket, and leads back."""
+    if len(address) <= LONGEST_ADDRESS:
+        secure = request.app.state.config.secure
+        response.set_cookie(
+            LIST_COOKIE, quote(address), max_age=LIST_KEPT, httponly=True, samesite="lax", secure=secure
+        )
+
+
+def kept_list(request: Request, desk: Desk, visitor: Visitor) -> tuple[Place, Filters] | None:
+    """The list that an agent came from, None where they came from none."""
+    address = unquote(request.cookies.get(LIST_COOKIE, "")[: 3 * LONGEST_ADDRESS])
+    split = urlsplit(address) if address.startswith("/") and not address.startswith("//") else None
+    place = place_of(desk, visitor, split.path) if split is not None else None
+    if split is None or place is None:
+        return None
+    return place, filters_of(place, QueryParams(split.query))
+
+
+@router.get("/tickets/{ticket_id}/row")
+def row(request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: Number) -> HTMLResponse:
+    """One ticket as the row of a list, struck through where it is no longer one of that list."""
+    page = desk.queues.rows((ticket_id,))
+    if not page.tickets:
+        raise HTTPException(404)
+    ticket = page.tickets[0]
+    path = urlsplit(request.headers.get("hx-current-url", "/")).path
+    inside = path.startswith("/tickets/")
+    criteria = list_of(desk, visitor, path).criteria
+    gone = ticket.state != criteria.state or (criteria.queue or ticket.queue) != ticket.queue
+    pages: Pages = request.app.state.pages
+    return pages.page(
+        request,
+        visitor,
+        "row.html",
+        part="row",
+        title=f"Ticket #{ticket_id}",
+        ticket=ticket,
+        orders=orders_of(page.numbers),
+        beside=inside,
+        gone=gone and not inside,
+    )
+
+
+@router.get("/rail")
+def rail(request: Request, desk: TheDesk, visitor: TheVisitor) -> Response:
+    """The queues and views with their counts, to refresh them on a page."""
+    if "hx-request" not in request.headers:
+        return RedirectResponse("/", status_code=303)
+    path = urlsplit(request.headers.get("hx-current-url", "/")).path
+    pages: Pages = request.app.state.pages
+    return pages.page(
+        request, visitor, "rail_part.html", part="rail", rail=rail_of(desk, visitor, path), path=path
+    )

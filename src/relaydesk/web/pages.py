@@ -64,7 +64,8 @@ class Pages:
         """
         names = {**self._common(request), "you": visitor.agent, **context}
         alone = part is not None and "hx-request" in request.headers
-        names["rail"] = () if alone else rail_of(self._desk, visitor, request.url.path)
+        if not alone:
+            names["rail"] = rail_of(self._desk, visitor, request.url.path)
         names["toast"] = None if alone else said_before(request)
         response = self._response(template, part if alone else None, names, status, headers)
         if names["toast"]:

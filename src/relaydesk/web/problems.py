@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from relaydesk.desk import AnswerRefused, DeskError, NotPermitted, UnknownQueue
+from relaydesk.desk import AnswerRefused, DeskError, NotPermitted, UnknownQueue, UnknownView
 from relaydesk.logs import log_exception
 from relaydesk.store import Conflict, StoreError
 from relaydesk.web.visitors import SignInNeeded
@@ -61,6 +61,7 @@ def attach(app: FastAPI) -> None:
     app.add_exception_handler(SignInNeeded, _sign_in)
     app.add_exception_handler(NotPermitted, not_permitted)
     app.add_exception_handler(UnknownQueue, not_found)
+    app.add_exception_handler(UnknownView, not_found)
     app.add_exception_handler(AnswerRefused, desk_error)
     app.add_exception_handler(DeskError, desk_error)
     app.add_exception_handler(Conflict, conflict)

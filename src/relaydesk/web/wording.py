@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
+
+    from relaydesk.store import TicketRow
 
 DueState = Literal["over", "soon", "today", "later", "none"]
 MINUTE = timedelta(minutes=1)
@@ -59,4 +61,50 @@ def initials(name: str) -> str:
     return "".join(letters).upper()
 
 
-FILTERS = {"due": due_of, "moment": moment, "short_count": short_count, "initials": initials}
+REASONS = {
+    "late_or_missing": ("Late or missing", "Order late or missing"),
+    "damaged_or_not_as_described": ("Damaged", "Damaged or not as described"),
+    "return_request": ("Return", "Return request"),
+    "cancellation_request": ("Cancellation", "Cancellation request"),
+    "other_question": ("Question", "Another question"),
+}
+"""Reasons for contact by their codes: short for rows, long for choices."""
+
+BRANDS = {"instagram.com": "Instagram", "facebook.com": "Facebook", "facebookmail.com": "Facebook"}
+JUST_NOW = timedelta(minutes=30)
+
+
+def instant(moment: datetime) -> str:
+    """As machines read it, to the second: ``2026-11-25T20:00:00Z``."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def reason_name(code: str) -> str:
+    """A reason for contact in a row; a shop's own code reads as its words."""
+    return REASONS.get(code, (code.replace("_", " ").capitalize(),))[0]
+
+
+def customer_name(ticket: TicketRow) -> str:
+    """Whose ticket it is: proven senders by their name, others by their whole address."""
+    if not ticket.verified:
+        return ticket.sender or ticket.relay_address or "no sender"
+    domain = ".".join(ticket.sender.rpartition("@")[2].split(".")[-2:])
+    return ticket.username or BRANDS.get(domain, ticket.sender) or ticket.relay_address or "no sender"
+
+
+def is_fresh(ticket: TicketRow, now: datetime) -> bool:
+    """Whether the customer wrote after our answer, or it has just come and nobody has it."""
+    just_came = ticket.open and ticket.assignee is None and now - ticket.last_message_at < JUST_NOW
+    return ticket.fresh or just_came
+
+
+FILTERS = {
+    "instant": instant,
+    "fresh": is_fresh,
+    "reason": reason_name,
+    "who": customer_name,
+    "due": due_of,
+    "moment": moment,
+    "short_count": short_count,
+    "initials": initials,
+}
