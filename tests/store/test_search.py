@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 import pytest
+from alembic import command
 from sqlalchemy import text
 
 from relaydesk.message import searchable_words
@@ -14,7 +15,7 @@ from relaydesk.policy.decision import Placement
 from relaydesk.process_pool import NoProcess, ProcessPool
 from relaydesk.search import index
 from relaydesk.search.index import index_in_pool, index_waiting
-from relaydesk.store import search
+from relaydesk.store import schema, search
 from relaydesk_testkit.arriving import ALICE as ALICE_ADDRESS
 from relaydesk_testkit.arriving import decision, store_message
 from tests.support.answering import write
@@ -204,13 +205,12 @@ def test_long_words_do_not_hide_the_others(store: Store) -> None:
 def test_what_was_stored_before_there_was_an_index_is_indexed(store: Store) -> None:
     ticket = arrived(store, "Zebra")
     write(store, ticket, "Walrus", no_order=True)
-    with store.transaction() as session:
-        connection = session.connection()
+    with store.engine.begin() as connection:
         connection.execute(text("DROP TABLE search_index"))
         connection.execute(text("DROP TABLE unindexed"))
         connection.execute(text("DROP TABLE IF EXISTS outbox_number"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))
-    store.upgrade()
+        command.upgrade(schema.config(connection), "0006")
     assert hits(store, "zebra walrus") == [ticket]
 
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, literal, select
 
-from relaydesk.store import list_filters, lists
+from relaydesk.store import list_filters
 from relaydesk.store.acts_tables import SnoozeTable
+from relaydesk.store.lists import QueueCount
 from relaydesk.store.tables import TicketTable, table
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement
     from sqlmodel import Session
 
-    from relaydesk.store.lists import QueueCount, TicketFilter
+    from relaydesk.store.lists import TicketFilter
 
 T, S = table(TicketTable).c, table(SnoozeTable).c
+OPEN = T.state == "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +48,43 @@ class AllCounts:
 
 
 def everything(session: Session, now: datetime, today_ends: datetime) -> AllCounts:
-    """The counts of every queue that has an open ticket and of everybody who has one."""
+    """The counts of every queue that has an open ticket and of everybody who has one, in one walk along one
+    index; ``today_ends`` is the coming midnight."""
+    overdue = func.count().filter(T.next_due < now)
+    due_today = func.count().filter(and_(T.next_due >= now, T.next_due < today_ends))
+    figures = (func.count(), due_today, overdue, func.count(T.waiting_since), func.min(T.next_due))
+    statement = select(T.queue, T.assignee, *figures).where(OPEN).group_by(T.queue, T.assignee)
+    marked = select(T.queue, func.count()).where(T.needs_look.is_not(None)).group_by(T.queue)
+    connection = session.connection()
+    rows: list[Any] = list(connection.execute(statement))
+    looks = {row[0]: row[1] for row in connection.execute(marked)}
+    by_queue: dict[str, list[Any]] = {}
+    by_assignee: dict[str | None, list[Any]] = {}
+    for row in rows:
+        by_queue.setdefault(row.queue, []).append(row)
+        by_assignee.setdefault(row.assignee, []).append(row)
     return AllCounts(
-        lists.counts(session, now, today_ends),
-        _by_assignee(session, now, today_ends),
-        _count(session, lists.OPEN, T.waiting_since.is_not(None)),
-        _count(session, T.needs_look.is_not(None)),
+        tuple(_queue(name, held, looks.get(name, 0)) for name, held in sorted(by_queue.items())),
+        tuple((name, OpenCount(*_added(held))) for name, held in by_assignee.items()),
+        sum(row[5] for row in rows),
+        sum(looks.values()),
     )
 
 
-def _by_assignee(
-    session: Session, now: datetime, today_ends: datetime
-) -> tuple[tuple[str | None, OpenCount], ...]:
-    due_today = func.count().filter(and_(T.next_due >= now, T.next_due < today_ends))
-    overdue = func.count().filter(T.next_due < now)
-    statement = select(T.assignee, func.count(), due_today, overdue).where(lists.OPEN).group_by(T.assignee)
-    return tuple((row[0], OpenCount(*row[1:])) for row in session.connection().execute(statement))
+def _added(rows: list[Any]) -> tuple[int, int, int]:
+    return sum(row[2] for row in rows), sum(row[3] for row in rows), sum(row[4] for row in rows)
 
 
-def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
-    return int(session.connection().scalar(select(func.count()).where(*conditions)) or 0)
+def _queue(name: str, rows: list[Any], looks: int) -> QueueCount:
+    first = min((row[6] for row in rows if row[6] is not None), default=None)
+    return QueueCount(name, *_added(rows), first, looks)
 
 
 def snoozed(session: Session, agent: str, now: datetime) -> int:
     """The open tickets that an agent does not want to see yet."""
     asleep = select(S.ticket_id).where(S.agent == agent, S.until > now)
-    return _count(session, T.id.in_(asleep), lists.OPEN)
+    statement = select(func.count()).where(T.id.in_(asleep), OPEN)
+    return int(session.connection().scalar(statement) or 0)
 
 
 def due_between(  # noqa: PLR0913 - which tickets, between what

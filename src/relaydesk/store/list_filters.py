@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import literal_column, not_, or_, select
+from sqlalchemy import literal_column, not_, select
 
 from relaydesk.message import query_words
 from relaydesk.store import search as word_index
@@ -88,10 +88,12 @@ def holding(session: Session, text: str) -> ColumnElement[bool]:
         *word_index.tickets_with(session, query_words(text), MATCHES),
         *([int(text)] if is_number else []),
     }
-    named = or_(T.id.in_(sorted(ids)), T.relay_address == text.lower())
-    member = table(TicketTable).alias("member")
-    into = select(member.c.merged_into).where(
-        member.c.merged_into.is_not(None),
-        or_(member.c.id.in_(sorted(ids)), member.c.relay_address == text.lower()),
-    )
-    return or_(named, T.id.in_(into))
+    connection, address = session.connection(), T.relay_address == text.lower()
+    if text:
+        ids.update(
+            connection.execute(select(T.id).where(address).order_by(T.id.desc()).limit(MATCHES)).scalars()
+        )
+    # A merged one is found in the thread that shows it. Asked for apart: an OR of both reads every ticket.
+    merged = select(T.merged_into).where(T.id.in_(sorted(ids)), T.merged_into.is_not(None))
+    ids.update(connection.execute(merged).scalars())
+    return T.id.in_(sorted(ids))

@@ -1,4 +1,4 @@
-"""Lists of tickets: the counts of the queues, pages with filters, search.
+"""Lists of tickets: pages with filters, search.
 
 Open tickets go by deadline, closed ones newest first; both are read off indexes that hold no others, so that
 a page costs the same however many tickets there are. Pages go on from where the last one ended (keyset),
@@ -7,10 +7,10 @@ never by offset.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import or_, select
 
 from relaydesk.store import list_filters, ticket_orders
 from relaydesk.store.tables import TicketTable, table
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from relaydesk.store.ticket_orders import TicketOrder
 
 T = table(TicketTable).c
-OPEN = T.state == "open"
 
 TicketState = Literal["open", "closed"]
 
@@ -138,23 +137,6 @@ class Page:
 
 
 _ROW = [T[field.name] for field in fields(TicketRow)]
-_MARKED_BY_QUEUE = select(T.queue, func.count()).where(T.needs_look.is_not(None)).group_by(T.queue)
-
-
-def counts(session: Session, now: datetime, today_ends: datetime) -> tuple[QueueCount, ...]:
-    """The counts of every queue that has an open ticket; ``today_ends`` is the desk's coming midnight."""
-    overdue = func.count().filter(T.next_due < now)
-    due_today = func.count().filter(and_(T.next_due >= now, T.next_due < today_ends))
-    statement = (
-        select(T.queue, func.count(), due_today, overdue, func.min(T.next_due))
-        .where(OPEN)
-        .group_by(T.queue)
-        .order_by(T.queue)
-    )
-    connection = session.connection()
-    marked = {row[0]: row[1] for row in connection.execute(_MARKED_BY_QUEUE)}
-    counted = (QueueCount(*row) for row in connection.execute(statement))
-    return tuple(replace(count, needs_look=marked.get(count.queue, 0)) for count in counted)
 
 
 def page(
@@ -191,7 +173,9 @@ def _by_deadline(
         rows = _rows(session, timed.order_by(T.next_due, T.id).limit(limit + 1))
     if len(rows) <= limit:
         since = after.id if after is not None and after.next_due is None else 0
-        untimed = select(*_ROW).where(*conditions, T.next_due.is_(None), T.id > since).order_by(T.id)
+        untimed = select(*_ROW).where(*conditions, T.next_due.is_(None), T.id > since)
+        # By id; the deadline, which they have not, is named so that PostgreSQL sees the order of the index.
+        untimed = untimed.order_by(T.next_due, T.id)
         rows += _rows(session, untimed.limit(limit + 1 - len(rows)))
     return rows
 

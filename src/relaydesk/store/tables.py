@@ -56,6 +56,10 @@ class TicketTable(SQLModel, table=True):
         ),
         partial("ix_ticket_open_queue_next_due_id", "queue", "next_due", "id", where=OPEN),
         partial("ix_ticket_open_next_due_id", "next_due", "id", where=OPEN),
+        # All that is counted, and the state, without which SQLite looks every row up.
+        partial(
+            "ix_ticket_open_counts", "queue", "assignee", "next_due", "waiting_since", "state", where=OPEN
+        ),
         partial("ix_ticket_open_assignee_next_due_id", "assignee", "next_due", "id", where=OPEN),
         partial("ix_ticket_open_contact_reason_next_due_id", "contact_reason", "next_due", "id", where=OPEN),
         partial("ix_ticket_unproven_next_due_id", "next_due", "id", where=UNPROVEN),

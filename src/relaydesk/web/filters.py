@@ -44,10 +44,11 @@ class Filters:
 
         chosen = values.get("kind", ())
         kinds = tuple(kind for kind in KINDS if kind in chosen)
+        agent = first("agent")
         return cls(
             q=first("q"),
             kinds=() if len(kinds) == len(KINDS) else kinds,
-            own=first("own"),
+            own=f"@{agent}" if agent else first("own"),
             reason=first("reason"),
             unproven=bool(first("unproven")),
             escalated=bool(first("escalated")),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from relaydesk.web.places import Place
 
 ROWS = 40
+FEW = 12  # agents that a list of choices may have
 _RANK = {"bound": 0, "not_found": 1, "mentioned": 2}
 GROUPED = frozenset({"all", "queue", "mine", "unassigned", "look", "snoozed"})
 
@@ -129,10 +130,16 @@ def _sums(place: Place, filters: Filters, counts: AllCounts, you: str) -> tuple[
     return open_, " \u00b7 ".join(f"{n:,} {name}" for n, name in figures if n or name == "open")
 
 
+def team_of(desk: Desk) -> list[str]:
+    """Whom a ticket can be given to."""
+    return [agent.name for agent in desk.agents.everybody() if agent.active]
+
+
 def choices(desk: Desk, visitor: Visitor) -> dict[str, Any]:
-    """What the filters and the bulk bar offer."""
+    """What the filters and the bulk bar offer; ``team`` is empty where it is too large to be listed."""
+    team = team_of(desk)
     return {
-        "team": [agent.name for agent in desk.agents.everybody() if agent.active],
+        "team": team if len(team) <= FEW else [],
         "reasons": {code: names[1] for code, names in REASONS.items()},
         "queues": [(name, queue_title(name)) for name in desk.config.queues],
         "snoozes": desk.tickets.snooze_choices(zone_of(desk, visitor)),

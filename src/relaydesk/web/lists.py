@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from relaydesk.desk import TicketFilter
 from relaydesk.web.filters import Filters
-from relaydesk.web.listing import choices, list_of, listed, orders_of
+from relaydesk.web.listing import choices, list_of, listed, orders_of, team_of
 from relaydesk.web.places import place_of
 from relaydesk.web.rail import rail_of
 from relaydesk.web.visitors import TheDesk, TheVisitor
@@ -66,7 +66,7 @@ def _page(request: Request, desk: Desk, visitor: Visitor) -> HTMLResponse:
     after, begun = query.get("after", "")[:LONGEST_ADDRESS], query.get("in", "")[:40]
     page = listed(desk, visitor, place, filters, after=after, begun=begun)
     pages: Pages = request.app.state.pages
-    context: dict[str, Any] = {"title": place.title, "listed": page, **choices(desk, visitor)}
+    context: dict[str, Any] = {"title": place.title, "listed": page, "continued": bool(after), **choices(desk, visitor)}
     context["new_desk"] = not page.shown and place.key == "all" and not filters and _is_new(desk)
     part = "rows" if request.headers.get("hx-target", "").endswith("#more") else "list"
     response = pages.page(request, visitor, "list.html", part=part, **context)
@@ -126,6 +126,13 @@ def row(request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: Number)
         beside=inside,
         gone=gone and not inside,
     )
+
+
+@router.get("/lists/team")
+def team(request: Request, desk: TheDesk, visitor: TheVisitor) -> HTMLResponse:
+    """The names of the agents, to choose from while one is typed."""
+    pages: Pages = request.app.state.pages
+    return pages.page(request, visitor, "team.html", part="team", title="Agents", team=team_of(desk))
 
 
 @router.get("/rail")

@@ -1,39 +1,37 @@
 /* Lists: how many are ticked; what others change waits while somebody is at work here. */
 (() => {
   "use strict";
-  const find = (s) => document.querySelector(s), all = (s, from = document) => [...from.querySelectorAll(s)], hear = document.addEventListener.bind(document);
-  const ticked = () => all(".pick :checked");
-  const count = () => { const spot = find(".bulk output"); if (spot) spot.textContent = `${ticked().length} selected`; };
-  const clear = () => { for (const box of ticked()) box.checked = false; count(); };
-  hear("change", ({ target }) => { if (target.closest(".pick")) count(); });
-  hear("reset", ({ target }) => { if (target.id === "bulk") clear(); });
-  hear("toast", clear);
+  const { body } = document, find = (s) => document.querySelector(s), all = (s, from = document) => [...from.querySelectorAll(s)];
+  const hear = (name, act, early) => document.addEventListener(name, act, early), rows = new Set();
+  /* A row fetches itself when its ticket has changed. */
+  const look = () => {
+    const spot = find("#bulk output");
+    if (spot) spot.textContent = `${all(".pick :checked").length} selected`;
+    for (const { id } of all(".row")) if (!rows.has(id) && rows.add(id)) body.addEventListener(`ticket-${id.slice(1)}`, () => {
+      if (find(`#${id}`)) htmx.ajax("GET", `/tickets/${id.slice(1)}/row`, { source: `#${id}`, target: `#${id}`, swap: "outerMorph" });
+    });
+  };
+  hear("change", look);
+  hear("reset", () => setTimeout(look));
+  hear("toast", () => find("#bulk")?.reset());
 
   /* A new row comes in when nobody points at the list or has just pressed a key; until then a line says so. */
   let pressed = 0;
-  const renew = () => htmx.trigger("#list", "renew");
-  const busy = () => find("#list:hover, .pick :checked, #lists .pop[open]") || Date.now() - pressed < 2000;
-  const news = async () => {
-    const list = find("#list[hx-get]:not([data-still])"), path = list?.getAttribute("hx-get");
+  const renew = () => htmx.trigger("#list", "renew"), tidy = () => { if (find(".row.gone")) renew(); };
+  body.addEventListener("tickets", async () => {
+    const path = find("#list:not([data-still])")?.getAttribute("hx-get"), line = find("#news");
     const answer = path && await fetch(path, { headers: { "HX-Request": "true" } }).catch(() => 0);
     if (!answer?.ok) return;
-    const rows = all(".row", new DOMParser().parseFromString(await answer.text(), "text/html"));
-    const known = rows.map(({ id }) => !!document.getElementById(id)), more = known.filter((old) => !old).length, line = find("#news");
-    if (!more) return;
-    if (!line || (!busy() && all(".row", list).length <= 40)) { renew(); return; }
+    const known = all(".row", new DOMParser().parseFromString(await answer.text(), "text/html")).map(({ id }) => !!find(`#${id}`));
+    const busy = find("#list:hover, .pick :checked, #lists .pop[open]") || Date.now() - pressed < 2000 || all(".row").length > 40;
+    if (known.every(Boolean)) return;
+    if (!line || !busy) { renew(); return; }
     line.innerHTML = "<button class='btn plain'></button>";
-    line.firstChild.textContent = `${more} new${known.indexOf(false) < known.lastIndexOf(true) ? ", due earlier" : ""} · Show`;
+    line.firstChild.textContent = `${known.filter((old) => !old).length} new${known.indexOf(false) < known.lastIndexOf(true) ? ", due earlier" : ""} · Show`;
     line.firstChild.onclick = renew;
-  };
-  document.body.addEventListener("tickets", news);
-  const tidy = () => { if (find(".row.gone")) renew(); };
-  hear("keydown", ({ key, target }) => {
-    pressed = Date.now();
-    if (/^[jk]$/.test(key) && !target.matches("input, textarea")) setTimeout(tidy);
-  }, true);
-  hear("pointerout", ({ target, relatedTarget }) => { if (target.closest("#list") && !relatedTarget?.closest("#list")) tidy(); });
-  hear("htmx:after:swap", ({ detail }) => {
-    count();
-    if (detail.ctx?.sourceElement?.closest(".more-row")) all("[data-first]").at(-1)?.focus();
   });
+  hear("keydown", ({ key }) => { pressed = Date.now(); if (/^[jk]$/.test(key)) setTimeout(tidy); }, true);
+  hear("pointerout", ({ target, relatedTarget: to }) => { if (target.closest("#list") && !to?.closest("#list")) tidy(); });
+  hear("htmx:after:swap", look);
+  look();
 })();

@@ -25,6 +25,7 @@ _ANSWERED = (
     "AND d.stopped_how IN ('answered', 'answered_outside'))"
 )
 _INDEXES = (
+    ("open_counts", ["queue", "assignee", "next_due", "waiting_since", "state"], "state = 'open'"),
     ("open_assignee_next_due_id", ["assignee", "next_due", "id"], "state = 'open'"),
     ("open_contact_reason_next_due_id", ["contact_reason", "next_due", "id"], "state = 'open'"),
     ("unproven_next_due_id", ["next_due", "id"], "state = 'open' AND verified = false"),
