@@ -249,6 +249,16 @@ class NoOrderConfirmed(OfAnswer, what="no_order_confirmed"):
 
 
 @dataclass(frozen=True)
+class EvidenceNoted(Payload, what="evidence"):
+    """Of an item of the evidence list: a file was added (``name``), or how it stands was said."""
+
+    item: str
+    state: str
+    name: str = field(default="", metadata={"unless_empty": True})
+    sha256: str = field(default="", metadata={"unless_empty": True})
+
+
+@dataclass(frozen=True)
 class TicketAssigned(Payload, what="assigned"):
     """The ticket is assigned to ``agent``; None: to no agent. ``why`` is "undo" where an act was undone."""
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from relaydesk.config.opening import desk_config
 from relaydesk.config.settings import Settings
@@ -28,6 +29,8 @@ from relaydesk.message.envelope import Envelope, Origin
 from relaydesk_testkit.signing import SELECTOR, key, key_zone, over
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from relaydesk.dns import Resolver
     from relaydesk.store import Store
 
@@ -74,6 +77,7 @@ class Arrival:
     subject: str = ""
     signed: bool = True
     html: str = ""
+    files: tuple[tuple[str, str, bytes], ...] = ()  # type, name, content
 
 
 _LATE, _DAMAGED = "Order late or missing", "Damaged or not as described"
@@ -114,6 +118,14 @@ ARRIVALS = (
 )  # fmt: skip
 
 
+def staffed_desk(store: Store, *, settings: Settings = SETTINGS) -> Desk:
+    """A desk with its agents and no mail, as it stands at :data:`MORNING`: quicker than a full one."""
+    desk = Desk(store, desk_config(settings, lambda: SECRET), lambda: MORNING)
+    for name, role in AGENTS.items():
+        desk.agents.add(name, role=role, by=CONSOLE)  # type: ignore[arg-type]
+    return desk
+
+
 def full_desk(store: Store, *, settings: Settings = SETTINGS) -> Desk:
     """Fills the store and opens a desk over it, as it stands at :data:`MORNING`."""
     hours = {"clock": MORNING - timedelta(days=30)}
@@ -122,18 +134,25 @@ def full_desk(store: Store, *, settings: Settings = SETTINGS) -> Desk:
         desk.agents.add(name, role=role, by=CONSOLE)  # type: ignore[arg-type]
     with (data_path("fixtures") / "orders.csv").open("rb") as orders:
         desk.orders.import_file(orders, by=CONSOLE)
-    with ThreadPoolExecutor(1) as apart:  # a browser's driver may hold the loop of this thread
-        apart.submit(asyncio.run, _receive(store, settings)).result()
+    receive(store, ARRIVALS, settings=settings)
     hours["clock"] = MORNING
     _work(desk)
     return desk
 
 
-async def _receive(store: Store, settings: Settings) -> None:
+def receive(
+    store: Store, arrivals: Sequence[Arrival], *, first: int = 1, settings: Settings = SETTINGS
+) -> None:
+    """Takes mails in as the server does; ``first`` is the number of the first, by which they differ."""
+    with ThreadPoolExecutor(1) as apart:  # a browser's driver may hold the loop of this thread
+        apart.submit(asyncio.run, _receive(store, arrivals, first, settings)).result()
+
+
+async def _receive(store: Store, arrivals: Sequence[Arrival], first: int, settings: Settings) -> None:
     snapshot = read_snapshot(settings, secret=SECRET, hostname=settings.hostname)
     resolver: Resolver = over(_ZONE)
     with ThreadPoolExecutor(1) as workers:
-        for number, arrival in enumerate(ARRIVALS, 1):
+        for number, arrival in enumerate(arrivals, first):
             at = MORNING - timedelta(hours=arrival.age)
             intake = Intake(store=store, resolver=resolver, clock=lambda at=at: at, workers=workers)  # type: ignore[misc]
             decision = await intake.receive(snapshot, envelope(number, arrival, at))
@@ -209,6 +228,7 @@ def _mail(number: int, arrival: Arrival, at: datetime) -> bytes:
         ]
     for photo in range(arrival.photos):
         parts.append(_part("image/png", photograph(photo), f"photo-{photo + 1}.png"))
+    parts += [_part(kind, content, name) for kind, name, content in arrival.files]
     raw = "\r\n".join(head).encode() + b"\r\n\r\n" + b"".join(parts) + b"--mixed--\r\n"
     return sign_dkim(raw, domain, SELECTOR, key()) if arrival.signed else raw
 
@@ -229,7 +249,7 @@ def _letter(arrival: Arrival) -> str:
 
 
 def _part(kind: str, content: bytes, name: str = "") -> bytes:
-    disposition = f'Content-Disposition: attachment; filename="{name}"\r\n' if name else ""
+    disposition = f"Content-Disposition: attachment; filename*=UTF-8''{quote(name)}\r\n" if name else ""
     head = f"--mixed\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n{disposition}\r\n"
     return head.encode() + base64.encodebytes(content).replace(b"\n", b"\r\n")
 

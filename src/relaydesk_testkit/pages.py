@@ -16,7 +16,7 @@ from relaydesk.data import data_path
 from relaydesk.desk.permissions import CONSOLE
 from relaydesk.web.app import create_app
 from relaydesk.web.config import WebConfig
-from relaydesk.web.visitors import COOKIE
+from relaydesk.web.cookies import COOKIE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ class DeskPages:
 
     def token(self, agent: str) -> str:
         """A session of this agent."""
-        return self.desk.accounts.enter(self.desk.accounts.link(agent, by=CONSOLE))
+        return self.desk.sign_in.by_link(self.desk.accounts.link(agent, by=CONSOLE, kind="direct")).token
 
     def nobody(self) -> TestClient:
         """A browser in which nobody is signed in; it sends what browsers send to our own pages."""
@@ -76,7 +76,8 @@ class DeskPages:
         config = uvicorn.Config(
             self.app, host="127.0.0.1", port=0, log_config=None, lifespan="off", ws="none"
         )
-        server = uvicorn.Server(config)
+        server, live = uvicorn.Server(config), self.desk.presence.live
+        live.start()
         thread = threading.Thread(target=server.run, name="pages", daemon=True)
         thread.start()
         until = time.monotonic() + 30
@@ -86,6 +87,7 @@ class DeskPages:
         try:
             yield f"http://localhost:{server.servers[0].sockets[0].getsockname()[1]}"
         finally:
+            live.close()
             server.should_exit = True
             thread.join(10)
 

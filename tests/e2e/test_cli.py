@@ -17,7 +17,7 @@ from relaydesk.cli import COMMANDS
 from relaydesk.cli import _unexpected as cli_errors
 from relaydesk.config.load import load_settings
 from relaydesk.config.opening import open_store
-from relaydesk.store import RefusalKey, RefusalTally, refusals
+from relaydesk.store import RefusalKey, RefusalTally, audit, refusals
 from relaydesk_testkit.arriving import open_ticket
 from relaydesk_testkit.signing import MESSAGE, key_zone, signed
 from tests.support.commands import data, make_shop, run
@@ -526,3 +526,49 @@ def test_it_takes_addresses_in_angle_brackets_too(shop: Path, sender: str) -> No
     spf = json.loads(found.stdout)["auth"]["spf"]
     identity = "mailfrom" if "@" in sender else "helo"
     assert (spf["result"], spf["domain"], spf["identity"]) == ("pass", "support.instagram.com", identity)
+
+
+def test_a_report_is_written_whole_in_the_form_that_its_ending_names(shop: Path) -> None:
+    heads = {"csv": b"ticket,", "json": b"{", "html": b"<!doctype html>", "xlsx": b"PK", "txt": b"SLA report"}
+    for ending, head in heads.items():
+        assert run("report", "sla", "--compare", "-o", f"sla.{ending}").exit_code == 0
+        assert Path(f"sla.{ending}").read_bytes().startswith(head), ending
+    assert Path("sla.csv").stat().st_mode & 0o777 == 0o600
+    assert not list(shop.glob(".sla*"))
+    (shop / "reports").mkdir()
+    for output, sentence in (("reports", "is a directory"), ("sla.pdf", "names no form")):
+        refused = run("report", "sla", "-o", output)
+        assert (refused.exit_code, sentence in refused.stderr) == (2, True), output
+    assert run("report", "sla", "-o", "sla.pdf", "--format", "csv").exit_code == 0
+
+
+def test_a_report_that_breaks_off_leaves_what_was_there(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("sla.json").write_text("the last one")
+
+    def break_off(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("relaydesk.report.render.json", break_off)
+    with pytest.raises(OSError, match="No space left"):
+        run("report", "sla", "-o", "sla.json")
+    assert Path("sla.json").read_text() == "the last one"
+    assert not list(shop.glob(".sla*"))
+
+
+def test_a_report_names_its_period_in_one_way(shop: Path) -> None:
+    for period in (("--month", "2026-11"), ("--last-week",), ("--days", "7"), ("--from", "2026-11-01")):
+        assert run("report", "sla", *period).exit_code == 0
+    for wrong in (("--month", "2026-11", "--last-week"), ("--month", "11"), ("--days", "0")):
+        assert run("report", "sla", *wrong).exit_code == 2
+
+
+def test_a_report_as_data_is_on_record_and_for_leads(shop: Path) -> None:
+    assert run("agents", "add", "alice").exit_code == 0
+    assert run("agents", "add", "bob", "--role", "lead").exit_code == 0
+    refused = run("report", "sla", "--as", "alice")
+    assert (refused.exit_code, "needs the role lead or admin" in refused.stderr) == (1, True)
+    for command in (("--as", "bob", "--json"), ("-o", "sla.csv"), ("--as", "bob")):
+        assert run("report", "sla", *command).exit_code == 0
+    with open_store(load_settings()).reading() as session:
+        rows = [(row.actor, row.facts.get("form")) for row in audit.page(session) if "export" in row.what]
+    assert rows == [("console", "csv"), ("agent:bob", "json")]

@@ -16,8 +16,9 @@ from relaydesk.clocks import timekeeper
 from relaydesk.report.publish import ReportFormat, publish_report
 from relaydesk.report.scope import ReportScope
 from relaydesk.store import reporting
-from relaydesk.store.tables import DeadlineTable, RefusalTable, TicketEventTable, TicketTable
+from relaydesk.store.tables import RefusalTable
 from relaydesk_testkit.arriving import open_ticket, planned
+from tests.support import stored_stories
 from tests.support.desk import ALICE, BOB, desk
 from tests.support.shared import ROOT
 from tests.support.stories import at, event, opened, started, stopped
@@ -33,40 +34,7 @@ NOW = at(100)
 
 
 def keep(store: Store, *events: Event, running: tuple[int, ...] = ()) -> None:
-    """Store events, their tickets, and a running deadline for the tickets named."""
-    with store.transaction() as session:
-        for number in sorted({told.ticket_id for told in events}):
-            moment = at(0)
-            session.add(
-                TicketTable(id=number, kind="case", queue="case", opened_at=moment, last_message_at=moment)
-            )
-        session.flush()
-        for told in events:
-            session.add(
-                TicketEventTable(
-                    ticket_id=told.ticket_id,
-                    at=told.at,
-                    noted_at=NOW,
-                    what=told.what,
-                    actor=told.actor,
-                    data=told.data,
-                )
-            )
-            session.flush()
-        for number in running:
-            session.add(
-                DeadlineTable(
-                    ticket_id=number,
-                    queue="case",
-                    clock="response",
-                    round=1,
-                    started_at=at(0),
-                    due_at=at(48),
-                    reading="elapsed",
-                    target="2 business days",
-                    explanation=[],
-                )
-            )
+    stored_stories.keep(store, events, running)
 
 
 def refuse(store: Store, day: str, code: str, count: int, network: str = "192.0.2.0/24") -> None:
@@ -140,7 +108,8 @@ def test_a_later_round_in_the_period_is_read_with_its_whole_story(store: Store) 
 
 def test_an_old_case_that_became_a_claim_now_is_counted(store: Store) -> None:
     keep(store, *opened(1, -300), stopped(1, -290), event(1, 5, "escalated", by=2))
-    assert as_json(store)["became_claims"] == [{"case": 1, "claim": "2"}]
+    (entry,) = as_json(store)["became_claims"]
+    assert (entry["case"], entry["claim"], entry["in_time"]) == (1, "2", True)
 
 
 def test_refusals_are_added_up_by_reason_over_the_days(store: Store) -> None:
@@ -154,7 +123,7 @@ def test_refusals_are_added_up_by_reason_over_the_days(store: Store) -> None:
         refuse(store, day, code, count)
     refuse(store, "2026-11-18", "no_role", 4, network="198.51.100.0/24")
     assert as_json(store)["refused"] == [{"code": "no_role", "count": 7}, {"code": "forged", "count": 5}]
-    assert printed(store, "html").count("no_role") == 1
+    assert printed(store, "html").count("is not listed in networks") == 1
 
 
 def test_the_end_of_a_period_is_exclusive_for_refusals_too(store: Store) -> None:

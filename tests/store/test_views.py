@@ -157,15 +157,18 @@ def test_a_ticket_is_shown_with_its_texts_and_files(store: Store) -> None:
     for number in (0, 2):
         with pytest.raises(DeskError, match=f"has no attachment {number}"):
             tickets.attachment(ticket, message, number)
-    assert tickets.original(ticket, message).endswith(b"--b--\r\n")
+    assert tickets.original(ticket, message, by=ALICE).endswith(b"--b--\r\n")
     with pytest.raises(DeskError, match=rf"has no message 99 \(it has {message}\)"):
-        tickets.original(ticket, 99)
+        tickets.original(ticket, 99, by=ALICE)
 
 
 def test_no_message_of_another_ticket_is_shown(store: Store) -> None:
     ticket, message = with_photo(store)
     other = open_ticket(store)
-    for look in (desk(store).tickets.original, lambda *of: desk(store).tickets.attachment(*of, 1)):
+    for look in (
+        lambda *of: desk(store).tickets.original(*of, by=ALICE),
+        lambda *of: desk(store).tickets.attachment(*of, 1),
+    ):
         with pytest.raises(DeskError, match=f"has no message {message}"):
             look(other, message)
     assert desk(store).tickets.view(ticket).ticket.id == ticket

@@ -6,10 +6,11 @@ import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from relaydesk.accounts.passwords import AgentPasswords
 from relaydesk.business_time.calendar import Calendar
 from relaydesk.config.parts import shipped_rules
 from relaydesk.data import data_path
-from relaydesk.desk.config import DeskConfig
+from relaydesk.desk.config import DeskConfig, SignInConfig
 from relaydesk.desk.desk import Desk
 from relaydesk.orders.row import has_order_shape
 from relaydesk.outbound.answer import Shop
@@ -34,6 +35,15 @@ SENDER = Sender(
     secret=SECRET,
     undo=timedelta(seconds=30),
     give_up=timedelta(hours=72),
+)
+PASSWORDS = AgentPasswords(memory_kib=64, time_cost=1)  # as good as the real ones for what is tried here
+SIGN_IN = SignInConfig(
+    passwords=lambda: PASSWORDS,
+    company=lambda: None,
+    secret=lambda: SECRET,
+    lasts=timedelta(hours=12),
+    idle=timedelta(hours=2),
+    stays=timedelta(days=14),
 )
 TEAM: dict[str, tuple[str, AgentRole]] = {
     "alice": ("Alice A.", "agent"),
@@ -69,6 +79,7 @@ def desk(store: Store, now: datetime = NOON, **config: Any) -> Desk:
         "give_up": timedelta(hours=72),
         "report_templates": data_path("templates"),
         "chance": secrets.token_bytes,
+        "sign_in": SIGN_IN,
     }
     return Desk(store, DeskConfig(**(usual | config)), lambda: now)
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from relaydesk.cli.files import LONGEST_NAME, safe_name, save_file
+from relaydesk.cli.files import save_file
+from relaydesk.message.file_names import LONGEST_NAME, safe_name
 from relaydesk.message.message import Attachment
 
 if TYPE_CHECKING:

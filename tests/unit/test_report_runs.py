@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from relaydesk.report.runs import ClockRun, History, histories
+from relaydesk.report.history import histories
 from tests.support.stories import at, event, opened, started, stopped
 
 if TYPE_CHECKING:
     from relaydesk.events import Event
+    from relaydesk.report.runs import ClockRun, History
 
 
 def told(*events: Event, now: float = 100) -> History:

@@ -10,10 +10,21 @@ import pytest
 
 from relaydesk.business_time.calendar import Calendar
 from relaydesk.report.figures import Figure, Report
-from relaydesk.report.runs import histories
-from relaydesk.report.scope import ReportScope, report_period
-from relaydesk.report.sla import figures
-from tests.support.stories import at, event, opened, started, stopped
+from relaydesk.report.history import histories
+from relaydesk.report.names import every_name, figure, joined
+from relaydesk.report.scope import ReportScope, last_week, month, report_period
+from relaydesk.report.sla import Door, figures
+from tests.support.stories import (
+    at,
+    bounced,
+    event,
+    left,
+    opened,
+    random_stories,
+    started,
+    stopped,
+    written,
+)
 
 if TYPE_CHECKING:
     from relaydesk.events import Event
@@ -27,7 +38,7 @@ def report(
 ) -> Report:
     asked = ReportScope(at(0), at(24 * 7), **scope)
     told = histories(events, at(now))
-    return figures(told, refusals, asked, calendar=Calendar.default(), now=at(now))
+    return figures(told, Door(refusals), asked, calendar=Calendar.default(), now=at(now))
 
 
 def assigned(ticket: int, agent: str) -> Event:
@@ -162,7 +173,9 @@ def test_ageing_looks_at_every_open_clock() -> None:
 def test_it_counts_cases_that_became_claims() -> None:
     story = (*opened(1), event(1, 50, "escalated", by=2), *opened(2, kind="claim"), *opened(3))
     counted = report(*story)
-    assert (counted.became_claims, counted.cases.tickets) == (((1, "2"),), (1, 3))
+    (entry,) = counted.became_claims
+    assert (entry.case, entry.claim, entry.at, entry.answered) == (1, "2", at(50), None)
+    assert counted.cases.tickets == (1, 3)
     assert report(*opened(1), event(1, 24 * 8, "escalated", by=2)).became_claims == ()
 
 
@@ -213,3 +226,144 @@ def test_a_period_is_whole_local_days_or_instants(since: str, until: str, start:
 def test_a_bad_period_is_a_sentence(since: str, until: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         report_period(since, until, ZONE, NOW)
+
+
+def period(of: ReportScope) -> tuple[str, str]:
+    return tuple(f"{moment.astimezone(ZONE):%m-%d %H:%M}" for moment in (of.since, of.until))  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "before"),
+    [
+        ("2026-11-02", "2026-11-08", ("10-26 00:00", "11-02 00:00")),  # a week; the clocks change within it
+        ("2026-11-01", "2026-11-30", ("10-01 00:00", "11-01 00:00")),  # a month: the month before
+        ("2026-10-01", "2026-11-30", ("08-01 00:00", "10-01 00:00")),  # two months: two
+        ("2026-11-01", "2026-11-01", ("10-31 00:00", "11-01 00:00")),  # a day of 25 hours
+        ("2027-01-01", "2027-01-31", ("12-01 00:00", "01-01 00:00")),
+        ("2026-11-23", "", ("11-22 00:00", "11-22 12:30")),  # today, up to now
+    ],
+)
+def test_the_period_before_is_as_long_on_the_wall(since: str, until: str, before: tuple[str, str]) -> None:
+    scope = ReportScope(*report_period(since, until, ZONE, NOW), queue="case")
+    assert period(scope.before(ZONE)) == before
+    assert scope.before(ZONE).queue == "case"
+
+
+def test_a_month_is_local_across_the_change_of_the_clocks() -> None:
+    begin, end = month("2026-11", ZONE)
+    assert (begin.isoformat(), end.isoformat()) == ("2026-11-01T00:00:00-07:00", "2026-12-01T00:00:00-08:00")
+    assert period(ReportScope(*month("2026-12", ZONE))) == ("12-01 00:00", "01-01 00:00")
+
+
+def test_a_clock_of_the_last_local_second_belongs_to_its_month() -> None:
+    """Midnight in Los Angeles is 07:00 UTC before the change and 08:00 UTC after it."""
+    scope = ReportScope(*month("2026-11", ZONE))
+    inside = (datetime(2026, 11, 1, 7, tzinfo=UTC), datetime(2026, 12, 1, 7, 59, 59, tzinfo=UTC))
+    outside = (datetime(2026, 11, 1, 6, 59, 59, tzinfo=UTC), datetime(2026, 12, 1, 8, tzinfo=UTC))
+    assert [scope.during(moment) for moment in (*inside, *outside)] == [True, True, False, False]
+
+
+def test_last_week_is_monday_to_sunday() -> None:
+    assert period(ReportScope(*last_week(ZONE, NOW))) == ("11-16 00:00", "11-23 00:00")
+
+
+@pytest.mark.parametrize("text", ["2026-13", "2026-1", "November", "0000-01", "2026-11-01"])
+def test_a_month_that_is_none_is_a_sentence(text: str) -> None:
+    with pytest.raises(ValueError, match="write it as 2026-11"):
+        month(text, ZONE)
+
+
+def test_it_compares_with_the_period_before_in_the_same_pass() -> None:
+    story = (*opened(1, -100), stopped(1, -99), *opened(2), *opened(3), stopped(3, 5))
+    scope = ReportScope(at(0), at(168))
+    compared = figures(
+        histories(story, at(100)),
+        Door((("b", 1),)),
+        scope,
+        calendar=Calendar.default(),
+        now=at(100),
+        before=(scope.before(ZONE), Door((("a", 7),))),
+    )
+    assert compared.before is not None
+    assert (compared.overall.attainment, compared.before.overall.attainment) == (0.5, 1.0)
+    assert [entry.count for entry in compared.before.refused] == [7]
+    assert compared.overall == report(*story).overall
+
+
+def test_work_belongs_to_who_did_it_when_they_did_it() -> None:
+    counted = report(
+        *opened(1, -100),
+        written(1, -3, by="bob"),
+        *left(1, 2),  # written before the period, left in it
+        event(1, 2, "closed", "agent:alice", undecided=[]),
+        *opened(2),
+        stopped(2, 5, actor="agent:carol", how="answered_outside"),
+        *opened(3),
+        event(3, 9, "closed", "agent:alice", undecided=[]),
+        event(3, 200, "closed", "agent:alice", undecided=[]),
+    )
+    work = {
+        entry.name: (entry.sent.tickets, entry.handled.tickets, entry.closed.tickets)
+        for entry in counted.work
+    }
+    assert work == {"alice": ((), (), (1, 3)), "bob": ((1,), (), ()), "carol": ((), (2,), ())}
+    assert counted.sent.count == 1
+
+
+def test_open_tickets_are_those_of_now_and_narrowed_as_the_rest() -> None:
+    tickets = [(1, "case", "alice"), (2, "claim", "alice"), (3, "case", "")]
+    scope = ReportScope(at(0), at(168), queue="case")
+    counted = figures((), Door(), scope, calendar=Calendar.default(), now=at(1), open_tickets=tickets)
+    assert {entry.name: entry.open.tickets for entry in counted.work} == {"": (3,), "alice": (1,)}
+
+
+def test_it_counts_bounces_and_withdrawn_breaches() -> None:
+    counted = report(
+        *opened(1),
+        written(1, 1),
+        *left(1, 2),
+        bounced(1, 3),
+        bounced(1, 4, hard=None),
+        *opened(2),
+        event(2, 60, "breach_withdrawn", clock="response", round=1),
+    )
+    assert dict(counted.bounced) == {"hard": Figure(1, (1,)), "unclear": Figure(1, (1,))}
+    assert counted.withdrawn == Figure(1, (2,))
+
+
+def test_bands_part_what_was_in_time_from_what_was_late() -> None:
+    (times,) = report(*opened(1), stopped(1, 3), *opened(2), stopped(2, 60)).times
+    bands = {band.name: (band.in_time.tickets, band.late.tickets) for band in times.bands}
+    assert bands.pop("2 to 4") == ((1,), ())
+    assert bands.pop("48 and more") == ((), (2,))
+    assert set(bands.values()) == {((), ())}
+    assert times.longest.tickets == (2,)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_every_figure_has_a_name_that_finds_it_and_adds_up(seed: int) -> None:
+    counted = report(*random_stories(seed), now=168)
+    assert {name: figure(counted, name) is not None for name in every_name(counted)} == dict.fromkeys(
+        every_name(counted), True
+    )
+    all_ = counted.overall
+    for column in ("met", "breached", "overdue", "running", "undecided"):
+        for rows in (counted.by_clock, counted.by_queue, counted.by_agent, counted.by_day):
+            assert joined(getattr(row, column) for row in rows) == getattr(all_, column)
+    assert len(counted.breaches) == all_.breached.count
+    assert joined(hour.started for hour in counted.hours).count == all_.clocks
+    assert joined(hour.breached for hour in counted.hours) == all_.breached
+    assert figure(counted, "days:2026-01-01..2027-01-01:met") == all_.met
+    for day in counted.by_day:
+        assert figure(counted, f"days:{day.name}:running") == day.running
+        assert figure(counted, f"days:{day.name}..{day.name}:breached") == day.breached
+    for times in counted.times:
+        bands = [part for band in times.bands for part in (band.in_time, band.late)]
+        assert joined(bands) == times.answered
+
+
+@pytest.mark.parametrize(
+    "name", ["", "all", "all::nonsense", "nothing:case:met", "whole:x:cases", "days::count"]
+)
+def test_what_is_no_figure_is_none(name: str) -> None:
+    assert figure(report(*opened(1)), name) is None

@@ -10,6 +10,7 @@ from relaydesk.config import parts
 from relaydesk.config.load import SettingsError, load_settings
 from relaydesk.config.settings import Settings
 from relaydesk.config.shown import hide_password, public_settings
+from relaydesk.config.snapshot import read_snapshot
 
 
 @pytest.fixture(autouse=True)
@@ -182,3 +183,44 @@ def test_it_names_a_list_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) ->
     found = settings_from(monkeypatch, "allowlist: gone.yaml\n")
     with pytest.raises(parts.SetupError, match=r"gone\.yaml cannot be read"):
         parts.allowlist(found)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"web_tls": True}, "set web_certificate and web_key"),
+        ({"web_certificate": "chain.pem"}, "without web_tls"),
+        ({"oidc_issuer": "https://login.shop.example"}, "needs oidc_client_id too"),
+        (
+            {
+                "oidc_issuer": "http://login.shop.example",
+                "oidc_client_id": "desk",
+                "oidc_client_secret": "x",
+                "web_address": "https://desk.shop.example",
+            },
+            "use https",
+        ),
+    ],
+)
+def test_what_the_desk_in_a_browser_lacks_is_said_at_the_start(
+    settings: dict[str, object], told: str
+) -> None:
+    conf = Settings.model_validate(settings)
+    with pytest.raises(parts.SetupError, match=told):
+        parts.demand_company(conf)
+        read_snapshot(conf, secret=b"", hostname="mx.shop.example")
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"web_address": "desk.shop.example"}, "not an address of the web"),
+        ({"web_address": "ftp://desk.shop.example"}, "not an address of the web"),
+        ({"web_address": "https://user@desk.shop.example"}, "not an address of the web"),
+        ({"web_proxies": ["proxy.example"]}, "not an address or network"),
+    ],
+)
+def test_an_address_that_no_browser_opens_is_refused(settings: dict[str, object], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        Settings.model_validate(settings)
+    assert Settings(web_address="https://desk.shop.example/").web_address == "https://desk.shop.example"

@@ -205,7 +205,7 @@ def test_close_is_undone_from_the_next_page_by_its_toast(pages: DeskPages, brows
         with page.expect_response(re.compile("/close")) as answer:
             press(page, "e")
         assert answer.value.headers["hx-redirect"]
-        page.wait_for_load_state()
+        page.wait_for_url(re.compile(r"/tickets/\d+$"))
         toast = page.locator("#toast")
         if not toast.is_visible():  # there is no page of a ticket yet
             page.goto("/")

@@ -75,7 +75,7 @@ def test_filters_stand_in_the_address_and_can_be_kept_as_a_view(pages: DeskPages
     assert names(agent.get("/?kind=claim&kind=chargeback").text) == ["Instagram", "Facebook"]
     assert names(agent.get("/queues/case?own=@returns.agent").text) == ["carla.returns", "tea_for_three"]
     assert "No ticket matches" in agent.get("/?q=nothing-like-this").text
-    kept = agent.post("/views/saved", data={"name": "Returns", "here": "/queues/case?reason=return_request"})
+    kept = agent.post("/views/saved", data={"name": "Returns", "place": "/queues/case?reason=return_request"})
     path = kept.headers["location"]
     assert names(agent.get(path).text) == ["handgemachte.keramik.liebhaberin.2026", "carla.returns"]
     assert names(agent.get(f"{path}?f=1&reason=return_request&own=nobody").text) == [
@@ -86,7 +86,7 @@ def test_filters_stand_in_the_address_and_can_be_kept_as_a_view(pages: DeskPages
     assert lead.get(path).status_code == 404
     assert agent.post(path, data={"name": "Returns", "shared": "1"}).status_code == 403
     shared = lead.post(
-        "/views/saved", data={"name": "Late", "here": "/?reason=late_or_missing", "shared": "1"}
+        "/views/saved", data={"name": "Late", "place": "/?reason=late_or_missing", "shared": "1"}
     )
     assert ">Late<" in agent.get("/").text
     assert agent.post(f"{shared.headers['location']}/remove").status_code == 403

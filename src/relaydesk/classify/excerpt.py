@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from relaydesk.characters import one_line
 
 if TYPE_CHECKING:
+    from relaydesk.events import Kind
     from relaydesk.message import Message
 
 LONGEST = 140  # characters
@@ -26,12 +27,14 @@ _SIGNED = re.compile(
 )
 
 
-def excerpt_of(message: Message, buyer: str) -> str:
-    """The beginning of the customer's words on one line, "" where there are none. ``buyer`` is whose words
-    Meta's form hands on, "" for nobody's."""
-    text = message.own[:_READ]
-    paragraphs = [part.strip() for part in _BLANK_LINES.split(text) if part.strip()]
-    return line_of(" ".join(_words(paragraphs, buyer)))
+def excerpt_of(message: Message, kind: Kind, buyer: str) -> str:
+    """The beginning of the customer's words on one line; of a notice, and of what no rule knows, its Subject.
+
+    ``buyer`` is whose words Meta's form hands on, "" for nobody's.
+    """
+    paragraphs = [part.strip() for part in _BLANK_LINES.split(message.own[:_READ]) if part.strip()]
+    words = _line(" ".join(_words(paragraphs, buyer))) if kind == "case" else ""
+    return words or _line(message.subject)
 
 
 def _words(paragraphs: list[str], buyer: str) -> list[str]:
@@ -49,7 +52,7 @@ def _announces(paragraph: str, buyer: str) -> bool:
     return buyer.casefold() in line.casefold()
 
 
-def line_of(text: str) -> str:
+def _line(text: str) -> str:
     """The beginning of a text on one line, with nothing in it that turns or hides what stands beside it."""
     line = one_line(text[: 8 * LONGEST])
     return line if len(line) <= LONGEST else line[: LONGEST - 1].rstrip() + "\u2026"

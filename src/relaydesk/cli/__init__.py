@@ -47,7 +47,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "refusals": ("reports:refusals", "Show what was refused or deferred, and why."),
     "send-test": ("installation:send", "Send a signed sample to a server and explain its reply."),
     "dkim": ("installation:dkim", "Make the key that signs the answers."),
-    "agents": ("administration:agents", "Manage the agents."),
+    "agents": ("agents:agents", "Manage the agents, and let them in."),
     "gateway": ("administration:gateway", "Manage the help desks that submit their answers."),
     "webhooks": ("webhooks:webhooks", "Tell other programs of tickets, and see what they were told."),
     "config": ("running:config", "Show the effective settings."),

@@ -1,4 +1,4 @@
-"""Commands for what admins look after: agents, the help desks that submit answers, the order directory."""
+"""Commands for what admins look after: the help desks that submit answers, the order directory."""
 
 from __future__ import annotations
 
@@ -21,111 +21,10 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from relaydesk.orders import Imported
-    from relaydesk.store import AgentRole
 
 LONGEST_INPUT = 2_000_000_000  # bytes; a million orders take some 200 MB
 CHUNK = 1 << 20
 SHOWN = 20  # bad rows listed on a screen; --json lists them all
-display_option = click.option("--display-name", default="", help="Name that signs the agent's answers.")
-email_option = click.option("--email", default="", help="Email address.")
-role_option = click.option("--role", type=click.Choice(["agent", "lead", "admin"]), help="Role of the agent.")
-
-
-@click.group()
-def agents() -> None:
-    """Manage the agents."""
-
-
-@agents.command("add")
-@click.argument("name")
-@display_option
-@email_option
-@role_option
-@admin_option
-@click.pass_obj
-def add_agent(
-    config: str | None,
-    name: str,
-    display_name: str,
-    email: str,
-    role: AgentRole | None,
-    admin: str | None,
-) -> None:
-    """Add agent NAME (role agent, unless --role says otherwise), or reactivate a former one."""
-    desk = desk_of(settings(config))
-    desk.agents.add(name, display_name=display_name, email=email, role=role, by=operator_of(admin))
-    say(f"Agent {name} has been added.")
-
-
-@agents.command("change")
-@click.argument("name")
-@display_option
-@email_option
-@role_option
-@admin_option
-@click.pass_obj
-def change_agent(
-    config: str | None,
-    name: str,
-    display_name: str,
-    email: str,
-    role: AgentRole | None,
-    admin: str | None,
-) -> None:
-    """Change the display name, email address or role of agent NAME."""
-    desk = desk_of(settings(config))
-    desk.agents.change(name, display_name=display_name, email=email, role=role, by=operator_of(admin))
-    say(f"Agent {name} has been changed.")
-
-
-@agents.command("deactivate")
-@click.argument("name")
-@admin_option
-@click.pass_obj
-def deactivate(config: str | None, name: str, admin: str | None) -> None:
-    """Deactivate agent NAME; their tickets and figures are kept."""
-    desk_of(settings(config)).agents.deactivate(name, by=operator_of(admin))
-    say(f"Agent {name} is no longer active.")
-
-
-@agents.command("link")
-@click.argument("name")
-@admin_option
-@click.pass_obj
-def link_agent(config: str | None, name: str, admin: str | None) -> None:
-    """Print a link that lets agent NAME into the desk in a browser, once, within 24 hours."""
-    conf = settings(config)
-    token = desk_of(conf).accounts.link(name, by=operator_of(admin))
-    address = conf.web_address or (f"http://{conf.web[0]}" if conf.web else "")
-    say(f"{address.rstrip('/')}/enter/{token}")
-
-
-@agents.command("list")
-@json_option
-@click.pass_obj
-def list_agents(config: str | None, as_json: bool) -> None:
-    """List the agents."""
-    everybody = desk_of(settings(config)).agents.everybody()
-    if as_json:
-        print_json([asdict(agent) for agent in everybody])
-        return
-    rows = [
-        (agent.name, agent.display_name, agent.role, agent.email, _yes(agent.active), agent.added_at.date())
-        for agent in everybody
-    ]
-    columns = (
-        Column("name", least=8),
-        Column("display name", least=10),
-        Column("role"),
-        Column("email", least=12, rank=1),
-        Column("active"),
-        Column("since", rank=2),
-    )
-    print_table("Agents", columns, rows, "There are no agents yet; add one with `relaydesk agents add NAME`.")
-
-
-def _yes(active: bool) -> str:
-    return "yes" if active else "no"
 
 
 @click.group("gateway")

@@ -133,9 +133,9 @@ def _print(queued: Queued, zone: ZoneInfo, ticket_id: int, *, dry_run: bool, as_
     for remark in queued.remarks:
         say(f"Note: {remark}", err=True)
     if as_json:
-        facts = {name: value for name, value in asdict(queued).items() if name != "raw"}
-        raw = {"raw": queued.raw.decode("utf-8", "replace")} if dry_run else {}
-        print_json({"ticket": ticket_id, **facts, **raw, "dry_run": dry_run})
+        from relaydesk.desk import queued_value
+
+        print_json(queued_value(ticket_id, queued, dry_run=dry_run))
     elif dry_run:
         sys.stdout.buffer.write(queued.raw)
         sys.stdout.buffer.flush()

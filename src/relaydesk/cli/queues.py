@@ -15,7 +15,7 @@ from relaydesk.cli.tables import Column, print_table
 from relaydesk.cli.times import left, local
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from relaydesk.desk import Desk, TicketFilter
@@ -82,7 +82,7 @@ def queue(
         return
     page = desk.queues.page(_criteria(desk, name, **filters), after=_page_key(after), limit=limit)
     if as_json:
-        print_json(list(_as_json(page)))
+        _print_values(page)
         return
     title = f"Queue {name or 'all'}"
     place = "" if name in (None, "all") else f" in queue {name}"
@@ -112,7 +112,7 @@ def search(config: str | None, words: tuple[str, ...], state: Any, limit: int, a
     desk = desk_of(settings(config))
     page = desk.search.tickets(text, state=state, limit=limit)
     if as_json:
-        print_json(list(_as_json(page)))
+        _print_values(page)
     else:
         empty = (
             f"No ticket matches {one_line(text)!r}; numbers, addresses, names, subjects and words of mails, "
@@ -254,11 +254,7 @@ def _orders(ticket_id: int, numbers: Sequence[TicketOrder]) -> list[str]:
     ]
 
 
-def _as_json(page: Page) -> Iterator[dict[str, Any]]:
-    for ticket in page.tickets:
-        yield _row(ticket, page.numbers)
+def _print_values(page: Page) -> None:
+    from relaydesk.desk import page_values
 
-
-def _row(ticket: TicketRow, numbers: Sequence[TicketOrder]) -> dict[str, Any]:
-    named = [asdict(number) for number in numbers if number.ticket_id == ticket.id]
-    return {**asdict(ticket), "numbers": named}
+    print_json(list(page_values(page)))

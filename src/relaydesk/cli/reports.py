@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from relaydesk.cli.opening import desk_of, moment, settings
-from relaydesk.cli.output import json_option, print_json, say
+from relaydesk.cli.opening import desk_of, moment, operator_of, settings
+from relaydesk.cli.output import is_terminal, json_option, print_json, say
 from relaydesk.cli.tables import Column, print_table
+from relaydesk.cli.written import demand_no_directory, writable
 from relaydesk.reasons import general
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
     from relaydesk.report import ReportFormat
     from relaydesk.store import RefusalCount
 
-
-@contextmanager
-def _target(output: Path | None) -> Iterator[TextIO]:
-    if output is None:
-        yield sys.stdout
-        return
-    with output.open("w", encoding="utf-8", newline="") as file:
-        yield file
+FORMATS = ("table", "json", "csv", "html", "xlsx")
+ENDINGS: dict[str, ReportFormat] = {
+    ".csv": "csv",
+    ".json": "json",
+    ".xlsx": "xlsx",
+    ".html": "html",
+    ".htm": "html",
+    ".txt": "table",
+}
+reader_option = click.option(
+    "--as", "reader", metavar="AGENT", help="Read it as this lead or admin (default: the console operator)."
+)
 
 
 @click.group()
@@ -42,31 +44,62 @@ def report() -> None:
     "--from", "since", default="", metavar="DAY", help="First day, or an ISO time (default: 30 days)."
 )
 @click.option("--to", "until", default="", metavar="DAY", help="Last day, or an ISO time (default: now).")
+@click.option("--month", "of_month", default="", metavar="MONTH", help="A whole month, such as 2026-11.")
+@click.option("--last-week", "last_whole_week", is_flag=True, help="The last week from Monday to Sunday.")
+@click.option("--days", type=int, help="So many days, today being the last one; 1 is today.")
 @click.option("--queue", help="Only this queue.")
 @click.option("--agent", help="Only this agent; '' for unassigned tickets.")
-@click.option("--format", "form", type=click.Choice(["table", "json", "csv", "html"]), default="table")
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="Write to this file.")
+@click.option("--compare", is_flag=True, help="Show the period before beside it.")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), help="Default: by the ending of -o, else a table."
+)
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path), help="Write to this file, whole or not at all."
+)
+@reader_option
 @json_option
 @click.pass_obj
 def sla(
     config: str | None,
-    since: str,
-    until: str,
+    /,
+    *,
     queue: str | None,
     agent: str | None,
-    form: ReportFormat,
+    compare: bool,
+    form: ReportFormat | None,
     output: Path | None,
+    reader: str | None,
     as_json: bool,
+    **period: Any,
 ) -> None:
-    """The SLA report: attainment, response times, breaches, ageing, claims, refusals."""
+    """The SLA report: attainment, response times, breaches, workload, ageing, claims, refusals.
+
+    What is written to a file or as data is noted in the audit log, with who had it.
+    """
+    chosen = "json" if as_json else form or form_of(output)
+    if chosen == "xlsx" and output is None and is_terminal():
+        raise click.UsageError("A workbook cannot be shown here; write it to a file with -o report.xlsx.")
     reports = desk_of(settings(config)).reports
     try:
-        scope = reports.scope(since, until, queue=queue, agent=agent)
+        scope = reports.scope(**period, queue=queue, agent=agent)
     except ValueError as error:
         sentence = f"{error}."
         raise click.UsageError(sentence[0].upper() + sentence[1:]) from None
-    with _target(output) as target:
-        reports.sla(scope, target, "json" if as_json else form)
+    with writable(output) as target:
+        reports.sla(scope, target, chosen, by=operator_of(reader), compare=compare)
+
+
+def form_of(output: Path | None) -> ReportFormat:
+    """The form that a file's ending names."""
+    if output is None:
+        return "table"
+    demand_no_directory(output)
+    form = ENDINGS.get(output.suffix.lower())
+    if form is None:
+        raise click.UsageError(
+            f"The ending of {output.name} names no form; use {', '.join(ENDINGS)}, or say --format."
+        )
+    return form
 
 
 @click.command()

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from relaydesk.cli.files import save_file
-from relaydesk.cli.opening import ROW_ID, agent_of, as_option, desk_of, settings
+from relaydesk.cli.opening import ROW_ID, agent_of, as_option, desk_of, operator_of, settings
 from relaydesk.cli.output import json_option, print_json, say
 from relaydesk.cli.thread import Shown, print_message, print_ticket
 from relaydesk.cli.ticket_acts import act_options, check_acts, work
 
 if TYPE_CHECKING:
-    from relaydesk.desk import Desk, ReadMessage, WholeTicket
-    from relaydesk.events import Event
+    from relaydesk.desk import Desk
 
 READ = 50  # of a long ticket's messages, the latest
 
@@ -26,7 +24,7 @@ READ = 50  # of a long ticket's messages, the latest
 @click.argument("ticket_id", metavar="ID", type=ROW_ID)
 @act_options
 @click.option(
-    "--original", metavar="MESSAGE", type=ROW_ID, help="Write a message's bytes exactly as received."
+    "--original", metavar="MESSAGE", type=ROW_ID, help="Write a message's exact bytes; it goes on record."
 )
 @click.option("--read", metavar="MESSAGE", type=ROW_ID, help="Show this message alone, in full length.")
 @click.option(
@@ -73,16 +71,19 @@ def ticket(
     conf = settings(config)
     desk = desk_of(conf)
     if original is not None:
-        sys.stdout.buffer.write(desk.tickets.original(ticket_id, original))
+        by = operator_of(name or conf.agent or None)
+        sys.stdout.buffer.write(desk.tickets.original(ticket_id, original, by=by))
         sys.stdout.buffer.flush()
         return
     if directory is not None:
         _save(desk, ticket_id, message, directory, as_json=as_json)
         return
+    from relaydesk.desk import message_value, ticket_value
+
     shown = Shown(desk.config.calendar.zone, desk.clock(), quotes, history, whole=read is not None)
     if read is not None:
         one_message = desk.tickets.message(ticket_id, read)
-        print_json(_message(one_message)) if as_json else print_message(one_message, shown)
+        print_json(message_value(one_message)) if as_json else print_message(one_message, shown)
         return
     done = list(work(desk, ticket_id, agent_of(conf, name), acts)) if has_acts else []
     if done and not as_json:
@@ -90,7 +91,7 @@ def ticket(
         return
     view = desk.tickets.view(ticket_id, most=None if everything else READ)
     if as_json:
-        print_json(_as_json(view))
+        print_json(ticket_value(view))
     else:
         print_ticket(view, shown)
 
@@ -116,38 +117,3 @@ def _save(desk: Desk, ticket_id: int, message_id: int | None, directory: Path, *
         of = f"ticket {ticket_id}" if message_id is None else f"message {message_id} of ticket {ticket_id}"
         say(f"relaydesk: There are no attachments in {of}.", err=True)
     click.get_current_context().exit(0 if saved else 1)
-
-
-def _as_json(view: WholeTicket) -> dict[str, Any]:
-    return {
-        **asdict(view.ticket),
-        "clocks": [asdict(clock) for clock in view.clocks],
-        "numbers": [asdict(number) for number in view.numbers],
-        "links": [linked.id for linked in view.linked],
-        "merged": [member.id for member in view.members],
-        "messages": [_message(message) for message in view.messages],
-        "events": [{"id": number, **_event(event)} for number, event in view.events],
-        "answers": [{**asdict(answer.row), "text": answer.text} for answer in view.answers],
-        "drafts": [asdict(draft) for draft in view.drafts],
-    }
-
-
-def _message(message: ReadMessage) -> dict[str, Any]:
-    files = message.attachments if message.was_read else message.row.attachments
-    return {
-        **asdict(message.row),
-        "attachments": [{"number": place, **asdict(part)} for place, part in enumerate(files, 1)],
-        "text": message.text,
-        "quoted": message.quoted,
-        "defects": list(message.defects),
-    }
-
-
-def _event(event: Event) -> dict[str, Any]:
-    return {
-        "ticket_id": event.ticket_id,
-        "at": event.at,
-        "what": event.what,
-        "actor": event.actor,
-        "data": event.data,
-    }

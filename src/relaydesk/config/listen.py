@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 LAST_PORT = 65535
 
@@ -34,3 +35,16 @@ class ListenAddress:
                 f"{text!r} is not a listen address; use address and port, such as 0.0.0.0:25 or [::]:25."
             )
         return cls(host, number)
+
+
+def web_url(text: str) -> str:
+    """An address that browsers open, without a slash at its end; ``ValueError`` is a sentence."""
+    url = text.strip().rstrip("/")
+    try:
+        parts = urlsplit(url)
+        usable = bool(parts.hostname) and parts.scheme in ("http", "https") and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if url and (not usable or parts.query or parts.fragment or "@" in parts.netloc):
+        raise ValueError(f"{text!r} is not an address of the web; use one such as https://desk.shop.example")
+    return url

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from relaydesk.business_time import Calendar
 from relaydesk.data import data_path
-from relaydesk.desk import Desk, DeskConfig
+from relaydesk.desk import Desk, DeskConfig, SignInConfig
 from relaydesk.store import Store, StoreAbsent, secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from relaydesk.accounts import AgentPasswords, CompanyAccounts
     from relaydesk.classify import Rules
     from relaydesk.config.settings import Settings
     from relaydesk.desk import ReplyTemplates
@@ -111,4 +112,35 @@ def desk_config(conf: Settings, secret: Callable[[], bytes]) -> DeskConfig:
         report_templates=data_path("templates"),
         chance=secrets.token_bytes,
         soon=next((queue.warn_before for queue in conf.all_queues.values() if queue.warn_before), SOON),
+        evidence_list=tuple(conf.evidence_list.items()),
+        sign_in=_sign_in_config(conf, secret),
+    )
+
+
+def _sign_in_config(conf: Settings, secret: Callable[[], bytes]) -> SignInConfig:
+    @cache
+    def passwords() -> AgentPasswords:
+        from relaydesk.accounts import AgentPasswords
+
+        return AgentPasswords()
+
+    @cache
+    def company() -> CompanyAccounts | None:
+        if not conf.oidc_issuer:
+            return None
+        from relaydesk.accounts import CompanyAccounts
+        from relaydesk.config import parts
+
+        parts.demand_company(conf)
+        return CompanyAccounts(
+            conf.oidc_issuer, conf.oidc_client_id, conf.oidc_client_secret, conf.oidc_claim
+        )
+
+    return SignInConfig(
+        passwords=passwords,
+        company=company,
+        secret=cache(secret),
+        lasts=timedelta(hours=conf.session_hours),
+        idle=timedelta(minutes=conf.session_idle_minutes),
+        stays=timedelta(days=conf.session_stay_days),
     )

@@ -10,6 +10,7 @@ from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from relaydesk import classify, gateway
 from relaydesk.business_time import Calendar, Target
@@ -82,6 +83,20 @@ def listen(conf: Settings) -> tuple[ListenAddress, ...]:
 def web_listen(conf: Settings) -> tuple[ListenAddress, ...]:
     """The addresses of the desk in a browser."""
     return tuple(map(ListenAddress.parse, conf.web))
+
+
+def demand_company(conf: Settings) -> None:
+    """SetupError names what the company's sign-in lacks, where one is set."""
+    if not conf.oidc_issuer:
+        return
+    lacking = [
+        name for name in ("oidc_client_id", "oidc_client_secret", "web_address") if not getattr(conf, name)
+    ]
+    if lacking:
+        raise SetupError(f"Setting oidc_issuer: signing in with it needs {lacking[0]} too; set that.")
+    issuer = urlsplit(conf.oidc_issuer)
+    if issuer.scheme != "https" and issuer.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise SetupError("Setting oidc_issuer: use https; what a provider says in the clear proves nothing.")
 
 
 def gateway_listen(conf: Settings) -> tuple[ListenAddress, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from relaydesk.config.limits import read_limits
-from relaydesk.config.listen import ListenAddress
+from relaydesk.config.listen import ListenAddress, web_url
 from relaydesk.message import normal_address, plain_address
 from relaydesk.outbound import NextHop
 from relaydesk.smtpd import Limits
@@ -196,6 +197,43 @@ class Settings(BaseSettings):
         "",
         description="how browsers reach the desk, such as https://desk.shop.example; default: web itself",
     )
+    evidence_list: dict[str, str] = Field(
+        default_factory=lambda: {
+            "Order confirmation": "Items, price, time and ship-to country, as the buyer confirmed them",
+            "Item as it was offered": "Text and picture on the day of the order",
+            "Proof of shipment": "Carrier, tracking number and the day it was handed over",
+            "Proof of delivery": "Signature or delivery scan",
+            "Conversation with the buyer": "Messages and answers about this order",
+        },
+        description="the evidence for a chargeback: documents, each with a word on what it shows",
+    )
+    web_tls: bool = Field(
+        False, description="whether the desk serves https itself; without, a TLS proxy stands before it"
+    )
+    web_certificate: FilePath | None = Field(
+        default=None, description="its certificate chain, PEM; default: tls_certificate"
+    )
+    web_key: FilePath | None = Field(default=None, description="its private key, PEM; default: tls_key")
+    web_proxies: tuple[str, ...] = Field(
+        (), description="addresses or networks of the proxies whose X-Forwarded-For is believed"
+    )
+    session_hours: float = Field(
+        12.0, gt=0, le=LONGEST_HOURS, description="hours after which somebody must sign in again"
+    )
+    session_idle_minutes: float = Field(
+        120.0, gt=0, le=LONGEST_HOURS * 60, description="minutes without a request that end a session"
+    )
+    session_stay_days: float = Field(
+        14.0, gt=0, le=366, description="days that somebody can stay signed in on a device"
+    )
+    oidc_issuer: str = Field(
+        "", description="the company's OpenID provider, such as https://login.shop.example; default: none"
+    )
+    oidc_client_id: str = Field("", description="what the provider knows relaydesk by")
+    oidc_client_secret: str = Field("", description="its secret")
+    oidc_claim: str = Field(
+        "email", description="the claim that names an agent: email their address, any other their name"
+    )
     automatic_answers: Literal["send", "swallow"] = Field(
         "send", description="what to do with another help desk's automatic answers"
     )
@@ -242,6 +280,23 @@ class Settings(BaseSettings):
         if hop:
             NextHop.parse(hop)
         return hop
+
+    @field_validator("web_address", "oidc_issuer")
+    @classmethod
+    def _web_address(cls, address: str) -> str:
+        return web_url(address)
+
+    @field_validator("web_proxies")
+    @classmethod
+    def _proxies(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            try:
+                ipaddress.ip_network(proxy)
+            except ValueError:
+                raise ValueError(
+                    f"{proxy!r} is not an address or network; use one such as 127.0.0.1 or 10.0.0.0/24"
+                ) from None
+        return proxies
 
     @field_validator("listen", "gateway_listen", "web")
     @classmethod

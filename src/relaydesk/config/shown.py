@@ -21,7 +21,7 @@ def public_settings(settings: Settings) -> dict[str, Any]:
     shown = settings.model_dump(mode="json")
     shown["limits"] = dataclasses.asdict(settings.limits)
     shown["queues"] = {name: queue.model_dump(mode="json") for name, queue in settings.all_queues.items()}
-    for name in ("next_hop_password", "forward_hop_password"):
+    for name in ("next_hop_password", "forward_hop_password", "oidc_client_secret"):
         shown[name] = "(set)" if shown[name] else ""
     shown["secret"] = "(set)" if settings.secret else "(kept in the store)"
     shown["database"] = hide_password(settings.database)

@@ -57,6 +57,7 @@ class Snapshot:
     sender: Sender | None
     forwarding: Forwarding | None
     gateway: GatewaySnapshot | None
+    web_tls: ssl.SSLContext | None = None
 
     @property
     def plan(self) -> Plan:
@@ -126,7 +127,24 @@ def read_snapshot(settings: Settings, *, secret: bytes, hostname: str) -> Snapsh
         sender=sender,
         forwarding=Forwarding(settings.forward, _needed(sender), authserv_id) if settings.forward else None,
         gateway=_gateway(settings, _needed(sender)) if settings.gateway_listen else None,
+        web_tls=_web_tls(settings),
     )
+
+
+def _web_tls(settings: Settings) -> ssl.SSLContext | None:
+    """What the desk serves https with; None where a proxy does that, or nobody."""
+    if not settings.web_tls:
+        if settings.web_certificate is not None:
+            raise parts.SetupError("Setting web_certificate: it serves for nothing without web_tls: true.")
+        return None
+    own = settings.web_certificate is not None
+    tls = _certificate(
+        settings.web_certificate if own else settings.tls_certificate,
+        settings.web_key if own else settings.tls_key,
+    )
+    if tls is None:
+        raise parts.SetupError("Setting web_tls: it needs a certificate; set web_certificate and web_key.")
+    return tls
 
 
 def _has_contact(settings: Settings) -> bool:

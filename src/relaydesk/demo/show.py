@@ -201,7 +201,7 @@ class DemoShop:
         """Where to look: the desk in a browser first, then commands."""
         with contextlib.closing(open_desk(load_settings(self.config))) as desk:
             links = {
-                name: f"{self.listening.web}/enter/{desk.accounts.link(name, by=CONSOLE)}"
+                name: f"{self.listening.web}/enter/{desk.accounts.link(name, by=CONSOLE, kind='direct')}"
                 for name in (AGENT, "owner")
             }
         ours = Path(sys.executable).with_name("relaydesk")

@@ -7,36 +7,57 @@ A :class:`Desk` has a store, a :class:`DeskConfig` and a clock. Who may do what 
 from typing import TYPE_CHECKING
 
 from relaydesk import late_names
-from relaydesk.desk.config import DeskConfig, DeskError, UnknownQueue
+from relaydesk.business_time import Calendar
+from relaydesk.desk.config import DeskConfig, DeskError, SignInConfig, UnknownQueue, UnknownTicket
 from relaydesk.desk.cursors import cursor_text, read_cursor
 from relaydesk.desk.desk import Desk
 from relaydesk.desk.permissions import CONSOLE, NotPermitted, agent_actor
-from relaydesk.store import PageKey, TicketFilter
+from relaydesk.store import PageKey, Preferences, TicketFilter, TicketRow
 
 if TYPE_CHECKING:
+    from relaydesk.accounts import CompanyVisit
     from relaydesk.desk.accounts import Visitor
     from relaydesk.desk.answers import Queued, ReplyTemplates, Written
     from relaydesk.desk.rule_text import RuleWords
     from relaydesk.desk.saved_views import UnknownView
+    from relaydesk.desk.sessions import CodeNeeded, Device, Entered
     from relaydesk.desk.sorting_rules import RuleTrial
-    from relaydesk.desk.ticket_view import ReadMessage, WholeTicket, WrittenAnswer
+    from relaydesk.desk.threads import OpenedTicket
+    from relaydesk.desk.ticket_view import ReadMessage, WholeTicket, WrittenAnswer, sent_message
+    from relaydesk.desk.tries import SignInPaused
+    from relaydesk.desk.values import event_value, message_value, page_values, queued_value, ticket_value
     from relaydesk.outbound import AnswerRefused
+
+NOBODY = ":nobody"
+"""Stands for "nobody" where a form or an address names an agent: no agent's name holds a colon."""
 
 __all__ = [
     "CONSOLE",
+    "NOBODY",
     "AnswerRefused",
+    "Calendar",
+    "CodeNeeded",
+    "CompanyVisit",
     "Desk",
     "DeskConfig",
     "DeskError",
+    "Device",
+    "Entered",
     "NotPermitted",
+    "OpenedTicket",
     "PageKey",
+    "Preferences",
     "Queued",
     "ReadMessage",
     "ReplyTemplates",
     "RuleTrial",
     "RuleWords",
+    "SignInConfig",
+    "SignInPaused",
     "TicketFilter",
+    "TicketRow",
     "UnknownQueue",
+    "UnknownTicket",
     "UnknownView",
     "Visitor",
     "WholeTicket",
@@ -44,16 +65,28 @@ __all__ = [
     "WrittenAnswer",
     "agent_actor",
     "cursor_text",
+    "event_value",
+    "message_value",
+    "page_values",
+    "queued_value",
     "read_cursor",
+    "sent_message",
+    "ticket_value",
 ]
 
 if not TYPE_CHECKING:
     __getattr__ = late_names(
         __name__,
         {
+            "CodeNeeded": "sessions",
+            "Device": "sessions",
+            "Entered": "sessions",
+            "SignInPaused": "tries",
+            "CompanyVisit": "sign_in",
             "Queued": "answers",
             "ReadMessage": "ticket_view",
             "AnswerRefused": "answers",
+            "OpenedTicket": "threads",
             "ReplyTemplates": "answers",
             "RuleTrial": "sorting_rules",
             "RuleWords": "rule_text",
@@ -61,6 +94,12 @@ if not TYPE_CHECKING:
             "Visitor": "accounts",
             "WholeTicket": "ticket_view",
             "Written": "answers",
+            "event_value": "values",
+            "message_value": "values",
+            "page_values": "values",
+            "queued_value": "values",
+            "sent_message": "ticket_view",
+            "ticket_value": "values",
             "WrittenAnswer": "ticket_view",
         },
     )

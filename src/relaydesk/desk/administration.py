@@ -9,7 +9,7 @@ from relaydesk.desk.config import DeskError
 from relaydesk.desk.permissions import DeskPart, active_agent, demand
 from relaydesk.gateway import PASSWORD_BYTES, SALT_BYTES, hashed
 from relaydesk.orders import find_orders, import_file
-from relaydesk.store import Conflict, agents, gateway_clients
+from relaydesk.store import Conflict, agents, api_tokens, gateway_clients, logins, web_sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,9 +65,17 @@ class Agents(DeskPart):
             agents.change(acting.session, agent.name, **values)
 
     def deactivate(self, name: str, *, by: str) -> None:
-        """An agent leaves: keeps what is assigned and on record, and can do nothing more."""
+        """An agent leaves: keeps what is assigned and on record, is out at once and comes in no more.
+
+        Their password, links and tokens are gone for good, so that whoever is taken back begins anew.
+        """
         with self.acting("deactivate_agent", by) as acting:
-            agents.change(acting.session, active_agent(acting.session, name).name, active=False)
+            agent = active_agent(acting.session, name).name
+            agents.change(acting.session, agent, active=False)
+            web_sessions.end_all(acting.session, agent)
+            web_sessions.forget_links(acting.session, agent)
+            logins.forget(acting.session, agent)
+            api_tokens.revoke(acting.session, agent, acting.now)
 
 
 def _given(display_name: str, email: str, role: AgentRole | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from relaydesk.desk.answerable import AGENT, answerable
+from relaydesk.desk.answerable import AGENT, answerable, changed_since
 from relaydesk.desk.config import DeskError
 from relaydesk.desk.permissions import DeskPart, active_agent, agent_name, demand
 from relaydesk.outbound import (
@@ -25,7 +25,7 @@ from relaydesk.outbound import (
     template_context,
     variables_of,
 )
-from relaydesk.store import drafts, looks, merges, outbox, tickets, until_settled
+from relaydesk.store import DraftRow, drafts, looks, merges, outbox, tickets, until_settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,7 +41,8 @@ class Written:
     """What the agent wrote and chose.
 
     ``order`` picks one of the ticket's candidates, ``no_order`` states that there is none; neither is needed
-    where one order is bound. ``message`` is the one answered, by default the customer's latest.
+    where one order is bound. ``message`` is the one answered, by default the customer's latest. ``token`` is
+    that of the form it was written in: its draft, with its files, becomes the answer, and comes back with it.
     """
 
     text: str
@@ -49,6 +50,7 @@ class Written:
     no_order: bool = False
     enclosures: tuple[AttachedFile, ...] = ()
     message: int | None = None
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class Answers(DeskPart):
                     self._keep_draft(ticket_id, written, by)
                 versions.append(self._made(grounds, written, sender, rehearsal=dry_run))
             answer = versions[-1]
-            now = self.clock() if dry_run else self._lay(grounds, answer, sender, by)
+            now = self.clock() if dry_run else self._lay(grounds, answer, sender, by, written)
             return Queued(
                 answer=answer.number,
                 message=grounds.question.message,
@@ -126,7 +128,9 @@ class Answers(DeskPart):
         )
         return _FinishedAnswer(grounds, number, finished)
 
-    def _lay(self, grounds: Grounds, answer: _FinishedAnswer, sender: Sender, by: str) -> datetime:
+    def _lay(
+        self, grounds: Grounds, answer: _FinishedAnswer, sender: Sender, by: str, written: Written
+    ) -> datetime:
         with self.acting("answer", by) as acting:
             queue_answer(
                 acting.session,
@@ -138,13 +142,28 @@ class Answers(DeskPart):
                 now=acting.now,
                 undo=sender.undo,
             )
-            drafts.drop(acting.session, merges.head(acting.session, grounds.question.ticket), acting.actor)
+            ticket_id = merges.head(acting.session, grounds.question.ticket)
+            if written.token:
+                draft = DraftRow(written.text, written.order, written.no_order, None, ())
+                drafts.send(
+                    acting.session, answer.number, written.token, ticket_id, acting.actor, draft, acting.now
+                )
+            else:
+                drafts.drop(acting.session, ticket_id, acting.actor)
             return acting.now
 
     def _keep_draft(self, ticket_id: int, written: Written, by: str) -> None:
         if written.text.strip():
             with self.acting("answer", by) as acting:
-                drafts.keep(acting.session, ticket_id, acting.actor, written.text, acting.now)
+                drafts.keep(
+                    acting.session,
+                    ticket_id,
+                    acting.actor,
+                    written.text,
+                    acting.now,
+                    order_id=written.order,
+                    no_order=written.no_order,
+                )
 
     def filled(
         self, ticket_id: int, template: str, values: Mapping[str, str], *, by: str, order: str | None = None
@@ -163,6 +182,13 @@ class Answers(DeskPart):
             raise DeskError(f"There is no ticket {ticket_id}.")
         return self.config.templates().render(template, variables_of(context, values))
 
+    def changes(self, ticket_id: int, seen: int, *, by: str) -> tuple[str, ...]:
+        """What came on a ticket after event ``seen`` and bears on an answer, in words; none where all is as
+        the agent saw it."""
+        with self.store.reading() as session:
+            demand(session, "answer", by)
+            return tuple(changed_since(tickets.events(session, ticket_id), seen)) if seen else ()
+
     def draft(self, ticket_id: int, *, by: str) -> str:
         """The text that this agent could not send. AnswerRefused when there is none."""
         with self.store.reading() as session:
@@ -179,7 +205,10 @@ class Answers(DeskPart):
         )
 
     def cancel(self, answer_id: int, *, by: str) -> OutboxRow:
-        """Cancels an answer before it is sent; another agent's needs a lead. DeskError when too late."""
+        """Cancels an answer before it is sent; another agent's needs a lead. DeskError when too late.
+
+        What it was written as is its author's draft again, with its files.
+        """
         with self.acting("cancel_answer", by) as acting:
             row = _row(acting, answer_id)
             if _of_another(row, acting):
@@ -188,6 +217,7 @@ class Answers(DeskPart):
                 raise DeskError(
                     f"Answer {answer_id} is {row.state}; only queued or deferred ones can be cancelled."
                 )
+            drafts.bring_back(acting.session, answer_id, acting.now)
         return replace(row, state="cancelled")
 
     def retry(self, answer_id: int, *, by: str) -> OutboxRow:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
+    from relaydesk.accounts import AgentPasswords, CompanyAccounts
     from relaydesk.business_time import Calendar
     from relaydesk.classify import Rules
     from relaydesk.outbound import Sender, Templates
@@ -24,6 +25,27 @@ class UnknownQueue(DeskError):  # noqa: N818
     """The settings have no such queue."""
 
 
+class UnknownTicket(DeskError):  # noqa: N818
+    """There is no such ticket, or no such message or file in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignInConfig:
+    """How people are let in.
+
+    ``passwords`` and ``company`` (None without one) are made when first asked for. ``secret`` is the store's;
+    it marks browsers that an agent has used. A session ends after ``lasts``, and before that when it was
+    left alone for ``idle``; one that stays ends after ``stays``.
+    """
+
+    passwords: Callable[[], AgentPasswords] = field(repr=False)
+    company: Callable[[], CompanyAccounts | None] = field(repr=False)
+    secret: Callable[[], bytes] = field(repr=False)
+    lasts: timedelta
+    idle: timedelta
+    stays: timedelta
+
+
 @dataclass(frozen=True, slots=True)
 class DeskConfig:
     """The shop as its desk sees it.
@@ -33,7 +55,8 @@ class DeskConfig:
     ``is_order_id`` says, by the sorting rules, whether a text has the shape of an order id;
     ``sorting_rules`` are those rules.
     ``report_templates`` is the folder of the printed report; ``chance`` gives random bytes, for passwords.
-    Sizes in bytes. ``soon`` is a target: what is due within it stands in a group of its own.
+    Sizes in bytes. ``evidence_list`` are the documents that a chargeback is answered with, each with a word
+    on what it shows. ``soon`` is a target: what is due within it stands in a group of its own.
     """
 
     calendar: Calendar
@@ -48,6 +71,8 @@ class DeskConfig:
     give_up: timedelta
     report_templates: Path
     chance: Callable[[int], bytes]
+    sign_in: SignInConfig
+    evidence_list: tuple[tuple[str, str], ...] = ()
     soon: str = "4 business hours"
 
     def demand_queue(self, name: str) -> None:

@@ -14,11 +14,18 @@ if TYPE_CHECKING:
     from relaydesk.desk.accounts import Accounts
     from relaydesk.desk.administration import Agents, GatewayClients, Orders
     from relaydesk.desk.answers import Answers, ReplyTemplates
+    from relaydesk.desk.api_replies import ApiReplies
+    from relaydesk.desk.credentials import Credentials
+    from relaydesk.desk.drafts import Drafts
+    from relaydesk.desk.evidence import Evidence
+    from relaydesk.desk.presence import Presence
     from relaydesk.desk.queues import Queues
     from relaydesk.desk.reports import Reports
     from relaydesk.desk.saved_views import SavedViews
     from relaydesk.desk.search import Search
+    from relaydesk.desk.sign_in import SignIn
     from relaydesk.desk.sorting_rules import SortingRules
+    from relaydesk.desk.threads import Threads
     from relaydesk.desk.tickets import Tickets
     from relaydesk.desk.views import Outbox, Refusals
     from relaydesk.desk.webhooks import Webhooks
@@ -60,10 +67,28 @@ class Desk(DeskPart):
         return Tickets(self.store, self.config, self.clock)
 
     @cached_property
+    def threads(self) -> Threads:
+        from relaydesk.desk.threads import Threads
+
+        return Threads(self.store, self.config, self.clock)
+
+    @cached_property
     def answers(self) -> Answers:
         from relaydesk.desk.answers import Answers
 
         return Answers(self.store, self.config, self.clock)
+
+    @cached_property
+    def drafts(self) -> Drafts:
+        from relaydesk.desk.drafts import Drafts
+
+        return Drafts(self.store, self.config, self.clock)
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        from relaydesk.desk.evidence import Evidence
+
+        return Evidence(self.store, self.config, self.clock)
 
     @cached_property
     def templates(self) -> ReplyTemplates:
@@ -96,6 +121,18 @@ class Desk(DeskPart):
         return Accounts(self.store, self.config, self.clock)
 
     @cached_property
+    def sign_in(self) -> SignIn:
+        from relaydesk.desk.sign_in import SignIn
+
+        return SignIn(self.store, self.config, self.clock)
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        from relaydesk.desk.credentials import Credentials
+
+        return Credentials(self.store, self.config, self.clock)
+
+    @cached_property
     def agents(self) -> Agents:
         from relaydesk.desk.administration import Agents
 
@@ -108,10 +145,22 @@ class Desk(DeskPart):
         return GatewayClients(self.store, self.config, self.clock)
 
     @cached_property
+    def api_replies(self) -> ApiReplies:
+        from relaydesk.desk.api_replies import ApiReplies
+
+        return ApiReplies(self.store, self.config, self.clock)
+
+    @cached_property
     def rules(self) -> SortingRules:
         from relaydesk.desk.sorting_rules import SortingRules
 
         return SortingRules(self.store, self.config, self.clock)
+
+    @cached_property
+    def presence(self) -> Presence:
+        from relaydesk.desk.presence import Presence
+
+        return Presence(self.store, self.config, self.clock)
 
     @cached_property
     def webhooks(self) -> Webhooks:

@@ -11,7 +11,7 @@ from relaydesk.desk.permissions import DeskPart
 from relaydesk.store import Page, QueueCount, list_counts, lists, ticket_orders, tickets, webhooks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from zoneinfo import ZoneInfo
 
     from relaydesk.desk.config import DeskConfig
@@ -75,7 +75,7 @@ class Queues(DeskPart):
         with self.store.reading() as session:
             return list_counts.due_between(session, criteria, since, until, now=now, most=MOST_COUNTED)
 
-    def rows(self, numbers: tuple[int, ...]) -> Page:
+    def rows(self, numbers: Sequence[int]) -> Page:
         """These tickets as lines of a list; those that do not exist are left out."""
         with self.store.reading() as session:
             rows = [row for number in numbers if (row := tickets.row(session, number)) is not None]

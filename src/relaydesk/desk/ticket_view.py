@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from relaydesk.events import Event
-    from relaydesk.message import Attachment, Body
+    from relaydesk.message import Attachment, Body, Message
     from relaydesk.store import DeadlineRow, MessageRow, OutboxRow, TicketOrder, TicketRow
 
 READ = 50  # of a ticket's messages, the latest: a mail loop may have brought thousands
@@ -32,6 +32,7 @@ class ReadMessage:
     body: Body | None = None
     attachments: tuple[AttachmentRow, ...] = ()
     defects: tuple[str, ...] = ()
+    has_html: bool = False
 
     @property
     def text(self) -> str | None:
@@ -76,7 +77,7 @@ class WholeTicket:
     linked: tuple[TicketRow, ...]
     answers: tuple[WrittenAnswer, ...]
     drafts: tuple[KeptDraft, ...]
-    members: tuple[TicketRow, ...] = ()
+    members: tuple[TicketRow, ...]
 
 
 def whole_ticket(session: Session, ticket_id: int, most: int | None = READ) -> WholeTicket | None:
@@ -97,7 +98,7 @@ def whole_ticket(session: Session, ticket_id: int, most: int | None = READ) -> W
         numbers=view.numbers,
         linked=tuple(row for linked in view.links if (row := tickets.row(session, linked)) is not None),
         answers=tuple(
-            _written(session, row)
+            written_answer(session, row)
             for row in sorted(
                 (row for number in family for row in outbox.of_ticket(session, number)),
                 key=attrgetter("id"),
@@ -120,13 +121,20 @@ def read_message(session: Session, row: MessageRow) -> ReadMessage:
             for part in message.attachments
         ),
         defects=message.defects,
+        has_html=bool(message.html),
     )
 
 
-def _written(session: Session, row: OutboxRow) -> WrittenAnswer:
+def written_answer(session: Session, row: OutboxRow) -> WrittenAnswer:
+    """An answer with the text that its bytes say."""
     if row.purpose == "forward":
         return WrittenAnswer(row, "")
     return WrittenAnswer(row, parse_message(outbox.raw(session, row.id) or b"").text)
+
+
+def sent_message(raw: bytes) -> Message:
+    """A message of our own as its reader sees it."""
+    return parse_message(raw)
 
 
 def attachments_of(raw: bytes) -> tuple[Attachment, ...]:

@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from relaydesk.clocks import close_ticket, follow_queue, reopen_ticket, stop_clock
-from relaydesk.desk.config import DeskError
+from relaydesk.desk.config import DeskError, UnknownTicket
 from relaydesk.desk.merging import Merging
 from relaydesk.desk.permissions import active_agent, agent_actor, agent_name, demand
 from relaydesk.desk.snoozing import Snoozing
@@ -24,7 +24,17 @@ from relaydesk.events import (
     TicketMoved,
 )
 from relaydesk.message import index_words
-from relaydesk.store import deadlines, events, messages, search, ticket_orders, tickets
+from relaydesk.store import (
+    audit,
+    deadlines,
+    events,
+    merges,
+    messages,
+    search,
+    threads,
+    ticket_orders,
+    tickets,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -70,20 +80,33 @@ class Tickets(Merging, Snoozing, Sorting, Undoing):
                 raise _no_message(ticket_id, message_id, rows)
             return read_message(session, rows[message_id])
 
-    def original(self, ticket_id: int, message_id: int) -> bytes:
-        """A message's bytes exactly as received. DeskError unless it is one of this ticket's."""
-        with self.store.reading() as session:
-            numbers = [message.id for message in tickets.messages(session, ticket_id)]
-            raw = tickets.raw(session, message_id) if message_id in numbers else None
-        if raw is None:
-            raise _no_message(ticket_id, message_id, numbers)
+    def original(self, ticket_id: int, message_id: int, *, by: str) -> bytes:
+        """A message's bytes exactly as received, which is put on record. DeskError unless it is this
+        ticket's."""
+        raw = self._raw(ticket_id, message_id)
+        with self.acting("read_original", by) as acting:
+            audit.append(
+                acting.session,
+                "raw_read",
+                actor=acting.actor,
+                now=acting.now,
+                ticket=ticket_id,
+                message=message_id,
+            )
         return raw
+
+    def _raw(self, ticket_id: int, message_id: int) -> bytes:
+        with self.store.reading() as session:
+            if threads.message(session, merges.family_numbers(session, ticket_id), message_id) is None:
+                rows = threads.latest_messages(session, merges.family_numbers(session, ticket_id), READ)
+                raise _no_message(ticket_id, message_id, [row.id for row in rows])
+            return tickets.raw(session, message_id) or b""
 
     def attachment(self, ticket_id: int, message_id: int, number: int) -> Attachment:
         """An attachment with its content, by its place in the message from 1 on."""
-        attachments = attachments_of(self.original(ticket_id, message_id))
+        attachments = attachments_of(self._raw(ticket_id, message_id))
         if not 1 <= number <= len(attachments):
-            raise DeskError(f"Message {message_id} of ticket {ticket_id} has no attachment {number}.")
+            raise UnknownTicket(f"Message {message_id} of ticket {ticket_id} has no attachment {number}.")
         return attachments[number - 1]
 
     def attachments(
@@ -98,7 +121,7 @@ class Tickets(Merging, Snoozing, Sorting, Undoing):
                 raise DeskError(f"There is no ticket {ticket_id}.")
             numbers = [message.id for message in tickets.messages(session, ticket_id)]
         for number in numbers if message_id is None else [message_id]:
-            for place, attachment in enumerate(attachments_of(self.original(ticket_id, number)), 1):
+            for place, attachment in enumerate(attachments_of(self._raw(ticket_id, number)), 1):
                 yield number, place, attachment
 
     def filed(self, delivery_key: str) -> WholeTicket | None:
@@ -253,7 +276,7 @@ def _assign(acting: Acting, ticket: TicketRow, assignee: str | None, by: str) ->
 
 def _no_message(ticket_id: int, message_id: int, existing: Iterable[int]) -> DeskError:
     listed = ", ".join(map(str, existing)) or "none"
-    return DeskError(f"Ticket {ticket_id} has no message {message_id} (it has {listed}).")
+    return UnknownTicket(f"Ticket {ticket_id} has no message {message_id} (it has {listed}).")
 
 
 def _running(

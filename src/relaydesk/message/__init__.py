@@ -33,6 +33,7 @@ from relaydesk.message.auth_results import (
 from relaydesk.message.charset_labels import encoding_of
 from relaydesk.message.charsets import decode, one_line, printable
 from relaydesk.message.envelope import Envelope, How, Origin, Role, received_line, with_protocol
+from relaydesk.message.file_names import safe_name
 from relaydesk.message.headers import header_fields, header_section, header_values
 from relaydesk.message.html_charset import html_charset
 from relaydesk.message.message import UNREAD, Address, Attachment, Body, Message
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from relaydesk.message.letter import Letter
     from relaydesk.message.letter_plain import letter_text
     from relaydesk.message.markup import MAX_LETTER, MAX_LETTER_TAGS
+    from relaydesk.message.page import MailPage, mail_page
     from relaydesk.message.parse import parse_header, parse_message
     from relaydesk.message.parts import UNCLOSED, Part, message_parts
     from relaydesk.message.searchable import searchable_header, searchable_words
@@ -66,6 +68,7 @@ __all__ = [
     "How",
     "IpAddress",
     "Letter",
+    "MailPage",
     "Message",
     "Origin",
     "Part",
@@ -87,6 +90,7 @@ __all__ = [
     "html_charset",
     "index_words",
     "letter_text",
+    "mail_page",
     "message_charset",
     "message_ids",
     "message_parts",
@@ -99,6 +103,7 @@ __all__ = [
     "query_words",
     "read_texts",
     "received_line",
+    "safe_name",
     "searchable_header",
     "searchable_words",
     "split_address",
@@ -114,11 +119,13 @@ if not TYPE_CHECKING:
         {
             "Letter": "letter",
             "MAX_LETTER": "markup",
+            "MailPage": "page",
             "MAX_LETTER_TAGS": "markup",
             "UNCLOSED": "parts",
             "Part": "parts",
             "Texts": "texts",
             "letter_text": "letter_plain",
+            "mail_page": "page",
             "message_charset": "texts",
             "message_parts": "parts",
             "parse_header": "parse",

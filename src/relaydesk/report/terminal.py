@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from relaydesk.characters import harmless
-from relaydesk.report.words import EMPTY, WEEKDAYS, percent, person, span, stopwatch
+from relaydesk.report.words import EMPTY, WEEKDAYS, percent, person, span, stopwatch, why
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from relaydesk.report.figures import Figure, Outcomes, Report
+    from relaydesk.report.figures import AgentWork, Figure, Outcomes, Report
 
 PLAIN_WIDTH = 110
 WIDEST = 10_000  # more than any grid takes
@@ -22,7 +22,19 @@ LEAST_COLUMNS = 2
 SHOWN = 6
 SHADES = " ░▒▓█"
 HOURS = "0     6     12    18    "
-WORDS = ("tickets", "breached tickets", "claim", HOURS)  # columns that hold no numbers
+SHOWN_BREACHES = 20
+WORDS = (
+    "tickets",
+    "breached tickets",
+    "claim",
+    "buyer",
+    "order",
+    "held by",
+    "why",
+    "network",
+    "From domain",
+    HOURS,
+)  # columns that hold no numbers
 
 
 def table(report: Report, out: TextIO) -> None:
@@ -75,24 +87,51 @@ def _head(report: Report) -> Iterator[str]:
 def _parts(report: Report) -> Iterator[Table]:
     if report.overall.clocks:
         yield _outcomes("Outcome", (report.overall, *report.by_clock))
+        if report.before:
+            yield _outcomes(f"The period before ({span(report.before)})", (report.before.overall,))
         yield _outcomes("By queue", report.by_queue)
         yield _outcomes("By agent", report.by_agent)
         yield _outcomes("By day of the deadline", report.by_day)
         yield _week(report)
+    if report.breaches:
+        yield _breaches(report)
     if report.times:
-        yield _times(report)
+        yield _times("Response times in hours:minutes (tickets: the slowest tenth)", report)
+    if report.before and report.before.times:
+        yield _times("Response times of the period before", report.before)
     if any(age.in_time.count or age.overdue.count for age in report.ageing):
         ages = ((age.name, *_pair(age.overdue), *_pair(age.in_time)) for age in report.ageing)
         yield _grid("Open now, by age", ("age", "overdue", "tickets", "in time", "tickets"), ages)
+    if report.work:
+        columns = ("agent", "answers sent", "handled", "closed", "open now")
+        yield _grid("Workload", columns, map(_work, report.work))
     if report.became_claims:
         title = f"Cases that became claims (of {len(report.cases.tickets)} cases)"
-        yield _grid(title, ("case", "claim"), ((str(case), claim) for case, claim in report.became_claims))
+        claims = ((str(entry.case), entry.claim) for entry in report.became_claims)
+        yield _grid(title, ("case", "claim"), claims)
+    yield from _came_back(report)
+    yield from _door(report)
+
+
+def _came_back(report: Report) -> Iterator[Table]:
+    if report.withdrawn.count:
+        yield _grid("Breaches withdrawn", ("breaches", "tickets"), (_pair(report.withdrawn),))
+    if report.bounced:
+        bounced = ((kind, *_pair(tally)) for kind, tally in report.bounced)
+        yield _grid(f"Bounced, of {report.sent.count} answers sent", ("kind", "answers", "tickets"), bounced)
+
+
+def _door(report: Report) -> Iterator[Table]:
     if report.unverified:
         marked = ((code, *_pair(tally)) for code, tally in report.unverified)
         yield _grid("Accepted unverified", ("reason", "messages", "tickets"), marked)
     if report.refused:
         refused = ((entry.code, str(entry.count)) for entry in report.refused)
         yield _grid("Refused or deferred (see relaydesk refusals)", ("reason", "messages"), refused)
+    if report.drift:
+        drift = ((entry.network, entry.from_domain, str(entry.count)) for entry in report.drift)
+        title = "Allowlist drift (see relaydesk allowlist audit)"
+        yield _grid(title, ("network", "From domain", "messages"), drift)
 
 
 def _grid(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Table:
@@ -122,7 +161,33 @@ def _outcomes(title: str, rows: Iterable[Outcomes]) -> Table:
     return _grid(title, columns, cells)
 
 
-def _times(report: Report) -> Table:
+def _breaches(report: Report) -> Table:
+    """The latest; JSON, CSV and XLSX hold them all."""
+    shown = report.breaches[: -SHOWN_BREACHES - 1 : -1]
+    title = "Breaches, latest first" + (
+        f" ({len(shown)} of {len(report.breaches)})" if len(shown) < len(report.breaches) else ""
+    )
+    rows = (
+        (
+            str(breach.ticket),
+            stopwatch(breach.late) + ("+" if breach.open else ""),
+            why(breach.why),
+            person(breach.agent),
+            f"{breach.due.astimezone(report.zone):%Y-%m-%d %H:%M}",
+            breach.buyer,
+            " ".join(breach.orders),
+        )
+        for breach in shown
+    )
+    return _grid(title, ("ticket", "late by", "why", "held by", "due", "buyer", "order"), rows)
+
+
+def _work(work: AgentWork) -> tuple[str, ...]:
+    counts = (work.sent, work.handled, work.closed, work.open)
+    return (person(work.name), *(str(tally.count) for tally in counts))
+
+
+def _times(title: str, report: Report) -> Table:
     columns = ("", "answers", "business median", "p90", "max", "wall median", "p90", "max", "tickets")
     rows = (
         (
@@ -137,7 +202,7 @@ def _times(report: Report) -> Table:
         )
         for times in report.times
     )
-    return _grid("Response times in hours:minutes (tickets: the slowest tenth)", columns, rows)
+    return _grid(title, columns, rows)
 
 
 def _week(report: Report) -> Table:

@@ -53,7 +53,8 @@ def serve(settings: Settings, config_file: str | None, roles: Sequence[str]) -> 
         children.append(Child("office", (*command, "run-office"), pages.sockets[0] if pages else ()))
     where = _listening(settings, bound.addresses) if bound else "nothing (office only)"
     if pages:
-        where += f"; the desk on {', '.join(f'http://{address}' for address in pages.addresses)}"
+        scheme = "https" if settings.web_tls else "http"
+        where += f"; the desk on {', '.join(f'{scheme}://{address}' for address in pages.addresses)}"
     return supervise(
         children,
         announcement=f"relaydesk listens on {where}",
@@ -81,6 +82,7 @@ def _check_files(settings: Settings) -> None:
     for warning in parts.calendar(settings, utc_now().date()).warnings:
         log("calendar", level="warning", problem=warning)
     parts.resolver(settings)
+    parts.demand_company(settings)
 
 
 def _check_reception(settings: Settings) -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 import uvicorn
 
-from relaydesk.config import desk_config, store_secret, utc_now
+from relaydesk.config import desk_config, parts, store_secret, utc_now
 from relaydesk.data import data_path
 from relaydesk.desk import Desk
 from relaydesk.web import WebConfig, create_app
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator
 
     from relaydesk.server.process import ChildProcess
@@ -43,8 +45,12 @@ class WebServer:
             shop=sender.shop.name if sender else "",
             address=settings.web_address,
             zone=config.calendar.zone,
+            tls=settings.web_tls,
+            proxies=tuple(map(ip_network, settings.web_proxies)),
         )
-        self._process = process
+        for sock in process.inherited.sockets:  # who comes before uvicorn serves waits, and is not refused
+            sock.listen(BACKLOG)
+        self._process, self._live = process, desk.presence.live
         self._server = _Server(
             uvicorn.Config(
                 create_app(desk, web),
@@ -57,17 +63,34 @@ class WebServer:
                 proxy_headers=False,
                 backlog=BACKLOG,
                 timeout_graceful_shutdown=GRACE_SECONDS,
+                ssl_context_factory=self._tls if settings.web_tls else None,
             )
         )
 
+    def _tls(self, *_: object) -> ssl.SSLContext:
+        """What each connection is secured with: that of the newest snapshot, so that a reload counts."""
+        configuration = self._process.configuration
+        context = configuration.current.web_tls
+        if context is None:
+            raise parts.SetupError("Setting web_tls: there is no certificate.")
+
+        def newest(connection: ssl.SSLObject, _: str | None, __: ssl.SSLContext) -> None:
+            connection.context = configuration.current.web_tls or context
+
+        context.sni_callback = newest
+        return context
+
     async def run(self) -> None:
         """Returns when the process shall end and the last response is out."""
+        self._live.start()
         stopping = asyncio.create_task(self._stop())
         try:
             await self._server.serve(sockets=list(self._process.inherited.sockets))
         finally:
             stopping.cancel()
+            self._live.close()
 
     async def _stop(self) -> None:
         await self._process.stop.wait()
+        self._live.close()  # streams have no end of their own
         self._server.should_exit = True

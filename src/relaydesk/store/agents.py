@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, update
 
 from relaydesk.store.tables import AgentTable, table
 
@@ -59,6 +59,13 @@ def named(session: Session, name: str) -> AgentRow | None:
     )
     row = session.connection().execute(statement).first()
     return None if row is None else AgentRow(*row)
+
+
+def with_email(session: Session, email: str) -> AgentRow | None:
+    """The one agent with this email address, in whatever case; None for none or several."""
+    statement = select(*_ROW).where(func.lower(G.email) == email.lower(), G.email != "").limit(2)
+    rows = session.connection().execute(statement).all()
+    return AgentRow(*rows[0]) if len(rows) == 1 else None
 
 
 def add(  # noqa: PLR0913 - a row has that many facts

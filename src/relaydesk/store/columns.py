@@ -102,8 +102,13 @@ def read_value(cls: type[Value], values: Mapping[str, Any]) -> Value:
     return cls(**arguments)
 
 
-def keys(cls: type) -> frozenset[str]:
+def keys(cls: Any) -> frozenset[str]:
     """The keys that the JSON of ``cls`` can have."""
+    return _keys(cls)
+
+
+@cache
+def _keys(cls: Any) -> frozenset[str]:
     return frozenset(key for _, key, _, _ in _plan(cls))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, insert, or_, select
 
 from relaydesk.events import PAYLOADS, Event, Payload, UnreadPayload
+from relaydesk.store import news
 from relaydesk.store.columns import keys, read_value
 from relaydesk.store.tables import TicketEventTable, TicketTable, table
 
@@ -23,7 +24,8 @@ _APPEND = insert(table(TicketEventTable))
 
 
 def append(session: Session, events: Iterable[Event], noted_at: datetime) -> None:
-    """Appends events, in the transaction that makes them true."""
+    """Appends events, in the transaction that makes them true, and tells whoever shows their tickets."""
+    events = tuple(events)
     rows = [
         {
             "ticket_id": event.ticket_id,
@@ -37,6 +39,7 @@ def append(session: Session, events: Iterable[Event], noted_at: datetime) -> Non
     ]
     if rows:
         session.connection().execute(_APPEND, rows)
+        news.tell(session, (name for event in events for name in news.names_of(event.ticket_id, event.what)))
 
 
 _COLUMNS = (E.ticket_id, E.at, E.what, E.actor, E.data)
@@ -86,5 +89,6 @@ def read_event(ticket_id: int, at: datetime, what: str, actor: str, data: Mappin
         payload = read_value(kind, data) if kind is not None else UnreadPayload(what, data)
     except (TypeError, ValueError):
         return Event(ticket_id, at, UnreadPayload(what, data), actor)
-    beyond = {key: data[key] for key in data.keys() - keys(kind)} if kind is not None else {}
-    return Event(ticket_id, at, payload, actor, beyond)
+    if kind is None or data.keys() <= keys(kind):
+        return Event(ticket_id, at, payload, actor)
+    return Event(ticket_id, at, payload, actor, {key: data[key] for key in data.keys() - keys(kind)})

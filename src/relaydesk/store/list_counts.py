@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, literal, select
 
-from relaydesk.store import list_filters
+from relaydesk.store import lists
 from relaydesk.store.acts_tables import SnoozeTable
 from relaydesk.store.lists import QueueCount
 from relaydesk.store.tables import TicketTable, table
@@ -98,7 +98,7 @@ def due_between(  # noqa: PLR0913 - which tickets, between what
 ) -> int:
     """Tickets of a list that are due from ``since`` (None: ever) to before ``until`` (None: ever), at most
     ``most``; with neither, those of which no clock runs."""
-    conditions = list_filters.conditions(session, criteria, now)
+    conditions = lists.conditions(session, criteria, now)
     conditions.append(T.next_due.is_(None) if since is None and until is None else T.next_due.is_not(None))
     if since is not None:
         conditions.append(T.next_due >= since)

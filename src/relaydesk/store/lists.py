@@ -10,12 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import or_, select
+from sqlalchemy import literal_column, not_, or_, select
 
-from relaydesk.store import list_filters, ticket_orders
+from relaydesk.message import query_words
+from relaydesk.store import search as word_index
+from relaydesk.store import snoozes, ticket_orders
+from relaydesk.store.acts_tables import SnoozeTable
 from relaydesk.store.tables import TicketTable, table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement
@@ -24,7 +28,11 @@ if TYPE_CHECKING:
     from relaydesk.events import Kind
     from relaydesk.store.ticket_orders import TicketOrder
 
-T = table(TicketTable).c
+T, S = table(TicketTable).c, table(SnoozeTable).c
+MATCHES = 1000  # tickets looked at that hold one text
+LONGEST_NUMBER = 18  # digits of a ticket number that a database can hold
+UNPROVEN: ColumnElement[bool] = literal_column("ticket.verified = false")
+ESCALATED: ColumnElement[bool] = literal_column("ticket.escalated = true")
 
 TicketState = Literal["open", "closed"]
 
@@ -148,19 +156,28 @@ def page(
     limit: int = 50,
 ) -> Page:
     """The tickets that a filter lets through, from ``after`` on. Without ``now`` nothing is snoozed."""
-    conditions = list_filters.conditions(session, criteria, now)
+    narrowed = conditions(session, criteria, now)
     key = T.next_due
     if criteria.state == "closed":
-        rows = _closed(session, conditions, after, limit)
+        rows = _closed(session, narrowed, after, limit)
     elif criteria.waiting:
         key = T.waiting_since
-        rows = _waiting(session, conditions, after, limit)
+        rows = _waiting(session, narrowed, after, limit)
     else:
-        rows = _by_deadline(session, conditions, after, limit)
+        rows = _by_deadline(session, narrowed, after, limit)
     shown = tuple(rows[:limit])
     numbers = ticket_orders.of_tickets(session, [row.id for row in shown])
     more = PageKey(getattr(shown[-1], key.name), shown[-1].id) if len(rows) > limit else None
     return Page(shown, numbers, more)
+
+
+def of_ids(session: Session, ids: Sequence[int]) -> tuple[tuple[TicketRow, ...], tuple[TicketOrder, ...]]:
+    """These tickets, open or closed, in the order of ``ids``, with their numbers."""
+    rows = session.connection().execute(select(*_ROW).where(T.id.in_(ids)))
+    tickets = {row.id: TicketRow(**row._mapping) for row in rows}
+    return tuple(tickets[number] for number in ids if number in tickets), ticket_orders.of_tickets(
+        session, ids
+    )
 
 
 def _by_deadline(
@@ -208,7 +225,7 @@ def search(
     A ticket's number, an order number or reference, a relay address; or all its words, in whatever order,
     anywhere in the conversation.
     """
-    statement = select(*_ROW).where(list_filters.holding(session, text)).order_by(T.id.desc())
+    statement = select(*_ROW).where(holding(session, text)).order_by(T.id.desc())
     if state is not None:
         statement = statement.where(T.state == state)
     return tuple(_rows(session, statement.limit(limit)))
@@ -216,3 +233,69 @@ def search(
 
 def _rows(session: Session, statement: Any) -> list[TicketRow]:
     return [TicketRow(*row) for row in session.connection().execute(statement)]
+
+
+def conditions(session: Session, criteria: TicketFilter, now: datetime | None) -> list[ColumnElement[bool]]:
+    """What a ticket must fulfil; without ``now`` nothing is snoozed. The indexes over open tickets are partial:
+    by what they are so stands here as it stands there, else an engine does not take them."""
+    return [*_standing(criteria), *_narrowed(session, criteria), *_asleep(criteria, now)]
+
+
+def _standing(criteria: TicketFilter) -> Iterator[ColumnElement[bool]]:
+    """By what an index is chosen."""
+    if criteria.needs_look:
+        # Marked ones are open: without the state the one index that fits is that of the marks.
+        yield T.needs_look.is_not(None)
+    else:
+        yield T.state == criteria.state
+    if criteria.needs_look is False:
+        yield T.needs_look.is_(None)
+    if criteria.waiting is not None:
+        yield T.waiting_since.is_not(None) if criteria.waiting else T.waiting_since.is_(None)
+    if criteria.queue is not None:
+        yield T.queue == criteria.queue
+    if criteria.assignee is not None:
+        yield T.assignee == criteria.assignee if criteria.assignee else T.assignee.is_(None)
+
+
+def _narrowed(session: Session, criteria: TicketFilter) -> Iterator[ColumnElement[bool]]:
+    if criteria.kind is not None:
+        yield T.kind == criteria.kind
+    if criteria.kinds:
+        yield T.kind.in_(criteria.kinds)
+    if criteria.contact_reason is not None:
+        yield T.contact_reason == criteria.contact_reason
+    if criteria.verified is not None:
+        yield T.verified.is_(True) if criteria.verified else UNPROVEN
+    if criteria.escalated is not None:
+        yield ESCALATED if criteria.escalated else T.escalated.is_(False)
+    if criteria.due_before is not None:
+        yield T.next_due < criteria.due_before
+    if criteria.text:
+        yield holding(session, criteria.text)
+
+
+def _asleep(criteria: TicketFilter, now: datetime | None) -> Iterator[ColumnElement[bool]]:
+    if now is None:
+        return
+    if criteria.awake_for is not None:
+        yield not_(snoozes.hidden_from(criteria.awake_for, now))
+    if criteria.snoozed_by is not None:
+        yield T.id.in_(select(S.ticket_id).where(S.agent == criteria.snoozed_by, S.until > now))
+
+
+def holding(session: Session, text: str) -> ColumnElement[bool]:
+    """The newest tickets of a number, an order, a relay address, or that hold all words of a text."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
+    ids = {int(text)} if is_number else set()
+    ids.update(ticket_orders.tickets_naming(session, text, MATCHES))
+    ids.update(word_index.tickets_with(session, query_words(text), MATCHES))
+    connection, address = session.connection(), T.relay_address == text.lower()
+    if text:
+        ids.update(
+            connection.execute(select(T.id).where(address).order_by(T.id.desc()).limit(MATCHES)).scalars()
+        )
+    # A merged one is found in the thread that shows it. Asked for apart: an OR of both reads every ticket.
+    merged = select(T.merged_into).where(T.id.in_(sorted(ids)), T.merged_into.is_not(None))
+    ids.update(connection.execute(merged).scalars())
+    return T.id.in_(sorted(ids))

@@ -50,6 +50,11 @@ def members(session: Session, ticket_id: int) -> tuple[int, ...]:
     return tuple(session.connection().execute(statement).scalars())
 
 
+def family_numbers(session: Session, ticket_id: int) -> tuple[int, ...]:
+    """The ticket and those that are merged into it."""
+    return (ticket_id, *members(session, ticket_id))
+
+
 def is_live(session: Session, ticket_id: int) -> bool:
     """Whether a ticket, or the one that it is merged into, is open."""
     state = select(T.state).where(T.id == head(session, ticket_id))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, case, func, insert, select, update
 
-from relaydesk.classify import excerpt_of, line_of
+from relaydesk.classify import excerpt_of
 from relaydesk.events import (
     BounceJoined,
     DuplicateJoined,
@@ -72,6 +72,10 @@ class _Recording:
     @property
     def sender(self) -> str:
         return self.message.from_[0].addr.lower() if self.message.from_ else ""
+
+    @property
+    def excerpt(self) -> str:
+        return excerpt_of(self.message, self.decision.kind, self.decision.findings.username)
 
 
 def record(  # noqa: PLR0913 - what arrived, what was found, what was decided
@@ -138,7 +142,7 @@ def _open(session: Session, arrival: _Recording) -> int:
         "verified": decision.vouched,
         "opened_at": arrival.at,
         "last_message_at": arrival.at,
-        "excerpt": _excerpt(arrival),
+        "excerpt": arrival.excerpt,
         **_next_clock(arrival),
         "message_count": 1,
         **_mark(arrival),
@@ -153,8 +157,8 @@ def _open(session: Session, arrival: _Recording) -> int:
 def _join(session: Session, ticket_id: int, arrival: _Recording) -> None:
     connection, head = session.connection(), merges.head(session, ticket_id)
     counted: dict[str, object] = {"message_count": T.message_count + 1, "last_message_at": arrival.at}
-    if excerpt := _excerpt(arrival):
-        counted["excerpt"] = excerpt
+    if arrival.excerpt:
+        counted["excerpt"] = arrival.excerpt
     values: dict[str, object] = dict(counted)
     needed = _mark(arrival)
     if arrival.placement.reopen:
@@ -178,13 +182,6 @@ def _join(session: Session, ticket_id: int, arrival: _Recording) -> None:
 def _next_clock(arrival: _Recording) -> dict[str, object]:
     first = min(arrival.decision.clocks, key=lambda plan: plan.due, default=None)
     return {"next_due": first and first.due, "next_warn": first and first.warn_at}
-
-
-def _excerpt(arrival: _Recording) -> str:
-    """The line that lists show: a buyer's words; of a notice and of what nothing proves its Subject."""
-    decision = arrival.decision
-    words = excerpt_of(arrival.message, decision.findings.username) if decision.kind == "case" else ""
-    return words or line_of(arrival.message.subject)
 
 
 def _mark(arrival: _Recording) -> dict[str, object]:

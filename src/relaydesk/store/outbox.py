@@ -258,9 +258,10 @@ def raw(session: Session, answer: int) -> bytes | None:
     return raw_bytes.read(session, O.raw, O.id == answer)
 
 
-def of_ticket(session: Session, ticket: int) -> tuple[OutboxRow, ...]:
-    """All that went or goes out for a ticket, oldest first."""
-    return _rows(session, select(*_ROW).where(O.ticket_id == ticket).order_by(O.id))
+def of_ticket(session: Session, ticket: int, limit: int | None = None) -> tuple[OutboxRow, ...]:
+    """What went or goes out for a ticket, oldest first: all, or the latest ``limit``."""
+    statement = select(*_ROW).where(O.ticket_id == ticket).order_by(O.id.desc()).limit(limit)
+    return _rows(session, statement)[::-1]
 
 
 def handed_in(session: Session, delivery_key: str) -> int | None:

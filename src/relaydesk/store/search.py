@@ -142,8 +142,8 @@ def _among_newest(session: Session, words: Sequence[str], limit: int) -> tuple[i
     """Those of the newest tickets."""
     engine, connection = engine_of(session), session.connection()
     if engine == "postgresql":
-        given = {"query": _tsquery(words), "limit": limit, "newest": NEWEST}
-        return tuple(connection.execute(_LATEST[engine], given).scalars())
+        values = {"query": _tsquery(words), "limit": limit, "newest": NEWEST}
+        return tuple(connection.execute(_LATEST[engine], values).scalars())
     whole = [f" {word} " for word in words[:-1]]
     begun = f" {words[-1]}"
     rows = connection.execute(_LATEST[engine], {"newest": NEWEST})

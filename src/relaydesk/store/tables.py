@@ -352,6 +352,8 @@ class DraftTable(SQLModel, table=True):
     author: str = Field(primary_key=True, sa_type=Key)
     text: str = Field(sa_type=Words)
     updated_at: datetime = Field(sa_type=Moment)
+    order_id: str | None = Field(default=None, sa_type=Key)
+    no_order: bool = False
 
 
 class GatewayClientTable(SQLModel, table=True):

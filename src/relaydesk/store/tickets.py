@@ -89,7 +89,7 @@ class TicketView:
     members: tuple[TicketRow, ...] = ()
 
 
-_MESSAGE = [M[field.name] for field in fields(MessageRow) if field.name != "attachments"]
+MESSAGE = [M[field.name] for field in fields(MessageRow) if field.name != "attachments"]
 
 
 def row(session: Session, ticket_id: int) -> TicketRow | None:
@@ -183,11 +183,12 @@ def messages(session: Session, ticket_id: int) -> tuple[MessageRow, ...]:
     attachments: dict[int, list[AttachmentRow]] = {}
     for part in connection.execute(parts.where(M.ticket_id.in_(family)).order_by(A.id)):
         attachments.setdefault(part.message_id, []).append(AttachmentRow(*part[1:]))
-    rows = connection.execute(select(*_MESSAGE).where(M.ticket_id.in_(family)).order_by(M.id))
-    return tuple(_message(line, tuple(attachments.get(line.id, ()))) for line in rows)
+    rows = connection.execute(select(*MESSAGE).where(M.ticket_id.in_(family)).order_by(M.id))
+    return tuple(message_row(line, tuple(attachments.get(line.id, ()))) for line in rows)
 
 
-def _message(line: Row[Any], attachments: tuple[AttachmentRow, ...]) -> MessageRow:
+def message_row(line: Row[Any], attachments: tuple[AttachmentRow, ...]) -> MessageRow:
+    """A message from the columns :data:`MESSAGE` of its row."""
     evidence = {
         "rcpt_to": tuple(line.rcpt_to),
         "origin": read_value(Origin, line.origin),

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from relaydesk.desk import DeskError, RuleWords, TicketFilter
 from relaydesk.web.done import done
-from relaydesk.web.visitors import TheDesk, TheVisitor, zone_of
+from relaydesk.web.visitors import TheDesk, TheVisitor
 from relaydesk.web.wording import moment
 
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ def next_page(desk: Desk, visitor: Visitor, ticket: WholeTicket) -> str:
 
     The next one of the same queue, else of any, that nobody else has; the lists where there is none.
     """
-    preferences = getattr(visitor, "preferences", None)
-    wanted = getattr(preferences, "after_send", "next")
+    wanted = visitor.preferences.after_send
     if wanted == "stay":
         return f"/tickets/{ticket.ticket.id}"
     if wanted == "next":
@@ -128,7 +127,7 @@ def move(
         raise DeskError(f"Ticket {ticket_id} was not moved: say why, so that others understand it.")
     desk.tickets.move(ticket_id, queue, by=visitor.by, why=why)
     due = desk.tickets.view(ticket_id, most=0).ticket.next_due
-    then = f", due {moment(due, zone_of(desk, visitor))}" if due else ", where no clock runs"
+    then = f", due {moment(due, visitor.zone)}" if due else ", where no clock runs"
     return done(
         request, f"/tickets/{ticket_id}", f"#{ticket_id} is in {queue} now{then}.", changed=changed(ticket_id)
     )
@@ -147,7 +146,7 @@ def snooze(
     request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int, choice: Text = "", until: Text = ""
 ) -> Response:
     """Hides it from one's own lists: one of the moments that are offered, or a local time of one's own."""
-    zone = zone_of(desk, visitor)
+    zone = visitor.zone
     choices = {offered.key: offered.until for offered in desk.tickets.snooze_choices(zone)}
     wanted = choices.get(choice)
     if wanted is None:

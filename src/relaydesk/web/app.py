@@ -6,8 +6,29 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from relaydesk.web import acts, bulk, entering, finding, lists, problems, saving, sheets, static
+from relaydesk.web import (
+    account,
+    acts,
+    bulk,
+    company,
+    composer,
+    entering,
+    files,
+    finding,
+    keys,
+    lists,
+    live,
+    palette,
+    problems,
+    recording,
+    report,
+    saving,
+    sheets,
+    static,
+    ticket,
+)
 from relaydesk.web.pages import Pages
+from relaydesk.web.proxies import ClientAddress
 from relaydesk.web.security import Guard
 
 if TYPE_CHECKING:
@@ -17,12 +38,22 @@ if TYPE_CHECKING:
 ROUTERS = (
     static.router,
     entering.router,
+    company.router,
+    account.router,
     lists.router,
     saving.router,
     bulk.router,
     finding.router,
+    composer.router,
+    recording.router,
     sheets.router,
     acts.router,
+    report.router,
+    ticket.router,
+    files.router,
+    live.router,
+    palette.router,
+    keys.router,
 )
 
 
@@ -34,5 +65,6 @@ def create_app(desk: Desk, config: WebConfig) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     problems.attach(app)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, config=config)
+    app.add_middleware(ClientAddress, proxies=config.proxies)
     return app

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from relaydesk.desk import DeskError
 from relaydesk.web.done import done
-from relaydesk.web.visitors import TheDesk, TheVisitor, zone_of
+from relaydesk.web.visitors import TheDesk, TheVisitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -54,7 +54,7 @@ def bulk(
     queue: Text = "",
     why: Text = "",
     choice: Text = "",
-    here: Text = "/",
+    back: Text = "/",
 ) -> Response:
     """Takes, assigns, moves, closes or snoozes every ticket that is ticked."""
     doing = _act(desk, visitor, act, agent=agent, queue=queue, why=why, choice=choice)
@@ -67,7 +67,7 @@ def bulk(
     if not outcome.done:
         raise DeskError(_sentence(act, outcome))
     undo = "/bulk/undo?" + "&".join(f"event={event}" for event in outcome.events) if outcome.events else ""
-    to = here if here.startswith("/") and not here.startswith("//") else "/"
+    to = back if back.startswith("/") and not back.startswith("//") else "/"
     return done(request, to, _sentence(act, outcome), undo=undo, changed=_changed(outcome.done))
 
 
@@ -80,9 +80,9 @@ def undo(request: Request, desk: TheDesk, visitor: TheVisitor) -> Response:
         reason = outcome.refused[0][1] if outcome.refused else "nothing was chosen."
         raise DeskError(f"Nothing was undone: {reason}")
     count = len(outcome.events)
-    said = f"Undone for {count} ticket{'s' * (count > 1)}."
-    said += f" {len(outcome.refused)} could not be: {outcome.refused[0][1]}" if outcome.refused else ""
-    return done(request, "/", said, changed=_changed(outcome.events))
+    sentence = f"Undone for {count} ticket{'s' * (count > 1)}."
+    sentence += f" {len(outcome.refused)} could not be: {outcome.refused[0][1]}" if outcome.refused else ""
+    return done(request, "/", sentence, changed=_changed(outcome.events))
 
 
 def _is_number(text: str) -> bool:
@@ -110,7 +110,7 @@ def _act(
 
 
 def _until(desk: Desk, visitor: Visitor, choice: str) -> datetime:
-    offered = desk.tickets.snooze_choices(zone_of(desk, visitor))
+    offered = desk.tickets.snooze_choices(visitor.zone)
     until = next((moment.until for moment in offered if moment.key == choice), None)
     if until is None:
         raise DeskError("Nothing was snoozed: choose until when.")
@@ -137,10 +137,10 @@ def _changed(numbers: Iterable[int]) -> list[str]:
 
 def _sentence(act: str, outcome: _Outcome) -> str:
     count, refused = len(outcome.done), outcome.refused
-    said = f"{count} ticket{'s' * (count != 1)} {DONE[act]}." if count else f"No ticket was {DONE[act]}."
+    sentence = f"{count} ticket{'s' * (count != 1)} {DONE[act]}." if count else f"No ticket was {DONE[act]}."
     if refused:
         why = " ".join(f"#{number}: {reason}" for number, reason in refused[:NAMED])
         others = len(refused) - NAMED
-        said += f" Not done for {len(refused)}: {why}" if count else f" {why}"
-        said += f" And {others} more." if others > 0 else ""
-    return said
+        sentence += f" Not done for {len(refused)}: {why}" if count else f" {why}"
+        sentence += f" And {others} more." if others > 0 else ""
+    return sentence

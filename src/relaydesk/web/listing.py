@@ -6,17 +6,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from relaydesk.desk import cursor_text, read_cursor
+from relaydesk.web.filters import Filters
 from relaydesk.web.groups import Group, Horizon, grouped
 from relaydesk.web.places import all_open, place_of, queue_title
-from relaydesk.web.visitors import zone_of
 from relaydesk.web.wording import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from starlette.datastructures import QueryParams
+
     from relaydesk.desk import Desk, Visitor
     from relaydesk.store import AllCounts, Page, TicketOrder
-    from relaydesk.web.filters import Filters
     from relaydesk.web.places import Place
 
 ROWS = 40
@@ -26,7 +27,7 @@ GROUPED = frozenset({"all", "queue", "mine", "unassigned", "look", "snoozed"})
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListPage:
     """One page of a list. ``orders`` are the numbers that rows show, each with whether it is bound; ``more``
     is the address of the next page, "" for none; ``address`` that of this list, filters and all."""
 
@@ -54,7 +55,7 @@ def listed(
     after: str = "",
     begun: str = "",
     rows: int = ROWS,
-) -> Listed:
+) -> ListPage:
     """A page of a list; ``after`` is where the one before ended and ``begun`` in which group."""
     criteria = filters.narrowed(place.criteria, visitor.agent.name)
     page = desk.queues.page(criteria, after=read_cursor(after), limit=rows)
@@ -66,8 +67,8 @@ def listed(
     base = f"{place.path}?{_explicit(place, filters)}".rstrip("?")
     joint = "&" if "?" in base else "?"
     ended = f"&in={groups[-1].key}" if groups else ""
-    counts = desk.queues.all_counts(zone_of(desk, visitor))
-    return Listed(
+    counts = desk.queues.all_counts(visitor.zone)
+    return ListPage(
         place,
         filters,
         base,
@@ -100,7 +101,7 @@ def _groups(desk: Desk, visitor: Visitor, place: Place, page: Page, begun: str) 
 def horizon_of(desk: Desk, visitor: Visitor) -> Horizon:
     """What the groups of an agent's lists go by."""
     now, calendar = desk.clock(), desk.config.calendar
-    return Horizon(now, zone_of(desk, visitor), desk.queues.soon(), calendar.closed_because)
+    return Horizon(now, visitor.zone, desk.queues.soon(), calendar.closed_because)
 
 
 def orders_of(numbers: Iterable[TicketOrder]) -> dict[int, tuple[str, bool]]:
@@ -142,8 +143,13 @@ def choices(desk: Desk, visitor: Visitor) -> dict[str, Any]:
         "team": team if len(team) <= FEW else [],
         "reasons": {code: names[1] for code, names in REASONS.items()},
         "queues": [(name, queue_title(name)) for name in desk.config.queues],
-        "snoozes": desk.tickets.snooze_choices(zone_of(desk, visitor)),
+        "snoozes": desk.tickets.snooze_choices(visitor.zone),
     }
+
+
+def filters_of(place: Place, query: QueryParams) -> Filters:
+    """What an address narrows its list to; a saved view's own filters where it says nothing."""
+    return Filters.of(query) if not place.view or "f" in query else place.filters
 
 
 def list_of(desk: Desk, visitor: Visitor, path: str) -> Place:

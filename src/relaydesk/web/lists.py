@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Path
-from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from relaydesk.desk import TicketFilter
-from relaydesk.web.filters import Filters
-from relaydesk.web.listing import choices, list_of, listed, orders_of, team_of
+from relaydesk.web.listing import choices, filters_of, list_of, listed, orders_of, team_of
 from relaydesk.web.places import place_of
 from relaydesk.web.rail import rail_of
+from relaydesk.web.trail import LONGEST_ADDRESS, keep_list
 from relaydesk.web.visitors import TheDesk, TheVisitor
 
 if TYPE_CHECKING:
     from relaydesk.desk import Desk, Visitor
     from relaydesk.web.pages import Pages
-    from relaydesk.web.places import Place
 
 router = APIRouter()
-Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
-LIST_COOKIE = "relaydesk_list"
-LONGEST_ADDRESS = 1_000
-LIST_KEPT = 12 * 3600  # seconds
+RowNumber = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
 @router.get("/")
@@ -44,7 +39,7 @@ def queue(request: Request, desk: TheDesk, visitor: TheVisitor, name: str) -> HT
 
 
 @router.get("/views/saved/{view_id}")
-def saved(request: Request, desk: TheDesk, visitor: TheVisitor, view_id: Number) -> HTMLResponse:
+def saved(request: Request, desk: TheDesk, visitor: TheVisitor, view_id: RowNumber) -> HTMLResponse:
     """A list with the filters that somebody kept."""
     desk.saved_views.view(view_id, visitor.agent.name)
     return _page(request, desk, visitor)
@@ -66,7 +61,12 @@ def _page(request: Request, desk: Desk, visitor: Visitor) -> HTMLResponse:
     after, begun = query.get("after", "")[:LONGEST_ADDRESS], query.get("in", "")[:40]
     page = listed(desk, visitor, place, filters, after=after, begun=begun)
     pages: Pages = request.app.state.pages
-    context: dict[str, Any] = {"title": place.title, "listed": page, "continued": bool(after), **choices(desk, visitor)}
+    context: dict[str, Any] = {
+        "title": place.title,
+        "listed": page,
+        "continued": bool(after),
+        **choices(desk, visitor),
+    }
     context["new_desk"] = not page.shown and place.key == "all" and not filters and _is_new(desk)
     part = "rows" if request.headers.get("hx-target", "").endswith("#more") else "list"
     response = pages.page(request, visitor, "list.html", part=part, **context)
@@ -75,36 +75,12 @@ def _page(request: Request, desk: Desk, visitor: Visitor) -> HTMLResponse:
     return response
 
 
-def filters_of(place: Place, query: QueryParams) -> Filters:
-    """What an address narrows its list to; a saved view's own filters where it says nothing."""
-    return Filters.of(query) if not place.view or "f" in query else place.filters
-
-
 def _is_new(desk: Desk) -> bool:
     return not desk.queues.page(TicketFilter(state="closed"), limit=1).tickets
 
 
-def keep_list(request: Request, response: Response, address: str) -> None:
-    """Remembers the list that an agent works through: it stands beside a ticket, and leads back."""
-    if len(address) <= LONGEST_ADDRESS:
-        secure = request.app.state.config.secure
-        response.set_cookie(
-            LIST_COOKIE, quote(address), max_age=LIST_KEPT, httponly=True, samesite="lax", secure=secure
-        )
-
-
-def kept_list(request: Request, desk: Desk, visitor: Visitor) -> tuple[Place, Filters] | None:
-    """The list that an agent came from, None where they came from none."""
-    address = unquote(request.cookies.get(LIST_COOKIE, "")[: 3 * LONGEST_ADDRESS])
-    split = urlsplit(address) if address.startswith("/") and not address.startswith("//") else None
-    place = place_of(desk, visitor, split.path) if split is not None else None
-    if split is None or place is None:
-        return None
-    return place, filters_of(place, QueryParams(split.query))
-
-
 @router.get("/tickets/{ticket_id}/row")
-def row(request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: Number) -> HTMLResponse:
+def row(request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: RowNumber) -> HTMLResponse:
     """One ticket as the row of a list, struck through where it is no longer one of that list."""
     page = desk.queues.rows((ticket_id,))
     if not page.tickets:

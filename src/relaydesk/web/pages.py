@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from relaydesk.report import CONSTANTS, FILTERS
 from relaydesk.web import wording
 from relaydesk.web.done import SAID_COOKIE, said_before
 from relaydesk.web.rail import rail_of
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from relaydesk.desk import Desk, Visitor
+    from relaydesk.live import Present
     from relaydesk.web.config import WebConfig
 
 THEMES = ("light", "dark")
@@ -36,15 +38,18 @@ class Pages:
         self.static = StaticFiles(config.templates / "desk" / "static")
         self._desk, self._config = desk, config
         self._environment = Environment(
-            loader=FileSystemLoader(config.templates / "desk"),
+            loader=FileSystemLoader([config.templates / "desk", config.templates]),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.globals.update(static=self.static.address, shop=config.shop)
-        self._environment.filters.update(wording.FILTERS)
+        self._environment.globals.update(
+            static=self.static.address, shop=config.shop, who_is_at=self._who_is_at
+        )
+        self._environment.globals.update(CONSTANTS)
+        self._environment.filters.update({**FILTERS, **wording.FILTERS})
 
     def page(
         self,
@@ -60,10 +65,14 @@ class Pages:
         """A page for who is signed in, or the block ``part`` of it where htmx asks for that alone.
 
         ``context`` are the template's names. Every template also knows ``you`` (the visitor's agent),
-        ``now``, ``zone``, ``theme`` and ``rail``.
+        their ``preferences`` and ``zone``, ``now``, ``theme``, ``path``, ``rail``, ``news`` (where the news
+        stand), ``keys`` (whether single letters are on) and ``alone`` (whether no page is around it).
         """
-        names = {**self._common(request), "you": visitor.agent, **context}
+        own = {"you": visitor.agent, "zone": visitor.zone, "preferences": visitor.preferences}
+        own["keys"] = visitor.preferences.keys
+        names = {**self._common(request), **own, **context}
         alone = part is not None and "hx-request" in request.headers
+        names["alone"] = alone
         if not alone:
             names["rail"] = rail_of(self._desk, visitor, request.url.path)
         names["toast"] = None if alone else said_before(request)
@@ -84,6 +93,9 @@ class Pages:
             "problem.html", part, {**self._common(request), "sentence": sentence}, status, headers
         )
 
+    def _who_is_at(self, ticket: int) -> tuple[Present, ...]:
+        return self._desk.presence.who([ticket]).get(ticket, ())
+
     def _common(self, request: Request) -> dict[str, Any]:
         theme = request.cookies.get(THEME_COOKIE, "")
         now: datetime = self._desk.clock()
@@ -92,6 +104,9 @@ class Pages:
             "now": now,
             "zone": self._config.zone,
             "toast": None,
+            "news": getattr(request.state, "news", ""),
+            "keys": True,
+            "path": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         }
 
     def _response(

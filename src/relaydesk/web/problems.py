@@ -13,9 +13,10 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from relaydesk.desk import AnswerRefused, DeskError, NotPermitted, UnknownQueue, UnknownView
+from relaydesk.desk import AnswerRefused, DeskError, NotPermitted, UnknownQueue, UnknownTicket, UnknownView
 from relaydesk.logs import log_exception
 from relaydesk.store import Conflict, StoreError
+from relaydesk.web.security import HEADERS
 from relaydesk.web.visitors import SignInNeeded
 
 if TYPE_CHECKING:
@@ -56,12 +57,15 @@ def attach(app: FastAPI) -> None:
 
     def ours(request: Request, _: Exception) -> Response:
         log_exception("page_failed", path=request.scope.get("route", request.url).path)
-        return _told(request, HTTPStatus.INTERNAL_SERVER_ERROR, OURS)
+        response = _told(request, HTTPStatus.INTERNAL_SERVER_ERROR, OURS)
+        response.headers.update(HEADERS)  # it is sent outside of the guard
+        return response
 
     app.add_exception_handler(SignInNeeded, _sign_in)
     app.add_exception_handler(NotPermitted, not_permitted)
     app.add_exception_handler(UnknownQueue, not_found)
     app.add_exception_handler(UnknownView, not_found)
+    app.add_exception_handler(UnknownTicket, not_found)
     app.add_exception_handler(AnswerRefused, desk_error)
     app.add_exception_handler(DeskError, desk_error)
     app.add_exception_handler(Conflict, conflict)

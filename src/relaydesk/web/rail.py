@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from relaydesk.web.places import QUEUES, queue_title
-from relaydesk.web.visitors import zone_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,7 +48,7 @@ class Rail:
 
 def rail_of(desk: Desk, visitor: Visitor, path: str) -> Rail:
     """Where this visitor may go, seen from the page at ``path``."""
-    counts = desk.queues.all_counts(zone_of(desk, visitor))
+    counts = desk.queues.all_counts(visitor.zone)
     foot = []
     if visitor.agent.role in LEADS:
         foot.append(RailEntry("/report", "Report", "report", key="r"))

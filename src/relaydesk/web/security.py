@@ -12,9 +12,14 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 
+from relaydesk.web.cookies import COOKIE
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from relaydesk.web.config import WebConfig
+
+TOO_LONG = "This request is larger than anything that belongs here and was refused; nothing was done."
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -31,11 +36,18 @@ HEADERS = {
 }
 
 
+HSTS = "max-age=31536000"
+SMALL, LARGE = 64_000, 40_000_000
+"""Bytes of a request: of who is not signed in, and of any. Forms are read before a page sees them."""
+SMALL_PATHS = ("/sign-in", "/sign-out", "/enter/", "/theme", "/account")
+
+
 class Guard:
     """ASGI middleware. A header that a route has set itself is left as it is."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, config: WebConfig) -> None:
+        self.app, self._config = app, config
+        self._headers = {**HEADERS, "Strict-Transport-Security": HSTS} if config.secure else HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -45,21 +57,58 @@ class Guard:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
 
-        if scope["method"] not in SAFE and not _from_ourselves(Headers(scope=scope)):
+        headers = Headers(scope=scope)
+        if scope["method"] not in SAFE and not self._is_from_ourselves(headers):
             refusal = PlainTextResponse(
                 "This request came from another site and was refused; nothing was done.", 403
             )
             await refusal(scope, receive, send_guarded)
             return
-        await self.app(scope, receive, send_guarded)
+        bounded = BoundedBody(receive, self._most(scope, headers))
+        if bounded.is_too_long(headers):
+            await PlainTextResponse(TOO_LONG, 413)(scope, receive, send_guarded)
+            return
+        try:
+            await self.app(scope, bounded, send_guarded)
+        except BodyTooLong:
+            await PlainTextResponse(TOO_LONG, 413)(scope, receive, send_guarded)
+
+    def _most(self, scope: Scope, headers: Headers) -> int:
+        """How many bytes this request may have."""
+        known = COOKIE in headers.get("cookie", "")
+        return LARGE if known and not scope["path"].startswith(SMALL_PATHS) else SMALL
+
+    def _is_from_ourselves(self, headers: Headers) -> bool:
+        site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+        if site is not None:
+            return site == "same-origin"
+        if origin is None:
+            return False
+        return origin == self._config.address or urlsplit(origin).netloc == headers.get("host")
 
 
-def _from_ourselves(headers: Headers) -> bool:
-    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
-    if site is not None:
-        return site == "same-origin"
-    return origin is not None and urlsplit(origin).netloc == headers.get("host")
+class BodyTooLong(Exception):  # noqa: N818 - what the client did
+    """A request has more bytes than it may."""
+
+
+class BoundedBody:
+    """An ASGI ``receive`` that stops where a request has too many bytes."""
+
+    def __init__(self, receive: Receive, most: int) -> None:
+        self._receive, self._most, self._read = receive, most, 0
+
+    def is_too_long(self, headers: Headers) -> bool:
+        """Whether the request says so itself."""
+        length = headers.get("content-length", "0")
+        return length.isascii() and length.isdigit() and int(length[:20]) > self._most
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self._read += len(message.get("body", b""))
+        if self._read > self._most:
+            raise BodyTooLong
+        return message

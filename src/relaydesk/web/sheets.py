@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from relaydesk.desk import DeskError, RuleWords
 from relaydesk.web.acts import Text, changed, ticket_number
 from relaydesk.web.done import done
-from relaydesk.web.visitors import TheDesk, TheVisitor, zone_of
+from relaydesk.web.visitors import TheDesk, TheVisitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ def _queues(desk: Desk, _: Visitor, __: WholeTicket) -> dict[str, Any]:
 
 
 def _choices(desk: Desk, visitor: Visitor, _: WholeTicket) -> dict[str, Any]:
-    return {"choices": desk.tickets.snooze_choices(zone_of(desk, visitor))}
+    return {"choices": desk.tickets.snooze_choices(visitor.zone)}
 
 
 def _near(desk: Desk, _: Visitor, ticket: WholeTicket) -> dict[str, Any]:

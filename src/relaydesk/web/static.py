@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -12,13 +11,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from relaydesk.web.packed import packed_script, packed_style
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 router = APIRouter()
 FOR_EVER = "public, max-age=31536000, immutable"
-_COMMENT, _SPACE = re.compile(r"/\*.*?\*/", re.DOTALL), re.compile(r"\s*\n\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,12 @@ class StaticFiles:
         styles += sorted(path for path in folder.glob("*.css") if path not in styles)
         scripts = sorted((folder / "script").glob("*.js"))
         self._files = {
-            "desk.css": _file(_packed("\n".join(path.read_text("utf-8") for path in styles)), "text/css"),
-            "desk.js": _file("\n".join(path.read_text("utf-8") for path in scripts), "text/javascript"),
+            "desk.css": _file(
+                packed_style("\n".join(path.read_text("utf-8") for path in styles)), "text/css"
+            ),
+            "desk.js": _file(
+                packed_script("\n".join(path.read_text("utf-8") for path in scripts)), "text/javascript"
+            ),
             "htmx.js": _file((folder / "htmx.min.js").read_text("utf-8"), "text/javascript"),
             "favicon.svg": _file((folder / "favicon.svg").read_text("utf-8"), "image/svg+xml"),
             "icons.svg": _file((folder / "icons.svg").read_text("utf-8"), "image/svg+xml"),
@@ -59,11 +63,6 @@ class StaticFiles:
         if name == "icons.svg":
             return f"/i/{self._files[name].version}"
         return f"/static/{self._files[name].version}/{name}"
-
-
-def _packed(style: str) -> str:
-    """A style sheet without its comments and indents."""
-    return _SPACE.sub("\n", _COMMENT.sub("", style))
 
 
 def _file(text: str, media_type: str) -> StaticFile:

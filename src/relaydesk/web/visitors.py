@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
 
-from relaydesk.desk import Desk, Visitor
-
-COOKIE = "relaydesk_session"
+from relaydesk.desk import Desk, Device, Visitor
+from relaydesk.web.cookies import COOKIE, MARK_COOKIE, cookie
 
 
 class SignInNeeded(Exception):  # noqa: N818 - a state: nobody is signed in
@@ -23,19 +21,28 @@ def desk_of(request: Request) -> Desk:
 
 
 def visitor_of(request: Request) -> Visitor:
-    """The agent who is signed in. SignInNeeded for none."""
-    token = request.cookies.get(COOKIE, "")
+    """The agent who is signed in. SignInNeeded for none.
+
+    Notes where the news stand before anything is read, so that the page misses none that come after it.
+    """
+    request.state.news = desk_of(request).presence.live.feed.position
+    token = cookie(request, COOKIE)
     visitor = desk_of(request).accounts.visitor(token) if token else None
     if visitor is None:
         raise SignInNeeded
     return visitor
 
 
+def device_of(request: Request) -> Device:
+    """The browser that asks."""
+    return Device(
+        address=request.client.host if request.client else "",
+        browser=request.headers.get("user-agent", ""),
+        mark=cookie(request, MARK_COOKIE),
+        token=cookie(request, COOKIE),
+    )
+
+
 TheDesk = Annotated[Desk, Depends(desk_of)]
 TheVisitor = Annotated[Visitor, Depends(visitor_of)]
-
-
-def zone_of(desk: Desk, visitor: Visitor) -> ZoneInfo:
-    """The zone in which an agent reads times: their own, by default the calendar's."""
-    zone: ZoneInfo | None = getattr(visitor, "zone", None)
-    return zone or desk.config.calendar.zone
+TheDevice = Annotated[Device, Depends(device_of)]

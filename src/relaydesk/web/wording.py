@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Literal
+
+from relaydesk.web.browsers import browser_name
 
 if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
+    from relaydesk.order import Item
     from relaydesk.store import TicketRow
 
-DueState = Literal["over", "soon", "today", "later", "none"]
+DueState = Literal["over", "soon", "today", "later", "none", "met", "undecided"]
 MINUTE = timedelta(minutes=1)
 
 
@@ -68,7 +72,8 @@ REASONS = {
     "cancellation_request": ("Cancellation", "Cancellation request"),
     "other_question": ("Question", "Another question"),
 }
-"""Reasons for contact by their codes: short for rows, long for choices."""
+"""Reasons for contact by their codes: short for rows, long for titles."""
+
 
 BRANDS = {"instagram.com": "Instagram", "facebook.com": "Facebook", "facebookmail.com": "Facebook"}
 JUST_NOW = timedelta(minutes=30)
@@ -79,9 +84,59 @@ def instant(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def reason_name(code: str) -> str:
-    """A reason for contact in a row; a shop's own code reads as its words."""
-    return REASONS.get(code, (code.replace("_", " ").capitalize(),))[0]
+def reason_name(code: str, *, long: bool = False) -> str:
+    """A reason for contact; a shop's own code reads as its words."""
+    return REASONS.get(code, (code.replace("_", " ").capitalize(),) * 2)[long]
+
+
+def when(instant: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """The same in a sentence: ``today 14:20`` on the day itself; the year where it is another."""
+    local, today = instant.astimezone(zone), now.astimezone(zone)
+    if local.date() == today.date():
+        return f"today {local:%H:%M}"
+    year = "" if local.year == today.year else f" {local.year}"
+    return f"{local:%a} {local.day} {local:%b}{year} {local:%H:%M}"
+
+
+def lasted(length: timedelta) -> str:
+    """How long something took: ``45 min``, ``11 h 35``, ``under 1 min``."""
+    minutes = max(length, timedelta()) // MINUTE
+    if not minutes:
+        return "under 1 min"
+    hours, minutes = divmod(minutes, 60)
+    if not hours:
+        return f"{minutes} min"
+    return f"{hours:,} h {minutes:02}" if minutes else f"{hours:,} h"
+
+
+def until(instant: datetime, now: datetime) -> str:
+    """The time left in minutes and seconds, ``0:26``."""
+    minutes, seconds = divmod(max(0, round((instant - now).total_seconds())), 60)
+    return f"{minutes}:{seconds:02}"
+
+
+def octets(size: int) -> str:
+    """``84 KB``, ``3.4 MB``, as file managers write it."""
+    for unit, step in (("MB", 1 << 20), ("KB", 1 << 10)):
+        if size >= step:
+            return f"{size / step:.1f} {unit}" if size < 10 * step else f"{size / step:,.0f} {unit}"
+    return f"{size} bytes"
+
+
+def line_total(item: Item) -> str:
+    """What a line of an order comes to; its price as it is written where that is no figure."""
+    try:
+        total = Decimal(item.price) * item.quantity
+    except (InvalidOperation, ValueError):
+        return item.price
+    return f"{total:f}" if total.is_finite() else item.price
+
+
+def phrase(code: str) -> str:
+    """A code of ours as words: ``damaged_or_not_as_described`` reads "Damaged or not as described"."""
+    words = code.replace("_", " ").strip()
+    words = words.lower() if words.isupper() else words
+    return words[:1].upper() + words[1:]
 
 
 def customer_name(ticket: TicketRow) -> str:
@@ -101,10 +156,17 @@ def is_fresh(ticket: TicketRow, now: datetime) -> bool:
 FILTERS = {
     "instant": instant,
     "fresh": is_fresh,
-    "reason": reason_name,
     "who": customer_name,
+    "browser": browser_name,
+    "reason": reason_name,
     "due": due_of,
     "moment": moment,
+    "when": when,
+    "lasted": lasted,
+    "until": until,
+    "line_total": line_total,
+    "octets": octets,
+    "phrase": phrase,
     "short_count": short_count,
     "initials": initials,
 }

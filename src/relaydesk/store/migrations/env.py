@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from relaydesk.store import account_tables, acts_tables, notify_tables, view_tables  # noqa: F401 - their tables
+from relaydesk.store import account_tables, acts_tables, composing_tables, notify_tables, view_tables  # noqa: F401
 from relaydesk.store.schema import include_name
 from relaydesk.store.tables import metadata
 

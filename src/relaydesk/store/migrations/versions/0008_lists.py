@@ -7,7 +7,7 @@ a line of their latest mail. Older ones are listed by their Subject until mail c
 import sqlalchemy as sa
 from alembic import op
 
-from relaydesk.classify import excerpt_of, line_of
+from relaydesk.classify import excerpt_of
 from relaydesk.message import parse_message
 from relaydesk.store.columns import Id, Json, Key, Moment, Raw, Words
 
@@ -83,7 +83,7 @@ def _fill_excerpts(connection: sa.Connection) -> None:
 
 
 _LATEST = sa.text(
-    "SELECT m.subject, m.raw, t.kind, t.username FROM ticket t JOIN message m ON m.id = ("
+    "SELECT m.raw, t.kind, t.username FROM ticket t JOIN message m ON m.id = ("
     "SELECT max(c.id) FROM message c WHERE c.ticket_id = t.id AND c.duplicate_of IS NULL "
     "AND c.kind <> 'bounce') WHERE t.id = :ticket AND m.size <= :largest"
 ).columns(raw=Raw())
@@ -93,8 +93,8 @@ def _fill_excerpt(connection: sa.Connection, ticket: int) -> None:
     row = connection.execute(_LATEST, {"ticket": ticket, "largest": LARGEST}).first()
     if row is None:
         return
-    words = excerpt_of(parse_message(row.raw), row.username) if row.kind == "case" else ""
+    excerpt = excerpt_of(parse_message(row.raw), row.kind, row.username)
     fill = sa.text("UPDATE ticket SET excerpt = :excerpt WHERE id = :ticket").bindparams(
         sa.bindparam("excerpt", type_=Words())
     )
-    connection.execute(fill, {"excerpt": words or line_of(row.subject), "ticket": ticket})
+    connection.execute(fill, {"excerpt": excerpt, "ticket": ticket})
