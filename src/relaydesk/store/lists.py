@@ -236,8 +236,7 @@ def _rows(session: Session, statement: Any) -> list[TicketRow]:
 
 
 def conditions(session: Session, criteria: TicketFilter, now: datetime | None) -> list[ColumnElement[bool]]:
-    """What a ticket must fulfil; without ``now`` nothing is snoozed. The indexes over open tickets are partial:
-    by what they are so stands here as it stands there, else an engine does not take them."""
+    """What a ticket must fulfil, as the partial indexes say it; without ``now`` nothing is snoozed."""
     return [*_standing(criteria), *_narrowed(session, criteria), *_asleep(criteria, now)]
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from relaydesk.desk import Desk, Visitor
     from relaydesk.store import AllCounts, Page, TicketOrder
-    from relaydesk.web.places import Place
+    from relaydesk.web.places import ListPlace
 
 ROWS = 40
 FEW = 12  # agents that a list of choices may have
@@ -31,7 +31,7 @@ class ListPage:
     """One page of a list. ``orders`` are the numbers that rows show, each with whether it is bound; ``more``
     is the address of the next page, "" for none; ``address`` that of this list, filters and all."""
 
-    place: Place
+    place: ListPlace
     filters: Filters
     address: str
     groups: tuple[Group, ...]
@@ -49,7 +49,7 @@ class ListPage:
 def listed(
     desk: Desk,
     visitor: Visitor,
-    place: Place,
+    place: ListPlace,
     filters: Filters,
     *,
     after: str = "",
@@ -80,14 +80,14 @@ def listed(
     )
 
 
-def _explicit(place: Place, filters: Filters) -> str:
+def _explicit(place: ListPlace, filters: Filters) -> str:
     """A saved view has filters of its own: others are said, even where there are none."""
     if not place.view:
         return filters.text
     return "" if filters == place.filters else f"f=1&{filters.text}".rstrip("&")
 
 
-def _groups(desk: Desk, visitor: Visitor, place: Place, page: Page, begun: str) -> tuple[Group, ...]:
+def _groups(desk: Desk, visitor: Visitor, place: ListPlace, page: Page, begun: str) -> tuple[Group, ...]:
     if place.key in GROUPED:
         return grouped(page.tickets, horizon_of(desk, visitor), begun)
     if not page.tickets:
@@ -113,7 +113,7 @@ def orders_of(numbers: Iterable[TicketOrder]) -> dict[int, tuple[str, bool]]:
     return shown
 
 
-def _sums(place: Place, filters: Filters, counts: AllCounts, you: str) -> tuple[int | None, str]:
+def _sums(place: ListPlace, filters: Filters, counts: AllCounts, you: str) -> tuple[int | None, str]:
     """How many tickets a list has, and the line beside its title; nothing where filters narrow it."""
     if filters or place.view or place.key in ("closed", "snoozed"):
         return None, ""
@@ -147,11 +147,11 @@ def choices(desk: Desk, visitor: Visitor) -> dict[str, Any]:
     }
 
 
-def filters_of(place: Place, query: QueryParams) -> Filters:
+def filters_of(place: ListPlace, query: QueryParams) -> Filters:
     """What an address narrows its list to; a saved view's own filters where it says nothing."""
     return Filters.of(query) if not place.view or "f" in query else place.filters
 
 
-def list_of(desk: Desk, visitor: Visitor, path: str) -> Place:
+def list_of(desk: Desk, visitor: Visitor, path: str) -> ListPlace:
     """The list of an address, all open tickets for an address of something else."""
     return place_of(desk, visitor, path) or all_open(visitor)

@@ -31,10 +31,10 @@ def all_open(request: Request, desk: TheDesk, visitor: TheVisitor) -> HTMLRespon
     return _page(request, desk, visitor)
 
 
-@router.get("/queues/{name}")
-def queue(request: Request, desk: TheDesk, visitor: TheVisitor, name: str) -> HTMLResponse:
+@router.get("/queues/{queue}")
+def of_queue(request: Request, desk: TheDesk, visitor: TheVisitor, queue: str) -> HTMLResponse:
     """The open tickets of a queue."""
-    desk.config.demand_queue(name)
+    desk.config.demand_queue(queue)
     return _page(request, desk, visitor)
 
 
@@ -45,10 +45,10 @@ def saved(request: Request, desk: TheDesk, visitor: TheVisitor, view_id: RowNumb
     return _page(request, desk, visitor)
 
 
-@router.get("/views/{name}")
-def view(request: Request, desk: TheDesk, visitor: TheVisitor, name: str) -> HTMLResponse:
+@router.get("/views/{view}")
+def of_view(request: Request, desk: TheDesk, visitor: TheVisitor, view: str) -> HTMLResponse:
     """A view: tickets of all queues that have something in common."""
-    del name
+    del view
     return _page(request, desk, visitor)
 
 

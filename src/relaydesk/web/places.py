@@ -32,7 +32,7 @@ NO_FILTERS = Filters()
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ListPlace:
     """A list. ``key`` says which empty state it has; a saved view has a number and ``filters`` of its own."""
 
     path: str
@@ -50,19 +50,19 @@ def queue_title(name: str) -> str:
     return QUEUES.get(name, name.replace("_", " ").capitalize())
 
 
-def all_open(visitor: Visitor) -> Place:
+def all_open(visitor: Visitor) -> ListPlace:
     """Every open ticket but what the visitor has snoozed."""
-    return Place("/", "All open", TicketFilter(awake_for=visitor.agent.name), "all")
+    return ListPlace("/", "All open", TicketFilter(awake_for=visitor.agent.name), "all")
 
 
-def place_of(desk: Desk, visitor: Visitor, path: str) -> Place | None:
+def place_of(desk: Desk, visitor: Visitor, path: str) -> ListPlace | None:
     """The list of an address; None for an address of something else."""
     you = visitor.agent.name
     if path in ("", "/"):
         return all_open(visitor)
     kind, _, name = path.strip("/").partition("/")
     if kind == "queues" and name in desk.config.queues:
-        return Place(path, queue_title(name), TicketFilter(queue=name, awake_for=you), "queue")
+        return ListPlace(path, queue_title(name), TicketFilter(queue=name, awake_for=you), "queue")
     views = {
         "mine": TicketFilter(assignee=you, awake_for=you),
         "unassigned": TicketFilter(assignee="", awake_for=you),
@@ -72,14 +72,14 @@ def place_of(desk: Desk, visitor: Visitor, path: str) -> Place | None:
         "closed": TicketFilter(state="closed"),
     }
     if kind == "views" and name in views:
-        return Place(path, VIEWS[name], views[name], name)
+        return ListPlace(path, VIEWS[name], views[name], name)
     number = name.removeprefix("saved/")
     if kind == "views" and number != name and number.isascii() and number.isdigit():
         return _saved(desk, visitor, int(number[:18]))
     return None
 
 
-def _saved(desk: Desk, visitor: Visitor, number: int) -> Place | None:
+def _saved(desk: Desk, visitor: Visitor, number: int) -> ListPlace | None:
     try:
         view = desk.saved_views.view(number, visitor.agent.name)
     except UnknownView:

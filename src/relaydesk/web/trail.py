@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from relaydesk.store import TicketRow
     from relaydesk.web.filters import Filters
     from relaydesk.web.listing import ListPage
-    from relaydesk.web.places import Place
+    from relaydesk.web.places import ListPlace
 
 LIST_COOKIE = "relaydesk_list"
 LONGEST_ADDRESS = 1_000
@@ -51,7 +51,7 @@ def came_from(request: Request) -> str:
     return address if address.startswith("/") and not address.startswith("//") else "/"
 
 
-def _list_at(desk: Desk, visitor: Visitor, address: str) -> tuple[Place, Filters] | None:
+def _list_at(desk: Desk, visitor: Visitor, address: str) -> tuple[ListPlace, Filters] | None:
     split = urlsplit(address)
     place = place_of(desk, visitor, split.path)
     return None if place is None else (place, filters_of(place, QueryParams(split.query)))
