@@ -36,15 +36,16 @@ if TYPE_CHECKING:
 
 MORNING = datetime(2026, 11, 25, 18, 42, tzinfo=UTC)  # 10:42 in Los Angeles, the day before Thanksgiving
 SECRET = b"s" * 32
-SETTINGS = Settings.model_validate(
+FILES = Settings.model_validate(
     {
         "mailboxes": ("help@shop.example",),
         "hostname": "mx.shop.example",
         "support_contact": "Demo Shop <help@shop.example>",
-        "calendar": {"zone": "America/Los_Angeles", "holidays": {"region": "US"}},
         "undo_seconds": 30,
     }
 )
+CALENDAR = {"zone": "America/Los_Angeles", "holidays": {"region": "US"}}
+SETTINGS = FILES.model_copy(update={"calendar": CALENDAR})
 AGENTS = {
     "shop.admin": "admin",
     "desk.lead": "lead",
@@ -129,9 +130,17 @@ def staffed_desk(store: Store, *, settings: Settings = SETTINGS) -> Desk:
 def full_desk(store: Store, *, settings: Settings = SETTINGS) -> Desk:
     """Fills the store and opens a desk over it, as it stands at :data:`MORNING`."""
     hours = {"clock": MORNING - timedelta(days=30)}
-    desk = Desk(store, desk_config(settings, lambda: SECRET), lambda: hours["clock"])
+    config = desk_config(settings, lambda: SECRET, files=FILES if settings is SETTINGS else settings)
+    desk = Desk(store, config, lambda: hours["clock"])
     for name, role in AGENTS.items():
         desk.agents.add(name, role=role, by=CONSOLE)  # type: ignore[arg-type]
+    if settings is SETTINGS:
+        desk.settings.store_value(
+            "calendar",
+            desk.settings.book.written(CALENDAR),
+            by="agent:shop.admin",
+            why="the American holidays",
+        )
     with (data_path("fixtures") / "orders.csv").open("rb") as orders:
         desk.orders.import_file(orders, by=CONSOLE)
     receive(store, ARRIVALS, settings=settings)

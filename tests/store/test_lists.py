@@ -10,9 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from relaydesk.classify import excerpt_of
-from relaydesk.desk.config import DeskError
+from relaydesk.desk.config import DeskError, NotThere
 from relaydesk.desk.permissions import NotPermitted
-from relaydesk.desk.saved_views import UnknownView
 from relaydesk.message.message import Body, Message, Passage
 from relaydesk.store.lists import TicketFilter
 from relaydesk.web.groups import Horizon, group_of
@@ -140,7 +139,7 @@ def test_a_view_is_its_owners_until_a_lead_shares_one(store: Store) -> None:
     hers = views.save("Returns", "/queues/case", {"reason": ["return_request"]}, by=ALICE)
     with pytest.raises(DeskError, match="You have a view named returns already"):
         views.save(" returns ", "/", {}, by=ALICE)
-    with pytest.raises(UnknownView):
+    with pytest.raises(NotThere):
         views.remove(hers, by=BOB)
     with pytest.raises(NotPermitted):
         views.change(hers, "Returns", by=ALICE, shared=True)
@@ -179,7 +178,8 @@ def test_tickets_from_before_get_their_line_and_whose_turn_it_is(store_url: str)
                     "rcpt_to,"
                     " peer, helo, tls, size, from_addr, subject, message_id, origin, auth, reasons, "
                     "findings,"
-                    " trace, raw) VALUES (:key, :id, 'case', true, :at, '', '[]', '', '', true, 1, '', 'S', '',"
+                    " trace, raw) VALUES (:key, :id, 'case', true, :at, '', '[]', '', '', true, 1, '', 'S', "
+                    "'',"
                     " '{}', '{}', '[]', '{}', '', :raw)"
                 ),
                 {"key": f"k{number}", "id": number, "at": at, "raw": mail},

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from relaydesk.accounts.passwords import AgentPasswords
 from relaydesk.business_time.calendar import Calendar
+from relaydesk.config.book import StoredOverFiles
 from relaydesk.config.parts import shipped_rules
+from relaydesk.config.settings import Settings
 from relaydesk.data import data_path
 from relaydesk.desk.config import DeskConfig, SignInConfig
 from relaydesk.desk.desk import Desk
@@ -79,6 +81,7 @@ def desk(store: Store, now: datetime = NOON, **config: Any) -> Desk:
         "give_up": timedelta(hours=72),
         "report_templates": data_path("templates"),
         "chance": secrets.token_bytes,
+        "book": lambda: StoredOverFiles(Settings()),
         "sign_in": SIGN_IN,
     }
     return Desk(store, DeskConfig(**(usual | config)), lambda: now)

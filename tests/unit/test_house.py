@@ -146,7 +146,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "nh3": ("message",),
     "psycopg": ("store",),
     "pwdlib": ("accounts",),
-    "pydantic": ("config",),
+    "pydantic": ("config", "api"),
     "pydantic_settings": ("config",),
     "pyotp": ("accounts",),
     "re2": ("classify",),

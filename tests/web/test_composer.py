@@ -59,7 +59,7 @@ def test_a_draft_survives_and_an_answer_can_be_taken_back_with_its_photo(
     page.set_input_files(
         "[data-attach]", {"name": "receipt.png", "mimeType": "image/png", "buffer": photograph(0)}
     )
-    page.get_by_text("receipt.png").wait_for()
+    page.get_by_text("receipt.png", exact=True).wait_for()
     page.context.close()  # the browser is gone
     page = opened(browser, pages, address)
     page.goto(f"/tickets/{ticket}")
@@ -72,7 +72,7 @@ def test_a_draft_survives_and_an_answer_can_be_taken_back_with_its_photo(
     page.get_by_role("button", name="Undo").click()
     page.wait_for_url(f"**/tickets/{ticket}#composer")
     assert page.input_value("#answer") == TEXT
-    page.get_by_text("receipt.png").wait_for()
+    page.get_by_text("receipt.png", exact=True).wait_for()
     assert [row.state for row in pages.desk.outbox.newest()] == ["cancelled"]
     page.get_by_role("button", name=re.compile("^Send Ctrl")).click()
     page.get_by_role("button", name="Undo").wait_for()
@@ -165,7 +165,7 @@ def test_evidence_is_added_and_the_evidence_clock_is_stopped(
     page.goto(f"/tickets/{ticket}")
     page.fill("#answer", "Sent in Meta's tool.")
     page.get_by_role("button", name="Record and stop the evidence clock").click()
-    page.get_by_text("Recorded, and the clock stopped.").wait_for()
+    page.locator("#toast", has_text="Recorded, and the clock stopped.").wait_for()
     clocks = {clock.clock: clock.stopped_how for clock in pages.desk.tickets.view(ticket).clocks}
     assert clocks["evidence"] == "handled"
     page.context.close()

@@ -377,7 +377,7 @@ def _sessions_on_the_phone(pages: DeskPages, browser: Browser, address: str, des
     rows = desktop.locator("#sessions tbody tr")
     assert rows.count() == 2
     rows.get_by_role("button", name="Sign out").click()
-    desktop.get_by_text("That browser is signed out.").wait_for()
+    desktop.locator("#toast", has_text="That browser is signed out.").wait_for()
     assert rows.count() == 1
     other.goto("/account")
     assert other.get_by_role("button", name="Sign in").is_visible()

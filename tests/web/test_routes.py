@@ -27,6 +27,7 @@ ANYBODY = (200, 200, 200, 200)
 SIGNED_IN = (303, 200, 200, 200)
 ABSENT = (303, 409, 409, 409)
 DONE = (303, 303, 303, 303)
+FOR_ADMINS, FOR_LEADS = (303, 403, 403, 200), (303, 403, 200, 200)
 """Nobody is sent to sign in, others on to the page that says what was done."""
 PHRASE = "blue kettle tuesday rain"
 
@@ -99,6 +100,40 @@ ROWS: tuple[tuple[Any, ...], ...] = (
     ("GET", "/files/{ticket_id}/{message_id}/raw", ABSENT),
     ("GET", "/files/{ticket_id}/{message_id}/{place}/photo", ABSENT),
     ("GET", "/files/{ticket_id}/{message_id}/{place}/{name}", ABSENT),
+    ("GET", "/admin", DONE),
+    *(
+        ("GET", f"/admin/{page}", FOR_ADMINS)
+        for page in ("agents", "queues", "calendar", "templates", "rules")
+    ),
+    *(("GET", f"/admin/{page}", FOR_ADMINS) for page in ("allowlist", "audit", "health", "settings")),
+    *(("GET", f"/admin/{page}", FOR_LEADS) for page in ("outbox", "refusals")),
+    ("GET", "/admin/agents/{name}", (303, 403, 403, 409)),
+    ("GET", "/admin/calendar/moving", (303, 422, 422, 422)),
+    ("GET", "/admin/templates/{name}", (303, 403, 403, 200)),
+    ("GET", "/admin/settings/{name}", (303, 403, 403, 409)),
+    ("POST", "/admin/agents", FOR_ADMINS, {"name": "route.agent", "role": "agent"}),
+    ("POST", "/admin/agents/{name}/change", (303, 403, 403, 403), {"role": "lead"}),
+    ("POST", "/admin/agents/{name}/link", (303, 403, 403, 403)),
+    ("POST", "/admin/agents/{name}/deactivate", (303, 403, 403, 403)),
+    ("POST", "/admin/agents/{name}/reactivate", (303, 403, 403, 200)),
+    ("POST", "/admin/calendar", (303, 403, 403, 200), {"zone": "UTC"}),
+    ("POST", "/admin/queues", (303, 403, 403, 200), {"queue": "case", "answer": "1 business day"}),
+    ("POST", "/admin/templates", DONE, {"name": "gift"}),
+    ("POST", "/admin/templates/{name}", (303, 403, 403, 200), {"value": "Hello"}),
+    ("POST", "/admin/rules/try", (303, 403, 403, 409), {"message": ""}),
+    ("POST", "/admin/rules/new", (303, 403, 403, 409), {"name": "x"}),
+    ("POST", "/admin/rules/{name}/up", (303, 403, 403, 409)),
+    ("POST", "/admin/rules/{name}/remove", (303, 403, 403, 409)),
+    ("POST", "/admin/proposals/{number}/accept", (303, 403, 409, 409)),
+    ("POST", "/admin/proposals/{number}/decline", ABSENT),
+    ("POST", "/admin/allowlist/entries", (303, 403, 403, 409), {"entry": "x"}),
+    ("POST", "/admin/allowlist/entries/remove", (303, 403, 403, 303), {"which": "networks", "entry": "x"}),
+    ("POST", "/admin/allowlist/audit", ABSENT),
+    ("POST", "/admin/health/check", ABSENT),
+    ("POST", "/admin/outbox/{number}/take-back", ABSENT),
+    ("POST", "/admin/outbox/{number}/try-now", ABSENT),
+    ("POST", "/admin/settings/{name}", (303, 403, 403, 409), {"value": "1", "version": "0"}),
+    ("POST", "/admin/settings/{name}/versions/{version}", (303, 403, 403, 409)),
     ("POST", "/sign-out", DONE),
 )
 

@@ -6,5 +6,6 @@ have cursors, and ``/api/v1/openapi.json`` describes it all.
 """
 
 from relaydesk.api.app import create_api
+from relaydesk.api.problems import problem
 
-__all__ = ["create_api"]
+__all__ = ["create_api", "problem"]

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from fastapi.exceptions import RequestValidationError
 from pydantic import Field
 
-from relaydesk.api.callers import Reader, TheDesk, Writer
+from relaydesk.api.callers import Body, Number, Reader, Rows, TheDesk, Writer
+from relaydesk.api.files import File
 from relaydesk.api.once import OnceRoute
-from relaydesk.api.tickets import Body, Number
 from relaydesk.desk import Written, queued_value
 
 router = APIRouter(route_class=OnceRoute, tags=["answers"])
 LONGEST_TEXT = 1_000_000
-LONGEST_FILE = 22_000_000  # characters of base64: 16 MB
-
-
-class File(Body):
-    name: str = Field(min_length=1, max_length=255)
-    content: str = Field(max_length=LONGEST_FILE, description="base64")
 
 
 class Answer(Body):
@@ -47,18 +38,10 @@ def answer(desk: TheDesk, caller: Writer, ticket_id: Number, body: Answer) -> di
     text = body.text
     if body.template:
         text = desk.answers.filled(ticket_id, body.template, body.values, by=caller.by, order=body.order)
-    enclosures = desk.answers.enclosed([(file.name, _content(file)) for file in body.files])
+    enclosures = desk.answers.enclosed([(file.name, file.data) for file in body.files])
     written = Written(text, body.order, body.no_order, enclosures, body.message)
     queued = desk.answers.write(ticket_id, written, seen=body.seen, by=caller.by, dry_run=body.dry_run)
     return queued_value(ticket_id, queued, dry_run=body.dry_run)
-
-
-def _content(file: File) -> bytes:
-    try:
-        return base64.b64decode(file.content, validate=True)
-    except (binascii.Error, ValueError):
-        wrong = {"loc": ("body", "files", "content"), "msg": "this is not base64", "type": "value_error"}
-        raise RequestValidationError([wrong]) from None
 
 
 @router.get("/answers")
@@ -66,7 +49,7 @@ def answers(
     desk: TheDesk,
     caller: Reader,
     everything: Annotated[bool, Query(alias="all")] = False,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    limit: Rows = 200,
 ) -> list[dict[str, Any]]:
     """The outbox: what a person must look at and what waits; with ``all`` everything, newest first."""
     del caller
@@ -91,6 +74,11 @@ def templates(desk: TheDesk, caller: Reader) -> list[dict[str, Any]]:
     """The reply templates, what each is for and needs."""
     del caller
     return [
-        {"name": one.name, "title": one.title, "description": one.description, "needs": one.needs}
-        for one in desk.templates.everything()
+        {
+            "name": template.name,
+            "title": template.title,
+            "description": template.description,
+            "needs": template.needs,
+        }
+        for template in desk.templates.everything()
     ]

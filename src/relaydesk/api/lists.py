@@ -6,9 +6,8 @@ from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
-from relaydesk.api.callers import Reader, TheDesk
+from relaydesk.api.callers import Moment, Reader, TheDesk
 from relaydesk.api.once import OnceRoute
 from relaydesk.desk import TicketFilter, cursor_text, page_values, read_cursor
 
@@ -47,7 +46,7 @@ def tickets(  # what a list can be narrowed to
     kind: Kind | None = None,
     verified: bool | None = None,
     needs_look: bool | None = None,
-    due_before: AwareDatetime | None = None,
+    due_before: Moment | None = None,
     text: Annotated[str, Query(max_length=500)] = "",
     cursor: Annotated[str | None, Query(max_length=200)] = None,
     limit: Limit = 50,

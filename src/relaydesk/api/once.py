@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from relaydesk.api.callers import caller_of, desk_of
 from relaydesk.api.problems import problem
 
 if TYPE_CHECKING:
@@ -21,12 +22,11 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from relaydesk.desk import Desk
-
 HEADER = "idempotency-key"
 LONGEST = 200  # characters of a key
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-UNFIT = f"An Idempotency-Key has at most {LONGEST} characters, and only printable ones."
+UNFIT = f"An Idempotency-Key has 1 to {LONGEST} printable characters."
+NUL = "An address must not hold the character NUL."
 OTHER = "This Idempotency-Key was used for another request; use a new key for each."
 UNDER_WAY = "The first request with this Idempotency-Key is still under way; ask again in a moment."
 
@@ -38,14 +38,17 @@ class OnceRoute(APIRoute):
         handler = super().get_route_handler()
 
         async def once(request: Request) -> Response:
-            key = request.headers.get(HEADER, "")
-            if not key or request.method not in WRITES:
+            if "\0" in request.url.path or "%00" in request.url.query:
+                return problem(HTTPStatus.UNPROCESSABLE_ENTITY, NUL)
+            if request.method not in WRITES:
                 return await handler(request)
-            if len(key) > LONGEST or not key.isprintable():
-                return problem(
-                    HTTPStatus.UNPROCESSABLE_ENTITY,
-                    f"An Idempotency-Key has 1 to {LONGEST} printable characters.",
-                )
+            await run_in_threadpool(caller_of, request)  # before the body: who sends much is somebody we know
+            await request.body()
+            key = request.headers.get(HEADER)
+            if key is None:
+                return await handler(request)
+            if not key or len(key) > LONGEST or not key.isprintable():
+                return problem(HTTPStatus.UNPROCESSABLE_ENTITY, UNFIT)
             return await _once(request, key, handler)
 
         return once
@@ -54,12 +57,9 @@ class OnceRoute(APIRoute):
 async def _once(
     request: Request, key: str, handler: Callable[[Request], Coroutine[Any, Any, Response]]
 ) -> Response:
-    desk: Desk = request.app.state.desk
-    token = request.headers.get("authorization", "").partition(" ")[2]
-    visitor = await run_in_threadpool(desk.accounts.token_visitor, token) if token else None
-    if visitor is None:
-        return await handler(request)  # which refuses it
-    asked = sha256(b"\0".join((request.method.encode(), request.url.path.encode(), await request.body())))
+    desk, visitor = desk_of(request), caller_of(request)
+    address = f"{request.url.path}?{request.url.query}".encode()
+    asked = sha256(b"\0".join((request.method.encode(), address, await request.body())))
     kept = await run_in_threadpool(desk.api_replies.begin, key, asked.hexdigest(), by=visitor.by)
     if kept is not None:
         if kept.request_hash != asked.hexdigest():
@@ -75,6 +75,9 @@ async def _once(
     except BaseException:
         await run_in_threadpool(desk.api_replies.forget, key, by=visitor.by)
         raise
+    if response.status_code >= HTTPStatus.BAD_REQUEST:
+        await run_in_threadpool(desk.api_replies.forget, key, by=visitor.by)
+        return response
     body = bytes(response.body).decode("utf-8", "replace")
     await run_in_threadpool(desk.api_replies.keep, key, response.status_code, body, by=visitor.by)
     return response

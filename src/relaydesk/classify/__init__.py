@@ -10,7 +10,7 @@ from relaydesk.classify.findings import Candidate, Findings, Match, NumberKind
 from relaydesk.classify.form import Form
 from relaydesk.classify.neutral import neutral
 from relaydesk.classify.patterns import Pattern, PatternError, compile_pattern
-from relaydesk.classify.rules import Rules
+from relaydesk.classify.rules import Rule, Rules
 from relaydesk.classify.rules_file import load_rules
 from relaydesk.classify.yaml_reader import RulesError
 
@@ -22,6 +22,7 @@ __all__ = [
     "NumberKind",
     "Pattern",
     "PatternError",
+    "Rule",
     "Rules",
     "RulesError",
     "classify",

@@ -13,7 +13,7 @@ import click
 
 from relaydesk import intake
 from relaydesk.cli.folding import say_folded
-from relaydesk.cli.opening import address, moment, settings, standard_input
+from relaydesk.cli.opening import address, moment, settings_in_force, standard_input
 from relaydesk.cli.output import Faint, Heading, json_option, print_json, say
 from relaydesk.cli.times import local
 from relaydesk.config import existing_store, kept_secret, parts, utc_now
@@ -76,7 +76,7 @@ def explain(
     Authentication and sorting run by the orders and tickets of the database, where there is one; nothing is
     stored and nothing changed.
     """
-    conf = settings(config)
+    conf = settings_in_force(config)
     if list_file is not None:
         conf = conf.model_copy(update={"allowlist": list_file})
     raw = _read(message, conf.limits.message_bytes)

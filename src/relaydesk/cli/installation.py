@@ -14,7 +14,7 @@ import click
 
 from relaydesk.cli.opening import address, desk_of, settings
 from relaydesk.cli.output import json_option, print_json, say
-from relaydesk.config import parts, utc_now
+from relaydesk.config import parts, utc_now, with_stored
 from relaydesk.data import UnusableFileError, read_file
 from relaydesk.doctor import Finding, check_domain, examine, examine_domain
 from relaydesk.mailauth import dkim_key_record, new_dkim_key
@@ -50,8 +50,9 @@ def doctor(config: str | None, domains: tuple[str, ...], as_json: bool) -> None:
 
     Exit code 1 when a check fails.
     """
-    conf = settings(config)
-    findings = [*examine(conf, utc_now())]
+    conf, left_out = with_stored(settings(config))
+    findings = [Finding("stored settings", "fail", problem) for problem in left_out]
+    findings += examine(conf, utc_now())
     if signing := asyncio.run(examine_domain(conf, parts.resolver(conf))):
         findings.append(signing)
     own = {domain_of(box) for box in conf.mailboxes} | {conf.bounce_domain} - {""}

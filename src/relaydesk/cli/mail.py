@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from relaydesk.business_time import READINGS, Target, explain_due
-from relaydesk.cli.opening import settings
+from relaydesk.cli.opening import settings_in_force
 from relaydesk.cli.output import json_option, print_json, say
 from relaydesk.cli.tables import Column, print_table
 from relaydesk.config import parts
@@ -33,7 +33,7 @@ def due(
     if calendar_file is not None:
         calendar = parts.calendar_file(calendar_file)
     else:
-        calendar = parts.calendar(settings(config))
+        calendar = parts.calendar(settings_in_force(config))
     for warning in calendar.warnings:
         say(f"relaydesk: {warning}", err=True)
     try:
@@ -63,7 +63,7 @@ def allowlist() -> None:
 @click.pass_obj
 def check(config: str | None, file: Path | None, as_json: bool) -> None:
     """Check the allowlist; every bad line is reported with its number."""
-    conf = settings(config)
+    conf = settings_in_force(config)
     if file is not None:
         conf = conf.model_copy(update={"allowlist": file})
     try:
@@ -90,7 +90,7 @@ def check(config: str | None, file: Path | None, as_json: bool) -> None:
 @click.pass_obj
 def audit(config: str | None, extra: tuple[str, ...], as_json: bool) -> None:
     """Compare the listed networks with what the senders publish in SPF. Exit code 1 when they differ."""
-    conf = settings(config)
+    conf = settings_in_force(config)
     lists = parts.allowlist(conf)
     differences = audit_networks(
         [*lists.senders, *extra],

@@ -12,6 +12,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from relaydesk.cli.output import say
+
 if TYPE_CHECKING:
     from relaydesk.config import Settings
     from relaydesk.desk import Desk
@@ -48,6 +50,16 @@ def settings(config: str | None) -> Settings:
     from relaydesk.config import load_settings
 
     return load_settings(Path(config) if config else None)
+
+
+def settings_in_force(config: str | None) -> Settings:
+    """The settings with what admins have stored in the desk under them; what is left out of that is said."""
+    from relaydesk.config import with_stored
+
+    in_force, problems = with_stored(settings(config))
+    for problem in problems:
+        say(f"relaydesk: A stored setting is left out. {problem}", err=True)
+    return in_force
 
 
 def desk_of(conf: Settings, *, upgrade: bool = False) -> Desk:

@@ -8,8 +8,8 @@ import click
 
 from relaydesk import server
 from relaydesk.cli.opening import settings
-from relaydesk.cli.output import json_option, print_json, say
-from relaydesk.config import open_store, public_settings
+from relaydesk.cli.output import say
+from relaydesk.config import open_store
 from relaydesk.server import ALL_ROLES
 
 
@@ -55,29 +55,6 @@ def demo(once: bool, every: bool, port: int | None, web_port: int | None) -> Non
     from relaydesk.demo import run
 
     sys.exit(run(once=once, port=port, web_port=web_port, every=every))
-
-
-@click.group()
-def config() -> None:
-    """Show the effective settings."""
-
-
-@config.command("show")
-@json_option
-@click.pass_obj
-def show_config(config_file: str | None, as_json: bool) -> None:
-    """Print the effective settings, without secrets."""
-    shown = public_settings(settings(config_file))
-    if as_json:
-        print_json(shown)
-        return
-    for name, value in shown.items():
-        if isinstance(value, dict) and value:
-            say(f"{name}:")
-            for key, inner in value.items():
-                say(f"  {key}: {inner}")
-        else:
-            say(f"{name}: {value}")
 
 
 @click.group()

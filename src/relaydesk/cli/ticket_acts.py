@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
     from relaydesk.desk import Desk
 
+MOST_READ = 16_000_001  # bytes of a file; the desk says that more is too much
+STANDS = ("there", "missing", "not_needed")
 KINDS = ("case", "claim", "chargeback", "notice")
 OPTIONS = (
     click.option(
@@ -43,6 +46,17 @@ OPTIONS = (
     click.option("--junk", is_flag=True, help="Mark it as junk, which closes it."),
     click.option("--not-junk", is_flag=True, help="It is no junk: reopen it."),
     click.option("--close", is_flag=True, help="Close it; running clocks count as undecided."),
+    click.option(
+        "--evidence", metavar="ITEM", help="Say how an item of evidence stands, with --file or --is."
+    ),
+    click.option(
+        "--file",
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Keep this file as --evidence.",
+    ),
+    click.option("--is", "stands", type=click.Choice(STANDS), help="How --evidence stands without a file."),
+    click.option("--undo", is_flag=True, help="Undo what you did on it a moment ago (10 seconds)."),
     click.option("--reopen", is_flag=True, help="Reopen it; its clocks run on from their start."),
 )
 """Click lists them in this order; decorators are applied from the last."""
@@ -61,6 +75,8 @@ def check_acts(acts: dict[str, Any]) -> None:
         raise click.UsageError("--how and --clock go with --handled AT.")
     if acts["why"] and not (acts["move"] or acts["reopen"]):
         raise click.UsageError("--why goes with --move QUEUE or --reopen.")
+    if bool(acts["evidence"]) != bool(acts["file"] or acts["stands"]) or (acts["file"] and acts["stands"]):
+        raise click.UsageError("--evidence ITEM goes with one of --file FILE and --is STATE.")
     for chosen in (("take", "assign", "unassign"), ("snooze", "wake"), ("junk", "not_junk")):
         named = [f"--{name.replace('_', '-')}" for name in chosen if acts[name]]
         if len(named) > 1:
@@ -70,7 +86,7 @@ def check_acts(acts: dict[str, Any]) -> None:
 def work(desk: Desk, ticket_id: int, by: str, acts: dict[str, Any]) -> Iterator[str]:
     """Does what was asked, one act after the other; a sentence for each."""
     about = f"Ticket {ticket_id}"
-    for part in (_answering, _giving, _sorting, _ordering, _joining, _ending):
+    for part in (_answering, _proving, _giving, _sorting, _ordering, _joining, _ending):
         for sentence in part(desk, ticket_id, by, acts):
             yield f"{about}: {sentence}"
 
@@ -83,6 +99,17 @@ def _answering(desk: Desk, number: int, by: str, acts: dict[str, Any]) -> Iterat
     if acts["handled"]:
         tickets.state_handled(number, at=acts["handled"], how=acts["how"] or "", clock=acts["clock"], by=by)
         yield "handled, recorded."
+
+
+def _proving(desk: Desk, number: int, by: str, acts: dict[str, Any]) -> Iterator[str]:
+    item, file = acts["evidence"], acts["file"]
+    if file:
+        with file.open("rb") as content:
+            desk.evidence.add(number, item, file.name, content.read(MOST_READ), by=by)
+        yield f"{file.name} kept as evidence: {item}."
+    elif item:
+        desk.evidence.mark(number, item, acts["stands"], by=by)
+        yield f"{item}: {acts['stands'].replace('_', ' ')}, recorded."
 
 
 def _giving(desk: Desk, number: int, by: str, acts: dict[str, Any]) -> Iterator[str]:
@@ -157,6 +184,12 @@ def _ending(desk: Desk, number: int, by: str, acts: dict[str, Any]) -> Iterator[
     if acts["close"]:
         tickets.close(number, by=by)
         yield "closed."
+    if acts["undo"]:
+        own = [
+            event for event, entry in tickets.view(number, most=0).events if entry.actor.lower() == by.lower()
+        ]
+        tickets.undo(own[-1] if own else 0, by=by, of=number)
+        yield "undone; it is as it was."
     if acts["reopen"]:
         tickets.reopen(number, by=by, why=acts["why"] or "")
         yield "reopened."

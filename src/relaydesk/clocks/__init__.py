@@ -13,11 +13,19 @@ from relaydesk.clocks.stops import (
     stop_clock,
     stop_response_clock,
 )
-from relaydesk.clocks.timekeeper import Rederived, Swept, rederive_deadlines, sweep
+from relaydesk.clocks.timekeeper import (
+    Rederived,
+    Swept,
+    WouldMove,
+    rederive_deadlines,
+    sweep,
+    would_move,
+)
 
 __all__ = [
     "Rederived",
     "Swept",
+    "WouldMove",
     "close_ticket",
     "demand_look",
     "follow_queue",
@@ -28,4 +36,5 @@ __all__ = [
     "stop_clock",
     "stop_response_clock",
     "sweep",
+    "would_move",
 ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relaydesk.logs import error_text
-from relaydesk.store import StoreUnavailable, deadlines, tickets
+from relaydesk.store import StoreUnavailable, deadlines, named_tickets, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,6 +112,57 @@ def rederive_deadlines(store: Store, plan: Plan, now: datetime) -> Rederived:
                 failed.append((clock.id, error_text(error)))
         examined += len(batch)
         last = (batch[-1].ticket_id, batch[-1].clock)
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """A running deadline that a change would move. Times are aware UTC."""
+
+    ticket_id: int
+    queue: str
+    clock: str
+    due_at: datetime
+    would_be: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WouldMove:
+    """What a change of calendar or targets would do: of ``seen`` running deadlines ``count`` would move, of
+    which ``moving`` are the first. ``whole`` is False where there are more than were looked at."""
+
+    seen: int
+    count: int
+    moving: tuple[Moving, ...]
+    whole: bool = True
+
+
+def would_move(store: Store, plan: Plan, *, most: int = 20_000, shown: int = 100) -> WouldMove:
+    """The same without doing it, for up to ``most`` running deadlines."""
+    seen, count, last = 0, 0, (0, "")
+    moving: list[Moving] = []
+    while seen < most:
+        with store.reading() as session:
+            batch = deadlines.running_after(session, last, min(BATCH, most - seen))
+            rows = named_tickets.by_ids(session, [clock.ticket_id for clock in batch])
+        for clock in batch:
+            ticket = rows.get(clock.ticket_id)
+            wanted = _wanted(clock, ticket, plan) if ticket is not None else None
+            if wanted is not None and wanted.due != clock.due_at:
+                count += 1
+                if len(moving) < shown:
+                    moving.append(Moving(clock.ticket_id, clock.queue, clock.clock, clock.due_at, wanted.due))
+        seen += len(batch)
+        if len(batch) < BATCH:
+            return WouldMove(seen, count, tuple(moving))
+        last = (batch[-1].ticket_id, batch[-1].clock)
+    return WouldMove(seen, count, tuple(moving), whole=False)
+
+
+def _wanted(clock: DeadlineRow, ticket: TicketRow, plan: Plan) -> Planned | None:
+    planned = plan(
+        ticket.queue, clock.started_at, relay=bool(ticket.relay_address), contact_reason=ticket.contact_reason
+    )
+    return next((each for each in planned if each.clock == clock.clock), None)
 
 
 def _rederive_one(store: Store, clock: DeadlineRow, plan: Plan, now: datetime) -> bool:

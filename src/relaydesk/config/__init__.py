@@ -17,8 +17,10 @@ from relaydesk.config.opening import (
     open_desk,
     open_store,
     open_templates,
+    settings_in_force,
     store_secret,
     utc_now,
+    with_stored,
 )
 from relaydesk.config.settings import Settings
 from relaydesk.config.shown import hide_password, public_settings
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from relaydesk.config import parts
     from relaydesk.config.parts import read_yaml
     from relaydesk.config.snapshot import Configuration, GatewayConfiguration, read_snapshot
+    from relaydesk.config.stored import settings_shown
 
 __all__ = [
     "Configuration",
@@ -45,8 +48,11 @@ __all__ = [
     "public_settings",
     "read_snapshot",
     "read_yaml",
+    "settings_in_force",
+    "settings_shown",
     "store_secret",
     "utc_now",
+    "with_stored",
 ]
 
 if not TYPE_CHECKING:
@@ -57,5 +63,6 @@ if not TYPE_CHECKING:
             "GatewayConfiguration": "snapshot",
             "read_snapshot": "snapshot",
             "read_yaml": "parts",
+            "settings_shown": "stored",
         },
     )

@@ -45,7 +45,16 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     environ = os.environ if environment is None else environment
     _check_names(environ)
     source = _file(path, environ)
-    values = _over(_mapping(source), _variables(environ))
+    written, variables = _mapping(source), _variables(environ)
+    places = dict.fromkeys(written, source.name if source else "")
+    for name in variables:
+        variable = PREFIX + name.upper()
+        places[name] = f"{places[name]} and {variable}" if name in places else variable
+    return build_settings(_over(written, variables)).placed(places)
+
+
+def build_settings(values: Mapping[str, Any]) -> Settings:
+    """The settings of these values. SettingsError with every bad one named."""
     try:
         return Settings(**values)
     except ValidationError as error:

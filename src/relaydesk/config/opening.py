@@ -6,6 +6,7 @@ A desk for one command must be there at once, so what only few acts need is made
 from __future__ import annotations
 
 import secrets
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
@@ -13,13 +14,14 @@ from typing import TYPE_CHECKING
 from relaydesk.business_time import Calendar
 from relaydesk.data import data_path
 from relaydesk.desk import Desk, DeskConfig, SignInConfig
-from relaydesk.store import Store, StoreAbsent, secret
+from relaydesk.store import Store, StoreAbsent, StoreError, secret, stored_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from relaydesk.accounts import AgentPasswords, CompanyAccounts
     from relaydesk.classify import Rules
+    from relaydesk.config.book import StoredOverFiles
     from relaydesk.config.settings import Settings
     from relaydesk.desk import ReplyTemplates
     from relaydesk.outbound import Sender, Templates
@@ -60,7 +62,30 @@ def store_secret(store: Store) -> bytes:
 def open_desk(conf: Settings, *, upgrade: bool = False) -> Desk:
     """The desk over the store of the settings."""
     store = open_store(conf, upgrade=upgrade)
-    return Desk(store, desk_config(conf, lambda: store_secret(store)), utc_now)
+    in_force, _ = settings_in_force(conf, store)
+    return Desk(store, desk_config(in_force, lambda: store_secret(store), files=conf), utc_now)
+
+
+def settings_in_force(conf: Settings, store: Store) -> tuple[Settings, tuple[str, ...]]:
+    """The settings with what is stored under them, and a sentence for each stored value that is left out."""
+    with store.reading() as session:
+        if not (stored := stored_settings.read(session).values):
+            return conf, ()
+    from relaydesk.config.stored import usable
+
+    return usable(conf, stored)
+
+
+def with_stored(conf: Settings) -> tuple[Settings, tuple[str, ...]]:
+    """The same for a command that needs no desk: by the store there is, if there is one that can be read."""
+    try:
+        store = existing_store(conf)
+        if store is None:
+            return conf, ()
+        with closing(store):
+            return settings_in_force(conf, store)
+    except StoreError as error:
+        return conf, (f"What is stored in the desk could not be read: {error}",)
 
 
 def open_templates(conf: Settings) -> ReplyTemplates:
@@ -71,8 +96,11 @@ def open_templates(conf: Settings) -> ReplyTemplates:
     return ReplyTemplates(parts.reply_templates(conf))
 
 
-def desk_config(conf: Settings, secret: Callable[[], bytes]) -> DeskConfig:
-    """What the desk reads of the settings; ``secret`` gives the store's, which seals what goes out."""
+def desk_config(conf: Settings, secret: Callable[[], bytes], *, files: Settings | None = None) -> DeskConfig:
+    """What the desk reads of the settings; ``secret`` gives the store's, which seals what goes out.
+
+    ``files`` are the settings of file and environment alone, over which admins store others.
+    """
 
     @cache
     def plan() -> Plan:
@@ -98,6 +126,11 @@ def desk_config(conf: Settings, secret: Callable[[], bytes]) -> DeskConfig:
 
         return parts.rules(conf)
 
+    def book() -> StoredOverFiles:
+        from relaydesk.config.book import StoredOverFiles
+
+        return StoredOverFiles(files or conf)
+
     return DeskConfig(
         calendar=Calendar.from_mapping(conf.calendar, "calendar"),
         queues=tuple(conf.all_queues),
@@ -112,6 +145,7 @@ def desk_config(conf: Settings, secret: Callable[[], bytes]) -> DeskConfig:
         report_templates=data_path("templates"),
         chance=secrets.token_bytes,
         soon=next((queue.warn_before for queue in conf.all_queues.values() if queue.warn_before), SOON),
+        book=book,
         evidence_list=tuple(conf.evidence_list.items()),
         sign_in=_sign_in_config(conf, secret),
     )

@@ -69,6 +69,8 @@ def calendar(conf: Settings, today: date | None = None) -> Calendar:
 
 def allowlist(conf: Settings) -> Allowlist:
     """The lists of networks: the settings' file, else the shipped one."""
+    if conf.allowlist is None and "allowlist" in conf.stored:
+        return parse_allowlist(conf.stored["allowlist"], "stored allowlist")
     path = conf.allowlist or data_path("allowlist.yaml")
     return parse_allowlist(read_text(path), str(path))
 
@@ -114,6 +116,8 @@ def shipped_rules() -> Rules:
 def rules(conf: Settings) -> Rules:
     """The shipped sorting rules, with the shop's own over them."""
     shipped = shipped_rules()
+    if conf.rules is None and "rules" in conf.stored:
+        return shipped.extended(load_rules(conf.stored["rules"], "stored rules"))
     if conf.rules is None:
         return shipped
     return shipped.extended(load_rules(read_text(conf.rules), str(conf.rules)))
@@ -265,5 +269,9 @@ def resolver(conf: Settings) -> Resolver:
 
 def reply_templates(conf: Settings) -> Templates:
     """The shipped reply templates, with the shop's own over them."""
-    own = [conf.reply_templates] if conf.reply_templates is not None else []
-    return Templates.load([data_path("templates") / "replies", *own])
+    folders = [data_path("templates") / "replies"]
+    if conf.reply_templates is not None:
+        return Templates.load([*folders, conf.reply_templates])
+    prefix = "template."
+    own = {name.removeprefix(prefix): text for name, text in conf.stored.items() if name.startswith(prefix)}
+    return Templates.load(folders, own)

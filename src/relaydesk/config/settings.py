@@ -6,9 +6,9 @@ import ipaddress
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from relaydesk.config.limits import read_limits
@@ -16,6 +16,9 @@ from relaydesk.config.listen import ListenAddress, web_url
 from relaydesk.message import normal_address, plain_address
 from relaydesk.outbound import NextHop
 from relaydesk.smtpd import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LONGEST_HOURS = 8760.0  # a year
 PREFIX = "RELAYDESK_"
@@ -304,6 +307,26 @@ class Settings(BaseSettings):
         for address in addresses:
             ListenAddress.parse(address)
         return addresses
+
+    _places: dict[str, str] = PrivateAttr(default_factory=dict)
+    _stored: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    def placed(self, places: Mapping[str, str], stored: Mapping[str, str] | None = None) -> Settings:
+        """These settings, which know where each that is written stands (``relaydesk.yaml``,
+        ``RELAYDESK_UNDO_SECONDS``), and the texts that admins have ``stored`` in the desk, by name."""
+        copy = self.model_copy()
+        copy._places, copy._stored = dict(places), dict(stored or {})
+        return copy
+
+    @property
+    def places(self) -> Mapping[str, str]:
+        """Where the settings stand that a file or the environment gives."""
+        return self._places
+
+    @property
+    def stored(self) -> Mapping[str, str]:
+        """The texts stored in the desk that are in force, by name."""
+        return self._stored
 
     @property
     def all_queues(self) -> dict[str, Queue]:

@@ -1,4 +1,4 @@
-"""The configuration of a process: one frozen snapshot, replaced as a whole by SIGHUP.
+"""The configuration of a process: one frozen snapshot, replaced as a whole by SIGHUP or a stored setting.
 
 Who works on a message, a command or a row takes ``Configuration.current`` once and hands it down. The rooms
 declare what they read of it (``SmtpConfig``, ``IntakeConfig``, ``GatewayConfig``, ``DispatchConfig``).
@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from relaydesk.config import parts
+from relaydesk.config.stored import demand_usable, effective, usable
 from relaydesk.data import UnusableFileError, demand_plain
 from relaydesk.intake import Forwarding
 from relaydesk.logs import log
 from relaydesk.policy import Allowlist
+from relaydesk.store import StoredSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,24 +78,49 @@ class Snapshot:
 
 
 class Configuration:
-    """Who holds the snapshot of a process. ``secret`` is the store's, which seals what goes out."""
+    """Who holds the snapshot of a process. ``secret`` is the store's, which seals what goes out.
 
-    def __init__(self, settings: Settings, secret: bytes) -> None:
+    ``settings`` are those of file and environment, ``stored`` what admins have stored. ``in_force`` are both
+    together; ``problem`` says why newer ones are not taken, "" where they are; ``changes`` counts the
+    snapshots. A stored value that cannot be used at the start is left out, and said loudly.
+    """
+
+    def __init__(self, settings: Settings, secret: bytes, stored: StoredSettings | None = None) -> None:
         self._settings, self._secret = settings, secret
         self._hostname = parts.hostname(settings)  # once: it may ask DNS
-        self.current = self._read()
+        self._turn = Lock()  # SIGHUP comes on the event loop, a stored value from a thread
+        self.stored = stored or StoredSettings()
+        self.in_force, problems = usable(settings, self.stored.values)
+        self.problem, self.changes = "\n".join(problems), 0
+        if problems:
+            log("stored_setting_left_out", level="error", problem=self.problem)
+        self.current = self._read(self.in_force)
 
     def reload(self) -> None:
         """Read all files again; all or nothing: a broken one keeps everything as it was."""
-        try:
-            self.current = self._read()
-        except (ValueError, OSError) as error:
-            log("reload_failed", level="error", kept="the files as they were", problem=str(error))
-        else:
-            log("reloaded")
+        self._replace(self.stored, "the files as they were")
 
-    def _read(self) -> Snapshot:
-        return read_snapshot(self._settings, secret=self._secret, hostname=self._hostname)
+    def take(self, stored: StoredSettings) -> None:
+        """Put newly stored settings in force, in the same way."""
+        self._replace(stored, "the settings as they were")
+
+    def _replace(self, stored: StoredSettings, kept: str) -> None:
+        with self._turn:
+            self.stored = stored
+            try:
+                in_force = effective(self._settings, stored.values)
+                demand_usable(in_force)
+                current = self._read(in_force)
+            except (ValueError, OSError) as error:
+                self.problem = str(error)
+                log("reload_failed", level="error", kept=kept, problem=self.problem)
+            else:
+                self.in_force, self.current, self.problem = in_force, current, ""
+                self.changes += 1
+                log("reloaded")
+
+    def _read(self, settings: Settings) -> Snapshot:
+        return read_snapshot(settings, secret=self._secret, hostname=self._hostname)
 
 
 class GatewayConfiguration:

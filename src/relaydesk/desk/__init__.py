@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk import late_names
 from relaydesk.business_time import Calendar
-from relaydesk.desk.config import DeskConfig, DeskError, SignInConfig, UnknownQueue, UnknownTicket
+from relaydesk.desk.config import DeskConfig, DeskError, NotThere, SignInConfig, UnknownTicket
 from relaydesk.desk.cursors import cursor_text, read_cursor
 from relaydesk.desk.desk import Desk
 from relaydesk.desk.permissions import CONSOLE, NotPermitted, agent_actor
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from relaydesk.accounts import CompanyVisit
     from relaydesk.desk.accounts import Visitor
     from relaydesk.desk.answers import Queued, ReplyTemplates, Written
+    from relaydesk.desk.health import HealthNow
     from relaydesk.desk.rule_text import RuleWords
-    from relaydesk.desk.saved_views import UnknownView
     from relaydesk.desk.sessions import CodeNeeded, Device, Entered
+    from relaydesk.desk.settings import SettingChanged
     from relaydesk.desk.sorting_rules import RuleTrial
     from relaydesk.desk.threads import OpenedTicket
     from relaydesk.desk.ticket_view import ReadMessage, WholeTicket, WrittenAnswer, sent_message
@@ -43,7 +44,9 @@ __all__ = [
     "DeskError",
     "Device",
     "Entered",
+    "HealthNow",
     "NotPermitted",
+    "NotThere",
     "OpenedTicket",
     "PageKey",
     "Preferences",
@@ -52,13 +55,12 @@ __all__ = [
     "ReplyTemplates",
     "RuleTrial",
     "RuleWords",
+    "SettingChanged",
     "SignInConfig",
     "SignInPaused",
     "TicketFilter",
     "TicketRow",
-    "UnknownQueue",
     "UnknownTicket",
-    "UnknownView",
     "Visitor",
     "WholeTicket",
     "Written",
@@ -78,6 +80,7 @@ if not TYPE_CHECKING:
     __getattr__ = late_names(
         __name__,
         {
+            "HealthNow": "health",
             "CodeNeeded": "sessions",
             "Device": "sessions",
             "Entered": "sessions",
@@ -88,9 +91,9 @@ if not TYPE_CHECKING:
             "AnswerRefused": "answers",
             "OpenedTicket": "threads",
             "ReplyTemplates": "answers",
+            "SettingChanged": "settings",
             "RuleTrial": "sorting_rules",
             "RuleWords": "rule_text",
-            "UnknownView": "saved_views",
             "Visitor": "accounts",
             "WholeTicket": "ticket_view",
             "Written": "answers",

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from relaydesk.desk.accounts import Accounts
 from relaydesk.desk.config import DeskError
-from relaydesk.desk.permissions import DeskPart, active_agent, demand
+from relaydesk.desk.permissions import CONSOLE, DeskPart, active_agent, demand
+from relaydesk.desk.tickets import Tickets
 from relaydesk.gateway import PASSWORD_BYTES, SALT_BYTES, hashed
 from relaydesk.orders import find_orders, import_file
-from relaydesk.store import Conflict, agents, api_tokens, gateway_clients, logins, web_sessions
+from relaydesk.store import (
+    Conflict,
+    agents,
+    api_tokens,
+    audit,
+    gateway_clients,
+    logins,
+    named_tickets,
+    web_sessions,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from pathlib import Path
     from typing import BinaryIO
 
+    from relaydesk.desk.accounts import AgentWay
     from relaydesk.order import Order
     from relaydesk.orders import Imported
     from relaydesk.store import AgentRole, AgentRow, ClientRow
@@ -23,8 +37,51 @@ if TYPE_CHECKING:
 LONGEST_NAME = 100
 
 
+HANDED_AT_ONCE = 1000  # tickets of one handing over
+
+
+@dataclass(frozen=True, slots=True)
+class AgentOnRoster:
+    """An agent with the open tickets they have, how they sign in, and when they were last seen (or None)."""
+
+    agent: AgentRow
+    open: int
+    last_seen: datetime | None
+    way: AgentWay
+
+
 class Agents(DeskPart):
     """The agents: who they are and what they may do."""
+
+    def roster(self, *, by: str) -> tuple[AgentOnRoster, ...]:
+        """All agents as admins look after them, active ones first."""
+        self.viewing("administration", by)
+        ways = Accounts(self.store, self.config, self.clock).ways()
+        with self.store.reading() as session:
+            everybody, counts = agents.everybody(session), named_tickets.open_by_assignee(session)
+        return tuple(
+            AgentOnRoster(agent, counts.get(agent.name, 0), ways[agent.name].seen_at, ways[agent.name].way)
+            for agent in sorted(everybody, key=lambda agent: not agent.active)
+            if agent.name in ways
+        )
+
+    def hand_over(self, name: str, to: str | None, *, by: str) -> int:
+        """Gives the open tickets of an agent to another, or to nobody (None); how many there were."""
+        self.demanding("hand_over_tickets", by)
+        if to is not None:
+            with self.store.reading() as session:
+                to = active_agent(session, to).name
+        work = Tickets(self.store, self.config, self.clock)
+        handed = 0
+        while handed < HANDED_AT_ONCE:
+            with self.store.reading() as session:
+                numbers = named_tickets.open_of(session, name, 100)
+            if not numbers:
+                break
+            for number in numbers:
+                work.assign(number, to, by=by)
+            handed += len(numbers)
+        return handed
 
     def everybody(self) -> tuple[AgentRow, ...]:
         """All agents by name, former ones too."""
@@ -52,6 +109,7 @@ class Agents(DeskPart):
                 )
             else:
                 agents.change(acting.session, former.name, active=True, **values)
+            audit.append(acting.session, "agent_added", actor=acting.actor, now=acting.now, agent=name)
 
     def change(
         self, name: str, *, by: str, display_name: str = "", email: str = "", role: AgentRole | None = None
@@ -62,7 +120,23 @@ class Agents(DeskPart):
             agent = active_agent(acting.session, name)
             if not values:
                 raise DeskError("Nothing to change; give a display name, an email address or a role.")
+            everybody = agents.everybody(acting.session)
+            if (
+                acting.actor != CONSOLE
+                and agent.role == "admin"
+                and role not in (None, "admin")
+                and _is_last_admin(everybody, agent.name)
+            ):
+                raise DeskError(f"{agent.name} is the last admin; make another agent admin first.")
             agents.change(acting.session, agent.name, **values)
+            audit.append(
+                acting.session,
+                "agent_changed",
+                actor=acting.actor,
+                now=acting.now,
+                agent=agent.name,
+                **values,
+            )
 
     def deactivate(self, name: str, *, by: str) -> None:
         """An agent leaves: keeps what is assigned and on record, is out at once and comes in no more.
@@ -70,12 +144,25 @@ class Agents(DeskPart):
         Their password, links and tokens are gone for good, so that whoever is taken back begins anew.
         """
         with self.acting("deactivate_agent", by) as acting:
-            agent = active_agent(acting.session, name).name
+            leaving = active_agent(acting.session, name)
+            everybody = agents.everybody(acting.session)
+            if (
+                acting.actor != CONSOLE
+                and leaving.role == "admin"
+                and _is_last_admin(everybody, leaving.name)
+            ):
+                raise DeskError(f"{leaving.name} is the last admin; make another agent admin first.")
+            agent = leaving.name
             agents.change(acting.session, agent, active=False)
             web_sessions.end_all(acting.session, agent)
             web_sessions.forget_links(acting.session, agent)
             logins.forget(acting.session, agent)
             api_tokens.revoke(acting.session, agent, acting.now)
+            audit.append(acting.session, "agent_deactivated", actor=acting.actor, now=acting.now, agent=agent)
+
+
+def _is_last_admin(everybody: tuple[AgentRow, ...], name: str) -> bool:
+    return not any(agent.active and agent.role == "admin" and agent.name != name for agent in everybody)
 
 
 def _given(display_name: str, email: str, role: AgentRole | None) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relaydesk.desk.config import DeskError
+from relaydesk.desk.config import UnknownTicket
 from relaydesk.events import AnswerBounced, AnswerCancelled, AnswerQueued, ClockStopped, MessageJoined
 from relaydesk.outbound import AnswerRefused, OrderChoice, grounds_of
 from relaydesk.store import tickets
@@ -35,7 +35,7 @@ def answerable(
     version = tickets.version(session, ticket_id)  # before all else: what changes meanwhile is then noticed
     ticket = tickets.row(session, ticket_id)
     if ticket is None:
-        raise DeskError(f"There is no ticket {ticket_id}.")
+        raise UnknownTicket(f"There is no ticket {ticket_id}.")
     _may_be_answered(session, ticket, seen)
     return ticket, grounds_of(session, ticket, message, choice, version=version)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from relaydesk.desk.answerable import AGENT, answerable, changed_since
-from relaydesk.desk.config import DeskError
+from relaydesk.desk.config import DeskError, NotThere, UnknownTicket
 from relaydesk.desk.permissions import DeskPart, active_agent, agent_name, demand
 from relaydesk.outbound import (
     SAMPLE_CONTEXTS,
@@ -179,7 +179,7 @@ class Answers(DeskPart):
                 session, ticket_id, agent=agent.display_name, shop=shop, order_id=order
             )
         if context is None:
-            raise DeskError(f"There is no ticket {ticket_id}.")
+            raise UnknownTicket(f"There is no ticket {ticket_id}.")
         return self.config.templates().render(template, variables_of(context, values))
 
     def changes(self, ticket_id: int, seen: int, *, by: str) -> tuple[str, ...]:
@@ -258,7 +258,7 @@ def _remarks(ticket: TicketRow, sender: Sender) -> Iterable[str]:
 def _row(acting: Acting, answer_id: int) -> OutboxRow:
     row = outbox.row(acting.session, answer_id)
     if row is None:
-        raise DeskError(f"There is no answer {answer_id}; `relaydesk outbox --all` lists them.")
+        raise NotThere(f"There is no answer {answer_id}; `relaydesk outbox --all` lists them.")
     return row
 
 

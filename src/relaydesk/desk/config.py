@@ -3,29 +3,79 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import timedelta
+    from collections.abc import Callable, Mapping
+    from datetime import date, timedelta
     from pathlib import Path
 
     from relaydesk.accounts import AgentPasswords, CompanyAccounts
     from relaydesk.business_time import Calendar
     from relaydesk.classify import Rules
+    from relaydesk.dns import Resolver
     from relaydesk.outbound import Sender, Templates
-    from relaydesk.policy import Plan
+    from relaydesk.policy import Allowlist, Plan, Policy, QueuePlan
 
 
 class DeskError(Exception):
     """The act is not possible now; the text is a sentence that says why and what to do instead."""
 
 
-class UnknownQueue(DeskError):  # noqa: N818
+class SettingsBook(Protocol):
+    """What the desk asks about the settings that admins store (see :mod:`relaydesk.config.book`).
+
+    ``stored`` are the stored texts by name, so that a change can be asked about before it is made. DeskError
+    is a sentence about what cannot be used, with its line.
+    """
+
+    names: tuple[str, ...]
+
+    def may_store(self, name: str) -> bool: ...
+    def place(self, name: str) -> str: ...
+    def check(self, stored: Mapping[str, str], today: date) -> None: ...
+    def shown(self, stored: Mapping[str, str]) -> tuple[ShownSetting, ...]: ...
+    def problems(self, stored: Mapping[str, str]) -> tuple[str, ...]: ...
+    def text(self, name: str, stored: Mapping[str, str]) -> str: ...
+    def value(self, name: str, stored: Mapping[str, str]) -> Any: ...
+    def written(self, value: Any) -> str: ...
+    def plan(self, stored: Mapping[str, str]) -> QueuePlan: ...
+    def policy(self, stored: Mapping[str, str], secret: bytes) -> Policy: ...
+    def rules(self, stored: Mapping[str, str]) -> Rules: ...
+    def shipped_rules(self) -> Rules: ...
+    def allowlist(self, stored: Mapping[str, str]) -> Allowlist: ...
+    def templates(self, stored: Mapping[str, str]) -> Templates: ...
+    def resolver(self) -> Resolver: ...
+    def settings(self, stored: Mapping[str, str]) -> Any: ...
+
+
+class ShownSetting(Protocol):
+    """A setting in force: its name, what it is for, its value without secrets, and where it comes from
+    (``file``, ``stored`` or ``default``)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def value(self) -> Any: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def place(self) -> str: ...
+    @property
+    def storable(self) -> bool: ...
+
+
+class NotThere(DeskError):  # noqa: N818 - a state, as the store names its own
+    """There is nothing of that number or name."""
+
+
+class UnknownQueue(NotThere):
     """The settings have no such queue."""
 
 
-class UnknownTicket(DeskError):  # noqa: N818
+class UnknownTicket(NotThere):
     """There is no such ticket, or no such message or file in it."""
 
 
@@ -56,7 +106,8 @@ class DeskConfig:
     ``sorting_rules`` are those rules.
     ``report_templates`` is the folder of the printed report; ``chance`` gives random bytes, for passwords.
     Sizes in bytes. ``evidence_list`` are the documents that a chargeback is answered with, each with a word
-    on what it shows. ``soon`` is a target: what is due within it stands in a group of its own.
+    on what it shows. ``book`` is asked by what admins store (None: nothing can be stored). ``soon`` is a
+    target: what is due within it stands in a group of its own.
     """
 
     calendar: Calendar
@@ -73,6 +124,7 @@ class DeskConfig:
     chance: Callable[[int], bytes]
     sign_in: SignInConfig
     evidence_list: tuple[tuple[str, str], ...] = ()
+    book: Callable[[], SettingsBook] | None = field(default=None, repr=False)
     soon: str = "4 business hours"
 
     def demand_queue(self, name: str) -> None:

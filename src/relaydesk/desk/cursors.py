@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 
 from relaydesk.desk.config import DeskError
 from relaydesk.store import PageKey
 
 LONGEST = 200
+LARGEST = 2**63 - 1  # number of a ticket
 
 
 def cursor_text(key: PageKey | None) -> str | None:
@@ -27,8 +28,9 @@ def read_cursor(cursor: str | None) -> PageKey | None:
     try:
         due, number = json.loads(base64.urlsafe_b64decode(cursor[:LONGEST] + "=" * (-len(cursor) % 4)))
         moment = datetime.fromisoformat(due) if due is not None else None
-        if not isinstance(number, int) or (moment is not None and moment.tzinfo is None):
+        if not (type(number) is int and 0 < number <= LARGEST) or (moment and moment.tzinfo is None):
             raise ValueError(cursor)
-    except (ValueError, TypeError, RecursionError):
+        moment = moment and moment.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise DeskError("This page of the list is not to be had; begin at the first.") from None
     return PageKey(moment, number)

@@ -5,6 +5,7 @@ A list of queues must not wait for the libraries that make an answer, so the par
 
 from __future__ import annotations
 
+import copy
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,19 +16,23 @@ if TYPE_CHECKING:
     from relaydesk.desk.administration import Agents, GatewayClients, Orders
     from relaydesk.desk.answers import Answers, ReplyTemplates
     from relaydesk.desk.api_replies import ApiReplies
+    from relaydesk.desk.config import DeskConfig
     from relaydesk.desk.credentials import Credentials
     from relaydesk.desk.drafts import Drafts
     from relaydesk.desk.evidence import Evidence
+    from relaydesk.desk.health import Health
     from relaydesk.desk.presence import Presence
     from relaydesk.desk.queues import Queues
     from relaydesk.desk.reports import Reports
+    from relaydesk.desk.rulebook import RulesInForce
     from relaydesk.desk.saved_views import SavedViews
     from relaydesk.desk.search import Search
+    from relaydesk.desk.settings import StoredShopSettings
     from relaydesk.desk.sign_in import SignIn
     from relaydesk.desk.sorting_rules import SortingRules
     from relaydesk.desk.threads import Threads
     from relaydesk.desk.tickets import Tickets
-    from relaydesk.desk.views import Outbox, Refusals
+    from relaydesk.desk.views import AuditLog, Outbox, Refusals
     from relaydesk.desk.webhooks import Webhooks
 
 
@@ -41,6 +46,17 @@ class Desk(DeskPart):
     def close(self) -> None:
         """Closes the store."""
         self.store.close()
+
+    def under(self, config: DeskConfig) -> Desk:
+        """The same desk under other settings. What its parts remember they share."""
+        other = copy.copy(self)
+        other.config = config
+        vars(other).pop("templates", None)
+        for name, part in vars(self).items():
+            if isinstance(part, DeskPart):
+                vars(other)[name] = copy.copy(part)
+                vars(other)[name].config = config
+        return other
 
     @cached_property
     def queues(self) -> Queues:
@@ -137,6 +153,30 @@ class Desk(DeskPart):
         from relaydesk.desk.administration import Agents
 
         return Agents(self.store, self.config, self.clock)
+
+    @cached_property
+    def settings(self) -> StoredShopSettings:
+        from relaydesk.desk.settings import StoredShopSettings
+
+        return StoredShopSettings(self.store, self.config, self.clock)
+
+    @cached_property
+    def rulebook(self) -> RulesInForce:
+        from relaydesk.desk.rulebook import RulesInForce
+
+        return RulesInForce(self.store, self.config, self.clock)
+
+    @cached_property
+    def health(self) -> Health:
+        from relaydesk.desk.health import Health
+
+        return Health(self.store, self.config, self.clock)
+
+    @cached_property
+    def audit_log(self) -> AuditLog:
+        from relaydesk.desk.views import AuditLog
+
+        return AuditLog(self.store, self.config, self.clock)
 
     @cached_property
     def gateway_clients(self) -> GatewayClients:

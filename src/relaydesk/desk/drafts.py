@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relaydesk.desk.config import DeskError
+from relaydesk.desk.config import DeskError, UnknownTicket
 from relaydesk.desk.permissions import DeskPart, demand
 from relaydesk.outbound import attach_files
 from relaydesk.store import drafts, outbox, tickets
@@ -41,7 +41,7 @@ class Drafts(DeskPart):
             raise DeskError(f"The draft is longer than {LONGEST_TEXT:,} characters and was not kept.")
         with self.acting("answer", by) as acting:
             if tickets.row(acting.session, ticket_id) is None:
-                raise DeskError(f"There is no ticket {ticket_id}.")
+                raise UnknownTicket(f"There is no ticket {ticket_id}.")
             if text.strip():
                 drafts.keep(
                     acting.session,
@@ -61,7 +61,7 @@ class Drafts(DeskPart):
         with self.store.reading() as session:
             actor = demand(session, "answer", by)
             if tickets.row(session, ticket_id) is None:
-                raise DeskError(f"There is no ticket {ticket_id}.")
+                raise UnknownTicket(f"There is no ticket {ticket_id}.")
             present = drafts.contents(session, ticket_id, actor)
         if len(present) + len(added) > MOST_FILES:
             raise DeskError(f"An answer takes at most {MOST_FILES} files.")

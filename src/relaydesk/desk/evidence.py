@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from relaydesk.desk.config import DeskError
+from relaydesk.desk.config import DeskError, NotThere, UnknownTicket
 from relaydesk.desk.permissions import DeskPart
 from relaydesk.events import Event, EvidenceNoted
 from relaydesk.message import safe_name
@@ -49,7 +49,7 @@ class Evidence(DeskPart):
         with self.store.reading() as session:
             row = evidence.read(session, evidence_id)
             if row is None or not row.name:
-                raise DeskError(f"There is no evidence file {evidence_id}.")
+                raise NotThere(f"There is no evidence file {evidence_id}.")
             return row, evidence.content(session, evidence_id)
 
     def _note(  # noqa: PLR0913, PLR0917 - an entry has that many facts
@@ -61,7 +61,7 @@ class Evidence(DeskPart):
         digest = sha256(content).hexdigest() if content else ""
         with self.acting("add_evidence", by) as acting:
             if tickets.lock(acting.session, ticket_id) is None:
-                raise DeskError(f"There is no ticket {ticket_id}.")
+                raise UnknownTicket(f"There is no ticket {ticket_id}.")
             if len(evidence.of_ticket(acting.session, ticket_id)) >= MOST_FILES:
                 raise DeskError(f"Ticket {ticket_id} has {MOST_FILES} entries of evidence already.")
             row = {

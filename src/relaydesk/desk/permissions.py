@@ -66,6 +66,9 @@ Act = Literal[
     "add_gateway_client",
     "revoke_gateway_client",
     "manage_webhooks",
+    "change_settings",
+    "run_checks",
+    "hand_over_tickets",
     "use_api",
     "save_view",
     "share_view",
@@ -143,6 +146,9 @@ PERMITTED: dict[Act, frozenset[Standing]] = {
     "add_gateway_client": _ADMINS,
     "revoke_gateway_client": _ADMINS,
     "manage_webhooks": _ADMINS,
+    "change_settings": _ADMINS,
+    "run_checks": _ADMINS,
+    "hand_over_tickets": frozenset({"admin"}),
     "use_api": _ALL,
     "save_view": _ALL,
     "share_view": _LEADS,
@@ -164,6 +170,15 @@ PERMITTED: dict[Act, frozenset[Standing]] = {
 }
 """Each act, and who may do it."""
 
+View = Literal["outbox", "refusals", "administration"]
+
+VISIBLE: dict[View, frozenset[Standing]] = {
+    "outbox": _LEADS | _ADMINS,
+    "refusals": _LEADS | _ADMINS,
+    "administration": _ADMINS,  # how the shop is set up, its agents, its health, the audit log
+}
+"""What not everybody may see, and who may."""
+
 
 class NotPermitted(DeskError):  # noqa: N818 - a state, as the store names its own
     """The actor may not do this: unknown, no longer active, or of another role."""
@@ -181,16 +196,20 @@ def agent_name(actor: str) -> str | None:
 
 def demand(session: Session, act: Act, by: str) -> str:
     """The actor to write into events, when ``by`` may do this; else NotPermitted, with the remedy."""
+    return _demanded(session, PERMITTED[act], act.replace("_", " "), by)
+
+
+def _demanded(session: Session, permitted: frozenset[Standing], what: str, by: str) -> str:
     name = agent_name(by)
     if name is None:
-        if by == CONSOLE and CONSOLE in PERMITTED[act]:
+        if by == CONSOLE and CONSOLE in permitted:
             return CONSOLE
         raise NotPermitted(f"{by or 'An act without a name'} is not an agent; name one with --as NAME.")
     agent = active_agent(session, name)
-    if agent.role not in PERMITTED[act]:
-        roles = " or ".join(role for role in ("agent", "lead", "admin") if role in PERMITTED[act])
+    if agent.role not in permitted:
+        roles = " or ".join(role for role in ("agent", "lead", "admin") if role in permitted)
         raise NotPermitted(
-            f"Agent {agent.name} has the role {agent.role}, but to {act.replace('_', ' ')} needs the role "
+            f"Agent {agent.name} has the role {agent.role}, but to {what} needs the role "
             f"{roles}; change it with `relaydesk agents change {agent.name} --role ROLE`."
         )
     return agent_actor(agent.name)
@@ -227,6 +246,16 @@ class DeskPart:
 
     def __init__(self, store: Store, config: DeskConfig, clock: Callable[[], datetime]) -> None:
         self.store, self.config, self.clock = store, config, clock
+
+    def viewing(self, view: View, by: str) -> None:
+        """NotPermitted unless ``by`` may see this."""
+        with self.store.reading() as session:
+            _demanded(session, VISIBLE[view], f"see the {view}", by)
+
+    def demanding(self, act: Act, by: str) -> None:
+        """NotPermitted unless ``by`` may do this: for work that comes before its transaction."""
+        with self.store.reading() as session:
+            demand(session, act, by)
 
     @contextmanager
     def acting(self, act: Act, by: str) -> Iterator[Acting]:

@@ -43,16 +43,18 @@ class Queues(DeskPart):
             state = (webhooks.latest_event(session), now.replace(second=0, microsecond=0))
             kept = self._counted.get(zone)
             if kept is not None and kept[0] == state:
-                return kept[1]
+                return self._of_all_queues(kept[1])
             counts = list_counts.everything(session, now, day_ends(now, zone))
-        counted = {count.queue: count for count in counts.queues}
-        names = dict.fromkeys([*self.config.queues, *counted])
-        queues = tuple(counted.get(name, QueueCount(name, 0, 0, 0)) for name in names)
-        counts = replace(counts, queues=queues)
         if len(self._counted) >= ZONES:
             self._counted.clear()
         self._counted[zone] = (state, counts)
-        return counts
+        return self._of_all_queues(counts)
+
+    def _of_all_queues(self, counts: AllCounts) -> AllCounts:
+        counted = {count.queue: count for count in counts.queues}
+        names = dict.fromkeys([*self.config.queues, *counted])
+        queues = tuple(counted.get(name, QueueCount(name, 0, 0, 0)) for name in names)
+        return replace(counts, queues=queues)
 
     def snoozed(self, agent: str) -> int:
         """How many tickets an agent does not want to see yet."""

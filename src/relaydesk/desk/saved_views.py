@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relaydesk.desk.config import DeskError
+from relaydesk.desk.config import DeskError, NotThere
 from relaydesk.desk.permissions import DeskPart, agent_name, demand
 from relaydesk.store import SavedView, saved_views
 
@@ -19,10 +19,6 @@ LONGEST_NAME = 60
 MOST = 50  # views of one agent
 
 
-class UnknownView(DeskError):  # noqa: N818
-    """There is no such view, or it is another agent's."""
-
-
 class SavedViews(DeskPart):
     """A view is a list with its filters, by a name."""
 
@@ -32,7 +28,7 @@ class SavedViews(DeskPart):
             return saved_views.visible(session, agent)
 
     def view(self, view_id: int, agent: str) -> SavedView:
-        """One of them. UnknownView where there is none that this agent may open."""
+        """One of them. NotThere where there is none that this agent may open."""
         with self.store.reading() as session:
             return _seen(session, view_id, agent)
 
@@ -60,6 +56,12 @@ class SavedViews(DeskPart):
             others = [other for other in own if other.owner == view.owner and other.id != view_id]
             saved_views.change(acting.session, view_id, _free_name(name, others), shared=shared)
 
+    def share(self, view_id: int, *, by: str, shared: bool = True) -> None:
+        """Shares a view with everybody, or keeps it to its owner again."""
+        with self.acting("share_view", by) as acting:
+            view = self._own(acting, view_id, by)
+            saved_views.change(acting.session, view_id, view.name, shared=shared)
+
     def remove(self, view_id: int, *, by: str) -> None:
         """Removes a view; no ticket changes. Another agent's shared one takes a lead."""
         with self.acting("save_view", by) as acting:
@@ -77,7 +79,7 @@ class SavedViews(DeskPart):
 def _seen(session: Session, view_id: int, agent: str) -> SavedView:
     view = saved_views.view(session, view_id)
     if view is None or not (view.shared or view.owner == agent):
-        raise UnknownView(f"There is no view {view_id}; it may have been removed.")
+        raise NotThere(f"There is no view {view_id}; it may have been removed.")
     return view
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from relaydesk.clocks import close_ticket, follow_queue, reopen_ticket
-from relaydesk.desk.config import DeskError
+from relaydesk.desk.config import DeskError, UnknownTicket
 from relaydesk.desk.permissions import DeskPart, demand
 from relaydesk.desk.ticket_acts import acting_on, demand_open, family_of, has_looked, tell
 from relaydesk.events import JunkMarked, JunkUnmarked, TicketMoved, TicketSorted
@@ -47,7 +47,7 @@ class Sorting(DeskPart):
             ticket = tickets.row(session, ticket_id)
             clocks = deadlines.of_tickets(session, [ticket_id])
         if ticket is None:
-            raise DeskError(f"There is no ticket {ticket_id}.")
+            raise UnknownTicket(f"There is no ticket {ticket_id}.")
         now, plan, answerable = self.clock(), self.config.plan(), bool(ticket.relay_address)
         running = [clock for clock in clocks if clock.running]
         breached = any(clock.due_at < now for clock in running)

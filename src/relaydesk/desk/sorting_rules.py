@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from relaydesk.classify import Rules, RulesError, load_rules, neutral
-from relaydesk.desk.config import DeskError
+from relaydesk.desk.config import DeskError, NotThere
 from relaydesk.desk.permissions import DeskPart, demand
 from relaydesk.desk.rule_text import RuleWords, draft_subject, rule_text
 from relaydesk.desk.ticket_acts import acting_on, tell
@@ -101,7 +101,7 @@ class SortingRules(DeskPart):
         with self.store.reading() as session:
             row = rule_proposals.row(session, number)
         if row is None:
-            raise DeskError(f"There is no proposal {number}; `relaydesk rules proposals` lists them.")
+            raise NotThere(f"There is no proposal {number}; `relaydesk rules proposals` lists them.")
         return row
 
     def withdraw(self, number: int, *, by: str) -> None:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from relaydesk.order import Order
     from relaydesk.store import MessageRow, NotedEvent, OutboxRow, Store, TicketOrder, TicketRow
 
-SHOWN = 12
+SHOWN = 10
 """Messages of a thread that are opened at once, the latest; a page of older ones has as many."""
 MOST_SHOWN = 60
 READ_BYTES = 24 << 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from relaydesk.desk.config import DeskError
+from relaydesk.desk.config import DeskError, UnknownTicket
 from relaydesk.events import Event
 from relaydesk.store import events, looks, merges, tickets
 
@@ -34,7 +34,7 @@ def ticket_of(acting: Acting, ticket_id: int, *, merged: bool = False) -> Ticket
     """A ticket as it stands now. DeskError where there is none, or where it is merged into another."""
     ticket = tickets.row(acting.session, ticket_id)
     if ticket is None:
-        raise DeskError(f"There is no ticket {ticket_id}.")
+        raise UnknownTicket(f"There is no ticket {ticket_id}.")
     if ticket.merged_into is not None and not merged:
         raise DeskError(
             f"Ticket {ticket_id} is merged into ticket {ticket.merged_into}; work there, or take the merge "

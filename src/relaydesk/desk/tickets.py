@@ -61,7 +61,7 @@ class Tickets(Merging, Snoozing, Sorting, Undoing):
         with self.store.reading() as session:
             view = whole_ticket(session, ticket_id, most)
         if view is None:
-            raise DeskError(f"There is no ticket {ticket_id}.")
+            raise UnknownTicket(f"There is no ticket {ticket_id}.")
         return view
 
     def latest_event(self, ticket_id: int) -> int:
@@ -69,7 +69,7 @@ class Tickets(Merging, Snoozing, Sorting, Undoing):
         with self.store.reading() as session:
             numbered = tickets.events(session, ticket_id)
         if not numbered:
-            raise DeskError(f"There is no ticket {ticket_id}.")
+            raise UnknownTicket(f"There is no ticket {ticket_id}.")
         return numbered[-1][0]
 
     def message(self, ticket_id: int, message_id: int) -> ReadMessage:
@@ -118,7 +118,7 @@ class Tickets(Merging, Snoozing, Sorting, Undoing):
         """
         with self.store.reading() as session:
             if tickets.row(session, ticket_id) is None:
-                raise DeskError(f"There is no ticket {ticket_id}.")
+                raise UnknownTicket(f"There is no ticket {ticket_id}.")
             numbers = [message.id for message in tickets.messages(session, ticket_id)]
         for number in numbers if message_id is None else [message_id]:
             for place, attachment in enumerate(attachments_of(self._raw(ticket_id, number)), 1):

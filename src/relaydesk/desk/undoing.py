@@ -26,14 +26,15 @@ WHY = "undo"
 class Undoing(DeskPart):
     """Part of :class:`relaydesk.desk.tickets.Tickets`."""
 
-    def undo(self, event: int, *, by: str) -> int:
+    def undo(self, event: int, *, by: str, of: int | None = None) -> int:
         """Undoes one's own close, junk, take or assignment, by the number of its event, within 10 seconds.
 
-        The number of the ticket. DeskError, with why, when it is too late or something else happened since.
+        The number of the ticket, which is ``of`` where that is given. DeskError, with why, when it is too
+        late or something else happened since.
         """
         with self.acting("undo", by) as acting:
             act = events.one(acting.session, event)
-            if act is None:
+            if act is None or of not in (None, act.ticket_id):
                 raise DeskError("There is nothing to undo.")
             merges.lock(acting.session, act.ticket_id)
             ticket = ticket_of(acting, act.ticket_id)

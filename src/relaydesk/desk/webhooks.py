@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from relaydesk.desk.config import DeskError
+from relaydesk.desk.config import DeskError, NotThere
 from relaydesk.desk.permissions import DeskPart, demand
 from relaydesk.notify import EVENT_TYPES, new_secret, sample_body
 from relaydesk.store import News, audit, webhooks
@@ -104,8 +104,8 @@ class Webhooks(DeskPart):
                 raise DeskError(f"Delivery {news_id} has not ended, or there is none of that number.")
 
 
-def _none(webhook_id: int) -> DeskError:
-    return DeskError(f"There is no active webhook {webhook_id}; see `relaydesk webhooks list`.")
+def _none(webhook_id: int) -> NotThere:
+    return NotThere(f"There is no active webhook {webhook_id}; see `relaydesk webhooks list`.")
 
 
 def _checked_url(url: str) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from relaydesk.dns import Resolver
     from relaydesk.message import AuthResults, Message
     from relaydesk.policy import Gathered, Placement, Planned, Policy
+    from relaydesk.process_pool import ProcessPool
     from relaydesk.reasons import Reason
     from relaydesk.store import Store
 
@@ -72,12 +73,14 @@ async def explain(  # noqa: PLR0913 - the message, the means to judge it, and wh
     flaw: Reason | None,
     *,
     store: Store | None = None,
+    pool: ProcessPool | None = None,
 ) -> tuple[Gathered, Decision]:
     """Parse, authenticate and decide, by the orders and tickets of ``store``; None stands for an empty one.
 
     ``flaw`` is what row 1 of the policy has against the bytes: the SMTP edge reads them as off the wire.
+    ``pool`` reads what is large in a process of its own, within limits; without, it is read in this one.
     """
-    gathered = await gather(envelope, resolver, policy, rules)
+    gathered = await gather(envelope, resolver, policy, rules, pool=pool)
     if flaw is not None:
         return gathered, Decision("refused", (flaw,), gathered.findings)
     facts = Known()

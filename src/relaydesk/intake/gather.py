@@ -60,17 +60,23 @@ class Gathering:
     shares: Shares | None
 
 
-async def gather(
-    envelope: Envelope, resolver: Resolver, policy: Policy, rules: Rules, auth_timeout: float = 20.0
+async def gather(  # noqa: PLR0913 - the message and the means to judge it
+    envelope: Envelope,
+    resolver: Resolver,
+    policy: Policy,
+    rules: Rules,
+    auth_timeout: float = 20.0,
+    *,
+    pool: ProcessPool | None = None,
 ) -> Gathered:
-    """All that one message says and the network proves, in this process: for ``explain``."""
+    """All that one message says and the network proves: for ``explain``."""
 
     def prove(message: Message) -> Awaitable[AuthResults]:
         return authenticate(envelope, message, resolver, limit=auth_timeout)
 
     headed = parse_header(envelope.raw)
     auth = await prove(headed)
-    content = await Reader().read(envelope, headed, policy, rules, None)
+    content = await Reader(pool).read(envelope, headed, policy, rules, None)
     return await _gathered(headed, auth, content, prove)
 
 

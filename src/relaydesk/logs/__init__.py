@@ -8,6 +8,6 @@ that shows nothing by itself is written as its escape: no name from the wire mov
 """
 
 from relaydesk.logs.tracebacks import error_text, traceback_text
-from relaydesk.logs.writing import announce, configure, log, log_exception
+from relaydesk.logs.writing import announce, configure, log, log_exception, lost_lines
 
-__all__ = ["announce", "configure", "error_text", "log", "log_exception", "traceback_text"]
+__all__ = ["announce", "configure", "error_text", "log", "log_exception", "lost_lines", "traceback_text"]

@@ -28,7 +28,7 @@ class Outlet:
     """Where lines leave this process. ``write`` may be called from any thread, and from within itself.
 
     ``lost_line`` makes the line that says how many were lost; ``due`` gives lines that nobody's writing
-    brings, and is asked every second. Neither may raise.
+    brings, and is asked every second. Neither may raise. ``lost_in_all`` counts what was ever lost.
     """
 
     descriptor: int
@@ -36,6 +36,7 @@ class Outlet:
     due: Callable[[], Iterable[str]] = tuple
     _lines: deque[bytes] = field(default_factory=deque)
     _bytes: int = 0
+    lost_in_all: int = 0
     _lost: int = 0
     _busy: bool = False
     _torn: bool = False  # whether the last line was cut in the middle
@@ -51,6 +52,7 @@ class Outlet:
         with self._changed:
             if self._bytes + len(data) > WAITING or not self._running():
                 self._lost += 1
+                self.lost_in_all += 1
                 return
             self._lines.append(data)
             self._bytes += len(data)
@@ -122,6 +124,7 @@ class Outlet:
     def _lose(self) -> None:
         with self._changed:
             self._lost += 1
+            self.lost_in_all += 1
 
     def _put(self, line: bytes) -> bool:
         """Writes a whole line, however long that takes; False when the descriptor refuses it."""

@@ -27,6 +27,7 @@ LEVELS: dict[str, int] = {
     "error": logging.ERROR,
 }
 _configured: LineWriter | None = None
+_outlet: Outlet | None = None
 
 
 def configure(level: LogLevel = "info", form: LogFormat = "auto", stream: TextIO | None = None) -> None:
@@ -35,13 +36,13 @@ def configure(level: LogLevel = "info", form: LogFormat = "auto", stream: TextIO
     A ``stream`` that is given is written to at once. ``auto`` is ``console`` on a terminal and ``json``
     elsewhere. May be called again. Raises ``ValueError`` for a level or a form that does not exist.
     """
-    global _configured  # noqa: PLW0603 - a process has one log
+    global _configured, _outlet  # noqa: PLW0603 - a process has one log
     if level not in LEVELS:
         raise ValueError(f"{level!r} is not a log level; use one of {', '.join(LEVELS)}.")
     writer = LineWriter(LEVELS[level], renderer(form, stream or sys.stderr), _direct(stream or sys.stderr))
     if stream is None and (descriptor := _descriptor(sys.stderr)) is not None:
         outlet = Outlet(descriptor, writer.lost, writer.held_back)
-        writer.write = outlet.write
+        writer.write, _outlet = outlet.write, outlet
         atexit.register(_end, writer, outlet)
         catch_the_uncaught(writer)
     _configured = writer
@@ -49,6 +50,11 @@ def configure(level: LogLevel = "info", form: LogFormat = "auto", stream: TextIO
     logging.basicConfig(level=LEVELS[level], handlers=[LibraryLines(writer)], force=True)
     logging.captureWarnings(capture=True)
     logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # names every one
+
+
+def lost_lines() -> int:
+    """How many lines of this process were lost, because nobody read its log or it could not be written."""
+    return _outlet.lost_in_all if _outlet is not None else 0
 
 
 def log(event: str, /, *, level: LogLevel = "info", limit_by: str | None = None, **facts: object) -> None:

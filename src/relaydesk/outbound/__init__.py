@@ -21,10 +21,16 @@ if TYPE_CHECKING:
     from relaydesk.outbound.queue import Grounds, grounds_of, queue_answer, take_number
     from relaydesk.outbound.sender import Sender, SigningKey
     from relaydesk.outbound.smtp_client import Delivery, ProxiedClient, SmtpClient
-    from relaydesk.outbound.template_variables import SAMPLE_CONTEXTS, template_context, variables_of
+    from relaydesk.outbound.template_variables import (
+        MEANINGS,
+        SAMPLE_CONTEXTS,
+        template_context,
+        variables_of,
+    )
     from relaydesk.outbound.templates import Template, Templates
 
 __all__ = [
+    "MEANINGS",
     "SAMPLE_CONTEXTS",
     "AnswerRefused",
     "AttachedFile",
@@ -77,6 +83,7 @@ if not TYPE_CHECKING:
             "Dispatcher": "dispatcher",
             "Grounds": "queue",
             "LastCheck": "last_check",
+            "MEANINGS": "template_variables",
             "OrderChoice": "named_order",
             "ProxiedClient": "smtp_client",
             "SAMPLE_CONTEXTS": "template_variables",

@@ -44,7 +44,8 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,60}")
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One reply template. ``needs`` are the variables that must be given, as ``tracking.number``."""
+    """One reply template. ``needs`` are the variables that must be given, as ``tracking.number``; ``text`` is
+    the whole file, head included."""
 
     name: str
     path: str
@@ -52,6 +53,7 @@ class Template:
     description: str
     needs: tuple[str, ...]
     source: str
+    text: str = ""
 
 
 class Templates:
@@ -62,8 +64,9 @@ class Templates:
         self._environment = _environment(self._templates)
 
     @classmethod
-    def load(cls, folders: Sequence[Path]) -> Templates:
-        """The templates (``*.txt``) of these folders, later ones over earlier ones of the same name.
+    def load(cls, folders: Sequence[Path], texts: Mapping[str, str] | None = None) -> Templates:
+        """The templates (``*.txt``) of these folders, later ones over earlier ones of the same name, and over
+        them those of ``texts``, whole files by name.
 
         Raises TemplateProblem for a folder that is not there and for a file whose head cannot be read.
         """
@@ -72,6 +75,8 @@ class Templates:
             if not folder.is_dir():
                 raise TemplateProblem(f"{folder} is not a folder of reply templates.")
             templates |= {path.stem: _read(path) for path in sorted(folder.glob("*.txt"))}
+        for name, text in (texts or {}).items():
+            templates[name] = _template(name, f"{name}.txt", text)
         return cls(templates)
 
     def __iter__(self) -> Iterator[Template]:
@@ -173,12 +178,20 @@ class Templates:
 
 
 def _read(path: Path) -> Template:
-    if not _NAME.fullmatch(path.stem):
-        raise TemplateProblem(f"{path}: name it in lower case with hyphens, such as return-label.txt.")
     try:
-        lines = read_text_file(path, LONGEST_SOURCE).splitlines()
+        text = read_text_file(path, LONGEST_SOURCE) if _NAME.fullmatch(path.stem) else ""
     except UnusableFileError as problem:
         raise TemplateProblem(str(problem)) from None
+    return _template(path.stem, str(path), text)
+
+
+def _template(name: str, path: str, text: str) -> Template:
+    """A template of its whole text, head included; ``path`` is what problems call it."""
+    if not _NAME.fullmatch(name):
+        raise TemplateProblem(f"{path}: name it in lower case with hyphens, such as return-label.txt.")
+    if len(text.encode("utf-8", "replace")) > LONGEST_SOURCE:
+        raise TemplateProblem(f"{path}: it has more than {LONGEST_SOURCE:,} bytes; shorten it.")
+    lines = text.splitlines()
     if "---" not in lines[1:] or lines[0] != "---":
         raise TemplateProblem(
             f"{path}: begin it with a head between two lines ---, with title and description."
@@ -188,17 +201,17 @@ def _read(path: Path) -> Template:
     if not head.get("title") or not head.get("description"):
         raise TemplateProblem(f"{path}: its head must hold a title and a description.")
     needs = tuple(name.strip() for name in head.get("needs", "").split(",") if name.strip())
-    for name in needs:
-        if not VARIABLE.fullmatch(name) or name in MEANINGS:
+    for need in needs:
+        if not VARIABLE.fullmatch(need) or need in MEANINGS:
             raise TemplateProblem(
-                f"{path}: needs names {name!r}; write further variables as tracking.number."
+                f"{path}: needs names {need!r}; write further variables as tracking.number."
             )
     # Empty lines in place of the head keep the line numbers of the file.
     source = "\n" * (end + 1) + "\n".join(lines[end + 1 :])
-    return Template(path.stem, str(path), head["title"], head["description"], needs, source)
+    return Template(name, path, head["title"], head["description"], needs, source, text)
 
 
-def _entry(path: Path, number: int, line: str) -> tuple[str, str]:
+def _entry(path: str, number: int, line: str) -> tuple[str, str]:
     name, colon, value = line.partition(":")
     if not colon or name.strip() not in _HEAD:
         raise TemplateProblem(

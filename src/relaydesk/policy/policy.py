@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from relaydesk.business_time import Target, deadline, earliest_deadline, warning_time
+from relaydesk.business_time import READINGS, Target, deadline, earliest_deadline, warning_time
 from relaydesk.message import domain_of, normal_address, split_address
 from relaydesk.policy.decision import Planned
 
@@ -64,6 +64,15 @@ class QueuePlan:
         if targets.evidence is not None:
             planned.append(self._clock("evidence", start, [targets.evidence], targets))
         return tuple(planned)
+
+    def with_reading(self, reading: str) -> QueuePlan:
+        """The same, were business days read so in every queue; "" leaves each its own."""
+        named = next((each for each in READINGS if each == reading), None)
+        if named is None:
+            return self
+        return replace(
+            self, queues={name: replace(targets, reading=named) for name, targets in self.queues.items()}
+        )
 
     def _clock(
         self, clock: ClockName, start: datetime, wanted: list[Target], targets: QueueTargets

@@ -19,6 +19,7 @@ from relaydesk.server.process import child_process
 from relaydesk.smtpd import Endpoint, Server, open_listener
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Sequence
 
     from relaydesk.config import Settings
@@ -35,7 +36,7 @@ def run_door(settings: Settings, share: int) -> int:
 
 
 async def _receive(settings: Settings, share: int) -> int:
-    async with child_process(settings) as process:
+    async with child_process(settings, "listener") as process:
         limits = settings.limits.divided(share)
         pool = ProcessPool(limits.reading_processes, limits.reading_seconds)
         intake = Intake(
@@ -48,6 +49,7 @@ async def _receive(settings: Settings, share: int) -> int:
             limits=GatherLimits(limits.concurrent_auth, limits.auth_slot_seconds),
         )
         listeners = await _open(process, intake, pool, share)
+        process.facts["listens"] = [_named(sock) for sock in process.inherited.sockets]
         flushing = asyncio.create_task(_flush(process, intake))
         process.inherited.ready()
         await process.stop.wait()
@@ -105,6 +107,11 @@ def _submission_server(
         ),
         in_flight,
     )
+
+
+def _named(sock: socket.socket) -> str:
+    host, port = sock.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 async def _flush(process: ChildProcess, intake: Intake) -> None:

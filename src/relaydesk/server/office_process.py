@@ -45,7 +45,7 @@ def run_office(settings: Settings) -> int:
 
 
 async def _work(settings: Settings) -> int:
-    async with child_process(settings) as process:
+    async with child_process(settings, "office") as process:
         pages = _pages(process) if process.inherited.sockets else None
         process.inherited.ready()
         pool = ProcessPool(READING_PROCESSES, settings.limits.reading_seconds)
@@ -70,18 +70,24 @@ def _pages(process: ChildProcess) -> WebServer:
 
 
 async def _keep_time(process: ChildProcess) -> None:
-    """Once what a changed calendar moves, then again and again what is due."""
-    store, loop = process.store, asyncio.get_running_loop()
-    plan = process.configuration.current.plan
+    """What a changed calendar moves, at the start and after each change; then again and again what is due."""
+    store, loop, configuration = process.store, asyncio.get_running_loop(), process.configuration
 
     def rederived() -> Rederived:
-        return rederive_deadlines(store, plan, utc_now())
+        return rederive_deadlines(store, configuration.current.plan, utc_now())
 
     def swept() -> Swept:
-        return sweep(store, utc_now())
+        outcome = sweep(store, utc_now())
+        process.facts["swept_at"] = utc_now().isoformat()
+        return outcome
 
-    await loop.run_in_executor(process.workers, _logged, rederived, "deadlines_derived")
-    while not await process.stops_within(process.settings.sweep_seconds):
+    derived = None
+    while True:
+        if derived != configuration.changes:
+            derived = configuration.changes
+            await loop.run_in_executor(process.workers, _logged, rederived, "deadlines_derived")
+        if await process.stops_within(process.settings.sweep_seconds):
+            return
         await loop.run_in_executor(process.workers, _logged, swept, "deadlines_passed")
 
 
@@ -129,7 +135,6 @@ async def _index(process: ChildProcess, pool: ProcessPool) -> None:
 async def _tell_others(process: ChildProcess) -> None:
     """Webhooks, and digests by mail: what has happened is gathered, and what is due delivered."""
     sender, settings = process.configuration.current.sender, process.settings
-    plan_calendar = parts.calendar(settings, utc_now().date())
     carrier = None
     if sender is not None:
         carrier = Courier(
@@ -151,7 +156,12 @@ async def _tell_others(process: ChildProcess) -> None:
     def gather() -> None:
         gather_news(process.store, utc_now(), address=address)
         if sender is not None:
-            shop = DigestFrom(sender.shop.name, sender.shop.contact, address, plan_calendar)
+            shop = DigestFrom(
+                sender.shop.name,
+                sender.shop.contact,
+                address,
+                process.configuration.current.policy.calendar,
+            )
             write_digests(process.store, shop, utc_now())
 
     loop, delivered = asyncio.get_running_loop(), 0

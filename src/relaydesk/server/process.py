@@ -8,12 +8,13 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from relaydesk.config import Configuration, kept_secret, open_store, parts, store_secret
 from relaydesk.logs import log
 from relaydesk.server.inherited import inherited
-from relaydesk.store import StoreLost, StoreUnavailable
+from relaydesk.server.seen import leave, show_process
+from relaydesk.store import StoreLost, StoreUnavailable, stored_settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -32,6 +33,7 @@ STORE_LOST = os.EX_IOERR  # exit status of a child that can't go on, nor another
 class ChildProcess:
     """What a child works with. ``workers`` do the store's work; ``stop`` is set when it shall end."""
 
+    role: str
     settings: Settings
     inherited: Inherited
     store: Store
@@ -40,6 +42,8 @@ class ChildProcess:
     workers: ThreadPoolExecutor
     stop: asyncio.Event
     lost: asyncio.Event = field(default_factory=asyncio.Event)
+    facts: dict[str, Any] = field(default_factory=dict)
+    """What the health page is told of this process; plain values of JSON."""
 
     @property
     def status(self) -> int:
@@ -56,17 +60,19 @@ class ChildProcess:
 
 
 @asynccontextmanager
-async def child_process(settings: Settings) -> AsyncIterator[ChildProcess]:
+async def child_process(settings: Settings, role: str) -> AsyncIterator[ChildProcess]:
     """From the start of a child to its end: SIGTERM and the parent's death stop it, SIGHUP reloads its files.
 
-    SetupError when no parent has started this process.
+    ``role`` is what it is called on the health page. SetupError when no parent has started this process.
     """
     handed_down = inherited()
     if handed_down is None:
         raise parts.SetupError("This is a part of `relaydesk serve`; start that instead.")
     store = open_store(settings)
     try:
-        configuration = Configuration(settings, store_secret(store))
+        with store.reading() as session:
+            stored = stored_settings.read(session)
+        configuration = Configuration(settings, store_secret(store), stored)
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
@@ -74,6 +80,7 @@ async def child_process(settings: Settings) -> AsyncIterator[ChildProcess]:
         handed_down.watch_parent(lambda: _set_soon(loop, stop), settings.drain_seconds)
         with ThreadPoolExecutor(settings.workers, "store") as workers:
             process = ChildProcess(
+                role=role,
                 settings=settings,
                 inherited=handed_down,
                 store=store,
@@ -83,8 +90,11 @@ async def child_process(settings: Settings) -> AsyncIterator[ChildProcess]:
                 stop=stop,
             )
             watch = asyncio.create_task(_watch_store(process))
+            seen = asyncio.create_task(show_process(process))
             yield process
             watch.cancel()
+            seen.cancel()
+            await asyncio.to_thread(leave, process)
     finally:
         store.close()
 
@@ -102,6 +112,7 @@ async def _watch_store(process: ChildProcess) -> None:
             raise StoreLost(
                 "Another database is in the place of the one that relaydesk opened; start it again."
             )
+        follow_stored(process)
 
     while not await process.stops_within(LOOK_SECONDS):
         try:
@@ -112,6 +123,15 @@ async def _watch_store(process: ChildProcess) -> None:
             process.stop.set()
         except StoreUnavailable:
             continue  # who needs it says so
+
+
+def follow_stored(process: ChildProcess) -> None:
+    """Puts in force what an admin has stored since the last look, on whichever machine."""
+    with process.store.reading() as session:
+        if stored_settings.mark(session) == process.configuration.stored.mark:
+            return
+        stored = stored_settings.read(session)
+    process.configuration.take(stored)
 
 
 def _set_soon(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:

@@ -12,15 +12,18 @@ import uvicorn
 from relaydesk.config import desk_config, parts, store_secret, utc_now
 from relaydesk.data import data_path
 from relaydesk.desk import Desk
-from relaydesk.web import WebConfig, create_app
+from relaydesk.server.checks import CHECKS
+from relaydesk.web import WebConfig, change_settings, create_app
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator
 
+    from relaydesk.desk import DeskConfig
     from relaydesk.server.process import ChildProcess
 
 BACKLOG = 512
+FOLLOW_SECONDS = 0.25  # between two looks whether the settings of the process have changed
 GRACE_SECONDS = 3  # that a response may take once the process shall end
 
 
@@ -37,7 +40,7 @@ class WebServer:
 
     def __init__(self, process: ChildProcess) -> None:
         settings = process.settings
-        config = desk_config(settings, lambda: store_secret(process.store))
+        config = self._config(process)
         desk = Desk(process.store, config, utc_now)
         sender = process.configuration.current.sender
         web = WebConfig(
@@ -48,12 +51,14 @@ class WebServer:
             tls=settings.web_tls,
             proxies=tuple(map(ip_network, settings.web_proxies)),
         )
+        self._changes = process.configuration.changes
+        self._app = create_app(desk, web, checks=CHECKS)
         for sock in process.inherited.sockets:  # who comes before uvicorn serves waits, and is not refused
             sock.listen(BACKLOG)
         self._process, self._live = process, desk.presence.live
         self._server = _Server(
             uvicorn.Config(
-                create_app(desk, web),
+                self._app,
                 http="httptools",
                 ws="none",
                 lifespan="off",
@@ -84,11 +89,26 @@ class WebServer:
         """Returns when the process shall end and the last response is out."""
         self._live.start()
         stopping = asyncio.create_task(self._stop())
+        following = asyncio.create_task(self._follow())
         try:
             await self._server.serve(sockets=list(self._process.inherited.sockets))
         finally:
             stopping.cancel()
+            following.cancel()
             self._live.close()
+
+    @staticmethod
+    def _config(process: ChildProcess) -> DeskConfig:
+        configuration, store = process.configuration, process.store
+        return desk_config(configuration.in_force, lambda: store_secret(store), files=process.settings)
+
+    async def _follow(self) -> None:
+        """Requests that come after a change of the settings have a desk of the new ones."""
+        while True:
+            await asyncio.sleep(FOLLOW_SECONDS)
+            if self._changes != self._process.configuration.changes:
+                self._changes = self._process.configuration.changes
+                change_settings(self._app, await asyncio.to_thread(self._config, self._process))
 
     async def _stop(self) -> None:
         await self._process.stop.wait()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         api_replies,
         api_tokens,
         audit,
+        check_runs,
         customer_mail,
         customers,
         deadlines,
@@ -39,10 +40,12 @@ if TYPE_CHECKING:
         looks,
         merges,
         messages,
+        named_tickets,
         news,
         orders,
         outbox,
         preferences,
+        processes_seen,
         refusals,
         reporting,
         rule_proposals,
@@ -51,6 +54,8 @@ if TYPE_CHECKING:
         secret,
         sign_in_tries,
         snoozes,
+        state_of,
+        stored_settings,
         threads,
         ticket_orders,
         tickets,
@@ -60,6 +65,8 @@ if TYPE_CHECKING:
     from relaydesk.store.agents import AgentRole, AgentRow
     from relaydesk.store.api_replies import KeptReply
     from relaydesk.store.api_tokens import TokenRow, TokenScope
+    from relaydesk.store.audit import AuditRow
+    from relaydesk.store.check_runs import CheckRun
     from relaydesk.store.contention import in_turns, until_settled, until_settled_async
     from relaydesk.store.deadlines import DeadlineRow
     from relaydesk.store.drafts import DraftRow, Leaving
@@ -71,10 +78,12 @@ if TYPE_CHECKING:
     from relaydesk.store.orders import Put
     from relaydesk.store.outbox_rows import Claimed, DeliveryOutcome, Finished, OutboxRow, Outgoing
     from relaydesk.store.preferences import Preferences
+    from relaydesk.store.processes_seen import ProcessSeen
     from relaydesk.store.refusals import RefusalCount, RefusalKey, RefusalStanding, RefusalTally
     from relaydesk.store.reporting import TicketFacts
     from relaydesk.store.rule_proposals import ProposalRow, SortedMail
     from relaydesk.store.saved_views import SavedView
+    from relaydesk.store.stored_settings import StoredSettings, StoredValue
     from relaydesk.store.threads import NotedEvent
     from relaydesk.store.ticket_orders import TicketOrder
     from relaydesk.store.tickets import AttachmentRow, MessageRow
@@ -86,6 +95,8 @@ __all__ = [
     "AgentRow",
     "AllCounts",
     "AttachmentRow",
+    "AuditRow",
+    "CheckRun",
     "Claimed",
     "ClaimedNews",
     "ClientRow",
@@ -110,6 +121,7 @@ __all__ = [
     "Page",
     "PageKey",
     "Preferences",
+    "ProcessSeen",
     "ProposalRow",
     "Put",
     "QueueCount",
@@ -127,6 +139,8 @@ __all__ = [
     "StoreError",
     "StoreLost",
     "StoreUnavailable",
+    "StoredSettings",
+    "StoredValue",
     "TicketFacts",
     "TicketFilter",
     "TicketOrder",
@@ -139,6 +153,7 @@ __all__ = [
     "api_replies",
     "api_tokens",
     "audit",
+    "check_runs",
     "customer_mail",
     "customers",
     "deadlines",
@@ -155,10 +170,12 @@ __all__ = [
     "looks",
     "merges",
     "messages",
+    "named_tickets",
     "news",
     "orders",
     "outbox",
     "preferences",
+    "processes_seen",
     "refusals",
     "reporting",
     "rule_proposals",
@@ -167,6 +184,8 @@ __all__ = [
     "secret",
     "sign_in_tries",
     "snoozes",
+    "state_of",
+    "stored_settings",
     "threads",
     "ticket_orders",
     "tickets",
@@ -184,6 +203,8 @@ if not TYPE_CHECKING:
             "AgentRow": "agents",
             "AllCounts": "list_counts",
             "AttachmentRow": "tickets",
+            "AuditRow": "audit",
+            "CheckRun": "check_runs",
             "Claimed": "outbox_rows",
             "ClaimedNews": "webhooks",
             "ClientRow": "gateway_clients",
@@ -204,6 +225,7 @@ if not TYPE_CHECKING:
             "NotedEvent": "threads",
             "OutboxRow": "outbox_rows",
             "Outgoing": "outbox_rows",
+            "ProcessSeen": "processes_seen",
             "Preferences": "preferences",
             "ProposalRow": "rule_proposals",
             "Put": "orders",
@@ -212,6 +234,8 @@ if not TYPE_CHECKING:
             "RefusalKey": "refusals",
             "RefusalStanding": "refusals",
             "RefusalTally": "refusals",
+            "StoredSettings": "stored_settings",
+            "StoredValue": "stored_settings",
             "SavedView": "saved_views",
             "SessionRow": "web_sessions",
             "StepRow": "logins",

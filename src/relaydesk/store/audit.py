@@ -40,9 +40,15 @@ def append(session: Session, what: str, *, actor: str, now: datetime, **facts: A
     session.connection().execute(insert(table(AuditTable)), row)
 
 
-def page(session: Session, *, before: int | None = None, limit: int = 100) -> tuple[AuditRow, ...]:
-    """The newest lines, those before line ``before`` where it is given."""
+def page(
+    session: Session, *, before: int | None = None, actor: str = "", what: str = "", limit: int = 100
+) -> tuple[AuditRow, ...]:
+    """The newest lines, those before line ``before`` where it is given; of one actor or one word only."""
     statement = select(A.id, A.at, A.actor, A.what, A.facts).order_by(A.id.desc()).limit(limit)
     if before is not None:
         statement = statement.where(A.id < before)
+    if actor:
+        statement = statement.where(A.actor == actor)
+    if what:
+        statement = statement.where(A.what == what)
     return tuple(AuditRow(*row) for row in session.connection().execute(statement))

@@ -19,7 +19,7 @@ from relaydesk.store.acts_tables import SnoozeTable
 from relaydesk.store.tables import TicketTable, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from datetime import datetime
 
     from sqlalchemy import ColumnElement
@@ -169,15 +169,6 @@ def page(
     numbers = ticket_orders.of_tickets(session, [row.id for row in shown])
     more = PageKey(getattr(shown[-1], key.name), shown[-1].id) if len(rows) > limit else None
     return Page(shown, numbers, more)
-
-
-def of_ids(session: Session, ids: Sequence[int]) -> tuple[tuple[TicketRow, ...], tuple[TicketOrder, ...]]:
-    """These tickets, open or closed, in the order of ``ids``, with their numbers."""
-    rows = session.connection().execute(select(*_ROW).where(T.id.in_(ids)))
-    tickets = {row.id: TicketRow(**row._mapping) for row in rows}
-    return tuple(tickets[number] for number in ids if number in tickets), ticket_orders.of_tickets(
-        session, ids
-    )
 
 
 def _by_deadline(

@@ -238,3 +238,9 @@ def raw(session: Session, message_id: int, most: int | None = None) -> bytes | N
     """
     content = M.raw if most is None else func.substr(M.raw, 1, most, type_=M.raw.type)
     return raw_bytes.read(session, content, M.id == message_id)
+
+
+def came_from(session: Session, message_id: int) -> str:
+    """The address that a stored message came from: its origin, else its peer; "" for none."""
+    row = session.connection().execute(select(M.origin, M.peer).where(M.id == message_id)).first()
+    return "" if row is None else str(row.origin.get("ip") or row.peer)

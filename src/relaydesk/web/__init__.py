@@ -5,7 +5,7 @@ script; htmx and ``desk.js`` make it quick. A page asks the Desk and shows what 
 decided there.
 """
 
-from relaydesk.web.app import create_app
+from relaydesk.web.app import change_settings, create_app
 from relaydesk.web.config import WebConfig
 
-__all__ = ["WebConfig", "create_app"]
+__all__ = ["WebConfig", "change_settings", "create_app"]

@@ -155,7 +155,7 @@ def _written_on(
 @router.post("/tickets/{ticket_id}/template")
 async def template(request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: int) -> Response:
     """Fills a reply template and puts it into the draft; asks first for what the ticket does not know."""
-    form = await request.form(max_files=0, max_fields=100)
+    form = await request.form(max_files=20, max_fields=100)
     fields = {name: value for name, value in form.items() if isinstance(value, str)}
     return await run_in_threadpool(_template, request, desk, visitor, ticket_id, fields)
 

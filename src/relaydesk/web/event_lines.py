@@ -150,6 +150,14 @@ def _reopened(payload: events.TicketReopened, event: events.Event, reader: Event
     return f"Reopened{by}{_why(payload.why)}"
 
 
+def _evidence(p: events.EvidenceNoted, event: events.Event, reader: EventReader) -> str:
+    who = reader.who(event.actor)
+    if p.name:
+        return f"{who} added evidence: {p.item} ({p.name})"
+    state = {"there": "is there", "not_needed": "is not needed"}.get(p.state, "is missing")
+    return f"{who} said of the evidence: {p.item} {state}"
+
+
 LINES: dict[type[events.Payload], tuple[str, Any]] = {
     events.TicketOpened: ("i-rule", _opened),
     events.MessageJoined: ("i-notice", "A further mail joined"),
@@ -209,6 +217,34 @@ LINES: dict[type[events.Payload], tuple[str, Any]] = {
         lambda p, event, reader: (
             f"{reader.who(event.actor)} moved it from {p.source} to {p.to}" + _why(getattr(p, "why", ""))
         ),
+    ),
+    events.EvidenceNoted: ("i-clip", _evidence),
+    events.TicketSorted: (
+        "i-rule",
+        lambda p, event, reader: f"{reader.who(event.actor)} said that it is a {p.to}, not a {p.source}",
+    ),
+    events.TicketMerged: (
+        "i-link",
+        lambda p, _, __: (TicketMention(p.source), " is shown in ", TicketMention(p.into), _why(p.why)),
+    ),
+    events.TicketUnmerged: (
+        "i-link",
+        lambda p, _, __: (TicketMention(p.source), " stands by itself again", _why(p.why)),
+    ),
+    events.TicketUnlinked: (
+        "i-link",
+        lambda p, _, __: ("It has nothing to do with ", TicketMention(p.ticket)),
+    ),
+    events.TicketSnoozed: (
+        "i-wait",
+        lambda p, event, reader: f"{reader.who(event.actor)} snoozed it until {reader.when(p.until)}",
+    ),
+    events.TicketWoken: ("i-wait", lambda p, event, reader: f"{reader.who(event.actor)} woke it"),
+    events.JunkMarked: ("i-ban", lambda p, event, reader: f"{reader.who(event.actor)} marked it as junk"),
+    events.JunkUnmarked: ("i-ban", lambda p, event, reader: f"{reader.who(event.actor)} says it is no junk"),
+    events.RuleProposed: (
+        "i-rule",
+        lambda p, event, reader: f"{reader.who(event.actor)} proposed a rule: {p.kind}",
     ),
     events.OrderReleased: (
         "i-box",

@@ -34,9 +34,9 @@ THEME_COOKIE = "relaydesk_theme"
 class Pages:
     """Makes responses of templates."""
 
-    def __init__(self, desk: Desk, config: WebConfig) -> None:
+    def __init__(self, config: WebConfig) -> None:
         self.static = StaticFiles(config.templates / "desk" / "static")
-        self._desk, self._config = desk, config
+        self.zone = config.zone  # changes with the calendar
         self._environment = Environment(
             loader=FileSystemLoader([config.templates / "desk", config.templates]),
             autoescape=True,
@@ -45,9 +45,7 @@ class Pages:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.globals.update(
-            static=self.static.address, shop=config.shop, who_is_at=self._who_is_at
-        )
+        self._environment.globals.update(static=self.static.address, shop=config.shop)
         self._environment.globals.update(CONSTANTS)
         self._environment.filters.update({**FILTERS, **wording.FILTERS})
 
@@ -74,7 +72,7 @@ class Pages:
         alone = part is not None and "hx-request" in request.headers
         names["alone"] = alone
         if not alone:
-            names["rail"] = rail_of(self._desk, visitor, request.url.path)
+            names["rail"] = rail_of(request.app.state.desk, visitor, request.url.path)
         names["toast"] = None if alone else said_before(request)
         response = self._response(template, part if alone else None, names, status, headers)
         if names["toast"]:
@@ -93,16 +91,19 @@ class Pages:
             "problem.html", part, {**self._common(request), "sentence": sentence}, status, headers
         )
 
-    def _who_is_at(self, ticket: int) -> tuple[Present, ...]:
-        return self._desk.presence.who([ticket]).get(ticket, ())
-
     def _common(self, request: Request) -> dict[str, Any]:
         theme = request.cookies.get(THEME_COOKIE, "")
-        now: datetime = self._desk.clock()
+        desk: Desk = request.app.state.desk
+        now: datetime = desk.clock()
+
+        def who_is_at(ticket: int) -> tuple[Present, ...]:
+            return desk.presence.who([ticket]).get(ticket, ())
+
         return {
+            "who_is_at": who_is_at,
             "theme": theme if theme in THEMES else "",
             "now": now,
-            "zone": self._config.zone,
+            "zone": self.zone,
             "toast": None,
             "news": getattr(request.state, "news", ""),
             "keys": True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from relaydesk.desk import TicketFilter, UnknownView
+from relaydesk.desk import NotThere, TicketFilter
 from relaydesk.web.filters import Filters
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def place_of(desk: Desk, visitor: Visitor, path: str) -> ListPlace | None:
 def _saved(desk: Desk, visitor: Visitor, number: int) -> ListPlace | None:
     try:
         view = desk.saved_views.view(number, visitor.agent.name)
-    except UnknownView:
+    except NotThere:
         return None
     below = None if view.place.startswith("/views/saved") else place_of(desk, visitor, view.place)
     if below is None:  # its queue is no longer in the settings

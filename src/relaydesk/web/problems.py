@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from relaydesk.desk import AnswerRefused, DeskError, NotPermitted, UnknownQueue, UnknownTicket, UnknownView
+from relaydesk.desk import AnswerRefused, DeskError, NotPermitted, NotThere
 from relaydesk.logs import log_exception
 from relaydesk.store import Conflict, StoreError
 from relaydesk.web.security import HEADERS
@@ -63,9 +63,7 @@ def attach(app: FastAPI) -> None:
 
     app.add_exception_handler(SignInNeeded, _sign_in)
     app.add_exception_handler(NotPermitted, not_permitted)
-    app.add_exception_handler(UnknownQueue, not_found)
-    app.add_exception_handler(UnknownView, not_found)
-    app.add_exception_handler(UnknownTicket, not_found)
+    app.add_exception_handler(NotThere, not_found)
     app.add_exception_handler(AnswerRefused, desk_error)
     app.add_exception_handler(DeskError, desk_error)
     app.add_exception_handler(Conflict, conflict)

@@ -12,13 +12,16 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 
+from relaydesk.api import problem
 from relaydesk.web.cookies import COOKIE
 
 if TYPE_CHECKING:
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from relaydesk.web.config import WebConfig
 
+API = "/api/v1"
 TOO_LONG = "This request is larger than anything that belongs here and was refused; nothing was done."
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 POLICY = (
@@ -62,15 +65,18 @@ class Guard:
             await send(message)
 
         headers = Headers(scope=scope)
-        if scope["method"] not in SAFE and not self._is_from_ourselves(headers):
-            refusal = PlainTextResponse(
+        # A token is never sent by a browser of its own accord, and the API takes no cookie.
+        is_api = scope["path"].startswith(f"{API}/")
+        if scope["method"] not in SAFE and not is_api and not self._is_from_ourselves(headers):
+            refusal: Response = PlainTextResponse(
                 "This request came from another site and was refused; nothing was done.", 403
             )
             await refusal(scope, receive, send_guarded)
             return
         bounded = BoundedBody(receive, self._most(scope, headers))
         if bounded.is_too_long(headers):
-            await PlainTextResponse(TOO_LONG, 413)(scope, receive, send_guarded)
+            refusal = problem(413, TOO_LONG) if is_api else PlainTextResponse(TOO_LONG, 413)
+            await refusal(scope, receive, send_guarded)
             return
         try:
             await self.app(scope, bounded, send_guarded)
@@ -79,6 +85,8 @@ class Guard:
 
     def _most(self, scope: Scope, headers: Headers) -> int:
         """How many bytes this request may have."""
+        if scope["path"].startswith(f"{API}/"):
+            return LARGE if headers.get("authorization") else SMALL  # whose token it is, the API asks first
         known = COOKIE in headers.get("cookie", "")
         return LARGE if known and not scope["path"].startswith(SMALL_PATHS) else SMALL
 

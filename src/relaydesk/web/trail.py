@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LIST_COOKIE = "relaydesk_list"
 LONGEST_ADDRESS = 1_000
 KEPT_SECONDS = 12 * 3600
-ROWS = 24
+ROWS = 12
 NEAREST = 20  # tickets among which the next one is looked for
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Literal
 
 from relaydesk.web.browsers import browser_name
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from relaydesk.order import Item
@@ -63,6 +62,35 @@ def initials(name: str) -> str:
     words = [word for word in name.replace(".", " ").replace("-", " ").split() if word]
     letters = [word[0] for word in words[:2]] or ["?"]
     return "".join(letters).upper()
+
+
+def ago(instant: datetime, now: datetime) -> str:
+    """``3 min ago``."""
+    seconds = max(0, round((now - instant).total_seconds()))
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit} ago"
+    return f"{seconds} s ago"
+
+
+def seen_at(instant: datetime | None, now: datetime, zone: ZoneInfo) -> str:
+    """When somebody was last seen: ``now``, ``today 08:02``, ``Mon 23 Nov 14:20``, ``never``."""
+    if instant is None:
+        return "never"
+    if now - instant < 5 * MINUTE:
+        return "now"
+    local = instant.astimezone(zone)
+    return f"today {local:%H:%M}" if local.date() == now.astimezone(zone).date() else moment(instant, zone)
+
+
+def bytes_in_words(size: int) -> str:
+    """``1.2 GB``."""
+    amount = float(size)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if amount < 1000:  # noqa: PLR2004 - what k stands for
+            return f"{amount:.3g} {unit}"
+        amount /= 1000
+    return f"{amount:.3g} TB"
 
 
 REASONS = {
@@ -169,4 +197,8 @@ FILTERS = {
     "phrase": phrase,
     "short_count": short_count,
     "initials": initials,
+    "ago": ago,
+    "from_iso": datetime.fromisoformat,
+    "seen": seen_at,
+    "bytes": bytes_in_words,
 }

@@ -2,7 +2,14 @@
 
 from alembic import context
 
-from relaydesk.store import account_tables, acts_tables, composing_tables, notify_tables, view_tables  # noqa: F401
+from relaydesk.store import (  # noqa: F401 - their tables
+    account_tables,
+    acts_tables,
+    administration_tables,
+    composing_tables,
+    notify_tables,
+    view_tables,
+)
 from relaydesk.store.schema import include_name
 from relaydesk.store.tables import metadata
 

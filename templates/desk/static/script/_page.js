@@ -1,4 +1,4 @@
-/* What every page has: copying, colours, sheets, dialogs, the line of a slow page, the focus after a swap.
+/* What every page has: copying, sheets, dialogs, the line of a slow page, the focus after a swap.
    All script is one file; these few names are for all of it. Listeners stand on the document, so that swaps
    leave none behind. */
 const doc = document, root = doc.documentElement, HX = { "HX-Request": "true" };
@@ -10,7 +10,7 @@ const openTicket = /^\/tickets\/(\d+)/.exec(location.pathname)?.[1];
   "use strict";
   const sheets = () => $$("details.pop[open]");
   const shut = (but) => { for (const sheet of sheets()) if (!sheet.contains(but) && !but.contains(sheet)) sheet.open = false; };
-  const post = (form, button) => fetch(form.action, { method: "POST", headers: HX, body: new FormData(form, button) });
+  const post = (form) => fetch(form.action, { method: "POST", headers: HX, body: new FormData(form) });
   let slow = 0;
   const rest = () => { clearTimeout(slow); delete root.dataset.slow; };
   const wait = () => { clearTimeout(slow); slow = setTimeout(() => { root.dataset.slow = ""; slow = setTimeout(rest, 2e4); }, 400); };
@@ -26,14 +26,7 @@ const openTicket = /^\/tickets\/(\d+)/.exec(location.pathname)?.[1];
     }
     if (link && !event.defaultPrevented && !link.matches("[hx-get], [download], [target], [href^='#']") && !(event.ctrlKey || event.metaKey || event.shiftKey)) wait();
   });
-  on("submit", (event) => {
-    const { target: form, submitter: button } = event;
-    if (!form.matches(".theme")) { if (!event.defaultPrevented) wait(); return; }
-    event.preventDefault();
-    root.dataset.theme = button.value;
-    for (const other of $$("button", form)) other.setAttribute("aria-pressed", other === button);
-    post(form, button);
-  });
+  on("submit", (event) => { if (!event.defaultPrevented && !event.target.matches(".theme")) wait(); });
   on("change", ({ target }) => {
     const form = target.closest("[data-keys-switch]");
     if (form) { root.dataset.keys = target.checked ? "on" : "off"; post(form); }

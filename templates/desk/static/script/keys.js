@@ -34,7 +34,7 @@
   };
   const tick = () => { const row = current(); if (row) $(".pick input", row)?.click(); };
   const act = (key) => { if (!inside && !$(".pick :checked")) tick(); press(key); }; // on what is ticked, else on the row
-  const back = () => { if (inside || !$(".list")) go(sessionStorage.list ?? "/"); };
+  const back = () => { if (inside || !$(".list")) go($("[data-back]")?.href ?? sessionStorage.list ?? "/"); };
   const keys = {
     j: () => move(1), k: () => move(-1), o: open, Enter: open, u: back, x: tick, z: () => press("z") ?? $("#toast button")?.click(),
     r: () => { press("r"); $("#answer")?.focus(); }, n: press, i: act, a: act, e: act,
@@ -44,7 +44,7 @@
     "/": () => { const field = $("main [type=search]"); if (field) field.focus(); else go("/search"); },
     "?": () => doc.dispatchEvent(new Event("keys")),
   };
-  const PLACES = { a: "/", c: "/queues/case", l: "/queues/claim", b: "/queues/chargeback", q: "/queues/unsorted", m: "/mine", w: "/waiting", x: "/look", r: "/report" };
+  const PLACES = { a: "/", c: "/queues/case", l: "/queues/claim", b: "/queues/chargeback", q: "/queues/unsorted", m: "/views/mine", w: "/views/waiting", x: "/views/look", r: "/report" };
   let going = -1e4;
   const typed = (event) => {
     const { key, target } = event, field = target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");

@@ -43,7 +43,7 @@
     here(doing);
     beat = setTimeout(stay, 3e4);
   };
-  on("writing", () => { wrote = Date.now(); if (doing !== "writing") stay(); });
+  on("writing", () => { wrote = Date.now(); if (doing !== "writing") stay(); }, true);
 
   const show = (words, off) => { mark.textContent = words; mark.classList.toggle("off", off); mark.hidden = false; };
   const lost = () => {

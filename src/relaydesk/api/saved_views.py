@@ -1,0 +1,63 @@
+"""Lists with their filters, kept by a name."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from relaydesk.api.callers import Body, Caller, Number, Reader, TheDesk, Writer
+from relaydesk.api.once import OnceRoute
+
+router = APIRouter(route_class=OnceRoute, tags=["views"])
+Value = Annotated[str, Field(max_length=500)]
+
+
+class NewView(Body):
+    """``query`` are the filters as a list's page has them in its address, each with its values; ``place`` among
+    them is that page, such as ``/queues/case``."""
+
+    name: str = Field(min_length=1, max_length=60)
+    query: dict[Annotated[str, Field(max_length=50)], Annotated[list[Value], Field(max_length=20)]] = Field(
+        max_length=20
+    )
+    shared: bool = False
+
+
+class Sharing(Body):
+    shared: bool
+
+
+@router.get("/views")
+def views(desk: TheDesk, caller: Reader) -> list[dict[str, Any]]:
+    """The caller's own views and the shared ones, by name."""
+    return [asdict(view) for view in desk.saved_views.visible(_name(caller))]
+
+
+@router.post("/views", status_code=201)
+def save(desk: TheDesk, caller: Writer, body: NewView) -> dict[str, Any]:
+    """Keeps a view; sharing it takes a lead."""
+    query = {name: values for name, values in body.query.items() if name != "place"}
+    place = (body.query.get("place") or ["/"])[0]
+    number = desk.saved_views.save(body.name, place, query, by=caller.by, shared=body.shared)
+    return asdict(desk.saved_views.view(number, _name(caller)))
+
+
+@router.patch("/views/{view_id}")
+def share(desk: TheDesk, caller: Writer, view_id: Number, body: Sharing) -> dict[str, Any]:
+    """Shares a view with everybody, or keeps it to its owner again; a lead does."""
+    desk.saved_views.share(view_id, by=caller.by, shared=body.shared)
+    return {"id": view_id, "shared": body.shared}
+
+
+@router.delete("/views/{view_id}")
+def remove(desk: TheDesk, caller: Writer, view_id: Number) -> dict[str, Any]:
+    """Removes one's own view; another's takes a lead."""
+    desk.saved_views.remove(view_id, by=caller.by)
+    return {"id": view_id}
+
+
+def _name(caller: Caller) -> str:
+    return caller.by.removeprefix("agent:")

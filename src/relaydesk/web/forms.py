@@ -1,0 +1,21 @@
+"""Fields of forms, and forms whose fields are not known beforehand, such as a row for each queue."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Form
+from starlette.datastructures import FormData
+from starlette.requests import Request
+
+MOST_FIELDS = 500
+
+
+async def form_of(request: Request) -> FormData:
+    """All fields of a form, in their order; files are not taken."""
+    return await request.form(max_files=0, max_fields=MOST_FIELDS)
+
+
+TheForm = Annotated[FormData, Depends(form_of)]
+TextField = Annotated[str, Form()]
+VersionField = Annotated[int, Form()]
