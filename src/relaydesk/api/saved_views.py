@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import Field
 
-from relaydesk.api.callers import Body, Caller, Number, Reader, TheDesk, Writer
+from relaydesk.api.callers import Body, Number, Reader, TheDesk, Writer
 from relaydesk.api.once import OnceRoute
 
 router = APIRouter(route_class=OnceRoute, tags=["views"])
@@ -16,8 +16,8 @@ Value = Annotated[str, Field(max_length=500)]
 
 
 class NewView(Body):
-    """``query`` are the filters as a list's page has them in its address, each with its values; ``place`` among
-    them is that page, such as ``/queues/case``."""
+    """``query`` are the filters as a list's page has them in its address, each with its values; ``place``
+    among them is that page, such as ``/queues/case``."""
 
     name: str = Field(min_length=1, max_length=60)
     query: dict[Annotated[str, Field(max_length=50)], Annotated[list[Value], Field(max_length=20)]] = Field(
@@ -33,7 +33,7 @@ class Sharing(Body):
 @router.get("/views")
 def views(desk: TheDesk, caller: Reader) -> list[dict[str, Any]]:
     """The caller's own views and the shared ones, by name."""
-    return [asdict(view) for view in desk.saved_views.visible(_name(caller))]
+    return [asdict(view) for view in desk.saved_views.visible(caller.agent.name)]
 
 
 @router.post("/views", status_code=201)
@@ -42,7 +42,7 @@ def save(desk: TheDesk, caller: Writer, body: NewView) -> dict[str, Any]:
     query = {name: values for name, values in body.query.items() if name != "place"}
     place = (body.query.get("place") or ["/"])[0]
     number = desk.saved_views.save(body.name, place, query, by=caller.by, shared=body.shared)
-    return asdict(desk.saved_views.view(number, _name(caller)))
+    return asdict(desk.saved_views.view(number, caller.agent.name))
 
 
 @router.patch("/views/{view_id}")
@@ -57,7 +57,3 @@ def remove(desk: TheDesk, caller: Writer, view_id: Number) -> dict[str, Any]:
     """Removes one's own view; another's takes a lead."""
     desk.saved_views.remove(view_id, by=caller.by)
     return {"id": view_id}
-
-
-def _name(caller: Caller) -> str:
-    return caller.by.removeprefix("agent:")
