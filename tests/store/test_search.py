@@ -205,7 +205,7 @@ def test_long_words_do_not_hide_the_others(store: Store) -> None:
 def test_what_was_stored_before_there_was_an_index_is_indexed(store: Store) -> None:
     ticket = arrived(store, "Zebra")
     write(store, ticket, "Walrus", no_order=True)
-    with store.engine.begin() as connection:
+    with store.engine.execution_options(writes=True).begin() as connection:
         connection.execute(text("DROP TABLE search_index"))
         connection.execute(text("DROP TABLE unindexed"))
         connection.execute(text("DROP TABLE IF EXISTS outbox_number"))

@@ -52,7 +52,7 @@ TICKETS = (
 @click.argument("name", required=False)
 @click.option("--agent", help="Only the tickets of this agent; '' is nobody.")
 @click.option("--unassigned", is_flag=True, help="Only tickets that nobody has.")
-@click.option("--mine", is_flag=True, help="Only your own tickets (the setting agent, or --as).")
+@click.option("--mine", "own", is_flag=True, help="Only your own tickets (the setting agent, or --as).")
 @click.option("--as", "as_agent", metavar="NAME", help="Who you are, for --mine.")
 @click.option("--waiting", is_flag=True, help="Only where the customer is to answer, the longest first.")
 @click.option("--reason", metavar="CODE", help="Only this reason for contact, such as return_request.")
@@ -74,12 +74,12 @@ def queue(
 
     With a filter and no NAME, all queues are searched.
     """
-    who, mine = filters.pop("as_agent"), filters.pop("mine")
-    if filters["unassigned"] + mine + (filters["agent"] is not None) > 1:
+    who, own = filters.pop("as_agent"), filters.pop("own")
+    if filters["unassigned"] + own + (filters["agent"] is not None) > 1:
         raise click.UsageError("Choose one of --agent, --mine and --unassigned.")
     if filters["waiting"] and filters["closed"]:
         raise click.UsageError("Choose one of --waiting and --closed: a closed ticket waits for nobody.")
-    if mine:
+    if own:
         filters["agent"] = agent_of(settings(config), who).removeprefix("agent:")
     if filters["overdue"] and filters["closed"]:
         raise click.UsageError("Choose one of --overdue and --closed: a closed ticket has no deadline.")
