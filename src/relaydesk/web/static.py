@@ -67,7 +67,7 @@ class StaticFiles:
 
 def _file(text: str, media_type: str) -> StaticFile:
     content = text.encode()
-    return StaticFile(content, media_type, sha256(content).hexdigest()[:8])
+    return StaticFile(content, media_type, sha256(content).hexdigest()[:6])
 
 
 @router.get("/i/{version}")
