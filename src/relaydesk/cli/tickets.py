@@ -70,7 +70,7 @@ def ticket(
     desk = desk_of(conf)
     if original is not None:
         by = operator_of(name or conf.agent or None)
-        click.get_binary_stream("stdout").write(desk.tickets.original(ticket_id, original, by=by))
+        sys.stdout.buffer.write(desk.tickets.original(ticket_id, original, by=by))
         return
     if directory is not None:
         _save(desk, ticket_id, message, directory, as_json=as_json)

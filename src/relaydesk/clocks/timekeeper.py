@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relaydesk.logs import error_text
-from relaydesk.store import StoreUnavailable, deadlines, lists, tickets
+from relaydesk.store import StoreUnavailable, deadlines, named_tickets, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,7 +143,7 @@ def would_move(store: Store, plan: Plan, *, most: int = 2_000, shown: int = 100)
     while seen < most:
         with store.reading() as session:
             batch = deadlines.running_after(session, last, min(BATCH, most - seen))
-            rows = lists.by_ids(session, [clock.ticket_id for clock in batch])
+            rows = named_tickets.by_ids(session, [clock.ticket_id for clock in batch])
         for clock in batch:
             ticket = rows.get(clock.ticket_id)
             wanted = _wanted(clock, ticket, plan) if ticket is not None else None

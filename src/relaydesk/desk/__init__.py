@@ -7,12 +7,11 @@ A :class:`Desk` has a store, a :class:`DeskConfig` and a clock. Who may do what 
 from typing import TYPE_CHECKING
 
 from relaydesk import late_names
-from relaydesk.business_time import Calendar
 from relaydesk.desk.config import DeskConfig, DeskError, NotThere, SignInConfig, UnknownTicket
 from relaydesk.desk.cursors import cursor_text, read_cursor
 from relaydesk.desk.desk import Desk
 from relaydesk.desk.permissions import CONSOLE, NotPermitted, agent_actor
-from relaydesk.store import PageKey, Preferences, TicketFilter, TicketRow
+from relaydesk.store import PageKey, Preferences, TicketFilter
 
 if TYPE_CHECKING:
     from relaydesk.accounts import CompanyVisit
@@ -62,7 +61,6 @@ __all__ = [
     "SignInConfig",
     "SignInPaused",
     "TicketFilter",
-    "TicketRow",
     "UnknownTicket",
     "Visitor",
     "WholeTicket",

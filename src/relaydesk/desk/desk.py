@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from relaydesk.desk.evidence import EvidenceFiles
     from relaydesk.desk.health import Health
     from relaydesk.desk.presence import Presence
+    from relaydesk.desk.queues import Queues
     from relaydesk.desk.reply_templates import ReplyTemplates
     from relaydesk.desk.reports import Reports
     from relaydesk.desk.rulebook import RulesInForce
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from relaydesk.desk.sorting_rules import SortingRules
     from relaydesk.desk.threads import Threads
     from relaydesk.desk.tickets import Tickets
-    from relaydesk.desk.views import AuditLog, Outbox, Queues, Refusals
+    from relaydesk.desk.views import AuditLog, Outbox, Refusals
     from relaydesk.desk.webhooks import Webhooks
 
 
@@ -60,7 +61,7 @@ class Desk(DeskPart):
 
     @cached_property
     def queues(self) -> Queues:
-        from relaydesk.desk.views import Queues
+        from relaydesk.desk.queues import Queues
 
         return Queues(self.store, self.config, self.clock)
 

@@ -16,8 +16,7 @@ from relaydesk.store.errors import (
     StoreLost,
     StoreUnavailable,
 )
-from relaydesk.store.list_counts import OpenCount, QueueCount
-from relaydesk.store.lists import Page, PageKey, TicketFilter, TicketRow, TicketState
+from relaydesk.store.lists import Page, PageKey, QueueCount, TicketFilter, TicketRow, TicketState
 
 if TYPE_CHECKING:
     from relaydesk.store import (
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
         looks,
         merges,
         messages,
+        named_tickets,
         news,
         orders,
         outbox,
@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from relaydesk.store.drafts import DraftRow
     from relaydesk.store.evidence import EvidenceRow, EvidenceState
     from relaydesk.store.gateway_clients import ClientRow
+    from relaydesk.store.list_counts import AllCounts
     from relaydesk.store.logins import LoginRow, StepRow
     from relaydesk.store.messages import Recorded
     from relaydesk.store.orders import Put
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AgentRole",
     "AgentRow",
+    "AllCounts",
     "AttachmentRow",
     "AuditRow",
     "CheckRun",
@@ -116,7 +118,6 @@ __all__ = [
     "News",
     "NewsRow",
     "NotedEvent",
-    "OpenCount",
     "OutboxRow",
     "Outgoing",
     "Page",
@@ -171,6 +172,7 @@ __all__ = [
     "looks",
     "merges",
     "messages",
+    "named_tickets",
     "news",
     "orders",
     "outbox",
@@ -202,6 +204,7 @@ if not TYPE_CHECKING:
         {
             "AgentRole": "agents",
             "AgentRow": "agents",
+            "AllCounts": "list_counts",
             "AttachmentRow": "tickets",
             "AuditRow": "audit",
             "CheckRun": "check_runs",

@@ -23,8 +23,8 @@ from relaydesk.web.composing import (
 )
 from relaydesk.web.done import done
 from relaydesk.web.forms import LongText, ShortText, Uploads
-from relaydesk.web.lists import came_from, next_ticket
 from relaydesk.web.ticket import demand_number, page_title
+from relaydesk.web.trail import came_from, next_ticket
 from relaydesk.web.visitors import TheDesk, TheVisitor
 
 if TYPE_CHECKING:
