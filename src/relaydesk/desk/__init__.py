@@ -37,7 +37,6 @@ __all__ = [
     "CONSOLE",
     "NOBODY",
     "AnswerRefused",
-    "Calendar",
     "Change",
     "CodeNeeded",
     "CompanyVisit",

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from relaydesk.desk import DeskError
 from relaydesk.web.done import done
+from relaydesk.web.forms import ShortText
 from relaydesk.web.visitors import TheDesk, TheVisitor
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 router = APIRouter()
 MOST = 200  # tickets of one bulk act
 NAMED = 3  # tickets of which the answer says why they were not done
-Text = Annotated[str, Form(max_length=1_000)]
 Picked = Annotated[list[int] | None, Form()]
 DONE = {
     "take": "taken",
@@ -35,7 +35,7 @@ DONE = {
 
 
 @dataclass(slots=True)
-class _Outcome:
+class _Tally:
     """What became of each: done, the event by which it can be undone, or the sentence of why it was not."""
 
     done: list[int] = field(default_factory=list)
@@ -48,13 +48,13 @@ def bulk(
     request: Request,
     desk: TheDesk,
     visitor: TheVisitor,
-    act: Text,
+    act: ShortText,
     ticket: Picked = None,
-    agent: Text = "",
-    queue: Text = "",
-    why: Text = "",
-    choice: Text = "",
-    back: Text = "/",
+    agent: ShortText = "",
+    queue: ShortText = "",
+    why: ShortText = "",
+    choice: ShortText = "",
+    back: ShortText = "/",
 ) -> Response:
     """Takes, assigns, moves, closes or snoozes every ticket that is ticked."""
     doing = _act(desk, visitor, act, agent=agent, queue=queue, why=why, choice=choice)
@@ -117,8 +117,8 @@ def _until(desk: Desk, visitor: Visitor, choice: str) -> datetime:
     return until
 
 
-def _each(numbers: Iterable[int], act: Callable[[int], int | None]) -> _Outcome:
-    outcome = _Outcome()
+def _each(numbers: Iterable[int], act: Callable[[int], int | None]) -> _Tally:
+    outcome = _Tally()
     for number in numbers:
         try:
             event = act(number)
@@ -135,7 +135,7 @@ def _changed(numbers: Iterable[int]) -> list[str]:
     return ["tickets", "counts", *(f"ticket-{number}" for number in numbers)]
 
 
-def _sentence(act: str, outcome: _Outcome) -> str:
+def _sentence(act: str, outcome: _Tally) -> str:
     count, refused = len(outcome.done), outcome.refused
     sentence = f"{count} ticket{'s' * (count != 1)} {DONE[act]}." if count else f"No ticket was {DONE[act]}."
     if refused:

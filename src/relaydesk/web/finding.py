@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 router = APIRouter()
 ROWS = 40
 HITS, PLACES = 8, 6
-Text = Annotated[str, Query(max_length=4_000)]
+SearchText = Annotated[str, Query(max_length=4_000)]
 
 
 @router.get("/search")
@@ -27,7 +27,7 @@ def search(
     request: Request,
     desk: TheDesk,
     visitor: TheVisitor,
-    q: Text = "",
+    q: SearchText = "",
     state: Literal["", "open", "closed"] = "",
 ) -> HTMLResponse:
     """Tickets, open and closed, that hold a text; newest first."""
@@ -51,7 +51,7 @@ def search(
 
 
 @router.get("/search/jump")
-def jump(request: Request, desk: TheDesk, visitor: TheVisitor, q: Text = "") -> HTMLResponse:
+def jump(request: Request, desk: TheDesk, visitor: TheVisitor, q: SearchText = "") -> HTMLResponse:
     """Where a few letters may lead: tickets, queues, views, pages."""
     text = q.strip()[:LONGEST]
     wanted = text.casefold().split()

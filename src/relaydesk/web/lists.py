@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from relaydesk.desk import TicketFilter
+from relaydesk.web.forms import RowNumber
 from relaydesk.web.listing import choices, filters_of, list_of, listed, orders_of, team_of
 from relaydesk.web.places import place_of
 from relaydesk.web.rail import rail_of
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from relaydesk.web.pages import Pages
 
 router = APIRouter()
-RowNumber = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
 @router.get("/")

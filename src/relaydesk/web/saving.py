@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
 from relaydesk.web.done import done
 from relaydesk.web.filters import Filters
+from relaydesk.web.forms import RowNumber, ShortText
 from relaydesk.web.listing import filters_of, list_of
-from relaydesk.web.lists import RowNumber
 from relaydesk.web.visitors import TheDesk, TheVisitor
 
 router = APIRouter()
-Text = Annotated[str, Form(max_length=1_000)]
 
 
 @router.post("/views/saved")
 def save(
-    request: Request, desk: TheDesk, visitor: TheVisitor, name: Text, place: Text = "/", shared: Text = ""
+    request: Request,
+    desk: TheDesk,
+    visitor: TheVisitor,
+    name: ShortText,
+    place: ShortText = "/",
+    shared: ShortText = "",
 ) -> Response:
     """Keeps the list at the address ``place``."""
     split = urlsplit(place)
@@ -37,7 +40,12 @@ def save(
 
 @router.post("/views/saved/{view_id}")
 def change(
-    request: Request, desk: TheDesk, visitor: TheVisitor, view_id: RowNumber, name: Text, shared: Text = ""
+    request: Request,
+    desk: TheDesk,
+    visitor: TheVisitor,
+    view_id: RowNumber,
+    name: ShortText,
+    shared: ShortText = "",
 ) -> Response:
     """Renames a view, and shares it or no longer."""
     desk.saved_views.change(view_id, name, by=visitor.by, shared=bool(shared))
