@@ -115,10 +115,6 @@ class Shop:
         """A rule that ``by`` has proposed."""
         return self.desk.rules.propose(self.unsorted, None, self.words, "claim", by=by)
 
-    def view(self) -> int:
-        """A view that Alice keeps."""
-        return self.desk.saved_views.save("Hers", {"place": ["/"]}, by=ALICE)
-
     def failed(self, author: str) -> int:
         """An answer of this agent's that no hop took."""
         number = self.answer(author)
@@ -191,8 +187,8 @@ def acts(shop: Shop, by: str) -> dict[Act, Callable[[], object]]:
         "deactivate_agent": lambda: here.agents.deactivate("bob", by=by),
         "add_gateway_client": lambda: here.gateway_clients.add("other", by=by),
         "use_api": lambda: here.api_replies.begin("key", "hash", by=by),
-        "save_view": lambda: here.saved_views.save("Mine", {"place": ["/"]}, by=by),
-        "share_view": partial(lambda number: here.saved_views.share(number, by=by), shop.view()),
+        "save_view": lambda: here.saved_views.save("Mine", "/", {}, by=by),
+        "share_view": lambda: here.saved_views.save("All", "/", {}, by=by, shared=True),
         "add_evidence": lambda: here.evidence.mark(shop.open, "Invoice", "there", by=by),
         "manage_webhooks": lambda: here.webhooks.add("https://hook.example/", by=by),
         "change_settings": lambda: here.settings.store_value("undo_seconds", "45", by=by),

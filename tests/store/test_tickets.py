@@ -10,8 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from relaydesk.store import list_counts, lists, tickets
-from relaydesk.store.list_counts import QueueCount
-from relaydesk.store.lists import TicketFilter
+from relaydesk.store.lists import QueueCount, TicketFilter
 from relaydesk_testkit.arriving import NOON, ORDER, candidate, open_ticket, planned, store_message
 from relaydesk_testkit.arriving import decision as decided
 from tests.support.desk import ALICE, BOB, desk
@@ -35,7 +34,7 @@ def test_it_counts_open_due_today_and_overdue(store: Store) -> None:
     due_in(store, "e", 3, kind="claim")
     desk(store).tickets.close(due_in(store, "f", 1), by=BOB)
     with store.reading() as session:
-        counted = list_counts.counts(session, NOON + timedelta(hours=2), MIDNIGHT)
+        counted = list_counts.everything(session, NOON + timedelta(hours=2), MIDNIGHT).queues
     assert counted == (
         QueueCount("case", 4, 1, 1, NOON + timedelta(hours=1)),
         QueueCount("claim", 1, 1, 0, NOON + timedelta(hours=3)),
@@ -141,7 +140,7 @@ def _statements(store: Store, wanted: TicketFilter, *, counted: bool = False) ->
     with store.reading() as session:
         lists.page(session, wanted)
         if counted:
-            list_counts.counts(session, NOON, MIDNIGHT)
+            list_counts.everything(session, NOON, MIDNIGHT)
     event.remove(store.engine, "before_cursor_execute", note)
     return sent
 

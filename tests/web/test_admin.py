@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from relaydesk.store.lists import TicketFilter
 from relaydesk_testkit.pages import barriers, signed_in
 
 if TYPE_CHECKING:
@@ -152,6 +153,23 @@ def test_a_rule_of_the_shop_comes_first_and_is_taken_out(pages: DeskPages) -> No
     assert pages.desk.rulebook.book(by="agent:shop.admin").rules[0].name != "claim-decided"
 
 
+def test_a_proposal_of_an_agent_is_put_in_force_once(pages: DeskPages) -> None:
+    ticket = next(
+        row
+        for row in pages.desk.queues.page(TicketFilter(queue="unsorted"), limit=10).tickets
+        if row.verified
+    )
+    words = pages.desk.rules.draft(ticket.id)
+    number = pages.desk.rules.propose(ticket.id, None, words, "claim", by="agent:day.agent")
+    lead, client = pages.client("desk.lead"), pages.client(ADMIN)
+    assert "proposed" in client.get("/admin/rules").text
+    assert pages.client("day.agent").post(f"/admin/proposals/{number}/accept").status_code == 403
+    assert lead.post(f"/admin/proposals/{number}/accept").status_code == 303
+    assert client.post(f"/admin/proposals/{number}/accept").status_code == 409
+    rule = pages.desk.rulebook.book(by="agent:shop.admin").rules[0]
+    assert (rule.name, rule.kind, rule.own) == (f"proposal-{number}", "claim", True)
+
+
 def test_an_entry_of_the_allowlist_is_added_and_taken_out(pages: DeskPages) -> None:
     client = pages.client(ADMIN)
     wrong = client.post("/admin/allowlist/entries", data={"which": "networks", "entry": "10.0.0.0/99"})
@@ -212,7 +230,7 @@ def test_the_admins_day_in_a_browser(pages: DeskPages, browser: Browser) -> None
         page.locator("#health", has_text="not checked").wait_for()
         assert problems == []
 
-        for width, scheme in ((1440, "light"), (1440, "dark"), (390, "light")):
+        for width, scheme in ((1440, "light"), (390, "dark")):
             page.set_viewport_size({"width": width, "height": 844})
             page.emulate_media(color_scheme=scheme)
             for name in PAGES:

@@ -134,7 +134,7 @@ def test_the_keys_walk_by_ticket_and_press_what_the_page_has(pages: DeskPages, b
         press("j")
         assert row_at(page) == rows[2]
         press("o")
-        page.wait_for_url(f"**/tickets/{rows[2][1:]}?in=**")
+        page.wait_for_url(f"**/tickets/{rows[2][1:]}")
         press("v")
         assert page.evaluate("document.activeElement.closest('#evidence') !== null")
         press("u")

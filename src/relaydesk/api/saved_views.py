@@ -16,7 +16,8 @@ ViewValue = Annotated[str, Field(max_length=500)]
 
 
 class NewView(RequestBody):
-    """``query`` are the filters as a list's page has them in its address, each with its values."""
+    """``query`` are the filters as a list's page has them in its address, each with its values; ``place``
+    among them is that page, such as ``/queues/case``."""
 
     name: str = Field(min_length=1, max_length=60)
     query: dict[Annotated[str, Field(max_length=50)], Annotated[list[ViewValue], Field(max_length=20)]] = (
@@ -32,14 +33,16 @@ class Sharing(RequestBody):
 @router.get("/views")
 def views(desk: ApiDesk, caller: ReadCaller) -> list[dict[str, Any]]:
     """The caller's own views and the shared ones, by name."""
-    return [asdict(view) for view in desk.saved_views.visible(by=caller.by)]
+    return [asdict(view) for view in desk.saved_views.visible(caller.agent.name)]
 
 
 @router.post("/views", status_code=201)
 def save(desk: ApiDesk, caller: Writer, body: NewView) -> dict[str, Any]:
     """Keeps a view; sharing it takes a lead."""
-    number = desk.saved_views.save(body.name, body.query, by=caller.by, shared=body.shared)
-    return asdict(desk.saved_views.view(number, by=caller.by))
+    query = {name: values for name, values in body.query.items() if name != "place"}
+    place = (body.query.get("place") or ["/"])[0]
+    number = desk.saved_views.save(body.name, place, query, by=caller.by, shared=body.shared)
+    return asdict(desk.saved_views.view(number, caller.agent.name))
 
 
 @router.patch("/views/{view_id}")

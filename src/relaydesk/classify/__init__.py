@@ -5,6 +5,7 @@ are data (:func:`load_rules`); their patterns run in linear time. Pure.
 """
 
 from relaydesk.classify.classify import classify
+from relaydesk.classify.excerpt import excerpt_of
 from relaydesk.classify.findings import Candidate, Findings, Match, NumberKind
 from relaydesk.classify.form import Form
 from relaydesk.classify.neutral import neutral
@@ -26,6 +27,7 @@ __all__ = [
     "RulesError",
     "classify",
     "compile_pattern",
+    "excerpt_of",
     "load_rules",
     "neutral",
 ]

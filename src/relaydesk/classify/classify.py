@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from relaydesk.classify import extract
-from relaydesk.classify.excerpt import excerpt
 from relaydesk.classify.findings import Findings, Match
 
 if TYPE_CHECKING:
@@ -32,14 +31,13 @@ def classify(message: Message, rules: Rules, sender_domains: Collection[str]) ->
     match = match_rules(shown, rules)
     if captured := extract.captured_order(shown, match, rules):
         numbers = extract.candidates(message, read, rules, captured)
-    username = extract.username(message.subject, rules) if match.kind in ("case", "unsorted") else ""
     sender = message.from_[0] if len(message.from_) == 1 else None
     relay_address, token = extract.relay(sender, rules, sender_domains) if sender else ("", "")
     return Findings(
         match=match,
         relay_address=relay_address,
         case_token=token,
-        username=username,
+        username=extract.username(message.subject, rules) if match.kind in ("case", "unsorted") else "",
         case_number=extract.case_number(read, rules),
         contact_reason=extract.contact_reason(read, rules),
         candidates=numbers,
@@ -47,7 +45,6 @@ def classify(message: Message, rules: Rules, sender_domains: Collection[str]) ->
             extract.failed_recipient(message, rules, sender_domains) if match.kind == "bounce" else ""
         ),
         foreign_reply_to=extract.foreign_reply_to(message, sender_domains),
-        excerpt=excerpt(message.bodies[0].own if message.bodies else "", username),
     )
 
 

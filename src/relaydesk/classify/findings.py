@@ -43,8 +43,7 @@ class Candidate:
 class Findings:
     """All that sorting reads from one message. Absent values are "" and ().
 
-    ``failed_recipient`` is the relay address a bounce notice says could not be reached, ``excerpt`` a line of
-    what the customer wrote.
+    ``failed_recipient`` is the relay address a bounce notice says could not be reached.
     """
 
     match: Match
@@ -56,7 +55,6 @@ class Findings:
     candidates: tuple[Candidate, ...] = ()
     foreign_reply_to: str = ""
     failed_recipient: str = ""
-    excerpt: str = ""
 
     def values(self, number_kind: NumberKind, *, sure: Sureness | None = None) -> tuple[str, ...]:
         """Distinct candidate values of one kind, labelled ones first, in order of appearance."""

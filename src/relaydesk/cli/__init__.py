@@ -39,7 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "search": ("queues:search", "Find tickets, open and closed."),
     "answer": ("answers:answer", "Answer a ticket through the buyer's relay address."),
     "outbox": ("answers:outbox_", "Show what waits to be sent, and what became of it."),
-    "templates": ("answers:templates", "List, check or preview the reply templates."),
+    "templates": ("reply_templates:templates", "List, check or preview the reply templates."),
     "rules": ("rules:rules", "Propose sorting rules from a mail."),
     "report": ("reports:report", "Report how well the shop answers."),
     "orders": ("administration:orders", "Import or find orders of the local directory."),

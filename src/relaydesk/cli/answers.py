@@ -1,10 +1,11 @@
-"""Commands for answers: writing one, the outbox, the reply templates."""
+"""Commands for answers: writing one, and the outbox."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,9 +15,9 @@ from relaydesk.cli.opening import (
     agent_of,
     as_option,
     desk_of,
+    set_option,
     settings,
     standard_input,
-    variables,
 )
 from relaydesk.cli.output import Alarm, json_option, print_json, say
 from relaydesk.cli.tables import Column, print_table
@@ -44,14 +45,6 @@ OUTBOX = (
     Column("last reply", least=16, rank=3),
 )
 READABLE = click.Path(exists=True, dir_okay=False, allow_dash=True)
-set_option = click.option(
-    "--set",
-    "values",
-    multiple=True,
-    callback=variables,
-    metavar="NAME=VALUE",
-    help="Set a template variable.",
-)
 
 
 @click.command()
@@ -64,9 +57,7 @@ set_option = click.option(
     metavar="FILE",
     help="Use the text of this file; - is standard input.",
 )
-@click.option(
-    "--draft", "from_draft", is_flag=True, help="Use the draft that was kept when an answer was refused."
-)
+@click.option("--draft", "from_draft", is_flag=True, help="Use your draft on this ticket, with its files.")
 @set_option
 @click.option(
     "--attach", "files", multiple=True, type=click.Path(exists=True, dir_okay=False), metavar="FILE",
@@ -79,6 +70,7 @@ set_option = click.option(
     "--seen", type=int, metavar="EVENT", help="Latest event of the ticket that you have seen (default: all)."
 )
 @as_option
+@click.option("--save-draft", is_flag=True, help="Keep it as your draft, with its files; send nothing.")
 @click.option("--dry-run", is_flag=True, help="Print the exact message; store and send nothing.")
 @json_option
 @click.pass_obj
@@ -92,6 +84,9 @@ def answer(config: str | None, /, ticket_id: int, *, dry_run: bool, as_json: boo
     desk, by = desk_of(conf), agent_of(conf, chosen["name"])
     # The latest event before the text is written: two agents must not answer past each other.
     seen = chosen["seen"] if chosen["seen"] is not None else desk.tickets.latest_event(ticket_id)
+    if chosen["save_draft"]:
+        _save(desk, ticket_id, by, chosen)
+        return
     written = _written(desk, ticket_id, by, chosen)
     queued = desk.answers.write(ticket_id, written, seen=seen, by=by, dry_run=dry_run)
     _print(queued, desk.config.calendar.zone, ticket_id, dry_run=dry_run, as_json=as_json)
@@ -101,6 +96,8 @@ def _check(chosen: dict[str, Any]) -> None:
     sources = [name for name in ("template", "text_file", "from_draft") if chosen[name]]
     if len(sources) != 1:
         raise click.UsageError("Choose one of --template NAME, --text FILE and --draft.")
+    if chosen["save_draft"] and chosen["from_draft"]:
+        raise click.UsageError("Choose one of --draft and --save-draft.")
     if chosen["values"] and not chosen["template"]:
         raise click.UsageError("--set goes with --template.")
 
@@ -108,15 +105,34 @@ def _check(chosen: dict[str, Any]) -> None:
 def _written(desk: Desk, ticket_id: int, by: str, chosen: dict[str, Any]) -> Written:
     from relaydesk.desk import Written
 
-    order = chosen["order"]
+    order, none, files = chosen["order"], chosen["no_order"], desk.answers.enclosed(_files(chosen))
+    if not chosen["from_draft"]:
+        return Written(_text(desk, ticket_id, by, chosen), order, none, files, chosen["message"])
+    draft = desk.answers.draft(ticket_id, by=by)
+    files = (*desk.drafts.enclosed(ticket_id, by=by), *files)
+    order, none = order or (None if none else draft.order_id), none or (draft.no_order and not order)
+    # It goes as from a page: its files become the answer's, and come back if that is taken back.
+    return Written(draft.text, order, none, files, chosen["message"], token=token_urlsafe(16))
+
+
+def _text(desk: Desk, ticket_id: int, by: str, chosen: dict[str, Any]) -> str:
     if chosen["template"]:
-        text = desk.answers.filled(ticket_id, chosen["template"], chosen["values"], by=by, order=order)
-    elif chosen["from_draft"]:
-        text = desk.answers.draft(ticket_id, by=by)
-    else:
-        text = _read(chosen["text_file"])
-    files = [(Path(name).name, read_file(Path(name), LONGEST_FILE)) for name in chosen["files"]]
-    return Written(text, order, chosen["no_order"], desk.answers.enclosed(files), chosen["message"])
+        return desk.answers.filled(
+            ticket_id, chosen["template"], chosen["values"], by=by, order=chosen["order"]
+        )
+    return _read(chosen["text_file"])
+
+
+def _files(chosen: dict[str, Any]) -> list[tuple[str, bytes]]:
+    return [(Path(name).name, read_file(Path(name), LONGEST_FILE)) for name in chosen["files"]]
+
+
+def _save(desk: Desk, ticket_id: int, by: str, chosen: dict[str, Any]) -> None:
+    """Keeps it as the draft that the pages show too."""
+    text = _text(desk, ticket_id, by, chosen)
+    desk.drafts.save(ticket_id, text, by=by, order=chosen["order"], no_order=chosen["no_order"])
+    desk.drafts.attach(ticket_id, _files(chosen), by=by)
+    say(f"Draft saved on ticket {ticket_id}; send it with `relaydesk answer {ticket_id} --draft`.")
 
 
 def _read(name: str) -> str:
@@ -205,75 +221,3 @@ def retry(config: str | None, answer_id: int, name: str | None) -> None:
     conf = settings(config)
     desk_of(conf).answers.retry(answer_id, by=agent_of(conf, name))
     say(f"Answer {answer_id} will be tried again.")
-
-
-@click.group()
-def templates() -> None:
-    """List, check or preview the reply templates: the shipped ones and those of setting reply_templates."""
-
-
-@templates.command("list")
-@json_option
-@click.pass_obj
-def list_templates(config: str | None, as_json: bool) -> None:
-    """List the templates and the variables that each needs."""
-    from relaydesk.config import open_templates
-
-    replies = open_templates(settings(config)).everything()
-    if as_json:
-        rows = [
-            {"name": template.name, "title": template.title, "description": template.description,
-             "needs": list(template.needs), "path": template.path}
-            for template in replies
-        ]  # fmt: skip
-        print_json(rows)
-        return
-    print_table(
-        "Reply templates",
-        (Column("name"), Column("description", least=20), Column("needs", least=16, rank=1)),
-        [(template.name, template.description, ", ".join(template.needs) or "-") for template in replies],
-        "There are no reply templates.",
-    )
-
-
-@templates.command("check")
-@json_option
-@click.pass_context
-def check_templates(ctx: click.Context, as_json: bool) -> None:
-    """Check every template against sample tickets; exit code 1 when one has a problem."""
-    from relaydesk.config import open_templates
-
-    replies = open_templates(settings(ctx.obj))
-    names, problems = [template.name for template in replies.everything()], replies.problems()
-    if as_json:
-        print_json({"templates": names, "problems": problems})
-    else:
-        say("\n".join(problems) or f"All {len(names)} templates are valid.")
-    ctx.exit(1 if problems else 0)
-
-
-@templates.command()
-@click.argument("template")
-@click.option("--ticket", "ticket_id", type=ROW_ID, metavar="ID", help="Use this ticket (default: a sample).")
-@click.option("--order", metavar="ORDER", help="Use this order (default: the one bound to the ticket).")
-@set_option
-@as_option
-@click.pass_obj
-def preview(
-    config: str | None,
-    template: str,
-    ticket_id: int | None,
-    order: str | None,
-    values: dict[str, str],
-    name: str | None,
-) -> None:
-    """Print TEMPLATE as it would read; in the sample, variables that are not set appear in brackets."""
-    from relaydesk.config import open_templates
-
-    conf = settings(config)
-    if ticket_id is None:
-        text = open_templates(conf).sample(template, values)
-    else:
-        by = agent_of(conf, name)
-        text = desk_of(conf).answers.filled(ticket_id, template, values, by=by, order=order)
-    say(text.removesuffix("\n"))

@@ -132,3 +132,13 @@ def variables(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> 
         if "=" not in pair:
             raise click.BadParameter(f"{pair!r} is not NAME=VALUE; use a form such as tracking.number=1Z999")
     return {name.strip(): value for name, _, value in (pair.partition("=") for pair in pairs)}
+
+
+set_option = click.option(
+    "--set",
+    "values",
+    multiple=True,
+    callback=variables,
+    metavar="NAME=VALUE",
+    help="Set a template variable.",
+)

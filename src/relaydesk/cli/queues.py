@@ -9,7 +9,7 @@ import click
 
 from relaydesk.characters import one_line
 from relaydesk.cli.folding import say_folded
-from relaydesk.cli.opening import ROW_ID, desk_of, settings
+from relaydesk.cli.opening import ROW_ID, agent_of, desk_of, settings
 from relaydesk.cli.output import Alarm, Faint, is_terminal, json_option, print_json, say
 from relaydesk.cli.tables import Column, print_table
 from relaydesk.cli.times import left, local
@@ -52,6 +52,11 @@ TICKETS = (
 @click.argument("name", required=False)
 @click.option("--agent", help="Only the tickets of this agent; '' is nobody.")
 @click.option("--unassigned", is_flag=True, help="Only tickets that nobody has.")
+@click.option("--mine", "own", is_flag=True, help="Only your own tickets (the setting agent, or --as).")
+@click.option("--as", "as_agent", metavar="NAME", help="Who you are, for --mine.")
+@click.option("--waiting", is_flag=True, help="Only where the customer is to answer, the longest first.")
+@click.option("--reason", metavar="CODE", help="Only this reason for contact, such as return_request.")
+@click.option("--escalated", is_flag=True, help="Only cases that became a claim.")
 @click.option("--kind", type=click.Choice(KINDS), help="Only tickets of this kind.")
 @click.option("--unverified", is_flag=True, help="Only tickets of mail that nothing vouches for.")
 @click.option("--needs-look", is_flag=True, help="Only tickets that a person must look at.")
@@ -69,8 +74,13 @@ def queue(
 
     With a filter and no NAME, all queues are searched.
     """
-    if filters["unassigned"] and filters["agent"] is not None:
-        raise click.UsageError("Choose one of --agent and --unassigned.")
+    who, own = filters.pop("as_agent"), filters.pop("own")
+    if filters["unassigned"] + own + (filters["agent"] is not None) > 1:
+        raise click.UsageError("Choose one of --agent, --mine and --unassigned.")
+    if filters["waiting"] and filters["closed"]:
+        raise click.UsageError("Choose one of --waiting and --closed: a closed ticket waits for nobody.")
+    if own:
+        filters["agent"] = agent_of(settings(config), who).removeprefix("agent:")
     if filters["overdue"] and filters["closed"]:
         raise click.UsageError("Choose one of --overdue and --closed: a closed ticket has no deadline.")
     if filters["needs_look"] and filters["closed"]:
@@ -133,6 +143,9 @@ def _criteria(
     overdue: bool,
     closed: bool,
     needs_look: bool,
+    waiting: bool,
+    reason: str | None,
+    escalated: bool,
     text: str | None,
 ) -> TicketFilter:
     from relaydesk.desk import TicketFilter
@@ -146,6 +159,9 @@ def _criteria(
         text=(text or "").strip(),
         due_before=desk.clock() if overdue else None,
         needs_look=needs_look or None,
+        waiting=waiting or None,
+        contact_reason=reason,
+        escalated=escalated or None,
     )
 
 

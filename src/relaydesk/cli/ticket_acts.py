@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from relaydesk.desk import Desk
 
 MOST_READ = 16_000_001  # bytes of a file; the desk says that more is too much
+DONE = "What was done"  # the item of a file that goes with --handled
 STANDS = ("there", "missing", "not_needed")
 KINDS = ("case", "claim", "chargeback", "notice")
 OPTIONS = (
@@ -51,9 +52,11 @@ OPTIONS = (
     ),
     click.option(
         "--file",
+        "files",
+        multiple=True,
         metavar="FILE",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="Keep this file as --evidence.",
+        help="Keep this file as --evidence, or with --handled.",
     ),
     click.option("--is", "stands", type=click.Choice(STANDS), help="How --evidence stands without a file."),
     click.option("--undo", is_flag=True, help="Undo what you did on it a moment ago (10 seconds)."),
@@ -75,18 +78,25 @@ def check_acts(acts: dict[str, Any]) -> None:
         raise click.UsageError("--how and --clock go with --handled AT.")
     if acts["why"] and not (acts["move"] or acts["reopen"]):
         raise click.UsageError("--why goes with --move QUEUE or --reopen.")
-    if bool(acts["evidence"]) != bool(acts["file"] or acts["stands"]) or (acts["file"] and acts["stands"]):
-        raise click.UsageError("--evidence ITEM goes with one of --file FILE and --is STATE.")
+    _check_evidence(acts)
     for chosen in (("take", "assign", "unassign"), ("snooze", "wake"), ("junk", "not_junk")):
         named = [f"--{name.replace('_', '-')}" for name in chosen if acts[name]]
         if len(named) > 1:
             raise click.UsageError(f"Choose one of {' and '.join(named)}.")
 
 
+def _check_evidence(acts: dict[str, Any]) -> None:
+    if acts["files"] and not (acts["evidence"] or acts["handled"]):
+        raise click.UsageError("--file goes with --evidence ITEM or --handled AT.")
+    without_either = acts["evidence"] and not (acts["files"] or acts["stands"])
+    if without_either or (acts["stands"] and (acts["files"] or not acts["evidence"])):
+        raise click.UsageError("--evidence ITEM goes with one of --file FILE and --is STATE.")
+
+
 def work(desk: Desk, ticket_id: int, by: str, acts: dict[str, Any]) -> Iterator[str]:
     """Does what was asked, one act after the other; a sentence for each."""
     about = f"Ticket {ticket_id}"
-    for part in (_answering, _proving, _giving, _sorting, _ordering, _joining, _ending):
+    for part in (_proving, _answering, _giving, _sorting, _ordering, _joining, _ending):
         for sentence in part(desk, ticket_id, by, acts):
             yield f"{about}: {sentence}"
 
@@ -102,12 +112,12 @@ def _answering(desk: Desk, number: int, by: str, acts: dict[str, Any]) -> Iterat
 
 
 def _proving(desk: Desk, number: int, by: str, acts: dict[str, Any]) -> Iterator[str]:
-    item, file = acts["evidence"], acts["file"]
-    if file:
+    item = acts["evidence"] or (DONE if acts["files"] else "")
+    for file in acts["files"]:
         with file.open("rb") as content:
             desk.evidence.add(number, item, file.name, content.read(MOST_READ), by=by)
         yield f"{file.name} kept as evidence: {item}."
-    elif item:
+    if item and not acts["files"]:
         desk.evidence.mark(number, item, acts["stands"], by=by)
         yield f"{item}: {acts['stands'].replace('_', ' ')}, recorded."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +62,7 @@ def ticket(
 
     Several actions may be given; they are done in the order of this list, and each is recorded.
     """
-    has_acts = any(value not in (None, False) for value in acts.values())
+    has_acts = any(value not in (None, False, ()) for value in acts.values())
     check_acts(acts)
     _check_choices(
         message, directory, has_acts + sum(choice is not None for choice in (original, read, directory))
@@ -70,7 +71,7 @@ def ticket(
     desk = desk_of(conf)
     if original is not None:
         by = operator_of(name or conf.agent or None)
-        click.get_binary_stream("stdout").write(desk.tickets.original(ticket_id, original, by=by))
+        sys.stdout.buffer.write(desk.tickets.original(ticket_id, original, by=by))
         return
     if directory is not None:
         _save(desk, ticket_id, message, directory, as_json=as_json)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relaydesk.logs import error_text
-from relaydesk.store import StoreUnavailable, deadlines, lists, tickets
+from relaydesk.store import StoreUnavailable, deadlines, named_tickets, tickets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,14 +136,14 @@ class WouldMove:
     whole: bool = True
 
 
-def would_move(store: Store, plan: Plan, *, most: int = 20_000, shown: int = 100) -> WouldMove:
+def would_move(store: Store, plan: Plan, *, most: int = 2_000, shown: int = 100) -> WouldMove:
     """The same without doing it, for up to ``most`` running deadlines."""
     seen, count, last = 0, 0, (0, "")
     moving: list[Moving] = []
     while seen < most:
         with store.reading() as session:
             batch = deadlines.running_after(session, last, min(BATCH, most - seen))
-            rows = lists.by_ids(session, [clock.ticket_id for clock in batch])
+            rows = named_tickets.by_ids(session, [clock.ticket_id for clock in batch])
         for clock in batch:
             ticket = rows.get(clock.ticket_id)
             wanted = _wanted(clock, ticket, plan) if ticket is not None else None

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from relaydesk.outbound import Sender, Templates
     from relaydesk.policy import Plan
 
+SOON = "4 business hours"
+
 
 def utc_now() -> datetime:
     """This moment, aware UTC: the only clock of the running program."""
@@ -137,6 +139,7 @@ def desk_config(conf: Settings, secret: Callable[[], bytes], *, files: Settings 
         give_up=timedelta(hours=conf.give_up_hours),
         report_templates=data_path("templates"),
         chance=secrets.token_bytes,
+        soon=next((queue.warn_before for queue in conf.all_queues.values() if queue.warn_before), SOON),
         book=lambda: _book(files or conf),
         evidence_list=tuple(conf.evidence_list.items()),
         sign_in=_sign_in_config(conf, secret),

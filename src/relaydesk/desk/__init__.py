@@ -7,18 +7,19 @@ A :class:`Desk` has a store, a :class:`DeskConfig` and a clock. Who may do what 
 from typing import TYPE_CHECKING
 
 from relaydesk import late_names
-from relaydesk.business_time import Calendar
 from relaydesk.desk.config import DeskConfig, DeskError, NotThere, SignInConfig, UnknownTicket
 from relaydesk.desk.cursors import cursor_text, read_cursor
 from relaydesk.desk.desk import Desk
 from relaydesk.desk.permissions import CONSOLE, NotPermitted, agent_actor
-from relaydesk.store import PageKey, Preferences, TicketFilter, TicketRow
+from relaydesk.store import PageKey, Preferences, TicketFilter
 
 if TYPE_CHECKING:
     from relaydesk.accounts import CompanyVisit
     from relaydesk.desk.accounts import Visitor
-    from relaydesk.desk.answers import Queued, ReplyTemplates, Written
+    from relaydesk.desk.answerable import Change
+    from relaydesk.desk.answers import Queued, Written
     from relaydesk.desk.health import HealthNow
+    from relaydesk.desk.reply_templates import ReplyTemplates
     from relaydesk.desk.rule_text import RuleWords
     from relaydesk.desk.sessions import CodeNeeded, Device, Entered
     from relaydesk.desk.settings import SettingChanged
@@ -36,7 +37,7 @@ __all__ = [
     "CONSOLE",
     "NOBODY",
     "AnswerRefused",
-    "Calendar",
+    "Change",
     "CodeNeeded",
     "CompanyVisit",
     "Desk",
@@ -59,7 +60,6 @@ __all__ = [
     "SignInConfig",
     "SignInPaused",
     "TicketFilter",
-    "TicketRow",
     "UnknownTicket",
     "Visitor",
     "WholeTicket",
@@ -80,6 +80,7 @@ if not TYPE_CHECKING:
     __getattr__ = late_names(
         __name__,
         {
+            "Change": "answerable",
             "HealthNow": "health",
             "CodeNeeded": "sessions",
             "Device": "sessions",
@@ -90,7 +91,7 @@ if not TYPE_CHECKING:
             "ReadMessage": "ticket_view",
             "AnswerRefused": "answers",
             "OpenedTicket": "threads",
-            "ReplyTemplates": "answers",
+            "ReplyTemplates": "reply_templates",
             "SettingChanged": "settings",
             "RuleTrial": "sorting_rules",
             "RuleWords": "rule_text",

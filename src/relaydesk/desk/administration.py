@@ -18,9 +18,8 @@ from relaydesk.store import (
     api_tokens,
     audit,
     gateway_clients,
-    list_counts,
-    lists,
     logins,
+    named_tickets,
     web_sessions,
 )
 
@@ -59,7 +58,7 @@ class Agents(DeskPart):
         self.viewing("administration", by)
         ways = Accounts(self.store, self.config, self.clock).ways()
         with self.store.reading() as session:
-            everybody, counts = agents.everybody(session), list_counts.open_by_assignee(session)
+            everybody, counts = agents.everybody(session), named_tickets.open_by_assignee(session)
         return tuple(
             AgentOnRoster(agent, counts.get(agent.name, 0), ways[agent.name].seen_at, ways[agent.name].way)
             for agent in sorted(everybody, key=lambda agent: not agent.active)
@@ -76,7 +75,7 @@ class Agents(DeskPart):
         handed = 0
         while handed < HANDED_AT_ONCE:
             with self.store.reading() as session:
-                numbers = lists.open_of(session, name, 100)
+                numbers = named_tickets.open_of(session, name, 100)
             if not numbers:
                 break
             for number in numbers:

@@ -1,4 +1,4 @@
-"""Answering at the desk, and the reply templates.
+"""Answering at the desk.
 
 An answer is made and checked before the transaction that puts it in the outbox; that one takes it only if
 the ticket is as it was. Until then its text is a draft, which outlives this process. The recipient is bound
@@ -11,11 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from relaydesk.desk.answerable import AGENT, answerable, changed_since
-from relaydesk.desk.config import DeskError, NotThere, UnknownTicket
-from relaydesk.desk.permissions import DeskPart, active_agent, agent_name, demand
+from relaydesk.clocks import close_ticket
+from relaydesk.desk.answerable import AGENT, PAGE, answerable, changed_since
+from relaydesk.desk.config import UnknownTicket
+from relaydesk.desk.permissions import active_agent, agent_name, demand
+from relaydesk.desk.ticket_acts import has_looked, ticket_of
+from relaydesk.desk.waiting_answers import WaitingAnswers
 from relaydesk.outbound import (
-    SAMPLE_CONTEXTS,
     AnswerRefused,
     Draft,
     attach_files,
@@ -25,15 +27,16 @@ from relaydesk.outbound import (
     template_context,
     variables_of,
 )
-from relaydesk.store import DraftRow, drafts, looks, merges, outbox, tickets, until_settled
+from relaydesk.store import DraftRow, drafts, merges, tickets, until_settled, written_answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from relaydesk.desk.answerable import Change
     from relaydesk.desk.permissions import Acting
-    from relaydesk.outbound import AttachedFile, Grounds, Sender, Template, Templates
-    from relaydesk.store import Finished, OutboxRow, TicketRow
+    from relaydesk.outbound import AttachedFile, Grounds, Sender
+    from relaydesk.store import Finished, TicketRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Written:
     ``order`` picks one of the ticket's candidates, ``no_order`` states that there is none; neither is needed
     where one order is bound. ``message`` is the one answered, by default the customer's latest. ``token`` is
     that of the form it was written in: its draft, with its files, becomes the answer, and comes back with it.
+    ``closes``: the ticket is closed with it. ``on_page``: refusals name what a page has, not options.
     """
 
     text: str
@@ -51,6 +55,8 @@ class Written:
     enclosures: tuple[AttachedFile, ...] = ()
     message: int | None = None
     token: str = ""
+    closes: bool = False
+    on_page: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ class Queued:
     remarks: tuple[str, ...] = ()
 
 
-class Answers(DeskPart):
+class Answers(WaitingAnswers):
     """Answering tickets. ``by`` is ``agent:NAME``, whose display name signs what a template says."""
 
     def write(self, ticket_id: int, written: Written, *, seen: int, by: str, dry_run: bool = False) -> Queued:
@@ -75,7 +81,12 @@ class Answers(DeskPart):
         ``seen`` is the number of the latest event that the agent had before them. ``dry_run`` makes the very
         same bytes and keeps nothing. Raises AnswerRefused (the agent's text is kept as a draft) or DeskError.
         """
-        sender = self.config.sender()  # reads files and the store: before the transaction
+        try:
+            sender = self.config.sender()  # reads files and the store: before the transaction
+        except ValueError as problem:  # of the settings
+            if not written.on_page:
+                raise
+            raise AnswerRefused(str(problem)) from None
         try:
             return self._written(ticket_id, written, sender, seen=seen, by=by, dry_run=dry_run)
         except AnswerRefused as refused:
@@ -92,7 +103,8 @@ class Answers(DeskPart):
         def attempt() -> Queued:
             with self.store.reading() as session:
                 demand(session, "answer", by)
-                choice = replace(AGENT, picked=written.order, none=written.no_order)
+                words = PAGE if written.on_page else AGENT
+                choice = replace(words, picked=written.order, none=written.no_order)
                 ticket, grounds = answerable(session, ticket_id, written.message, choice, seen=seen)
             if not (versions and grounds.same_answer(versions[-1].grounds)):
                 if not (dry_run or versions):
@@ -145,16 +157,33 @@ class Answers(DeskPart):
             ticket_id = merges.head(acting.session, grounds.question.ticket)
             if written.token:
                 draft = DraftRow(written.text, written.order, written.no_order, None, ())
-                drafts.send(
-                    acting.session, answer.number, written.token, ticket_id, acting.actor, draft, acting.now
+                written_answers.send(
+                    acting.session,
+                    answer.number,
+                    written.token,
+                    ticket_id,
+                    acting.actor,
+                    draft,
+                    acting.now,
+                    closes=written.closes,
                 )
             else:
                 drafts.drop(acting.session, ticket_id, acting.actor)
+            if written.closes:
+                self._close(acting, ticket_id, by)
             return acting.now
+
+    def _close(self, acting: Acting, ticket_id: int, by: str) -> None:
+        """Closes the ticket with its answer: its clock runs until that has left."""
+        demand(acting.session, "close", by)
+        has_looked(acting, ticket_of(acting, ticket_id))
+        close_ticket(acting.session, ticket_id, actor=acting.actor, now=acting.now)
 
     def _keep_draft(self, ticket_id: int, written: Written, by: str) -> None:
         if written.text.strip():
             with self.acting("answer", by) as acting:
+                if written.token and written_answers.sent_as(acting.session, written.token) is not None:
+                    return  # the form came twice, and the other one was sent
                 drafts.keep(
                     acting.session,
                     ticket_id,
@@ -182,61 +211,36 @@ class Answers(DeskPart):
             raise UnknownTicket(f"There is no ticket {ticket_id}.")
         return self.config.templates().render(template, variables_of(context, values))
 
-    def changes(self, ticket_id: int, seen: int, *, by: str) -> tuple[str, ...]:
-        """What came on a ticket after event ``seen`` and bears on an answer, in words; none where all is as
-        the agent saw it."""
+    def remarks(self, ticket: TicketRow) -> tuple[str, ...]:
+        """Sentences that an agent should read before they answer this ticket; also what of the settings
+        stands in the way."""
+        try:
+            sender = self.config.sender()
+        except ValueError as problem:  # of the settings
+            return (str(problem),)
+        return tuple(_remarks(ticket, sender))
+
+    def changes(self, ticket_id: int, seen: int, *, by: str) -> tuple[Change, ...]:
+        """What came on a ticket after event ``seen`` and bears on an answer; none where all is as the agent
+        saw it."""
         with self.store.reading() as session:
             demand(session, "answer", by)
             return tuple(changed_since(tickets.events(session, ticket_id), seen)) if seen else ()
 
-    def draft(self, ticket_id: int, *, by: str) -> str:
-        """The text that this agent could not send. AnswerRefused when there is none."""
+    def draft(self, ticket_id: int, *, by: str) -> DraftRow:
+        """What this agent has written and not sent. AnswerRefused when there is no text."""
         with self.store.reading() as session:
             actor = demand(session, "answer", by)
-            text = drafts.read(session, ticket_id, actor)
-        if not text:
+            draft = drafts.whole(session, ticket_id, actor)
+        if draft is None or not draft.text:
             raise AnswerRefused(f"No draft of {agent_name(actor)} is kept on ticket {ticket_id}.")
-        return text
+        return draft
 
     def enclosed(self, files: Iterable[tuple[str, bytes]]) -> tuple[AttachedFile, ...]:
         """(name, content) of each file as it goes with an answer. AnswerRefused for what may not go."""
         return attach_files(
             files, types=self.config.attachment_types, each_bytes=self.config.attachment_bytes
         )
-
-    def cancel(self, answer_id: int, *, by: str) -> OutboxRow:
-        """Cancels an answer before it is sent; another agent's needs a lead. DeskError when too late.
-
-        What it was written as is its author's draft again, with its files.
-        """
-        with self.acting("cancel_answer", by) as acting:
-            row = _row(acting, answer_id)
-            if _of_another(row, acting):
-                demand(acting.session, "cancel_answer_of_another", by)
-            if not outbox.cancel(acting.session, answer_id, actor=acting.actor, now=acting.now):
-                raise DeskError(
-                    f"Answer {answer_id} is {row.state}; only queued or deferred ones can be cancelled."
-                )
-            drafts.bring_back(acting.session, answer_id, acting.now)
-        return replace(row, state="cancelled")
-
-    def retry(self, answer_id: int, *, by: str) -> OutboxRow:
-        """Has a deferred, refused or failed answer tried again at once, the same bytes; another's a lead."""
-        with self.acting("retry_answer", by) as acting:
-            row = _row(acting, answer_id)
-            if _of_another(row, acting):
-                demand(acting.session, "retry_answer_of_another", by)
-            give_up_at = acting.now + self.config.give_up
-            tickets.lock(acting.session, row.ticket_id)  # before the row, as everybody does who needs both
-            if not outbox.retry(
-                acting.session, answer_id, give_up_at=give_up_at, actor=acting.actor, now=acting.now
-            ):
-                raise DeskError(
-                    f"Answer {answer_id} is {row.state}; only a deferred, refused or failed one can be "
-                    "retried."
-                )
-            looks.clear_if_sent_again(acting.session, row.ticket_id, actor=acting.actor, now=acting.now)
-        return replace(row, state="queued")
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,35 +257,3 @@ def _remarks(ticket: TicketRow, sender: Sender) -> Iterable[str]:
         yield "The customer's mail is unverified: it may not come from Meta. Do not disclose personal data."
     if sender.key is None:
         yield "No DKIM key is set, so the answer is not signed; Meta refuses unsigned mail (answer_dkim)."
-
-
-def _row(acting: Acting, answer_id: int) -> OutboxRow:
-    row = outbox.row(acting.session, answer_id)
-    if row is None:
-        raise NotThere(f"There is no answer {answer_id}; `relaydesk outbox --all` lists them.")
-    return row
-
-
-def _of_another(row: OutboxRow, acting: Acting) -> bool:
-    """Whether another agent wrote it; what no agent wrote (forwarded mail) belongs to all."""
-    return agent_name(row.author) is not None and row.author != acting.actor
-
-
-class ReplyTemplates:
-    """The shipped templates, with the shop's own over them. They are files: nothing here needs the store."""
-
-    def __init__(self, templates: Templates) -> None:
-        self._templates = templates
-
-    def everything(self) -> tuple[Template, ...]:
-        """All templates by name."""
-        return tuple(self._templates)
-
-    def problems(self) -> list[str]:
-        """What is wrong with them, tried on sample tickets; each sentence names file and line."""
-        return self._templates.check()
-
-    def sample(self, name: str, values: Mapping[str, str]) -> str:
-        """A template as it reads for a sample ticket; what it needs and is not given appears in brackets."""
-        needed = {need: f"[{need}]" for need in self._templates.get(name).needs}
-        return self._templates.render(name, variables_of(SAMPLE_CONTEXTS[0], {**needed, **values}))

@@ -106,8 +106,8 @@ class DeskConfig:
     ``sorting_rules`` are those rules.
     ``report_templates`` is the folder of the printed report; ``chance`` gives random bytes, for passwords.
     Sizes in bytes. ``evidence_list`` are the documents that a chargeback is answered with, each with a word
-    on what it shows. ``book`` is asked
-    by what admins store (None: nothing can be stored).
+    on what it shows. ``book`` is asked by what admins store (None: nothing can be stored). ``soon`` is a
+    target: what is due within it stands in a group of its own.
     """
 
     calendar: Calendar
@@ -125,6 +125,7 @@ class DeskConfig:
     sign_in: SignInConfig
     evidence_list: tuple[tuple[str, str], ...] = ()
     book: Callable[[], SettingsBook] | None = field(default=None, repr=False)
+    soon: str = "4 business hours"
 
     def demand_queue(self, name: str) -> None:
         """UnknownQueue unless the settings have a queue of this name."""

@@ -14,7 +14,7 @@ from relaydesk.desk.permissions import DeskPart
 if TYPE_CHECKING:
     from relaydesk.desk.accounts import Accounts
     from relaydesk.desk.administration import Agents, GatewayClients, Orders
-    from relaydesk.desk.answers import Answers, ReplyTemplates
+    from relaydesk.desk.answers import Answers
     from relaydesk.desk.api_replies import ApiReplies
     from relaydesk.desk.config import DeskConfig
     from relaydesk.desk.credentials import Credentials
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from relaydesk.desk.evidence import EvidenceFiles
     from relaydesk.desk.health import Health
     from relaydesk.desk.presence import Presence
+    from relaydesk.desk.queues import Queues
+    from relaydesk.desk.reply_templates import ReplyTemplates
     from relaydesk.desk.reports import Reports
     from relaydesk.desk.rulebook import RulesInForce
     from relaydesk.desk.saved_views import SavedViews
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from relaydesk.desk.sorting_rules import SortingRules
     from relaydesk.desk.threads import Threads
     from relaydesk.desk.tickets import Tickets
-    from relaydesk.desk.views import AuditLog, Outbox, Queues, Refusals
+    from relaydesk.desk.views import AuditLog, Outbox, Refusals
     from relaydesk.desk.webhooks import Webhooks
 
 
@@ -59,7 +61,7 @@ class Desk(DeskPart):
 
     @cached_property
     def queues(self) -> Queues:
-        from relaydesk.desk.views import Queues
+        from relaydesk.desk.queues import Queues
 
         return Queues(self.store, self.config, self.clock)
 
@@ -107,7 +109,7 @@ class Desk(DeskPart):
 
     @cached_property
     def templates(self) -> ReplyTemplates:
-        from relaydesk.desk.answers import ReplyTemplates
+        from relaydesk.desk.reply_templates import ReplyTemplates
 
         return ReplyTemplates(self.config.templates())
 

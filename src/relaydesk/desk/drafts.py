@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from relaydesk.desk.config import DeskError, UnknownTicket
 from relaydesk.desk.permissions import DeskPart, demand
 from relaydesk.outbound import attach_files
-from relaydesk.store import drafts, outbox, tickets
+from relaydesk.store import drafts, outbox, tickets, written_answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,17 +31,29 @@ class Drafts(DeskPart):
     def leaving(self, *, by: str) -> tuple[Leaving, ...]:
         """One's answers that can still be taken back, the latest first."""
         with self.store.reading() as session:
-            return drafts.leaving(session, demand(session, "answer", by), self.clock())
+            return written_answers.leaving(session, demand(session, "answer", by), self.clock())
 
-    def save(
-        self, ticket_id: int, text: str, *, by: str, order: str | None = None, no_order: bool = False
+    def save(  # noqa: PLR0913 - what was written and chosen, by whom
+        self,
+        ticket_id: int,
+        text: str,
+        *,
+        by: str,
+        order: str | None = None,
+        no_order: bool = False,
+        token: str = "",
     ) -> None:
-        """Keeps the text as it stands; an empty one is no draft."""
+        """Keeps the text as it stands; an empty one is no draft.
+
+        ``token`` is that of the form it stands in: once that was sent, what it saved last comes too late.
+        """
         if len(text) > LONGEST_TEXT:
             raise DeskError(f"The draft is longer than {LONGEST_TEXT:,} characters and was not kept.")
         with self.acting("answer", by) as acting:
             if tickets.row(acting.session, ticket_id) is None:
                 raise UnknownTicket(f"There is no ticket {ticket_id}.")
+            if token and written_answers.sent_as(acting.session, token) is not None:
+                return
             if text.strip():
                 drafts.keep(
                     acting.session,
@@ -63,10 +75,10 @@ class Drafts(DeskPart):
             if tickets.row(session, ticket_id) is None:
                 raise UnknownTicket(f"There is no ticket {ticket_id}.")
             present = drafts.contents(session, ticket_id, actor)
-        if len(present) + len(added) > MOST_FILES:
-            raise DeskError(f"An answer takes at most {MOST_FILES} files.")
         checked = self._checked([*present, *added])[len(present) :]
         with self.acting("answer", by) as acting:
+            if len(drafts.files(acting.session, ticket_id, acting.actor)) + len(checked) > MOST_FILES:
+                raise DeskError(f"An answer takes at most {MOST_FILES} files.")
             held = drafts.bytes_of(acting.session, acting.actor)
             if held + sum(len(file.content) for file in checked) > MOST_BYTES:
                 raise DeskError(
@@ -87,11 +99,35 @@ class Drafts(DeskPart):
             if not drafts.remove_file(acting.session, ticket_id, acting.actor, file_id):
                 raise DeskError("This file is not with your draft any more.")
 
-    def discard(self, ticket_id: int, *, by: str) -> None:
-        """Throws the draft away, with its files."""
+    def discard(self, ticket_id: int, *, by: str) -> bool:
+        """Throws the draft away, with its files; False where there was none. It can be restored for a day."""
+        with self.acting("answer", by) as acting:
+            return drafts.discard(acting.session, ticket_id, acting.actor, acting.now)
+
+    def restore(self, ticket_id: int, *, by: str) -> None:
+        """Brings a discarded draft back. DeskError where another was begun since."""
+        with self.acting("answer", by) as acting:
+            if not drafts.restore(acting.session, ticket_id, acting.actor):
+                raise DeskError("The discarded draft is gone, or another was begun since.")
+
+    def finish(self, ticket_id: int, *, by: str) -> None:
+        """What was written is recorded by now: there is no draft any more."""
         with self.acting("answer", by) as acting:
             drafts.drop(acting.session, ticket_id, acting.actor)
-            drafts.drop_files(acting.session, ticket_id, acting.actor)
+
+    def note(self, ticket_id: int, *, by: str) -> str:
+        """What one has written of a note; "" for nothing."""
+        with self.store.reading() as session:
+            return drafts.note(session, ticket_id, demand(session, "note", by))
+
+    def save_note(self, ticket_id: int, text: str, *, by: str) -> None:
+        """Keeps what is written of a note; an empty one is none."""
+        if len(text) > LONGEST_TEXT:
+            raise DeskError(f"The note is longer than {LONGEST_TEXT:,} characters and was not kept.")
+        with self.acting("note", by) as acting:
+            if tickets.row(acting.session, ticket_id) is None:
+                raise UnknownTicket(f"There is no ticket {ticket_id}.")
+            drafts.keep_note(acting.session, ticket_id, acting.actor, text, acting.now)
 
     def enclosed(self, ticket_id: int, *, by: str) -> tuple[AttachedFile, ...]:
         """The draft's files as they go with an answer."""
@@ -103,6 +139,6 @@ class Drafts(DeskPart):
         """The answer that a form became already; None when it was not sent."""
         with self.store.reading() as session:
             actor = demand(session, "answer", by)
-            number = drafts.sent_as(session, token)
+            number = written_answers.sent_as(session, token)
             row = outbox.row(session, number) if number is not None else None
             return row if row is not None and row.author == actor else None

@@ -12,10 +12,13 @@ from relaydesk.message import safe_name
 from relaydesk.store import events, evidence, tickets
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from relaydesk.store import EvidenceRow, EvidenceState
 
 LARGEST_FILE = 16_000_000  # bytes
 MOST_FILES = 100  # entries of one ticket
+MOST_BYTES = 100_000_000  # of all of them
 LONGEST_ITEM = 200
 STATES = ("there", "missing", "not_needed")
 
@@ -50,7 +53,13 @@ class EvidenceFiles(DeskPart):
             row = evidence.read(session, evidence_id)
             if row is None or not row.name:
                 raise NotThere(f"There is no evidence file {evidence_id}.")
-            return row, evidence.content(session, evidence_id)
+            return row, evidence.content(session, row)
+
+    def files(self, ticket_id: int) -> Iterator[tuple[EvidenceRow, bytes]]:
+        """Every entry of a ticket that has a file, with it; they are not all in memory at once."""
+        for row in self.of_ticket(ticket_id):
+            if row.name:
+                yield self.file(row.id)
 
     def _note(  # noqa: PLR0913, PLR0917 - an entry has that many facts
         self, ticket_id: int, item: str, state: EvidenceState, name: str, content: bytes, by: str
@@ -62,8 +71,15 @@ class EvidenceFiles(DeskPart):
         with self.acting("add_evidence", by) as acting:
             if tickets.lock(acting.session, ticket_id) is None:
                 raise UnknownTicket(f"There is no ticket {ticket_id}.")
-            if len(evidence.of_ticket(acting.session, ticket_id)) >= MOST_FILES:
-                raise DeskError(f"Ticket {ticket_id} has {MOST_FILES} entries of evidence already.")
+            rows = evidence.of_ticket(acting.session, ticket_id)
+            same = [row for row in rows if row.item == item][-1:]
+            if same and (same[0].state, same[0].name, same[0].sha256) == (state, name, digest):
+                return same[0].id  # it came twice
+            if len(rows) >= MOST_FILES or sum(row.size for row in rows) + len(content) > MOST_BYTES:
+                raise DeskError(
+                    f"Ticket {ticket_id} has all the evidence that is kept of one: {MOST_FILES} entries or "
+                    f"{MOST_BYTES // 1_000_000} MB."
+                )
             row = {
                 "ticket_id": ticket_id,
                 "item": item,

@@ -19,7 +19,7 @@ from relaydesk.report import (
     publish_report,
     report_period,
 )
-from relaydesk.store import audit, lists, reporting
+from relaydesk.store import audit, named_tickets, reporting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,7 +115,7 @@ class Reports(DeskPart):
         ids = [ticket for ticket in reversed(counted.tickets) if before is None or ticket < before]
         shown = ids[:ROWS]
         with self.store.reading() as session:
-            tickets, numbers = lists.of_ids(session, shown)
+            tickets, numbers = named_tickets.of_ids(session, shown)
         wanted = set(shown)
         breaches = {entry.ticket: entry for entry in standing.report.breaches if entry.ticket in wanted}
         more = shown[-1] if len(ids) > ROWS else None

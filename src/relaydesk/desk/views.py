@@ -1,97 +1,21 @@
-"""What there is to see at the desk: queues and their tickets, the outbox, refusals."""
+"""What there is to see at the desk beside its tickets: the outbox, refusals, the audit log."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from relaydesk.desk.permissions import CONSOLE, DeskPart, agent_actor
-from relaydesk.store import (
-    OpenCount,
-    Page,
-    QueueCount,
-    audit,
-    list_counts,
-    lists,
-    outbox,
-    refusals,
-    state_of,
-    ticket_orders,
-    tickets,
-    webhooks,
-)
+from relaydesk.store import audit, named_tickets, outbox, refusals, state_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from zoneinfo import ZoneInfo
+    from collections.abc import Mapping
+    from datetime import datetime
 
-    from relaydesk.store import AuditRow, OutboxRow, PageKey, RefusalCount, TicketFilter
+    from relaydesk.store import AuditRow, OutboxRow, RefusalCount
 
 REFUSAL_DAYS = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True)
-class DeskCounts:
-    """How many open tickets there are, everywhere one looks: by queue, by who has them (None: nobody), what
-    waits for the customer, and what a person must look at. ``latest`` is the last event that is counted."""
-
-    queues: tuple[QueueCount, ...]
-    by_assignee: Mapping[str | None, OpenCount]
-    waiting: int
-    look: int
-    latest: int = 0
-
-    def of(self, assignee: str | None) -> OpenCount:
-        """What this agent has, or nobody."""
-        return self.by_assignee.get(assignee, OpenCount())
-
-
-class Queues(DeskPart):
-    """The queues and the tickets in them."""
-
-    _counted: tuple[tuple[int, datetime, ZoneInfo], DeskCounts] | None = None
-
-    def counts(self) -> tuple[QueueCount, ...]:
-        """Every queue of the settings, and any other that has an open ticket; today is the calendar's."""
-        return self.all_counts().queues
-
-    def all_counts(self, zone: ZoneInfo | None = None) -> DeskCounts:
-        """All counts at once; today is that of ``zone``, by default the calendar's.
-
-        They are counted anew when an event has come since, and each minute, for deadlines pass by themselves:
-        a page costs the same however many tickets are open.
-        """
-        now, zone = self.clock(), zone or self.config.calendar.zone
-        with self.store.reading() as session:
-            state = (webhooks.latest_event(session), now.replace(second=0, microsecond=0), zone)
-            if self._counted is not None and self._counted[0] == state:
-                return self._counted[1]
-            midnight = datetime.combine(now.astimezone(zone).date() + timedelta(days=1), time(), zone)
-            counted = {count.queue: count for count in list_counts.counts(session, now, midnight)}
-            names = dict.fromkeys([*self.config.queues, *counted])
-            counts = DeskCounts(
-                tuple(counted.get(name, QueueCount(name, 0, 0, 0)) for name in names),
-                list_counts.counts_by_assignee(session, now, midnight),
-                list_counts.waiting_count(session),
-                list_counts.look_count(session),
-                state[0],
-            )
-        self._counted = (state, counts)
-        return counts
-
-    def rows(self, numbers: Sequence[int]) -> Page:
-        """These tickets as lines of a list; those that do not exist are left out."""
-        with self.store.reading() as session:
-            rows = [row for number in numbers if (row := tickets.row(session, number)) is not None]
-            return Page(tuple(rows), ticket_orders.of_tickets(session, [row.id for row in rows]), None)
-
-    def page(self, criteria: TicketFilter, *, after: PageKey | None = None, limit: int = 50) -> Page:
-        """A page of tickets: open ones by deadline, closed ones newest first. UnknownQueue for no queue."""
-        if criteria.queue is not None:
-            self.config.demand_queue(criteria.queue)
-        with self.store.reading() as session:
-            return lists.page(session, criteria, now=self.clock(), after=after, limit=limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +44,7 @@ class Outbox(DeskPart):
         shown = {row.id for row in waiting}
         with self.store.reading() as session:
             lately = tuple(row for row in outbox.newest(session, limit) if row.id not in shown)
-            names = lists.by_ids(session, [row.ticket_id for row in (*waiting, *lately)])
+            names = named_tickets.by_ids(session, [row.ticket_id for row in (*waiting, *lately)])
             counts = state_of.undecided_answers(session)
         return OutboxBoard(waiting, lately, {key: row.username for key, row in names.items()}, counts)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from relaydesk.outbound.last_check import LastCheck
     from relaydesk.outbound.mime import attachment_part, clean_line, clean_text, multipart, text_part
     from relaydesk.outbound.named_order import OrderChoice, bound_orders, missing_line, require_order_number
+    from relaydesk.outbound.old_drafts import prune_drafts
     from relaydesk.outbound.queue import Grounds, grounds_of, queue_answer, take_number
     from relaydesk.outbound.sender import Sender, SigningKey
     from relaydesk.outbound.smtp_client import Delivery, ProxiedClient, SmtpClient
@@ -66,6 +67,7 @@ __all__ = [
     "header_lines",
     "missing_line",
     "multipart",
+    "prune_drafts",
     "queue_answer",
     "require_order_number",
     "take_number",
@@ -83,6 +85,7 @@ if not TYPE_CHECKING:
             "Dispatcher": "dispatcher",
             "Grounds": "queue",
             "LastCheck": "last_check",
+            "prune_drafts": "old_drafts",
             "MEANINGS": "template_variables",
             "OrderChoice": "named_order",
             "ProxiedClient": "smtp_client",

@@ -18,7 +18,7 @@ from relaydesk.data import UnusableFileError, demand_plain
 from relaydesk.doctor import check_domain
 from relaydesk.logs import configure, log, log_exception
 from relaydesk.notify import Deliverer, DigestFrom, gather_news, write_digests
-from relaydesk.outbound import Courier, Dispatcher, LastCheck
+from relaydesk.outbound import Courier, Dispatcher, LastCheck, prune_drafts
 from relaydesk.process_pool import NoProcess, ProcessPool
 from relaydesk.search import index_in_pool
 from relaydesk.server.process import child_process
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from relaydesk.server.web_server import WebServer
 
 NEWS_SECONDS = 1.0  # between two looks for what others are to be told
+TIDY_SECONDS = 600.0  # between two looks for old drafts
 INDEX_SECONDS = 1.0  # after which new mail is found at the latest, when little comes
 READING_PROCESSES = 2  # the index takes one at a time, so that answers do not wait for it
 
@@ -53,6 +54,7 @@ async def _work(settings: Settings) -> int:
             tasks.create_task(_keep_time(process))
             tasks.create_task(_send(process, pool))
             tasks.create_task(_tell_others(process))
+            tasks.create_task(_tidy(process))
             indexing = tasks.create_task(_index(process, pool))
             if pages:
                 tasks.create_task(pages.run())
@@ -172,6 +174,19 @@ async def _tell_others(process: ChildProcess) -> None:
             delivered = await deliverer.round()
     if carrier is not None:
         await carrier.close()
+
+
+async def _tidy(process: ChildProcess) -> None:
+    """Drafts that nobody comes back to, and what answers that have left were written as."""
+    loop = asyncio.get_running_loop()
+
+    def tidied() -> None:
+        with _watched():
+            if count := prune_drafts(process.store, utc_now()):
+                log("drafts_pruned", figures={"dropped": count})
+
+    while not await process.stops_within(TIDY_SECONDS):
+        await loop.run_in_executor(process.workers, tidied)
 
 
 async def _send(process: ChildProcess, pool: ProcessPool) -> None:

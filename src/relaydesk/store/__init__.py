@@ -16,8 +16,7 @@ from relaydesk.store.errors import (
     StoreLost,
     StoreUnavailable,
 )
-from relaydesk.store.list_counts import OpenCount, QueueCount
-from relaydesk.store.lists import Page, PageKey, TicketFilter, TicketRow, TicketState
+from relaydesk.store.lists import Page, PageKey, QueueCount, TicketFilter, TicketRow, TicketState
 
 if TYPE_CHECKING:
     from relaydesk.store import (
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
         looks,
         merges,
         messages,
+        named_tickets,
         news,
         orders,
         outbox,
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
         tickets,
         web_sessions,
         webhooks,
+        written_answers,
     )
     from relaydesk.store.agents import AgentRole, AgentRow
     from relaydesk.store.api_replies import KeptReply
@@ -69,9 +70,10 @@ if TYPE_CHECKING:
     from relaydesk.store.check_runs import CheckRun
     from relaydesk.store.contention import in_turns, until_settled, until_settled_async
     from relaydesk.store.deadlines import DeadlineRow
-    from relaydesk.store.drafts import DraftRow, Leaving
+    from relaydesk.store.drafts import DraftRow
     from relaydesk.store.evidence import EvidenceRow, EvidenceState
     from relaydesk.store.gateway_clients import ClientRow
+    from relaydesk.store.list_counts import AllCounts
     from relaydesk.store.logins import LoginRow, StepRow
     from relaydesk.store.messages import Recorded
     from relaydesk.store.orders import Put
@@ -88,10 +90,12 @@ if TYPE_CHECKING:
     from relaydesk.store.tickets import AttachmentRow, MessageRow
     from relaydesk.store.web_sessions import LinkKind, LinkRow, SessionRow
     from relaydesk.store.webhooks import ClaimedNews, News, NewsRow, WebhookRow
+    from relaydesk.store.written_answers import Leaving
 
 __all__ = [
     "AgentRole",
     "AgentRow",
+    "AllCounts",
     "AttachmentRow",
     "AuditRow",
     "CheckRun",
@@ -114,7 +118,6 @@ __all__ = [
     "News",
     "NewsRow",
     "NotedEvent",
-    "OpenCount",
     "OutboxRow",
     "Outgoing",
     "Page",
@@ -169,6 +172,7 @@ __all__ = [
     "looks",
     "merges",
     "messages",
+    "named_tickets",
     "news",
     "orders",
     "outbox",
@@ -191,6 +195,7 @@ __all__ = [
     "until_settled_async",
     "web_sessions",
     "webhooks",
+    "written_answers",
 ]
 
 if not TYPE_CHECKING:
@@ -199,6 +204,7 @@ if not TYPE_CHECKING:
         {
             "AgentRole": "agents",
             "AgentRow": "agents",
+            "AllCounts": "list_counts",
             "AttachmentRow": "tickets",
             "AuditRow": "audit",
             "CheckRun": "check_runs",
@@ -212,7 +218,7 @@ if not TYPE_CHECKING:
             "EvidenceState": "evidence",
             "Finished": "outbox_rows",
             "KeptReply": "api_replies",
-            "Leaving": "drafts",
+            "Leaving": "written_answers",
             "LinkKind": "web_sessions",
             "LinkRow": "web_sessions",
             "LoginRow": "logins",

@@ -29,7 +29,7 @@ class DraftFileTable(SQLModel, table=True):
 
 class WrittenAnswerTable(SQLModel, table=True):
     """What an answer was written as, until it has left: to bring it back. ``token`` is its form's own, so
-    that a form that is sent twice is one answer."""
+    that a form that is sent twice is one answer. ``closes``: its ticket was closed with it."""
 
     __tablename__: ClassVar[str] = "written_answer"
     answer_id: int = Field(primary_key=True, sa_type=Id)
@@ -39,7 +39,18 @@ class WrittenAnswerTable(SQLModel, table=True):
     text: str = Field(sa_type=Words)
     order_id: str | None = Field(default=None, sa_type=Key)
     no_order: bool = False
+    closes: bool = False
     written_at: datetime = Field(sa_type=Moment)
+
+
+class NoteDraftTable(SQLModel, table=True):
+    """A note that an agent is writing; the newest text of each agent on each ticket."""
+
+    __tablename__: ClassVar[str] = "note_draft"
+    ticket_id: int = Field(primary_key=True, foreign_key="ticket.id", sa_type=Id)
+    author: str = Field(primary_key=True, sa_type=Key)
+    text: str = Field(sa_type=Words)
+    updated_at: datetime = Field(index=True, sa_type=Moment)
 
 
 class EvidenceTable(SQLModel, table=True):
@@ -57,4 +68,11 @@ class EvidenceTable(SQLModel, table=True):
     sha256: str = Field(default="", sa_type=Key)
     added_by: str = Field(sa_type=Key)
     added_at: datetime = Field(sa_type=Moment)
+
+
+class EvidenceFileTable(SQLModel, table=True):
+    """The content of evidence, once however often it was added."""
+
+    __tablename__: ClassVar[str] = "evidence_file"
+    sha256: str = Field(primary_key=True, sa_type=Key)
     content: bytes = Field(sa_type=Raw)

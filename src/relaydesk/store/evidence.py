@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from sqlalchemy import insert, select
 
 from relaydesk.store import raw_bytes
-from relaydesk.store.composing_tables import EvidenceTable
+from relaydesk.store.composing_tables import EvidenceFileTable, EvidenceTable
+from relaydesk.store.contention import upsert
 from relaydesk.store.tables import table
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
-V = table(EvidenceTable).c
+V, C = table(EvidenceTable).c, table(EvidenceFileTable).c
 
 EvidenceState = Literal["there", "missing", "not_needed"]
 
@@ -46,12 +47,13 @@ def of_ticket(session: Session, ticket_id: int, limit: int = 500) -> tuple[Evide
 
 
 def add(session: Session, values: dict[str, object], content: bytes = b"") -> int:
-    """An entry with these columns; its number."""
+    """An entry with these columns; its number. The content is kept once, by its hash."""
+    if content:
+        kept = upsert(session, EvidenceFileTable).values(sha256=values["sha256"], content=content)
+        session.connection().execute(kept.on_conflict_do_nothing())
+        raw_bytes.written(session, content)
     statement = insert(table(EvidenceTable)).returning(V.id)
-    row = {**values, "content": content}
-    number = int(session.connection().execute(statement, row).scalar_one())
-    raw_bytes.written(session, content)
-    return number
+    return int(session.connection().execute(statement, values).scalar_one())
 
 
 def read(session: Session, evidence_id: int) -> EvidenceRow | None:
@@ -60,6 +62,6 @@ def read(session: Session, evidence_id: int) -> EvidenceRow | None:
     return None if row is None else EvidenceRow(*row)
 
 
-def content(session: Session, evidence_id: int) -> bytes:
+def content(session: Session, entry: EvidenceRow) -> bytes:
     """The file of an entry."""
-    return raw_bytes.read(session, V.content, V.id == evidence_id) or b""
+    return raw_bytes.read(session, C.content, C.sha256 == entry.sha256) or b""

@@ -1,8 +1,8 @@
-"""Lists of tickets: the counts of the queues, pages with filters, search.
+"""Lists of tickets: pages with filters, search.
 
 Open tickets go by deadline, closed ones newest first; both are read off indexes that hold no others, so that
 a page costs the same however many tickets there are. Pages go on from where the last one ended (keyset),
-never by offset. Kind and proof narrow down what an index delivers; they have none of their own.
+never by offset.
 """
 
 from __future__ import annotations
@@ -10,15 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import not_, or_, select
+from sqlalchemy import literal_column, not_, or_, select
 
 from relaydesk.message import query_words
 from relaydesk.store import search as word_index
 from relaydesk.store import snoozes, ticket_orders
+from relaydesk.store.acts_tables import SnoozeTable
 from relaydesk.store.tables import TicketTable, table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
     from datetime import datetime
 
     from sqlalchemy import ColumnElement
@@ -27,10 +28,11 @@ if TYPE_CHECKING:
     from relaydesk.events import Kind
     from relaydesk.store.ticket_orders import TicketOrder
 
-T = table(TicketTable).c
-OPEN = T.state == "open"
+T, S = table(TicketTable).c, table(SnoozeTable).c
 MATCHES = 1000  # tickets looked at that hold one text
 LONGEST_NUMBER = 18  # digits of a ticket number that a database can hold
+UNPROVEN: ColumnElement[bool] = literal_column("ticket.verified = false")
+ESCALATED: ColumnElement[bool] = literal_column("ticket.escalated = true")
 
 TicketState = Literal["open", "closed"]
 
@@ -40,7 +42,9 @@ class TicketRow:
     """One ticket as a line of a list. Times are aware UTC; ``next_due`` is None when no clock runs.
 
     ``needs_look`` is the code of the reason why a person must look at it, None for none; ``merged_into`` the
-    ticket in whose thread this one is shown; ``junk_at`` when it was marked as junk.
+    ticket in whose thread this one is shown; ``junk_at`` when it was marked as junk. ``next_warn`` is when
+    the next deadline warns, ``answered_at`` when an answer last stopped a response clock, ``waiting_since``
+    since when it is the customer's turn. ``excerpt`` is a line of the customer's latest words.
     """
 
     id: int
@@ -67,18 +71,34 @@ class TicketRow:
     merged_into: int | None = None
     junk_at: datetime | None = None
     next_warn: datetime | None = None
+    answered_at: datetime | None = None
     waiting_since: datetime | None = None
     excerpt: str = ""
-    answered_at: datetime | None = None
 
     @property
     def fresh(self) -> bool:
-        """Whether the customer wrote after our last answer."""
-        return self.open and self.answered_at is not None and self.last_message_at > self.answered_at
+        """Whether the customer wrote after our answer."""
+        return self.open and self.answered_at is not None and self.waiting_since is None
 
     @property
     def open(self) -> bool:
         return self.state == "open"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCount:
+    """Open tickets of a queue; ``overdue`` passed their deadline, ``due_today`` are due later today.
+
+    ``next_due`` is the earliest deadline that runs there, None when none does; ``needs_look`` counts the
+    tickets that a person must look at.
+    """
+
+    queue: str
+    open: int
+    due_today: int
+    overdue: int
+    next_due: datetime | None = None
+    needs_look: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +107,8 @@ class TicketFilter:
 
     ``text`` is what :func:`search` looks for: a number, an address, or words. ``due_before`` leaves those
     whose next deadline is earlier; aware. ``needs_look``: only what a person must look at, or only the rest.
-    ``kinds`` are any of these, and ``waiting`` is what waits for the customer.
     ``awake_for`` is an agent: without what they have snoozed; ``snoozed_by`` an agent too: only that.
+    ``kinds`` are any of these; ``waiting``: only where it is the customer's turn, the longest first.
     """
 
     queue: str | None = None
@@ -99,17 +119,17 @@ class TicketFilter:
     text: str = ""
     due_before: datetime | None = None
     needs_look: bool | None = None
+    awake_for: str | None = None
+    snoozed_by: str | None = None
     kinds: tuple[str, ...] = ()
     contact_reason: str | None = None
     escalated: bool | None = None
     waiting: bool | None = None
-    awake_for: str | None = None
-    snoozed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PageKey:
-    """Where a page of a list ended."""
+    """Where a page of a list ended: by ``next_due``, or by the moment that the list goes by instead."""
 
     next_due: datetime | None
     id: int
@@ -136,64 +156,19 @@ def page(
     limit: int = 50,
 ) -> Page:
     """The tickets that a filter lets through, from ``after`` on. Without ``now`` nothing is snoozed."""
-    conditions = [*_conditions(session, criteria), *_asleep(criteria, now)]
+    narrowed = conditions(session, criteria, now)
+    key = T.next_due
     if criteria.state == "closed":
-        rows = _closed(session, conditions, after, limit)
+        rows = _closed(session, narrowed, after, limit)
+    elif criteria.waiting:
+        key = T.waiting_since
+        rows = _waiting(session, narrowed, after, limit)
     else:
-        rows = _by_deadline(session, conditions, after, limit)
+        rows = _by_deadline(session, narrowed, after, limit)
     shown = tuple(rows[:limit])
     numbers = ticket_orders.of_tickets(session, [row.id for row in shown])
-    more = PageKey(shown[-1].next_due, shown[-1].id) if len(rows) > limit else None
+    more = PageKey(getattr(shown[-1], key.name), shown[-1].id) if len(rows) > limit else None
     return Page(shown, numbers, more)
-
-
-def of_ids(session: Session, ids: Sequence[int]) -> tuple[tuple[TicketRow, ...], tuple[TicketOrder, ...]]:
-    """These tickets, open or closed, in the order of ``ids``, with their numbers."""
-    rows = session.connection().execute(select(*_ROW).where(T.id.in_(ids)))
-    tickets = {row.id: TicketRow(**row._mapping) for row in rows}
-    return tuple(tickets[number] for number in ids if number in tickets), ticket_orders.of_tickets(
-        session, ids
-    )
-
-
-def _conditions(session: Session, criteria: TicketFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [T.state == criteria.state]
-    if criteria.needs_look is not None:
-        marked = T.needs_look.is_not(None)
-        # Marked ones are open: without the state the one index that fits is that of the marks.
-        conditions = [marked] if criteria.needs_look else [*conditions, T.needs_look.is_(None)]
-    if criteria.queue is not None:
-        conditions.append(T.queue == criteria.queue)
-    if criteria.assignee is not None:
-        conditions.append(T.assignee == criteria.assignee if criteria.assignee else T.assignee.is_(None))
-    if criteria.kind is not None:
-        conditions.append(T.kind == criteria.kind)
-    if criteria.verified is not None:
-        conditions.append(T.verified.is_(criteria.verified))
-    if criteria.kinds:
-        conditions.append(T.kind.in_(criteria.kinds))
-    if criteria.contact_reason is not None:
-        conditions.append(T.contact_reason == criteria.contact_reason)
-    if criteria.escalated is not None:
-        conditions.append(T.escalated.is_(criteria.escalated))
-    if criteria.waiting is not None:
-        conditions.append(T.waiting_since.is_not(None) if criteria.waiting else T.waiting_since.is_(None))
-    if criteria.due_before is not None:
-        conditions.append(T.next_due < criteria.due_before)
-    if criteria.text:
-        conditions.append(_holding(session, criteria.text, MATCHES))
-    return conditions
-
-
-def _asleep(criteria: TicketFilter, now: datetime | None) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if now is None:
-        return conditions
-    if criteria.awake_for is not None:
-        conditions.append(not_(snoozes.hidden_from(criteria.awake_for, now)))
-    if criteria.snoozed_by is not None:
-        conditions.append(snoozes.hidden_from(criteria.snoozed_by, now))
-    return conditions
 
 
 def _by_deadline(
@@ -202,19 +177,28 @@ def _by_deadline(
     """Those without a deadline last. Two walks along one index: the engines disagree where NULL sorts."""
     rows: list[TicketRow] = []
     if after is None or after.next_due is not None:
-        timed = select(*_ROW).where(*conditions, T.next_due.is_not(None), *_beyond(after))
+        timed = select(*_ROW).where(*conditions, T.next_due.is_not(None), *_beyond(T.next_due, after))
         rows = _rows(session, timed.order_by(T.next_due, T.id).limit(limit + 1))
     if len(rows) <= limit:
         since = after.id if after is not None and after.next_due is None else 0
-        untimed = select(*_ROW).where(*conditions, T.next_due.is_(None), T.id > since).order_by(T.id)
+        untimed = select(*_ROW).where(*conditions, T.next_due.is_(None), T.id > since)
+        # By id; the deadline, which they have not, is named so that PostgreSQL sees the order of the index.
+        untimed = untimed.order_by(T.next_due, T.id)
         rows += _rows(session, untimed.limit(limit + 1 - len(rows)))
     return rows
 
 
-def _beyond(after: PageKey | None) -> list[ColumnElement[bool]]:
+def _beyond(key: ColumnElement[Any], after: PageKey | None) -> list[ColumnElement[bool]]:
     if after is None or after.next_due is None:
         return []
-    return [T.next_due >= after.next_due, or_(T.next_due > after.next_due, T.id > after.id)]
+    return [key >= after.next_due, or_(key > after.next_due, T.id > after.id)]
+
+
+def _waiting(
+    session: Session, conditions: list[ColumnElement[bool]], after: PageKey | None, limit: int
+) -> list[TicketRow]:
+    statement = select(*_ROW).where(*conditions, *_beyond(T.waiting_since, after))
+    return _rows(session, statement.order_by(T.waiting_since, T.id).limit(limit + 1))
 
 
 def _closed(
@@ -232,38 +216,76 @@ def search(
     A ticket's number, an order number or reference, a relay address; or all its words, in whatever order,
     anywhere in the conversation.
     """
-    statement = select(*_ROW).where(_holding(session, text, MATCHES)).order_by(T.id.desc())
+    statement = select(*_ROW).where(holding(session, text)).order_by(T.id.desc())
     if state is not None:
         statement = statement.where(T.state == state)
     return tuple(_rows(session, statement.limit(limit)))
 
 
-def by_ids(session: Session, ids: Sequence[int]) -> dict[int, TicketRow]:
-    """The rows of these tickets by their numbers."""
-    return {row.id: row for row in _rows(session, select(*_ROW).where(T.id.in_(sorted(set(ids)))))}
-
-
-def open_of(session: Session, assignee: str, limit: int) -> tuple[int, ...]:
-    """The numbers of open tickets of one agent."""
-    statement = select(T.id).where(OPEN, T.assignee == assignee).order_by(T.id).limit(limit)
-    return tuple(session.connection().execute(statement).scalars())
-
-
-def _holding(session: Session, text: str, limit: int) -> ColumnElement[bool]:
-    is_number = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
-    ids = {
-        *ticket_orders.tickets_naming(session, text, limit),
-        *word_index.tickets_with(session, query_words(text), limit),
-        *([int(text)] if is_number else []),
-    }
-    named = or_(T.id.in_(sorted(ids)), T.relay_address == text.lower())
-    member = table(TicketTable).alias("member")
-    into = select(member.c.merged_into).where(
-        member.c.merged_into.is_not(None),
-        or_(member.c.id.in_(sorted(ids)), member.c.relay_address == text.lower()),
-    )
-    return or_(named, T.id.in_(into))
-
-
 def _rows(session: Session, statement: Any) -> list[TicketRow]:
     return [TicketRow(*row) for row in session.connection().execute(statement)]
+
+
+def conditions(session: Session, criteria: TicketFilter, now: datetime | None) -> list[ColumnElement[bool]]:
+    """What a ticket must fulfil, as the partial indexes say it; without ``now`` nothing is snoozed."""
+    return [*_standing(criteria), *_narrowed(session, criteria), *_asleep(criteria, now)]
+
+
+def _standing(criteria: TicketFilter) -> Iterator[ColumnElement[bool]]:
+    """By what an index is chosen."""
+    if criteria.needs_look:
+        # Marked ones are open: without the state the one index that fits is that of the marks.
+        yield T.needs_look.is_not(None)
+    else:
+        yield T.state == criteria.state
+    if criteria.needs_look is False:
+        yield T.needs_look.is_(None)
+    if criteria.waiting is not None:
+        yield T.waiting_since.is_not(None) if criteria.waiting else T.waiting_since.is_(None)
+    if criteria.queue is not None:
+        yield T.queue == criteria.queue
+    if criteria.assignee is not None:
+        yield T.assignee == criteria.assignee if criteria.assignee else T.assignee.is_(None)
+
+
+def _narrowed(session: Session, criteria: TicketFilter) -> Iterator[ColumnElement[bool]]:
+    if criteria.kind is not None:
+        yield T.kind == criteria.kind
+    if criteria.kinds:
+        yield T.kind.in_(criteria.kinds)
+    if criteria.contact_reason is not None:
+        yield T.contact_reason == criteria.contact_reason
+    if criteria.verified is not None:
+        yield T.verified.is_(True) if criteria.verified else UNPROVEN
+    if criteria.escalated is not None:
+        yield ESCALATED if criteria.escalated else T.escalated.is_(False)
+    if criteria.due_before is not None:
+        yield T.next_due < criteria.due_before
+    if criteria.text:
+        yield holding(session, criteria.text)
+
+
+def _asleep(criteria: TicketFilter, now: datetime | None) -> Iterator[ColumnElement[bool]]:
+    if now is None:
+        return
+    if criteria.awake_for is not None:
+        yield not_(snoozes.hidden_from(criteria.awake_for, now))
+    if criteria.snoozed_by is not None:
+        yield T.id.in_(select(S.ticket_id).where(S.agent == criteria.snoozed_by, S.until > now))
+
+
+def holding(session: Session, text: str) -> ColumnElement[bool]:
+    """The newest tickets of a number, an order, a relay address, or that hold all words of a text."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
+    ids = {int(text)} if is_number else set()
+    ids.update(ticket_orders.tickets_naming(session, text, MATCHES))
+    ids.update(word_index.tickets_with(session, query_words(text), MATCHES))
+    connection, address = session.connection(), T.relay_address == text.lower()
+    if text:
+        ids.update(
+            connection.execute(select(T.id).where(address).order_by(T.id.desc()).limit(MATCHES)).scalars()
+        )
+    # A merged one is found in the thread that shows it. Asked for apart: an OR of both reads every ticket.
+    merged = select(T.merged_into).where(T.id.in_(sorted(ids)), T.merged_into.is_not(None))
+    ids.update(connection.execute(merged).scalars())
+    return T.id.in_(sorted(ids))

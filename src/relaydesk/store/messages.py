@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, case, func, insert, select, update
 
+from relaydesk.classify import excerpt_of
 from relaydesk.events import (
     BounceJoined,
     DuplicateJoined,
@@ -71,6 +72,10 @@ class _Recording:
     @property
     def sender(self) -> str:
         return self.message.from_[0].addr.lower() if self.message.from_ else ""
+
+    @property
+    def excerpt(self) -> str:
+        return excerpt_of(self.message, self.decision.kind, self.decision.findings.username)
 
 
 def record(  # noqa: PLR0913 - what arrived, what was found, what was decided
@@ -137,9 +142,8 @@ def _open(session: Session, arrival: _Recording) -> int:
         "verified": decision.vouched,
         "opened_at": arrival.at,
         "last_message_at": arrival.at,
-        "next_due": min((plan.due for plan in decision.clocks), default=None),
-        "next_warn": min((plan.warn_at for plan in decision.clocks if plan.warn_at), default=None),
-        "excerpt": findings.excerpt,
+        "excerpt": arrival.excerpt,
+        **_next_clock(arrival),
         "message_count": 1,
         **_mark(arrival),
     }
@@ -153,8 +157,8 @@ def _open(session: Session, arrival: _Recording) -> int:
 def _join(session: Session, ticket_id: int, arrival: _Recording) -> None:
     connection, head = session.connection(), merges.head(session, ticket_id)
     counted: dict[str, object] = {"message_count": T.message_count + 1, "last_message_at": arrival.at}
-    if arrival.decision.findings.excerpt:
-        counted["excerpt"] = arrival.decision.findings.excerpt
+    if arrival.excerpt:
+        counted["excerpt"] = arrival.excerpt
     values: dict[str, object] = dict(counted)
     needed = _mark(arrival)
     if arrival.placement.reopen:
@@ -173,6 +177,11 @@ def _join(session: Session, ticket_id: int, arrival: _Recording) -> None:
         if connection.execute(update(table(TicketTable)).where(*still).values(counted)).rowcount != 1:
             raise Conflict(f"Ticket {ticket_id} is no longer merged into {head}.")
     snoozes.wake(session, [ticket_id])
+
+
+def _next_clock(arrival: _Recording) -> dict[str, object]:
+    first = min(arrival.decision.clocks, key=lambda plan: plan.due, default=None)
+    return {"next_due": first and first.due, "next_warn": first and first.warn_at}
 
 
 def _mark(arrival: _Recording) -> dict[str, object]:

@@ -46,7 +46,7 @@ _REFRESH = (
 
 
 def refresh(session: Session, ticket_id: int) -> None:
-    """Reads them off the deadlines of a ticket, or of the one it is merged into, and of all its members."""
+    """Reads them off the deadlines of a ticket and its members, or of the one that it is merged into."""
     connection = session.connection()
     head = connection.execute(_HEAD, {"ticket": ticket_id}).scalar()
     connection.execute(_REFRESH, {"head": head})

@@ -32,13 +32,25 @@ U = table(UnindexedTable).c
 _NEW = insert(table(UnindexedTable))
 _WAITING = select(U.source, U.source_id)
 
+# Rare words are found by the index; the cost grows with how many tickets have them. Common ones are found
+# among the newest tickets first, and then there is no need to ask the index.
+NEWEST = 2_000  # tickets
+ENOUGH = 60  # of them that hold all words
 _FIND: dict[str, TextClause] = {
     "sqlite": text(
         "SELECT rowid FROM search_index WHERE search_index MATCH :query ORDER BY rowid DESC LIMIT :limit"
     ),
     "postgresql": text(
-        "SELECT ticket_id FROM search_index WHERE words @@ CAST(:query AS tsquery) "
-        "ORDER BY ticket_id DESC LIMIT :limit"
+        "WITH hits AS MATERIALIZED "
+        "(SELECT ticket_id FROM search_index WHERE words @@ CAST(:query AS tsquery)) "
+        "SELECT ticket_id FROM hits ORDER BY ticket_id DESC LIMIT :limit"
+    ),
+}
+_LATEST: dict[str, TextClause] = {
+    "sqlite": text("SELECT rowid, ' ' || words || ' ' FROM search_index ORDER BY rowid DESC LIMIT :newest"),
+    "postgresql": text(
+        "SELECT ticket_id FROM (SELECT ticket_id, words FROM search_index ORDER BY ticket_id DESC "
+        "LIMIT :newest) AS latest WHERE words @@ CAST(:query AS tsquery) ORDER BY ticket_id DESC LIMIT :limit"
     ),
 }
 _HELD: dict[str, TextClause] = {
@@ -117,10 +129,26 @@ def tickets_with(session: Session, words: Sequence[str], limit: int) -> tuple[in
     """The newest tickets that hold all these words; the last may be the beginning of one."""
     if not words:
         return ()
+    newest = _among_newest(session, words, limit)
+    if len(newest) >= min(ENOUGH, limit):
+        return newest
     engine = engine_of(session)
     query = _QUERY[engine](words)
     rows = session.connection().execute(_FIND[engine], {"query": query, "limit": limit})
     return tuple(rows.scalars())
+
+
+def _among_newest(session: Session, words: Sequence[str], limit: int) -> tuple[int, ...]:
+    """Those of the newest tickets."""
+    engine, connection = engine_of(session), session.connection()
+    if engine == "postgresql":
+        values = {"query": _tsquery(words), "limit": limit, "newest": NEWEST}
+        return tuple(connection.execute(_LATEST[engine], values).scalars())
+    whole = [f" {word} " for word in words[:-1]]
+    begun = f" {words[-1]}"
+    rows = connection.execute(_LATEST[engine], {"newest": NEWEST})
+    hits = (row[0] for row in rows if begun in row[1] and all(word in row[1] for word in whole))
+    return tuple(islice(hits, limit))
 
 
 def _fts5(words: Sequence[str]) -> str:

@@ -25,10 +25,10 @@ metadata.naming_convention = NAMING
 OPEN, CLOSED = "state = 'open'", "state = 'closed'"
 RUNNING = "stopped_at IS NULL AND undecided_at IS NULL"
 MARKED = "needs_look IS NOT NULL"
+JUNK = "junk_at IS NOT NULL"
 WAITING = "state = 'open' AND waiting_since IS NOT NULL"
 UNPROVEN = "state = 'open' AND verified = false"
 ESCALATED = "state = 'open' AND escalated = true"
-JUNK = "junk_at IS NOT NULL"
 UNDECIDED = "state IN ('queued', 'sending', 'deferred')"
 UNTOLD = "state IN ('queued', 'sending')"
 
@@ -44,9 +44,9 @@ class TicketTable(SQLModel, table=True):
     ``thread_key`` is the relay address a proven ticket is bound to: one open ticket each. ``needs_look`` is
     the code of the reason why a person must look at it, since when; only open ones have it. ``merged_into``
     is the ticket whose thread shows this one's messages: it is closed then, and its clocks run on.
-    ``junk_at`` is when somebody marked it as junk. ``next_warn`` is when the next deadline warns.
-    ``answered_at`` is when an answer last stopped the response clock, ``waiting_since`` the same where no
-    clock runs: it is the customer's turn. ``excerpt`` is a line of the customer's latest words.
+    ``junk_at`` is when somebody marked it as junk. ``next_warn`` is when the next deadline warns;
+    ``answered_at`` when an answer last stopped a response clock, ``waiting_since`` the same where no clock
+    runs: it is the customer's turn. ``excerpt`` is a line of the customer's latest words.
     """
 
     __tablename__: ClassVar[str] = "ticket"
@@ -56,12 +56,16 @@ class TicketTable(SQLModel, table=True):
         ),
         partial("ix_ticket_open_queue_next_due_id", "queue", "next_due", "id", where=OPEN),
         partial("ix_ticket_open_next_due_id", "next_due", "id", where=OPEN),
-        partial("ix_ticket_closed_queue_id", "queue", "id", where=CLOSED),
+        # All that is counted, and the state, without which SQLite looks every row up.
+        partial(
+            "ix_ticket_open_counts", "queue", "assignee", "next_due", "waiting_since", "state", where=OPEN
+        ),
         partial("ix_ticket_open_assignee_next_due_id", "assignee", "next_due", "id", where=OPEN),
-        partial("ix_ticket_waiting_since_id", "waiting_since", "id", where=WAITING),
-        partial("ix_ticket_open_unverified_next_due_id", "next_due", "id", where=UNPROVEN),
-        partial("ix_ticket_open_escalated_next_due_id", "next_due", "id", where=ESCALATED),
         partial("ix_ticket_open_contact_reason_next_due_id", "contact_reason", "next_due", "id", where=OPEN),
+        partial("ix_ticket_unproven_next_due_id", "next_due", "id", where=UNPROVEN),
+        partial("ix_ticket_escalated_next_due_id", "next_due", "id", where=ESCALATED),
+        partial("ix_ticket_waiting_since_id", "waiting_since", "id", where=WAITING),
+        partial("ix_ticket_closed_queue_id", "queue", "id", where=CLOSED),
         partial("ix_ticket_assignee_id", "assignee", "id", where="assignee IS NOT NULL"),
         partial("ix_ticket_needs_look_queue_next_due_id", "queue", "next_due", "id", where=MARKED),
         partial("ix_ticket_needs_look_next_due_id", "next_due", "id", where=MARKED),
@@ -96,9 +100,9 @@ class TicketTable(SQLModel, table=True):
     merged_into: int | None = Field(default=None, sa_type=Id)
     junk_at: datetime | None = Field(default=None, sa_type=Moment)
     next_warn: datetime | None = Field(default=None, sa_type=Moment)
-    waiting_since: datetime | None = Field(default=None, sa_type=Moment)
-    excerpt: str = Field(default="", sa_type=Words)
     answered_at: datetime | None = Field(default=None, sa_type=Moment)
+    waiting_since: datetime | None = Field(default=None, sa_type=Moment)
+    excerpt: str = Field(default="", sa_type=Words, sa_column_kwargs={"server_default": ""})
 
 
 class MessageTable(SQLModel, table=True):
@@ -341,15 +345,17 @@ class OutboxTable(SQLModel, table=True):
 
 
 class DraftTable(SQLModel, table=True):
-    """What an agent wrote and could not send; the newest text of each agent on each ticket."""
+    """What an agent has written and not sent; the newest text of each agent on each ticket. A discarded one
+    is kept for a while, so that it can be brought back; nobody sees it meanwhile."""
 
     __tablename__: ClassVar[str] = "draft"
     ticket_id: int = Field(primary_key=True, foreign_key="ticket.id", sa_type=Id)
     author: str = Field(primary_key=True, sa_type=Key)
     text: str = Field(sa_type=Words)
-    updated_at: datetime = Field(sa_type=Moment)
+    updated_at: datetime = Field(index=True, sa_type=Moment)
     order_id: str | None = Field(default=None, sa_type=Key)
     no_order: bool = False
+    discarded_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
 class GatewayClientTable(SQLModel, table=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from starlette.responses import RedirectResponse, Response
 
@@ -45,13 +45,19 @@ def done(
         events = {"toast": toast, **{name: {} for name in changed}}
         return Response(status_code=204, headers={"HX-Trigger": json.dumps(events)})
     response: Response = (
-        Response(status_code=204, headers={"HX-Redirect": to})
+        Response(status_code=204, headers=_onward(request, to))
         if scripted
         else RedirectResponse(to, status_code=303)
     )
     kept = quote(json.dumps({**toast, "text": sentence[:LONGEST]}), safe="")
     response.set_cookie(SAID_COOKIE, kept, max_age=SAID_SECONDS, httponly=True, samesite="lax")
     return response
+
+
+def _onward(request: Request, to: str) -> dict[str, str]:
+    """To another page; the page that it is on already is loaded anew, which a mere ``#part`` would not do."""
+    current = urlsplit(request.headers.get("hx-current-url", "")).path
+    return {"HX-Refresh": "true"} if current == urlsplit(to).path else {"HX-Redirect": to}
 
 
 def said_before(request: Request) -> dict[str, Any] | None:

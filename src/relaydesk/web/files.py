@@ -50,7 +50,7 @@ def original(desk: TheDesk, visitor: TheVisitor, ticket_id: int, message_id: int
     """A message's bytes exactly as received. That they were read goes on record."""
     demand_number(ticket_id, message_id)
     raw = desk.tickets.original(ticket_id, message_id, by=visitor.by)
-    return Response(raw, headers=_headers(f"message-{message_id}.eml", "message/rfc822", KEPT_NOT))
+    return Response(raw, headers=download_headers(f"message-{message_id}.eml", "message/rfc822", KEPT_NOT))
 
 
 @router.get("/{message_id}/{place}/photo")
@@ -59,7 +59,7 @@ def photo(desk: TheDesk, visitor: TheVisitor, ticket_id: int, message_id: int, p
     attachment = _attachment(desk, ticket_id, message_id, place)
     if attachment.sniffed_type not in SHOWN:
         raise HTTPException(404)
-    headers = _headers("", attachment.sniffed_type, KEPT)
+    headers = download_headers("", attachment.sniffed_type, KEPT)
     return Response(attachment.content, headers=headers)
 
 
@@ -70,7 +70,9 @@ def download(
     """A file to save; ``name`` is there for who reads the address."""
     attachment = _attachment(desk, ticket_id, message_id, place)
     kind = media_type(attachment.sniffed_type)
-    return Response(attachment.content, headers=_headers(safe_name(attachment.name, place), kind, KEPT))
+    return Response(
+        attachment.content, headers=download_headers(safe_name(attachment.name, place), kind, KEPT)
+    )
 
 
 def _attachment(desk: TheDesk, ticket_id: int, message_id: int, place: int) -> Attachment:
@@ -78,7 +80,8 @@ def _attachment(desk: TheDesk, ticket_id: int, message_id: int, place: int) -> A
     return desk.tickets.attachment(ticket_id, message_id, place)
 
 
-def _headers(name: str, kind: str, kept: str) -> dict[str, str]:
+def download_headers(name: str, kind: str, kept: str) -> dict[str, str]:
+    """What goes with a file: its type, that nothing in it runs, and how it is saved."""
     headers = {
         "Content-Type": kind,
         "Content-Security-Policy": POLICY,
@@ -95,7 +98,12 @@ def disposition(name: str) -> str:
 
 
 def _zip(files: Iterable[tuple[int, int, Attachment]], name: str) -> StreamingResponse:
-    return StreamingResponse(_archive(files), headers=_headers(name, "application/zip", KEPT_NOT))
+    # Each name has its numbers before it, so that no two are the same.
+    named = (
+        (f"{message_id}-{place}-{safe_name(attachment.name, place)}", attachment.content)
+        for message_id, place, attachment in files
+    )
+    return StreamingResponse(archive(named), headers=download_headers(name, "application/zip", KEPT_NOT))
 
 
 class _Outlet(io.RawIOBase):
@@ -118,12 +126,11 @@ class _Outlet(io.RawIOBase):
         return content
 
 
-def _archive(files: Iterable[tuple[int, int, Attachment]]) -> Iterator[bytes]:
-    """Stored, not packed: what people send is packed already."""
+def archive(files: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
+    """(name, content) of each as one archive. Stored, not packed: what people send is packed already."""
     outlet = _Outlet()
-    with zipfile.ZipFile(outlet, "w", zipfile.ZIP_STORED) as archive:
-        for message_id, place, attachment in files:
-            # Each name has its numbers before it, so that no two are the same.
-            archive.writestr(f"{message_id}-{place}-{safe_name(attachment.name, place)}", attachment.content)
+    with zipfile.ZipFile(outlet, "w", zipfile.ZIP_STORED) as packed:
+        for name, content in files:
+            packed.writestr(safe_name(name, 1), content)
             yield outlet.taken()
     yield outlet.taken()

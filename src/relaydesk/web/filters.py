@@ -1,4 +1,4 @@
-"""What a list is narrowed to, as the address of its page says it."""
+"""What a list is narrowed to, as the address of its page says it. Pure."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from relaydesk.desk import TicketFilter
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping, Sequence
 
     from starlette.datastructures import QueryParams
+
+    from relaydesk.desk import TicketFilter
 
 KINDS = ("case", "claim", "chargeback", "unsorted", "notice")
 ANYONE, NOBODY, YOU = "", "nobody", "you"
@@ -28,17 +28,31 @@ class Filters:
     reason: str = ""
     unproven: bool = False
     escalated: bool = False
+    look: bool = False
 
     @classmethod
     def of(cls, params: QueryParams) -> Filters:
         """The filters of an address; what makes no sense is passed over."""
+        return cls.read({name: params.getlist(name) for name in params})
+
+    @classmethod
+    def read(cls, values: Mapping[str, Sequence[str]]) -> Filters:
+        """The same of what a saved view keeps."""
+
+        def first(name: str) -> str:
+            return ([*values.get(name, ()), ""][0]).strip()[:LONGEST]
+
+        chosen = values.get("kind", ())
+        kinds = tuple(kind for kind in KINDS if kind in chosen)
+        agent = first("agent")
         return cls(
-            q=params.get("q", "").strip()[:LONGEST],
-            kinds=tuple(kind for kind in KINDS if kind in params.getlist("kind")),
-            own=params.get("own", ANYONE)[:LONGEST],
-            reason=params.get("reason", "")[:LONGEST],
-            unproven="unproven" in params,
-            escalated="escalated" in params,
+            q=first("q"),
+            kinds=() if len(kinds) == len(KINDS) else kinds,
+            own=f"@{agent}" if agent else first("own"),
+            reason=first("reason"),
+            unproven=bool(first("unproven")),
+            escalated=bool(first("escalated")),
+            look=bool(first("look")),
         )
 
     def __bool__(self) -> bool:
@@ -48,14 +62,15 @@ class Filters:
     def query(self) -> dict[str, list[str]]:
         """As the parameters of an address."""
         values = {
-            "q": [self.q] if self.q else [],
+            "q": [self.q],
             "kind": list(self.kinds),
-            "own": [self.own] if self.own else [],
-            "reason": [self.reason] if self.reason else [],
-            "unproven": ["1"] if self.unproven else [],
-            "escalated": ["1"] if self.escalated else [],
+            "own": [self.own],
+            "reason": [self.reason],
+            "unproven": ["1" * self.unproven],
+            "escalated": ["1" * self.escalated],
+            "look": ["1" * self.look],
         }
-        return {name: chosen for name, chosen in values.items() if chosen}
+        return {name: chosen for name, chosen in values.items() if any(chosen)}
 
     @property
     def text(self) -> str:
@@ -67,23 +82,16 @@ class Filters:
         changes: dict[str, object] = {}
         if self.q:
             changes["text"] = self.q
-        if self.kinds and set(self.kinds) != set(KINDS):
+        if self.kinds:
             changes["kinds"] = self.kinds
-        if self.own == YOU:
-            changes["assignee"] = you
-        elif self.own == NOBODY:
-            changes["assignee"] = ""
-        elif self.own.startswith("@"):
-            changes["assignee"] = self.own[1:]
+        if self.own:
+            changes["assignee"] = {YOU: you, NOBODY: ""}.get(self.own, self.own.removeprefix("@"))
         if self.reason:
             changes["contact_reason"] = self.reason
         if self.unproven:
             changes["verified"] = False
         if self.escalated:
             changes["escalated"] = True
+        if self.look:
+            changes["needs_look"] = True
         return replace(criteria, **changes)  # type: ignore[arg-type]
-
-
-def active_names(agents: Iterable[tuple[str, bool]]) -> tuple[str, ...]:
-    """The names of those who still work here."""
-    return tuple(name for name, active in agents if active)

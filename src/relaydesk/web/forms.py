@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Form, Path
+from fastapi import Depends, File, Form, Path, UploadFile
 from starlette.datastructures import FormData
 from starlette.requests import Request
 
@@ -22,6 +22,7 @@ VersionField = Annotated[int, Form()]
 
 LongText = Annotated[str, Form(max_length=200_000)]
 ShortText = Annotated[str, Form(max_length=2_000)]
-Flag = Annotated[str, Form(max_length=10)]
-SeenEvent = Annotated[int, Form(ge=0, le=2**62)]
+FormNumber = Annotated[int, Form(ge=0, le=2**62)]
+TokenText = Annotated[str, Form(max_length=64)]
+Uploads = Annotated[list[UploadFile] | None, File()]
 RowNumber = Annotated[int, Path(ge=1, le=2**62)]

@@ -1,256 +1,123 @@
-"""The lists of tickets: queues, views, search, and what is done with many tickets at once."""
+"""The lists of tickets: queues, views, one row, and the rail beside them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter
-from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from relaydesk.desk import DeskError, TicketFilter, Visitor, cursor_text, read_cursor
-from relaydesk.web.filters import Filters, active_names
+from relaydesk.desk import TicketFilter
 from relaydesk.web.forms import RowNumber
-from relaydesk.web.groups import Group, grouped
-from relaydesk.web.rail import NAMES
+from relaydesk.web.listing import choices, filters_of, list_of, listed, orders_of, team_of
+from relaydesk.web.places import place_of
+from relaydesk.web.rail import rail_of
+from relaydesk.web.trail import LONGEST_ADDRESS, keep_list
 from relaydesk.web.visitors import TheDesk, TheVisitor
-from relaydesk.web.wording import REASONS
 
 if TYPE_CHECKING:
-    from relaydesk.desk import Desk
+    from relaydesk.desk import Desk, Visitor
     from relaydesk.web.pages import Pages
 
 router = APIRouter()
-ROWS = 40
-ROWS_BESIDE = 8  # an open ticket
-VIEWS = {
-    "mine": "Mine",
-    "unassigned": "Unassigned",
-    "waiting": "Waiting",
-    "look": "Needs a look",
-    "snoozed": "Snoozed",
-    "closed": "Closed",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class ListPlace:
-    """A list: its address, title, and the tickets it begins with before any filter."""
-
-    path: str
-    title: str
-    criteria: TicketFilter
-    empty: str = ""
-
-
-def place_of(path: str, you: str, queues: tuple[str, ...]) -> ListPlace | None:
-    """The list of an address; None for an address of something else."""
-    if path in ("", "/"):
-        return ListPlace("/", "All open", TicketFilter(awake_for=you), "all")
-    kind, _, name = path.strip("/").partition("/")
-    if kind == "queues" and name in queues:
-        return ListPlace(
-            f"/queues/{name}", NAMES.get(name, name), TicketFilter(queue=name, awake_for=you), "queue"
-        )
-    views = {
-        "mine": TicketFilter(assignee=you, awake_for=you),
-        "unassigned": TicketFilter(assignee="", awake_for=you),
-        "snoozed": TicketFilter(snoozed_by=you),
-        "waiting": TicketFilter(waiting=True),
-        "look": TicketFilter(needs_look=True),
-        "closed": TicketFilter(state="closed"),
-    }
-    if kind == "views" and name in views:
-        return ListPlace(f"/views/{name}", VIEWS[name], views[name], name)
-    return None
 
 
 @router.get("/")
 def all_open(request: Request, desk: TheDesk, visitor: TheVisitor) -> HTMLResponse:
     """Every open ticket, by deadline."""
-    return _list(request, desk, visitor, "/")
+    return _page(request, desk, visitor)
 
 
-@router.get("/queues/{name}")
-def queue(request: Request, desk: TheDesk, visitor: TheVisitor, name: str) -> HTMLResponse:
+@router.get("/queues/{queue}")
+def of_queue(request: Request, desk: TheDesk, visitor: TheVisitor, queue: str) -> HTMLResponse:
     """The open tickets of a queue."""
-    desk.config.demand_queue(name)
-    return _list(request, desk, visitor, f"/queues/{name}")
+    desk.config.demand_queue(queue)
+    return _page(request, desk, visitor)
 
 
 @router.get("/views/saved/{view_id}")
-def saved(desk: TheDesk, visitor: TheVisitor, view_id: RowNumber) -> Response:
-    """A view that was kept: goes on to its list with its filters."""
-    view = desk.saved_views.view(view_id, by=visitor.by)
-    query = {name: values for name, values in view.query.items() if name != "place"}
-    place = (view.query.get("place") or ["/"])[0]
-    to = f"{place}?{urlencode({**query, 'view': [str(view.id)]}, doseq=True)}"
-    return Response(status_code=303, headers={"Location": to if to.startswith("/") else "/"})
+def saved(request: Request, desk: TheDesk, visitor: TheVisitor, view_id: RowNumber) -> HTMLResponse:
+    """A list with the filters that somebody kept."""
+    desk.saved_views.view(view_id, visitor.agent.name)
+    return _page(request, desk, visitor)
 
 
-@router.get("/views/{name}")
-def view(request: Request, desk: TheDesk, visitor: TheVisitor, name: str) -> HTMLResponse:
+@router.get("/views/{view}")
+def of_view(request: Request, desk: TheDesk, visitor: TheVisitor, view: str) -> HTMLResponse:
     """A view: tickets of all queues that have something in common."""
-    if name not in VIEWS:
-        raise HTTPException(404)
-    return _list(request, desk, visitor, f"/views/{name}")
+    del view
+    return _page(request, desk, visitor)
 
 
-def _list(request: Request, desk: Desk, visitor: Visitor, path: str) -> HTMLResponse:
-    pages: Pages = request.app.state.pages
-    you = visitor.agent.name
-    place = place_of(path, you, desk.config.queues)
+def _page(request: Request, desk: Desk, visitor: Visitor) -> HTMLResponse:
+    place = place_of(desk, visitor, request.url.path)
     if place is None:
         raise HTTPException(404)
-    filters = Filters.of(request.query_params)
-    criteria = filters.narrowed(place.criteria, you)
-    page = desk.queues.page(criteria, after=read_cursor(request.query_params.get("after")), limit=ROWS)
-    zone = visitor.zone
-    groups = grouped(page.tickets, desk.clock(), zone, desk.config.calendar)
-    counts = desk.queues.all_counts()
+    query = request.query_params
+    filters = filters_of(place, query)
+    after, begun = query.get("after", "")[:LONGEST_ADDRESS], query.get("in", "")[:40]
+    page = listed(desk, visitor, place, filters, after=after, begun=begun)
+    pages: Pages = request.app.state.pages
     context: dict[str, Any] = {
         "title": place.title,
-        "place": place,
-        "here": _address(place.path, filters),
-        "filters": filters,
-        "groups": groups,
-        "orders": _orders(page.numbers),
-        "more": cursor_text(page.after),
-        "first": "after" not in request.query_params,
-        "sum": _sum(place, counts) if not filters else "",
-        "team": active_names((agent.name, agent.active) for agent in desk.agents.everybody()),
-        "reasons": REASONS,
-        "queues": [(name, NAMES.get(name, name)) for name in desk.config.queues],
-        "present": {},
+        "listed": page,
+        "continued": bool(after),
+        **choices(desk, visitor),
     }
-    part = "rows" if request.headers.get("hx-target", "").endswith("more") else "list"
-    return pages.page(request, visitor, "list.html", part=part, **context)
+    context["new_desk"] = not page.shown and place.key == "all" and not filters and _is_new(desk)
+    part = "rows" if request.headers.get("hx-target", "").endswith("#more") else "list"
+    response = pages.page(request, visitor, "list.html", part=part, **context)
+    if not after:
+        keep_list(request, response, page.address)
+    return response
 
 
-def _address(path: str, filters: Filters) -> str:
-    return f"{path}?{filters.text}" if filters else path
-
-
-def _orders(numbers: Any) -> dict[int, tuple[str, bool]]:
-    """The order that a row shows, by ticket, and whether it is bound; bound ones first."""
-    shown: dict[int, tuple[str, bool]] = {}
-    for number in sorted(numbers, key=lambda number: number.how != "bound"):
-        if number.what == "order" and number.how != "released":
-            shown.setdefault(number.ticket_id, (number.value, number.how == "bound"))
-    return shown
-
-
-def _sum(place: ListPlace, counts: Any) -> str:
-    """The line beside a list's title."""
-    if place.empty in ("waiting", "look"):
-        return f"{counts.waiting if place.empty == 'waiting' else counts.look} open"
-    if place.empty == "closed":
-        return ""
-    criteria = place.criteria
-    if criteria.assignee is not None:
-        counted = [counts.of(criteria.assignee or None)]
-    else:
-        counted = [count for count in counts.queues if criteria.queue in (None, count.queue)]
-    figures = (
-        (sum(count.open for count in counted), "open"),
-        (sum(count.due_today for count in counted), "due today"),
-        (sum(count.overdue for count in counted), "past the deadline"),
-    )
-    return " · ".join(f"{number} {name}" for number, name in figures if number or name == "open")
-
-
-@dataclass(frozen=True, slots=True)
-class Strip:
-    """The list beside an open ticket: where it leads back to, and the rows around."""
-
-    title: str
-    path: str
-    count: int | None
-    groups: tuple[Group, ...]
-    orders: dict[int, tuple[str, bool]]
-    here: str
-
-
-def strip_of(request: Request, desk: Desk, visitor: Visitor) -> Strip:
-    """The list that an agent came from (``?in=``), by default the tickets that are due first."""
-    split = urlsplit(request.query_params.get("in", "/"))
-    you = visitor.agent.name
-    place = place_of(split.path, you, desk.config.queues) or ListPlace("/", "All open", TicketFilter(), "all")
-    filters = Filters.of(QueryParams(split.query[:2_000]))
-    page = desk.queues.page(filters.narrowed(place.criteria, you), limit=ROWS_BESIDE)
-    groups = grouped(page.tickets, desk.clock(), visitor.zone, desk.config.calendar)
-    address = _address(place.path, filters)
-    return Strip(place.title, address, len(page.tickets), groups, _orders(page.numbers), address)
-
-
-def next_ticket(desk: Desk, visitor: Visitor, came_from: str, ticket_id: int) -> int | None:
-    """The ticket that is due first in the list an agent came from, but for the one they leave."""
-    split = urlsplit(came_from or "/")
-    you = visitor.agent.name
-    place = place_of(split.path, you, desk.config.queues) or ListPlace("/", "All open", TicketFilter())
-    criteria = Filters.of(QueryParams(split.query[:2_000])).narrowed(place.criteria, you)
-    rows = desk.queues.page(criteria, limit=2).tickets
-    return next((row.id for row in rows if row.id != ticket_id), None)
+def _is_new(desk: Desk) -> bool:
+    return not desk.queues.page(TicketFilter(state="closed"), limit=1).tickets
 
 
 @router.get("/tickets/{ticket_id}/row")
 def row(request: Request, desk: TheDesk, visitor: TheVisitor, ticket_id: RowNumber) -> HTMLResponse:
-    """One ticket as the row of a list."""
-    pages: Pages = request.app.state.pages
-    page = desk.queues.rows([ticket_id])
+    """One ticket as the row of a list, struck through where it is no longer one of that list."""
+    page = desk.queues.rows((ticket_id,))
     if not page.tickets:
-        raise DeskError(f"There is no ticket {ticket_id}.")
+        raise HTTPException(404)
+    ticket = page.tickets[0]
+    path = urlsplit(request.headers.get("hx-current-url", "/")).path
+    inside = path.startswith("/tickets/")
+    criteria = list_of(desk, visitor, path).criteria
+    gone = ticket.state != criteria.state or (criteria.queue or ticket.queue) != ticket.queue
+    pages: Pages = request.app.state.pages
     return pages.page(
         request,
         visitor,
         "row.html",
         part="row",
-        ticket=page.tickets[0],
-        orders=_orders(page.numbers),
-        here=request.query_params.get("in", "/")[:2_000],
-        present={},
-        title=f"Ticket {ticket_id}",
+        title=f"Ticket #{ticket_id}",
+        ticket=ticket,
+        orders=orders_of(page.numbers),
+        beside=inside,
+        gone=gone and not inside,
     )
+
+
+@router.get("/lists/team")
+def team(request: Request, desk: TheDesk, visitor: TheVisitor) -> HTMLResponse:
+    """The names of the agents, to choose from while one is typed."""
+    pages: Pages = request.app.state.pages
+    return pages.page(request, visitor, "team.html", part="team", title="Agents", team=team_of(desk))
 
 
 @router.get("/rail")
-def rail(request: Request, visitor: TheVisitor) -> HTMLResponse:
-    """The queues and views with their counts."""
+def rail(request: Request, desk: TheDesk, visitor: TheVisitor) -> Response:
+    """The queues and views with their counts, to refresh them on a page."""
+    if "hx-request" not in request.headers:
+        return RedirectResponse("/", status_code=303)
+    path = urlsplit(request.headers.get("hx-current-url", "/")).path
     pages: Pages = request.app.state.pages
-    current = urlsplit(request.headers.get("hx-current-url", "/")).path
-    return pages.page(request, visitor, "rail_page.html", part="rail", at=current)
-
-
-@router.get("/search")
-def search(
-    request: Request, desk: TheDesk, visitor: TheVisitor, q: str = "", state: str = ""
-) -> HTMLResponse:
-    """Tickets, open and closed, that hold a text; newest first."""
-    pages: Pages = request.app.state.pages
-    text = q.strip()[:300]
-    chosen = state if state in ("open", "closed") else None
-    page = desk.search.tickets(text, state=chosen, limit=ROWS) if text else None  # type: ignore[arg-type]
-    groups = (Group("found", "none", "", "", page.tickets),) if page is not None and page.tickets else ()
     return pages.page(
-        request,
-        visitor,
-        "search.html",
-        part="list",
-        title="Search",
-        q=text,
-        state=chosen or "",
-        groups=groups,
-        orders=_orders(page.numbers) if page else {},
-        here=f"/search?q={quote(text)}",
-        present={},
+        request, visitor, "rail_part.html", part="rail", rail=rail_of(desk, visitor, path), path=path
     )
-
-
-def came_from(request: Request) -> str:
-    """The list that the page of a ticket was opened from, as its address says (``?in=``)."""
-    referred = parse_qs(urlsplit(request.headers.get("hx-current-url", "")).query)
-    return request.query_params.get("in") or (referred.get("in") or ["/"])[0]

@@ -58,7 +58,6 @@ class Pages:
         part: str | None = None,
         status: int = 200,
         headers: dict[str, str] | None = None,
-        at: str = "",
         **context: Any,
     ) -> HTMLResponse:
         """A page for who is signed in, or the block ``part`` of it where htmx asks for that alone.
@@ -72,11 +71,8 @@ class Pages:
         names = {**self._common(request), **own, **context}
         alone = part is not None and "hx-request" in request.headers
         names["alone"] = alone
-        names["rail"] = (
-            ()
-            if alone and part != "rail"
-            else rail_of(request.app.state.desk, visitor, at or request.url.path)
-        )
+        if not alone:
+            names["rail"] = rail_of(request.app.state.desk, visitor, request.url.path)
         names["toast"] = None if alone else said_before(request)
         response = self._response(template, part if alone else None, names, status, headers)
         if names["toast"]:

@@ -1,27 +1,27 @@
-"""The rail of every page: queues and views with their counts."""
+"""The rail of every page: queues and views with their counts, and what leads elsewhere."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from relaydesk.desk import Desk, Visitor
+from relaydesk.web.places import QUEUES, queue_title
 
-NAMES = {
-    "case": "Cases",
-    "claim": "Claims",
-    "chargeback": "Chargebacks",
-    "unsorted": "Unsorted",
-    "notice": "Notices",
-}
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from relaydesk.desk import Desk, Visitor
+    from relaydesk.store import AllCounts
+
 IN_BAR = 4  # queues in the bar at the foot of a phone
+LEADS = ("lead", "admin")
+_KEYS = {"case": "c", "claim": "l", "chargeback": "b", "unsorted": "q"}
 
 
 @dataclass(frozen=True, slots=True)
 class RailEntry:
     """One line of the rail: where it leads, its icon, and how many are past the deadline, due today, open
-    (None: not counted). ``in_bar`` stands in the bar of a phone, ``key`` is what to press after g."""
+    (None: not counted). ``key`` is what to press after g; ``in_bar``: it stands in the bar of a phone."""
 
     path: str
     name: str
@@ -29,82 +29,79 @@ class RailEntry:
     over: int = 0
     today: int = 0
     open: int | None = None
-    in_bar: bool = False
     key: str = ""
+    in_bar: bool = False
     current: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Rail:
-    """The queues, then the views, then what leads elsewhere."""
+    """The queues, all of them together first; the views; what leads elsewhere."""
 
-    queues: tuple[RailEntry, ...]
-    views: tuple[RailEntry, ...]
-    foot: tuple[RailEntry, ...]
+    queues: tuple[RailEntry, ...] = ()
+    views: tuple[RailEntry, ...] = ()
+    foot: tuple[RailEntry, ...] = field(default=())
 
-
-_KEYS = {"case": "c", "claim": "l", "chargeback": "b", "unsorted": "q"}
+    def __iter__(self) -> Iterator[RailEntry]:
+        yield from (*self.queues, *self.views, *self.foot)
 
 
 def rail_of(desk: Desk, visitor: Visitor, path: str) -> Rail:
-    """What this visitor may go to from the page at ``path``."""
-    counts, you = desk.queues.all_counts(), visitor.agent
-    queues = [
-        RailEntry(
-            f"/queues/{count.queue}",
-            NAMES.get(count.queue, count.queue),
-            f"i-{count.queue if count.queue in NAMES else 'all'}",
-            count.overdue,
-            count.due_today,
-            count.open,
-            in_bar=place < IN_BAR,
-            key=_KEYS.get(count.queue, ""),
-        )
-        for place, count in enumerate(counts.queues)
-    ]
-    together = RailEntry(
-        "/",
-        "All open",
-        "i-all",
-        sum(entry.over for entry in queues),
-        sum(entry.today for entry in queues),
-        sum(entry.open or 0 for entry in queues),
-        key="a",
+    """Where this visitor may go, seen from the page at ``path``."""
+    counts = desk.queues.all_counts(visitor.zone)
+    foot = []
+    if visitor.agent.role in LEADS:
+        foot.append(RailEntry("/report", "Report", "report", key="r"))
+    if visitor.agent.role == "admin":
+        foot.append(RailEntry("/admin", "Admin", "admin"))
+    return Rail(
+        _marked(_queues(counts), path), _marked(_views(desk, visitor, counts), path), _marked(foot, path)
     )
-    yours, nobodys = counts.of(you.name), counts.of(None)
-    views = [
-        RailEntry("/views/mine", "Mine", "i-mine", yours.overdue, yours.due_today, yours.open, key="m"),
-        RailEntry(
-            "/views/unassigned", "Unassigned", "i-take", nobodys.overdue, nobodys.due_today, nobodys.open
-        ),
-        RailEntry("/views/waiting", "Waiting", "i-wait", open=counts.waiting, key="w"),
-    ]
-    if counts.look:  # never hidden when not empty, and no line of calm
-        views.append(RailEntry("/views/look", "Needs a look", "i-eye", open=counts.look, key="x"))
-    views.append(RailEntry("/views/snoozed", "Snoozed", "i-clock"))
-    views.append(RailEntry("/views/closed", "Closed", "i-close"))
-    views += [
-        RailEntry(f"/views/saved/{view.id}", view.name, "i-all")
-        for view in desk.saved_views.visible(by=visitor.by)
-    ]
-    foot = [RailEntry("/report", "Report", "i-report", key="r")] * (you.role != "agent")
-    foot += [RailEntry("/admin", "Admin", "i-admin")] * (you.role != "agent")
-    return Rail(*(_marked(entries, path) for entries in ((together, *queues), views, foot)))
 
 
-def _marked(entries: tuple[RailEntry, ...] | list[RailEntry], path: str) -> tuple[RailEntry, ...]:
+def _marked(entries: Iterable[RailEntry], path: str) -> tuple[RailEntry, ...]:
     return tuple(
-        RailEntry(
-            entry.path,
-            entry.name,
-            entry.icon,
-            entry.over,
-            entry.today,
-            entry.open,
-            entry.in_bar,
-            entry.key,
-            current=path == entry.path
-            or (entry.path in ("/report", "/admin") and path.startswith(entry.path)),
+        replace(
+            entry, current=path == entry.path or (entry.path != "/" and path.startswith(entry.path + "/"))
         )
         for entry in entries
     )
+
+
+def _queues(counts: AllCounts) -> Iterator[RailEntry]:
+    queues = counts.queues
+    yield RailEntry(
+        "/",
+        "All open",
+        "all",
+        sum(count.overdue for count in queues),
+        sum(count.due_today for count in queues),
+        sum(count.open for count in queues),
+        key="a",
+    )
+    for place, count in enumerate(queues):
+        yield RailEntry(
+            f"/queues/{count.queue}",
+            queue_title(count.queue),
+            count.queue if count.queue in QUEUES else "all",
+            count.overdue,
+            count.due_today,
+            count.open,
+            key=_KEYS.get(count.queue, ""),
+            in_bar=place < IN_BAR,
+        )
+
+
+def _views(desk: Desk, visitor: Visitor, counts: AllCounts) -> Iterator[RailEntry]:
+    you = visitor.agent.name
+    yours, nobodys = counts.of(you), counts.of(None)
+    yield RailEntry("/views/mine", "Mine", "mine", yours.overdue, yours.due_today, yours.open, key="m")
+    yield RailEntry(
+        "/views/unassigned", "Unassigned", "take", nobodys.overdue, nobodys.due_today, nobodys.open
+    )
+    yield RailEntry("/views/waiting", "Waiting", "wait", open=counts.waiting, key="w")
+    yield RailEntry("/views/look", "Needs a look", "eye", open=counts.look, key="x")
+    yield RailEntry("/views/snoozed", "Snoozed", "clock", open=desk.queues.snoozed(you))
+    yield RailEntry("/views/closed", "Closed", "close")
+    for view in desk.saved_views.visible(you):
+        yield RailEntry(f"/views/saved/{view.id}", view.name, "all")

@@ -58,6 +58,7 @@ def _nothing(_: Desk, __: Visitor, ___: WholeTicket) -> dict[str, Any]:
 
 SHEETS: dict[str, tuple[str, Callable[[Desk, Visitor, WholeTicket], dict[str, Any]]]] = {
     "assign": ("Assign #{}", _team),
+    "elsewhere": ("#{} was answered elsewhere", _nothing),
     "move": ("Move #{} to another queue", _queues),
     "snooze": ("Snooze #{} for yourself", _choices),
     "merge": ("Link or merge #{}", _near),

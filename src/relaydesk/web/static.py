@@ -58,13 +58,22 @@ class StaticFiles:
         return self._files
 
     def address(self, name: str) -> str:
-        """Where a page finds a file; a changed file has another address."""
+        """Where a page finds a file; a changed file has another address. That of the icons is short: a page
+        names it two hundred times."""
+        if name == "icons.svg":
+            return f"/i/{self._files[name].version}"
         return f"/static/{self._files[name].version}/{name}"
 
 
 def _file(text: str, media_type: str) -> StaticFile:
     content = text.encode()
-    return StaticFile(content, media_type, sha256(content).hexdigest()[:12])
+    return StaticFile(content, media_type, sha256(content).hexdigest()[:6])
+
+
+@router.get("/i/{version}")
+def icons(request: Request, version: str) -> Response:
+    """The icons."""
+    return static_file(request, version, "icons.svg")
 
 
 @router.get("/static/{version}/{name}")

@@ -14,9 +14,9 @@ from relaydesk.web.composing import composer_of, evidence_items
 from relaydesk.web.deadline_sheet import clock_name, current_clock, sheet_of, state_of
 from relaydesk.web.event_lines import line_of
 from relaydesk.web.evidence import evidence_of
-from relaydesk.web.lists import strip_of
 from relaydesk.web.sheets import whole_acts
 from relaydesk.web.thread import MailEntry, entries_of, event_reader, mail_entry, sender_name
+from relaydesk.web.trail import came_from, strip_of
 from relaydesk.web.visitors import TheDesk, TheVisitor
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def ticket_context(
     clock = current_clock(ticket.clocks)
     entries = entries_of(ticket, you=visitor.agent.name, now=now, zone=zone)
     row = _evidence_row(ticket, evidence)
-    strip = strip_of(request, desk, visitor)
+    strip = strip_of(request, desk, visitor, ticket.ticket)
     history = desk.threads.history(ticket.ticket.id, HISTORY)
     numbers = [number for number in ticket.numbers if number.how != "released"]
     return {
@@ -159,17 +159,15 @@ def ticket_context(
         "composer": composer_of(desk, visitor, ticket),
         "templates": desk.templates.everything(),
         "asked": None,
+        "opened": False,
         "items": evidence_items(
             desk.config.evidence_list if ticket.ticket.kind == "chargeback" else (),
             desk.evidence.of_ticket(ticket.ticket.id),
         ),
         **{name: value for name, value in whole_acts(desk, visitor, ticket).items() if name != "ticket"},
         "strip": strip,
-        "here": strip.here,
-        "orders": strip.orders,
-        "present": {},
         "current": ticket.ticket.id,
-        "came_from": request.query_params.get("in", "/")[:2_000],
+        "came_from": came_from(request),
         "first_shown": ticket.messages[0].row.id if ticket.messages else 0,
     }
 

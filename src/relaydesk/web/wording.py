@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from relaydesk.order import Item
+    from relaydesk.store import TicketRow
 
 DueState = Literal["over", "soon", "today", "later", "none", "met", "undecided"]
 MINUTE = timedelta(minutes=1)
@@ -102,6 +103,15 @@ REASONS = {
 """Reasons for contact by their codes: short for rows, long for titles."""
 
 
+BRANDS = {"instagram.com": "Instagram", "facebook.com": "Facebook", "facebookmail.com": "Facebook"}
+JUST_NOW = timedelta(minutes=30)
+
+
+def instant(moment: datetime) -> str:
+    """As machines read it, to the second: ``2026-11-25T20:00:00Z``."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def reason_name(code: str, *, long: bool = False) -> str:
     """A reason for contact; a shop's own code reads as its words."""
     return REASONS.get(code, (code.replace("_", " ").capitalize(),) * 2)[long]
@@ -157,7 +167,24 @@ def phrase(code: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def customer_name(ticket: TicketRow) -> str:
+    """Whose ticket it is: proven senders by their name, others by their whole address."""
+    if not ticket.verified:
+        return ticket.sender or ticket.relay_address or "no sender"
+    domain = ".".join(ticket.sender.rpartition("@")[2].split(".")[-2:])
+    return ticket.username or BRANDS.get(domain, ticket.sender) or ticket.relay_address or "no sender"
+
+
+def is_fresh(ticket: TicketRow, now: datetime) -> bool:
+    """Whether the customer wrote after our answer, or it has just come and nobody has it."""
+    just_came = ticket.open and ticket.assignee is None and now - ticket.last_message_at < JUST_NOW
+    return ticket.fresh or just_came
+
+
 FILTERS = {
+    "instant": instant,
+    "fresh": is_fresh,
+    "who": customer_name,
     "browser": browser_name,
     "reason": reason_name,
     "due": due_of,

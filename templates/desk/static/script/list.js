@@ -1,28 +1,37 @@
-/* Lists: how many are ticked, said once; a change of others waits while the pointer or a key is at work here. */
+/* Lists: how many are ticked; what others change waits while somebody is at work here. */
 (() => {
   "use strict";
-  const $ = (selector, root = document) => root.querySelector(selector);
-  const ticked = () => document.querySelectorAll(".pick :checked");
-  const count = () => { const output = $(".bulk output"); if (output) output.textContent = `${ticked().length} selected`; };
-  document.addEventListener("change", (event) => { if (event.target.closest(".pick")) count(); });
-  document.addEventListener("reset", (event) => {
-    if (event.target.matches(".bulk")) { ticked().forEach((box) => { box.checked = false; }); setTimeout(count); }
-  });
+  const { body } = document, find = (s) => document.querySelector(s), all = (s, from = document) => [...from.querySelectorAll(s)];
+  const hear = (name, act, early) => document.addEventListener(name, act, early), rows = new Set();
+  /* A row fetches itself when its ticket has changed. */
+  const look = () => {
+    const spot = find("#bulk output");
+    if (spot) spot.textContent = `${all(".pick :checked").length} selected`;
+    for (const { id } of all(".row")) if (!rows.has(id) && rows.add(id)) body.addEventListener(`ticket-${id.slice(1)}`, () => {
+      if (find(`#${id}`)) htmx.ajax("GET", `/tickets/${id.slice(1)}/row`, { source: `#${id}`, target: `#${id}`, swap: "outerMorph" });
+    });
+  };
+  hear("change", look);
+  hear("reset", () => setTimeout(look));
+  hear("toast", () => find("#bulk")?.reset());
 
+  /* A new row comes in when nobody points at the list or has just pressed a key; until then a line says so. */
   let pressed = 0;
-  document.addEventListener("keydown", () => { pressed = Date.now(); }, true);
-  const busy = () => $("#list")?.matches(":hover") || Date.now() - pressed < 2000 || ticked().length > 0;
-  /* The list asks for itself when something has changed; while busy, a line says so instead. */
-  document.addEventListener("htmx:config:request", (event) => {
-    const ctx = event.detail?.ctx, source = ctx?.sourceElement;
-    if (!source?.matches?.("[data-list]") || ctx.request?.method !== "GET" || !busy()) return;
-    event.preventDefault();
-    const news = $(".news", source);
-    if (news) { news.hidden = false; $("span", news).textContent = "Something has changed · Show"; }
+  const renew = () => htmx.trigger("#list", "renew"), tidy = () => { if (find(".row.gone")) renew(); };
+  body.addEventListener("tickets", async () => {
+    const path = find("#list:not([data-still])")?.getAttribute("hx-get"), line = find("#news");
+    const answer = path && await fetch(path, { headers: { "HX-Request": "true" } }).catch(() => 0);
+    if (!answer?.ok) return;
+    const known = all(".row", new DOMParser().parseFromString(await answer.text(), "text/html")).map(({ id }) => !!find(`#${id}`));
+    const busy = find("#list:hover, .pick :checked, #lists .pop[open]") || Date.now() - pressed < 2000 || all(".row").length > 40;
+    if (known.every(Boolean)) return;
+    if (!line || !busy) { renew(); return; }
+    line.innerHTML = "<button class='btn plain'></button>";
+    line.firstChild.textContent = `${known.filter((old) => !old).length} new${known.indexOf(false) < known.lastIndexOf(true) ? ", due earlier" : ""} · Show`;
+    line.firstChild.onclick = renew;
   });
-  document.addEventListener("htmx:after:swap", () => {
-    count();
-    const first = $("[data-first]");
-    if (first) { first.removeAttribute("data-first"); first.focus(); }
-  });
+  hear("keydown", ({ key }) => { pressed = Date.now(); if (/^[jk]$/.test(key)) setTimeout(tidy); }, true);
+  hear("pointerout", ({ target, relatedTarget: to }) => { if (target.closest("#list") && !to?.closest("#list")) tidy(); });
+  hear("htmx:after:swap", look);
+  look();
 })();
