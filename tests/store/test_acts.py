@@ -14,7 +14,7 @@ from relaydesk.business_time.calendar import Calendar
 from relaydesk.classify.rules_file import load_rules
 from relaydesk.clocks import timekeeper
 from relaydesk.desk.config import DeskError
-from relaydesk.desk.permissions import NotPermitted
+from relaydesk.desk.permissions import CONSOLE, NotPermitted
 from relaydesk.desk.rule_text import RuleWords, draft_subject, rule_text
 from relaydesk.desk.snooze_times import snooze_choices
 from relaydesk.order import Order, OrderRow
@@ -143,7 +143,7 @@ def test_sorting_changes_kind_queue_and_clocks_and_tells_it(store: Store) -> Non
 
 def report(store: Store, until: datetime = NOON + 60 * HOUR) -> str:
     here, out = desk(store, until), io.StringIO()
-    here.reports.sla(here.reports.scope(since=(NOON - HOUR).isoformat()), out, "json")
+    here.reports.sla(here.reports.scope(since=(NOON - HOUR).isoformat()), out, "json", by=CONSOLE)
     return out.getvalue()
 
 

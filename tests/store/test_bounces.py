@@ -19,7 +19,7 @@ from relaydesk.message.envelope import Envelope, Origin
 from relaydesk.policy.allowlist import parse_allowlist
 from relaydesk.policy.decision import Placement
 from relaydesk.policy.policy import Policy
-from relaydesk.report.runs import histories
+from relaydesk.report.history import histories
 from relaydesk.store import outbox, outbox_rows, tickets
 from relaydesk_testkit.arriving import NOON, decision, open_ticket, planned, store_message
 from relaydesk_testkit.signing import key_zone, over, signed

@@ -70,6 +70,8 @@ needs_look {"reason": "bounce_unclear", "answer": 1, "message": 4, "of": 0}
 looked_at {}
 """
 LATER = """
+evidence {"item": "Invoice", "state": "there"}
+evidence {"item": "Invoice", "state": "there", "name": "invoice.pdf", "sha256": "00"}
 unlinked {"ticket": 7}
 merged {"from": 3, "into": 7, "was": "open", "why": "the same order, 1"}
 unmerged {"from": 3, "into": 7}

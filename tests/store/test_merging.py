@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from relaydesk.clocks import timekeeper
 from relaydesk.desk.answers import Written
 from relaydesk.desk.config import DeskError
+from relaydesk.desk.permissions import CONSOLE
 from relaydesk.order import Order, OrderRow
 from relaydesk.outbound import recording
 from relaydesk.policy.decision import Placement
@@ -316,5 +317,5 @@ def standing(store: Store, *tickets: int) -> Any:
 
 def report(here: Desk) -> str:
     out = io.StringIO()
-    here.reports.sla(here.reports.scope(since=(NOON - HOUR).isoformat(), until=""), out, "json")
+    here.reports.sla(here.reports.scope(since=(NOON - HOUR).isoformat(), until=""), out, "json", by=CONSOLE)
     return out.getvalue()

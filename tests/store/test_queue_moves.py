@@ -12,7 +12,7 @@ import pytest
 
 from relaydesk.clocks import timekeeper
 from relaydesk.policy.decision import Placement
-from relaydesk.report.runs import histories
+from relaydesk.report.history import histories
 from relaydesk_testkit.arriving import NOON, decision, open_ticket, planned, store_message
 from tests.store.test_bounces import back
 from tests.support.answering import send, write

@@ -14,10 +14,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, make_url, text
 
 from relaydesk.store import agents, schema
+from relaydesk.store.all_tables import metadata
 from relaydesk.store.durability import assure_sqlite
 from relaydesk.store.engine import Store
 from relaydesk.store.errors import Conflict, StoreUnfit
-from relaydesk.store.tables import metadata
 from relaydesk_testkit import postgres
 from relaydesk_testkit.arriving import NOON
 

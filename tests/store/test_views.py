@@ -189,7 +189,7 @@ def test_a_ticket_is_shown_with_answers_drafts_and_linked_tickets(store: Store) 
     assert [(answer.row.author, answer.row.state) for answer in view.answers] == [(BOB, "queued")]
     assert view.answers[0].text.startswith("Hello")
     assert [(draft.author, draft.text) for draft in view.drafts] == [(ALICE, "Mine")]
-    assert here.answers.draft(first, by="agent:Alice") == "Mine"
+    assert here.answers.draft(first, by="agent:Alice").text == "Mine"
     with pytest.raises(AnswerRefused, match="No draft of bob is kept"):
         here.answers.draft(first, by=BOB)
     with pytest.raises(FrozenInstanceError):

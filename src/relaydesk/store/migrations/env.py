@@ -2,16 +2,8 @@
 
 from alembic import context
 
-from relaydesk.store import (  # noqa: F401 - their tables
-    account_tables,
-    acts_tables,
-    administration_tables,
-    composing_tables,
-    notify_tables,
-    view_tables,
-)
+from relaydesk.store.all_tables import metadata
 from relaydesk.store.schema import include_name
-from relaydesk.store.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
