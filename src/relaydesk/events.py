@@ -31,6 +31,9 @@ Purpose = Literal["answer", "automatic", "forward"]
 """``answer`` is a person's and stops the clock; ``automatic`` is a desk's and does not; ``forward`` hands a
 message on to another help desk."""
 
+UNDONE = "undo"
+"""The ``why`` of an event that takes back an act of a moment ago: what it took back counts as never done."""
+
 _PAYLOADS: dict[str, type[Payload]] = {}
 
 

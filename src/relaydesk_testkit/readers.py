@@ -34,8 +34,10 @@ SAMPLES: dict[str, tuple[str, ...]] = {
         "On 1 May 2025 at 14:03,\r\nAlice A <a@b.example>\r\nwrote:\r\n> a\r\n",
         "order 1234567890123456 case 12345678901",
         "Order number: 1234 5678 9012 3456\r\nCase number: 12345678901\r\n",
+        "Hello\r\n\r\nalice wrote:\r\n\r\nWhere is it?\r\n",
     ),
     "a message's HTML": (
+        "<img src='cid:a'><script>x</script><a href='https://a.example/x'>y</a>",
         "<a href='https://l.facebook.com/l.php?u=https%3A%2F%2Fwww.facebook.com%2Forders%2F1'>y</a>",
     ),
     "a bounce": ("The message could not be delivered to <case++abcdefghij@support.instagram.com>\r\n",),

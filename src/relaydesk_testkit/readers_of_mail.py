@@ -10,7 +10,7 @@ from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
 from relaydesk.bounces import answer_of_message_id, from_daemon, read_bounce
-from relaydesk.classify import classify
+from relaydesk.classify import classify, excerpt_of
 from relaydesk.config.parts import shipped_rules
 from relaydesk.mailauth import asked_domains, authenticate, read_signed
 from relaydesk.mailauth.body_hash import body_hash, canonical_body
@@ -24,8 +24,10 @@ from relaydesk.message import (
     Envelope,
     Origin,
     authentication_results,
+    mail_page,
     parse_header,
     parse_message,
+    safe_name,
     searchable_header,
     searchable_words,
 )
@@ -63,6 +65,8 @@ def _whole(raw: bytes) -> None:
     answer_of_message_id(SECRET, message.header("in-reply-to") or "")
     searchable_words(raw)
     searchable_header(raw)
+    excerpt_of(message, "case", findings.username or "alice")
+    mail_page(raw, "/{place}")
 
 
 def _message(head: str, tail: str = "") -> Callable[[bytes], None]:
@@ -220,6 +224,12 @@ READERS: dict[str, Reader] = {
         MESSAGE,
         8_192,
         whole=True,
+    ),
+    "a message's file names": Reader(
+        lambda text: safe_name(text, 1),
+        ("a", "/", "\\", ".", "con", " ", ":", "\u202e", "\u00e9"),
+        8_192,
+        text=True,
     ),
     # Who vouches for it.
     "mailauth.dkim": Reader(_signed, of.DKIM, 1 << 18, 16_384),

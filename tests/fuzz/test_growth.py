@@ -38,6 +38,7 @@ EXEMPT = {
     "classify.rules.Rules.__getstate__": "hands the rules to another process",
     "classify.rules.Rules.extended": "joins rules at the start",
     "mailauth.signing": "signs what we write",
+    "mailauth.dkim.verify_dkim": "read_signed and verify_signed, one after the other",
     "mailauth.spf_query.HeldAnswers": "a protocol",
     "message.charset_labels._rows": "reads its own table at import",
     "message.attributions._any": "makes a pattern at import",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -162,16 +163,16 @@ def test_closing_and_moving_hold_for_the_whole_thread(store: Store) -> None:
 def test_the_report_counts_each_promise_once_and_as_if_it_were_never_merged(store: Store) -> None:
     first, second = pair(store)
     timekeeper.sweep(store, NOON + 49 * HOUR)
-    before = figures(store)
-    desk(store, NOON + 49 * HOUR).tickets.merge(first, second, by=ALICE)
-    assert figures(store) == before
-    desk(store, NOON + 49 * HOUR).tickets.unmerge(first, by=ALICE)
-    assert figures(store) == before
-
-
-def figures(store: Store) -> Any:
     here = desk(store, NOON + 50 * HOUR)
-    return report(here)
+    before = json.loads(report(here))
+    desk(store, NOON + 49 * HOUR).tickets.merge(first, second, by=ALICE)
+    merged = json.loads(report(here))
+    assert [work["open"]["tickets"] for work in merged.pop("work")] == [
+        [second]
+    ]  # one thread
+    assert merged == {section: figures for section, figures in before.items() if section != "work"}
+    desk(store, NOON + 49 * HOUR).tickets.unmerge(first, by=ALICE)
+    assert json.loads(report(here)) == before
 
 
 def test_words_of_the_merged_one_lead_to_the_thread(store: Store) -> None:

@@ -10,7 +10,7 @@ from relaydesk.desk.config import DeskError
 from relaydesk.desk.permissions import DeskPart
 from relaydesk.desk.sorting import take_junk_back
 from relaydesk.desk.ticket_acts import tell, ticket_of
-from relaydesk.events import JunkMarked, LookedAt, TicketAssigned, TicketClosed
+from relaydesk.events import UNDONE, JunkMarked, LookedAt, TicketAssigned, TicketClosed
 from relaydesk.store import events, looks, merges, tickets
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 UNDO = timedelta(seconds=10)
 ON_THE_WAY = timedelta(seconds=3)  # a press in the last second still has to arrive
-WHY = "undo"
 
 
 class Undoing(DeskPart):
@@ -50,7 +49,7 @@ class Undoing(DeskPart):
             case JunkMarked():
                 if ticket.junk_at is None:
                     raise DeskError(f"Ticket {ticket.id} is not marked as junk any more.")
-                take_junk_back(acting, ticket, WHY)
+                take_junk_back(acting, ticket, UNDONE)
                 _ask_again(acting, ticket, number, act)
             case TicketAssigned(agent=agent):
                 if ticket.assignee != agent:
@@ -61,7 +60,7 @@ class Undoing(DeskPart):
                 )
                 for member in (ticket.id, *merges.members(acting.session, ticket.id)):
                     tickets.change(acting.session, member, assignee=earlier)
-                    tell(acting, member, TicketAssigned(earlier, WHY))
+                    tell(acting, member, TicketAssigned(earlier, UNDONE))
             case _:
                 raise DeskError("This cannot be undone.")
 
@@ -93,7 +92,7 @@ def _reopen(acting: Acting, ticket: TicketRow) -> None:
     other = tickets.thread_is_open(acting.session, ticket.id)
     if other is not None:
         raise DeskError(f"Ticket {other} is open for the same relay address; continue there.")
-    reopen_ticket(acting.session, ticket.id, WHY, actor=acting.actor, at=acting.now, now=acting.now)
+    reopen_ticket(acting.session, ticket.id, UNDONE, actor=acting.actor, at=acting.now, now=acting.now)
 
 
 def _ask_again(acting: Acting, ticket: TicketRow, number: int, act: Event) -> None:

@@ -9,7 +9,7 @@ from relaydesk.clocks import reopen_ticket
 from relaydesk.desk.config import DeskError, NotThere
 from relaydesk.desk.permissions import DeskPart, agent_name, demand
 from relaydesk.desk.ticket_view import sent_message
-from relaydesk.events import TicketClosed
+from relaydesk.events import UNDONE, TicketClosed
 from relaydesk.store import drafts, events, looks, outbox, tickets, written_answers
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from relaydesk.store import OutboxRow
 
 LOST = ("refused", "failed", "bounced")
-WHY = "undo"
 
 
 class WaitingAnswers(DeskPart):
@@ -104,7 +103,7 @@ def _open_again(acting: Acting, ticket_id: int, author: str) -> None:
     if ticket is None or ticket.open or tickets.thread_is_open(acting.session, ticket_id) is not None:
         return
     if act and act.actor == author and all(event.actor in (acting.actor, "relaydesk") for event in since):
-        reopen_ticket(acting.session, ticket_id, WHY, actor=acting.actor, at=acting.now, now=acting.now)
+        reopen_ticket(acting.session, ticket_id, UNDONE, actor=acting.actor, at=acting.now, now=acting.now)
 
 
 def _read_back(acting: Acting, row: OutboxRow) -> None:

@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Literal, get_args
 
 from relaydesk.events import (
+    UNDONE,
     AnswerBounced,
     AnswerCancelled,
     AnswerFailed,
@@ -134,10 +135,8 @@ class _HistoryReader:
                 self.closed.set(event.at, "closed")
                 for run in self.runs.values():
                     run.closed = run.closed or event.at
-            case TicketReopened():
-                self.closed.set(event.at, "open")
-                for run in self.runs.values():
-                    run.closed = None
+            case TicketReopened(why=why):
+                self.reopened(event.at, undone=why == UNDONE)
             case OfClock() as payload:
                 self.take_clock(payload, event)
             case OfAnswer() as payload:
@@ -185,6 +184,19 @@ class _HistoryReader:
 
     def mark(self, at: datetime, what: Marked, ref: str = "", *, by: str | None = None) -> None:
         self.marks.append((at, what, ref, by))
+
+    def reopened(self, at: datetime, *, undone: bool) -> None:
+        self.closed.set(at, "open")
+        if undone:
+            self.unmark("closed")
+        for run in self.runs.values():
+            run.closed = None
+
+    def unmark(self, what: Marked) -> None:
+        """Takes back the latest mark of a kind: what was undone is nobody's work."""
+        places = [place for place, mark in enumerate(self.marks) if mark[1] == what]
+        if places:
+            del self.marks[places[-1]]
 
     def opened(self, payload: TicketOpened, at: datetime) -> None:
         self.kind = payload.kind

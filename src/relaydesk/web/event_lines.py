@@ -106,7 +106,7 @@ def _sent(payload: events.AnswerSent, event: events.Event, reader: EventReader) 
 
 def _assigned(payload: events.TicketAssigned, event: events.Event, reader: EventReader) -> Sentence:
     actor = reader.who(event.actor)
-    undone = " (undone)" if getattr(payload, "why", "") == "undo" else ""
+    undone = " (undone)" if getattr(payload, "why", "") == events.UNDONE else ""
     if payload.agent is None:
         return f"{actor} gave it back: nobody has it{undone}"
     if event.actor == f"agent:{payload.agent}":
@@ -225,11 +225,22 @@ LINES: dict[type[events.Payload], tuple[str, Any]] = {
     ),
     events.TicketMerged: (
         "i-link",
-        lambda p, _, __: (TicketMention(p.source), " is shown in ", TicketMention(p.into), _why(p.why)),
+        lambda p, event, reader: (
+            f"{reader.who(event.actor)} merged ",
+            TicketMention(p.source),
+            " into ",
+            TicketMention(p.into),
+            _why(p.why),
+        ),
     ),
     events.TicketUnmerged: (
         "i-link",
-        lambda p, _, __: (TicketMention(p.source), " stands by itself again", _why(p.why)),
+        lambda p, event, reader: (
+            f"{reader.who(event.actor)} took ",
+            TicketMention(p.source),
+            " out again",
+            _why(p.why),
+        ),
     ),
     events.TicketUnlinked: (
         "i-link",
