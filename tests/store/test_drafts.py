@@ -230,6 +230,21 @@ def test_the_office_drops_what_nobody_comes_back_to(store: Store, ticket: int) -
     assert names(here, ticket) == []
 
 
+def test_evidence_is_bounded(store: Store, ticket: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = desk(store)
+    with pytest.raises(DeskError, match=r"film\.mp4 has 16,000,001 bytes; at most 16,000,000 are kept"):
+        here.evidence.add(ticket, "Film", "film.mp4", bytes(16_000_001), by=ALICE)
+    monkeypatch.setattr("relaydesk.desk.evidence.MOST_BYTES", 2 * len(PDF))
+    for item in ("first", "second"):
+        here.evidence.add(ticket, item, "a.pdf", PDF, by=ALICE)
+    with pytest.raises(DeskError, match="all the evidence that is kept"):
+        here.evidence.add(ticket, "third", "a.pdf", PDF, by=ALICE)
+    for number in range(98):
+        here.evidence.mark(ticket, f"item {number}", "missing", by=ALICE)
+    with pytest.raises(DeskError, match="100 entries"):
+        here.evidence.mark(ticket, "one more", "missing", by=ALICE)
+
+
 def test_evidence_is_kept_once_by_its_content_and_told_in_events(store: Store, ticket: int) -> None:
     here = desk(store)
     first = here.evidence.add(ticket, "Proof of shipment", "receipt.pdf", PDF, by=ALICE)

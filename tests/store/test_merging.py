@@ -167,9 +167,7 @@ def test_the_report_counts_each_promise_once_and_as_if_it_were_never_merged(stor
     before = json.loads(report(here))
     desk(store, NOON + 49 * HOUR).tickets.merge(first, second, by=ALICE)
     merged = json.loads(report(here))
-    assert [work["open"]["tickets"] for work in merged.pop("work")] == [
-        [second]
-    ]  # one thread
+    assert [work["open"]["tickets"] for work in merged.pop("work")] == [[second]]  # one thread
     assert merged == {section: figures for section, figures in before.items() if section != "work"}
     desk(store, NOON + 49 * HOUR).tickets.unmerge(first, by=ALICE)
     assert json.loads(report(here)) == before
