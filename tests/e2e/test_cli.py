@@ -67,7 +67,7 @@ OF_MAIL = {
     *(
         "relaydesk.mailauth",
         "relaydesk.message.parse",
-        "relaydesk.classify",
+        "relaydesk.classify.rules",
         "relaydesk.policy",
         "relaydesk.config.parts",
     ),

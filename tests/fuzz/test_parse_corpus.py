@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from relaydesk.classify import rules_file
-from relaydesk.classify.classify import classify
+from relaydesk.classify.classifier import classify
 from relaydesk.classify.rules_file import load_rules
 from relaydesk.message.parse import parse_message
 from tests.support.shared import shared

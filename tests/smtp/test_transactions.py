@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from relaydesk.policy.decision import Decision
 
 HEAVY = (
-    "relaydesk.classify.classify:classify",
+    "relaydesk.classify.classifier:classify",
     "relaydesk.gateway.clients:hashed",
     "relaydesk.gateway.clients:matches",
     "relaydesk.gateway.rewrite:rewritten",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relaydesk.classify.classify import classify
+from relaydesk.classify.classifier import classify
 from relaydesk.config.parts import shipped_rules
 from relaydesk.message.parse import parse_message
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from relaydesk.classify.classify import classify
+from relaydesk.classify.classifier import classify
 from relaydesk.message.parse import parse_message
 from tests.support.mails import DOMAINS, RULES, sorted_mail
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from relaydesk.classify.classify import match_rules
+from relaydesk.classify.classifier import match_rules
 from relaydesk.classify.rules_file import load_rules
 from relaydesk.classify.yaml_reader import RulesError
 from relaydesk.config.parts import shipped_rules

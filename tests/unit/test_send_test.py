@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from relaydesk.classify.classify import classify
+from relaydesk.classify.classifier import classify
 from relaydesk.mailauth.signing import dkim_key_record
 from relaydesk.message.parse import parse_message
 from relaydesk.samples.delivery import Destination, server_address

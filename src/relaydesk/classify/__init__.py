@@ -4,15 +4,20 @@
 are data (:func:`load_rules`); their patterns run in linear time. Pure.
 """
 
-from relaydesk.classify.classify import classify
+from typing import TYPE_CHECKING
+
+from relaydesk import late_names
 from relaydesk.classify.excerpt import excerpt_of
 from relaydesk.classify.findings import Candidate, Findings, Match, NumberKind
-from relaydesk.classify.form import Form
 from relaydesk.classify.neutral import neutral
-from relaydesk.classify.patterns import Pattern, PatternError, compile_pattern
-from relaydesk.classify.rules import Rule, Rules
-from relaydesk.classify.rules_file import load_rules
-from relaydesk.classify.yaml_reader import RulesError
+
+if TYPE_CHECKING:
+    from relaydesk.classify.classifier import classify
+    from relaydesk.classify.form import Form
+    from relaydesk.classify.patterns import Pattern, PatternError, compile_pattern
+    from relaydesk.classify.rules import Rule, Rules
+    from relaydesk.classify.rules_file import load_rules
+    from relaydesk.classify.yaml_reader import RulesError
 
 __all__ = [
     "Candidate",
@@ -31,3 +36,19 @@ __all__ = [
     "load_rules",
     "neutral",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = late_names(
+        __name__,
+        {
+            "Form": "form",
+            "Pattern": "patterns",
+            "PatternError": "patterns",
+            "Rule": "rules",
+            "Rules": "rules",
+            "RulesError": "yaml_reader",
+            "classify": "classifier",
+            "compile_pattern": "patterns",
+            "load_rules": "rules_file",
+        },
+    )

@@ -13,7 +13,7 @@ import click
 
 from relaydesk import intake
 from relaydesk.cli.folding import say_folded
-from relaydesk.cli.opening import address, moment, settings_in_force, standard_input
+from relaydesk.cli.opening import address, moment, settings, standard_input, stored_over
 from relaydesk.cli.output import Faint, Heading, json_option, print_json, say
 from relaydesk.cli.times import local
 from relaydesk.config import existing_store, kept_secret, parts, utc_now
@@ -48,6 +48,7 @@ class Asked:
     rcpt: tuple[str, ...]
     zone: Path | None
     at: datetime | None
+    list_file: Path | None
 
 
 @click.command()
@@ -65,7 +66,7 @@ class Asked:
 )
 @click.option("--now", "at", callback=moment, help="Time of receipt, ISO 8601 (default: now).")
 @click.option("--allowlist", "list_file", type=click.Path(path_type=Path), help="Allowlist file to use.")
-@click.option("--empty", is_flag=True, help="Leave the database alone: no orders and no tickets are known.")
+@click.option("--empty", is_flag=True, help="Know no orders and no tickets of the database.")
 @json_option
 @click.pass_obj
 def explain(
@@ -76,11 +77,15 @@ def explain(
     Authentication and sorting run by the orders and tickets of the database, where there is one; nothing is
     stored and nothing changed.
     """
-    conf = settings_in_force(config)
-    if list_file is not None:
-        conf = conf.model_copy(update={"allowlist": list_file})
+    conf = settings(config)
     raw = _read(message, conf.limits.message_bytes)
-    answer = _answer(conf, raw, Asked(**asked), empty=empty or asked["zone"] is not None)
+    about = Asked(**asked, list_file=list_file)
+    try:
+        conf = stored_over(conf)
+        answer = _answer(conf, raw, about, empty=empty or about.zone is not None)
+    except StoreError as error:
+        say(f"relaydesk: {error} It is explained without orders and tickets.", err=True)
+        answer = _answer(conf, raw, about, empty=True)
     if as_json:
         print_json(answer)
     else:
@@ -98,15 +103,14 @@ def _read(message: Path, limit: int) -> bytes:
 
 
 def _answer(conf: Settings, raw: bytes, asked: Asked, *, empty: bool) -> dict[str, Any]:
-    """By the database there is; one that cannot be read is remarked upon and taken for an empty one."""
-    try:
-        store = None if empty else existing_store(conf)
-        if store is not None:
-            with closing(store):
-                return asyncio.run(_explained(conf, raw, asked, store))
-    except StoreError as error:
-        say(f"relaydesk: {error} It is explained without orders and tickets.", err=True)
-    return asyncio.run(_explained(conf, raw, asked, None))
+    """By the database there is, else by an empty one. StoreError when it cannot be read."""
+    if asked.list_file is not None:
+        conf = conf.model_copy(update={"allowlist": asked.list_file})
+    store = None if empty else existing_store(conf)
+    if store is None:
+        return asyncio.run(_explained(conf, raw, asked, None))
+    with closing(store):
+        return asyncio.run(_explained(conf, raw, asked, store))
 
 
 async def _explained(conf: Settings, raw: bytes, asked: Asked, store: Store | None) -> dict[str, Any]:

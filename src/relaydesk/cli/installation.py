@@ -50,7 +50,11 @@ def doctor(config: str | None, domains: tuple[str, ...], as_json: bool) -> None:
 
     Exit code 1 when a check fails.
     """
-    conf, left_out = with_stored(settings(config))
+    conf, left_out = settings(config), tuple[str, ...]()
+    try:
+        conf, left_out = with_stored(conf)
+    except StoreError as error:
+        left_out = (f"{error} What is stored in the desk is left out.",)
     findings = [Finding("stored settings", "fail", problem) for problem in left_out]
     findings += examine(conf, utc_now())
     if signing := asyncio.run(examine_domain(conf, parts.resolver(conf))):

@@ -54,9 +54,21 @@ def settings(config: str | None) -> Settings:
 
 def settings_in_force(config: str | None) -> Settings:
     """The settings with what admins have stored in the desk under them; what is left out of that is said."""
+    from relaydesk.store import StoreError
+
+    of_files = settings(config)
+    try:
+        return stored_over(of_files)
+    except StoreError as error:
+        say(f"relaydesk: {error} What is stored in the desk is left out.", err=True)
+    return of_files
+
+
+def stored_over(of_files: Settings) -> Settings:
+    """The same. StoreError when what is stored cannot be read."""
     from relaydesk.config import with_stored
 
-    in_force, problems = with_stored(settings(config))
+    in_force, problems = with_stored(of_files)
     for problem in problems:
         say(f"relaydesk: A stored setting is left out. {problem}", err=True)
     return in_force

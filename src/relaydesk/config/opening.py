@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from relaydesk.business_time import Calendar
 from relaydesk.data import data_path
 from relaydesk.desk import Desk, DeskConfig, SignInConfig
-from relaydesk.store import Store, StoreAbsent, StoreError, secret, stored_settings
+from relaydesk.store import Store, StoreAbsent, secret, stored_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,15 +77,12 @@ def settings_in_force(conf: Settings, store: Store) -> tuple[Settings, tuple[str
 
 
 def with_stored(conf: Settings) -> tuple[Settings, tuple[str, ...]]:
-    """The same for a command that needs no desk: by the store there is, if there is one that can be read."""
-    try:
-        store = existing_store(conf)
-        if store is None:
-            return conf, ()
-        with closing(store):
-            return settings_in_force(conf, store)
-    except StoreError as error:
-        return conf, (f"What is stored in the desk could not be read: {error}",)
+    """The same for a command that needs no desk, by the store there is. StoreError when it cannot be read."""
+    store = existing_store(conf)
+    if store is None:
+        return conf, ()
+    with closing(store):
+        return settings_in_force(conf, store)
 
 
 def open_templates(conf: Settings) -> ReplyTemplates:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from relaydesk.desk.accounts import Accounts
 from relaydesk.desk.config import DeskError
 from relaydesk.desk.permissions import CONSOLE, DeskPart, active_agent, demand
-from relaydesk.desk.tickets import Tickets
 from relaydesk.gateway import PASSWORD_BYTES, SALT_BYTES, hashed
 from relaydesk.orders import find_orders, import_file
 from relaydesk.store import (
@@ -67,6 +66,8 @@ class Agents(DeskPart):
 
     def hand_over(self, name: str, to: str | None, *, by: str) -> int:
         """Gives the open tickets of an agent to another, or to nobody (None); how many there were."""
+        from relaydesk.desk.tickets import Tickets  # noqa: PLC0415 - lists of agents do not wait for it
+
         self.demanding("hand_over_tickets", by)
         if to is not None:
             with self.store.reading() as session:
