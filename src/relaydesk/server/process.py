@@ -94,7 +94,8 @@ async def child_process(settings: Settings, role: str) -> AsyncIterator[ChildPro
             yield process
             watch.cancel()
             seen.cancel()
-            await asyncio.to_thread(leave, process)
+            if not process.lost.is_set():  # there it was never seen
+                await asyncio.to_thread(leave, process)
     finally:
         store.close()
 
