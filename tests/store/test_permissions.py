@@ -192,7 +192,7 @@ def acts(shop: Shop, by: str) -> dict[Act, Callable[[], object]]:
         "add_evidence": lambda: here.evidence.mark(shop.open, "Invoice", "there", by=by),
         "manage_webhooks": lambda: here.webhooks.add("https://hook.example/", by=by),
         "change_settings": lambda: here.settings.store_value("undo_seconds", "45", by=by),
-        "run_checks": lambda: here.health.begin("doctor", [], by=by).join(),
+        "run_checks": lambda: here.health.begin("doctor", lambda _: [], by=by).join(),
         "hand_over_tickets": lambda: here.agents.hand_over("bob", None, by=by),
         "revoke_gateway_client": lambda: here.gateway_clients.revoke("zendesk", by=by),
         "invite_agent": lambda: here.accounts.link("bob", by=by),

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     from relaydesk.store import CheckRun, ProcessSeen
 
+    Step = Callable[[], Iterable[Mapping[str, str]]]
+    Checks = Callable[[Any], Sequence[Step]]
+
+COMMANDS = {"doctor": "doctor", "allowlist": "allowlist audit"}  # what does the same at the command line
 SILENT = timedelta(seconds=100)  # after which a process that said nothing is missed
 ABANDONED = timedelta(minutes=5)  # after which a check that says nothing has ended with its process
 
@@ -77,11 +81,18 @@ class Health(DeskPart):
         """Whether it still goes on."""
         return run is not None and run.ended_at is None and self.clock() - run.seen_at < ABANDONED
 
-    def begin(
-        self, what: str, steps: Sequence[Callable[[], Iterable[Mapping[str, str]]]], *, by: str
-    ) -> threading.Thread:
-        """Runs a check in a thread, step by step; each step gives what it found. What a step cannot find out
-        it says; one that fails is noted as unchecked. DeskError while the same check runs."""
+    def begin(self, what: str, checks: Checks | None, *, by: str) -> threading.Thread:
+        """Runs a check in a thread, step by step; ``checks`` gives its steps for the settings in force.
+
+        What a step cannot find out it says; one that fails is noted as unchecked. DeskError while the same
+        check runs, and where nothing can run it (None).
+        """
+        self.demanding("run_checks", by)
+        if checks is None:
+            raise DeskError(f"Only `relaydesk serve` can run this; use `relaydesk {COMMANDS[what]}` here.")
+        with self.store.reading() as session:
+            stored = stored_settings.read(session).values
+        steps = checks(StoredShopSettings(self.store, self.config, self.clock).book.settings(stored))
         with self.acting("run_checks", by) as acting:
             if self.running(check_runs.latest(acting.session, what)):
                 raise DeskError("This check is running already; its results come in below.")
@@ -91,7 +102,7 @@ class Health(DeskPart):
         thread.start()
         return thread
 
-    def _run(self, run: int, steps: Sequence[Callable[[], Iterable[Mapping[str, str]]]]) -> None:
+    def _run(self, run: int, steps: Sequence[Step]) -> None:
         findings: list[Mapping[str, str]] = []
         try:
             for number, step in enumerate(steps, 1):

@@ -79,7 +79,7 @@
   on("click", ({ target }) => {
     const of = form();
     if (target.closest("[data-hide]")) $("#preview").outerHTML = '<div id="preview"></div>';
-    if (target.closest("[name=template]") && field(of).dataset.used) of.elements.cursor.value = [...field(of).value.slice(0, field(of).selectionStart)].length;
+    if (target.closest("[name=template]") && !target.closest("fieldset") && field(of).dataset.used) of.elements.cursor.value = [...field(of).value.slice(0, field(of).selectionStart)].length;
     if (target.closest("#answering .main-act, [name=then]")) { sending = true; state("Sending …"); }
   }, true);
   on("submit", ({ target }) => { if (/sign-out$/.test(target.action)) try { localStorage.clear(); } catch { /* none */ } }, true);
