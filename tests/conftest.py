@@ -113,13 +113,27 @@ def _server() -> dict[str, object]:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template() -> Path:
+def made_once() -> Callable[[str, Callable[[Store], object]], Path]:
+    """An SQLite file that one process of the run fills, by its name."""
+
+    def made(name: str, fill: Callable[[Store], object]) -> Path:
+        with _alone() as run:
+            path = run / name
+            if not path.exists():
+                store = Store.open(f"sqlite:///{path}", upgrade=True)
+                try:
+                    fill(store)
+                finally:
+                    store.close()
+        return path
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(made_once: Callable[[str, Callable[[Store], object]], Path]) -> Path:
     """An SQLite file with the migrations applied."""
-    with _alone() as run:
-        path = run / "template.db"
-        if not path.exists():
-            Store.open(f"sqlite:///{path}", upgrade=True).close()
-    return path
+    return made_once("template.db", lambda _: None)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from relaydesk.config.opening import desk_config
+from relaydesk.config.opening import desk_config, settings_in_force
 from relaydesk.config.settings import Settings
 from relaydesk.config.snapshot import read_snapshot
 from relaydesk.data import data_path
@@ -147,6 +147,12 @@ def full_desk(store: Store, *, settings: Settings = SETTINGS) -> Desk:
     hours["clock"] = MORNING
     _work(desk)
     return desk
+
+
+def reopened(store: Store) -> Desk:
+    """The full desk over a store that was filled before."""
+    in_force, _ = settings_in_force(FILES, store)
+    return Desk(store, desk_config(in_force, lambda: SECRET, files=FILES), lambda: MORNING)
 
 
 def receive(

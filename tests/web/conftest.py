@@ -2,25 +2,50 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
-from relaydesk_testkit.full_desk import full_desk
+from relaydesk.store.engine import Store
+from relaydesk_testkit.full_desk import full_desk, reopened
 from relaydesk_testkit.pages import DeskPages, NoBrowser, chromium, in_ci
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser
 
-    from relaydesk.store.engine import Store
+
+@pytest.fixture(scope="session")
+def full_file(made_once: Callable[[str, Callable[[Store], object]], Path]) -> Path:
+    """The database of a full desk, which is filled once."""
+    return made_once("full.db", full_desk)
 
 
 @pytest.fixture
-def pages(sqlite_store: Store) -> DeskPages:
-    """The pages of a full desk on a fresh database."""
-    return DeskPages(full_desk(sqlite_store))
+def pages(full_file: Path, tmp_path: Path) -> Iterator[DeskPages]:
+    """The pages of a full desk, on a database of this test's own."""
+    with _copy(full_file, tmp_path) as pages:
+        yield pages
+
+
+@pytest.fixture(scope="module")
+def shared_pages(full_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskPages]:
+    """The same for all tests of a module: what one does, the next may see."""
+    with _copy(full_file, tmp_path_factory.mktemp("desk")) as pages:
+        yield pages
+
+
+@contextmanager
+def _copy(file: Path, place: Path) -> Iterator[DeskPages]:
+    store = Store.open(f"sqlite:///{shutil.copy(file, place / 'relaydesk.db')}")
+    try:
+        yield DeskPages(reopened(store))
+    finally:
+        store.close()
 
 
 @pytest.fixture(scope="module")

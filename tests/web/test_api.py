@@ -17,18 +17,15 @@ from relaydesk.api.app import create_api
 from relaydesk.data import data_path
 from relaydesk.events import NoteAdded
 from relaydesk.store import StoreUnavailable
-from relaydesk.store.engine import Store
 from relaydesk.web.app import create_app
 from relaydesk.web.config import WebConfig
 from relaydesk_testkit.arriving import open_ticket
-from relaydesk_testkit.full_desk import full_desk
 from tests.support.desk import desk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from relaydesk.desk.desk import Desk
+    from relaydesk.store.engine import Store
+    from relaydesk_testkit.pages import DeskPages
 
 CALLERS = ("nobody", "read", "write", "admin", "lead")
 """Nobody; an agent's token to read, and to read and write; an admin's
@@ -144,13 +141,9 @@ class Api:
 
 
 @pytest.fixture(scope="module")
-def full(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+def full(shared_pages: DeskPages) -> Api:
     """One full desk for all rows."""
-    file = tmp_path_factory.mktemp("api") / "relaydesk.db"
-    file.write_bytes(sqlite_template.read_bytes())
-    store = Store.open(f"sqlite:///{file}")
-    yield Api(full_desk(store), "day.agent", "desk.lead", "shop.admin")
-    store.close()
+    return Api(shared_pages.desk, "day.agent", "desk.lead", "shop.admin")
 
 
 @pytest.fixture

@@ -9,14 +9,9 @@ import pytest
 
 from relaydesk.search import index_waiting
 from relaydesk.store import TicketFilter
-from relaydesk.store.engine import Store
-from relaydesk_testkit.full_desk import full_desk
 from relaydesk_testkit.pages import DeskPages, barriers, signed_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from playwright.sync_api import Browser, Page
 
 LARGEST, MOST_REQUESTS = 60_000, 6
@@ -45,14 +40,9 @@ PATHS = (
 
 
 @pytest.fixture(scope="module")
-def full(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskPages]:
-    file = tmp_path_factory.mktemp("budgets") / "relaydesk.db"
-    file.write_bytes(sqlite_template.read_bytes())
-    store = Store.open(f"sqlite:///{file}")
-    pages = DeskPages(full_desk(store))
-    index_waiting(store)
-    yield pages
-    store.close()
+def full(shared_pages: DeskPages) -> DeskPages:
+    index_waiting(shared_pages.desk.store)
+    return shared_pages
 
 
 def numbers(pages: DeskPages) -> dict[str, int]:

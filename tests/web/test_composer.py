@@ -228,7 +228,7 @@ def test_the_composer_has_no_barriers(pages: DeskPages, browser: Browser, addres
     page.fill("#answer", TEXT)
     attached(page)
     page.get_by_text("Template", exact=True).click()
-    assert barriers(page) == []
+    assert barriers(page, looks=size != "light") == []
     if size == "phone":  # it fills the screen, and leads back
         box = page.locator("#composer").bounding_box()
         assert box
@@ -240,7 +240,7 @@ def test_the_composer_has_no_barriers(pages: DeskPages, browser: Browser, addres
         expect(page.locator("#answer")).to_have_value(TEXT)
     claim = next(row.id for row in pages.desk.queues.page(TicketFilter(kind="chargeback")).tickets)
     page.goto(f"/tickets/{claim}")
-    assert barriers(page) == []
+    assert barriers(page, looks=size != "light") == []
     page.context.close()
 
 

@@ -16,7 +16,7 @@ from relaydesk import logs
 from relaydesk.desk.permissions import CONSOLE
 from relaydesk.web.cookies import COOKIE, MARK_COOKIE, STEP_COOKIE
 from relaydesk.web.security import SMALL
-from relaydesk_testkit.full_desk import full_desk, staffed_desk
+from relaydesk_testkit.full_desk import staffed_desk
 from relaydesk_testkit.pages import DeskPages, barriers, signed_in
 
 if TYPE_CHECKING:
@@ -387,11 +387,10 @@ def _sessions_on_the_phone(pages: DeskPages, browser: Browser, address: str, des
 
 
 def test_the_list_is_shown_in_a_browser_that_runs_nothing_inline(
-    sqlite_store: Store, browser: Browser
+    shared_pages: DeskPages, browser: Browser
 ) -> None:
-    pages = DeskPages(full_desk(sqlite_store))
-    with pages.served() as address:
-        context = signed_in(browser, address, pages.token("day.agent"))
+    with shared_pages.served() as address:
+        context = signed_in(browser, address, shared_pages.token("day.agent"))
         page = context.new_page()
         problems = watched(page)
         page.goto("/")

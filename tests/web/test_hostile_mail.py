@@ -9,14 +9,13 @@ import pytest
 
 from relaydesk.message import mail_page
 from relaydesk.order import Item, Order, OrderRow
-from relaydesk.store import Store, TicketFilter, orders
+from relaydesk.store import TicketFilter, orders
 from relaydesk_testkit.campaign.letters import html_attacks, wrong_in
-from relaydesk_testkit.full_desk import MORNING, Arrival, full_desk, receive
+from relaydesk_testkit.full_desk import MORNING, Arrival, receive
 from relaydesk_testkit.pages import DeskPages, signed_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser, Page, Request
 
@@ -134,11 +133,9 @@ def batches() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskPages]:
+def hostile(shared_pages: DeskPages) -> DeskPages:
     """A desk whose mails are attacks."""
-    place: Path = tmp_path_factory.mktemp("hostile")
-    store = Store.open(f"sqlite:///{place}/relaydesk.db", upgrade=True)
-    desk = full_desk(store)
+    store = shared_pages.desk.store
     attacks = [
         Arrival(1.0, f"evil.{number}", f"READABLE {number}", html=f"<p>READABLE {number}</p>{html}")
         for number, html in enumerate(batches())
@@ -152,8 +149,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskPages]:
         "371202934455811", items=(Item("1", MARKUP, MARKUP, 2, MARKUP),), state=MARKUP, amount=MARKUP
     )
     orders.put(store, [OrderRow(marked, frozenset({"items", "state", "amount"}))], MORNING)
-    yield DeskPages(desk)
-    store.close()
+    return shared_pages
 
 
 class Watch:

@@ -17,7 +17,6 @@ from relaydesk_testkit.pages import DeskPages, barriers, signed_in
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-    from relaydesk.store.engine import Store
 
 LONGEST_PAGE = 60 * 1024
 
@@ -126,11 +125,11 @@ def test_a_search_finds_open_and_closed_and_helps_where_it_finds_nothing(pages: 
     assert 'href="/queues/case"' in hits and "carla.returns" in hits
 
 
-def test_a_new_desk_says_what_to_do(sqlite_store: Store, pages: DeskPages) -> None:
+def test_a_new_desk_says_what_to_do(pages: DeskPages) -> None:
     assert "No mail has come yet" not in pages.client("day.agent").get("/").text
-    with sqlite_store.transaction() as session:
+    with pages.desk.store.transaction() as session:
         session.connection().exec_driver_sql("UPDATE ticket SET state = 'closed'")
-    fresh = DeskPages(Desk(sqlite_store, pages.desk.config, pages.desk.clock))
+    fresh = DeskPages(Desk(pages.desk.store, pages.desk.config, pages.desk.clock))
     assert "Nothing is open" in fresh.client("day.agent").get("/").text
 
 

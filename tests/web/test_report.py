@@ -97,13 +97,13 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("relaydesk.desk.report_counts.PATIENCE", 60.0)
 
 
-@pytest.fixture
-def busy(pages: DeskPages) -> DeskPages:
+@pytest.fixture(scope="module")
+def busy(shared_pages: DeskPages) -> DeskPages:
     """The full desk with two months behind it."""
     since = MORNING - timedelta(days=60)
-    fill(pages.desk.store, 400, since=since, until=MORNING, first=10_000)
-    turned_away(pages.desk.store, [since + timedelta(days=day) for day in range(60)])
-    return pages
+    fill(shared_pages.desk.store, 400, since=since, until=MORNING, first=10_000)
+    turned_away(shared_pages.desk.store, [since + timedelta(days=day) for day in range(60)])
+    return shared_pages
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -172,8 +172,8 @@ def test_it_compares_and_explains_and_stays_small(busy: DeskPages) -> None:
         ),
     ],
 )
-def test_it_shows_the_period_that_is_asked_for(pages: DeskPages, query: str, shown: str) -> None:
-    assert f"Clocks started {shown}" in pages.client("desk.lead").get(f"/report?{query}").text
+def test_it_shows_the_period_that_is_asked_for(busy: DeskPages, query: str, shown: str) -> None:
+    assert f"Clocks started {shown}" in busy.client("desk.lead").get(f"/report?{query}").text
 
 
 @pytest.mark.parametrize(
@@ -186,8 +186,8 @@ def test_it_shows_the_period_that_is_asked_for(pages: DeskPages, query: str, sho
         ("queue=nonsense", 404, "There is no queue nonsense"),
     ],
 )
-def test_what_is_no_period_is_told(pages: DeskPages, query: str, status: int, sentence: str) -> None:
-    answer = pages.client("desk.lead").get(f"/report?{query}")
+def test_what_is_no_period_is_told(busy: DeskPages, query: str, status: int, sentence: str) -> None:
+    answer = busy.client("desk.lead").get(f"/report?{query}")
     assert (answer.status_code, sentence in answer.text) == (status, True)
 
 
@@ -199,16 +199,16 @@ def test_it_narrows_to_a_queue_and_to_nobody(busy: DeskPages) -> None:
 
 
 @pytest.mark.parametrize("path", ["/report", "/report/tickets?figure=all::met", "/report/export/csv"])
-def test_it_is_for_leads_and_admins(pages: DeskPages, path: str) -> None:
-    assert pages.nobody().get(path).status_code == 303
-    agent = pages.client("day.agent")
+def test_it_is_for_leads_and_admins(busy: DeskPages, path: str) -> None:
+    assert busy.nobody().get(path).status_code == 303
+    agent = busy.client("day.agent")
     assert (agent.get(path).status_code, "needs the role" in agent.get(path).text) == (403, True)
     assert 'href="/report"' not in agent.get("/").text
-    assert [pages.client(name).get(path).status_code for name in ("desk.lead", "shop.admin")] == [200, 200]
+    assert [busy.client(name).get(path).status_code for name in ("desk.lead", "shop.admin")] == [200, 200]
 
 
-def test_an_unknown_figure_is_told(pages: DeskPages) -> None:
-    answer = pages.client("desk.lead").get("/report/tickets?figure=all::nonsense")
+def test_an_unknown_figure_is_told(busy: DeskPages) -> None:
+    answer = busy.client("desk.lead").get("/report/tickets?figure=all::nonsense")
     assert (answer.status_code, "no such figure" in answer.text) == (409, True)
 
 
@@ -283,7 +283,7 @@ def test_in_a_browser(busy: DeskPages, browser: Browser, tmp_path: Path) -> None
 def no_barriers(page: Page) -> None:
     for colours in ("light", "dark"):
         page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]
-        assert barriers(page) == []
+        assert barriers(page, looks=colours == "dark") == []
 
 
 def on_paper(page: Page) -> None:

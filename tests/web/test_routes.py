@@ -12,15 +12,11 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from relaydesk.store import lists
-from relaydesk.store.engine import Store
-from relaydesk_testkit.full_desk import full_desk
-from relaydesk_testkit.pages import DeskPages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from starlette.testclient import TestClient
+
+    from relaydesk_testkit.pages import DeskPages
 
 NOBODY, AGENT, LEAD, ADMIN = "", "day.agent", "desk.lead", "shop.admin"
 ANYBODY = (200, 200, 200, 200)
@@ -180,13 +176,9 @@ ROWS: tuple[tuple[Any, ...], ...] = (
 
 
 @pytest.fixture(scope="module")
-def pages(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskPages]:
-    """One full desk for all rows: what one does, the next may see."""
-    file = tmp_path_factory.mktemp("routes") / "relaydesk.db"
-    file.write_bytes(sqlite_template.read_bytes())
-    store = Store.open(f"sqlite:///{file}")
-    yield DeskPages(full_desk(store))
-    store.close()
+def pages(shared_pages: DeskPages) -> DeskPages:
+    """One full desk for all rows."""
+    return shared_pages
 
 
 def places(pages: DeskPages) -> dict[str, str]:
