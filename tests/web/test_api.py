@@ -114,6 +114,15 @@ ROWS: tuple[tuple[Any, ...], ...] = (
     ("POST", "/webhooks/{webhook_id}/test", (401, 403, 403, 404, 403)),
     ("GET", "/deliveries", ADMINS),
     ("POST", "/deliveries/{delivery_id}/again", (401, 403, 403, 409, 403)),
+    ("GET", "/settings", ADMINS),
+    ("GET", "/settings/{name}", (401, 403, 403, 409, 403)),
+    ("PUT", "/settings/{name}", (401, 403, 403, 409, 403), {"value": None}),
+    ("POST", "/settings/{name}/put-back", (401, 403, 403, 409, 403), {"version": 1}),
+    ("GET", "/rules", ADMINS),
+    ("POST", "/rules/try", (401, 403, 403, 409, 403), {"text": "From: a@b.example"}),
+    ("POST", "/rules/proposals/{number}/accept", (401, 403, 403, 404, 403)),
+    ("GET", "/audit", ADMINS),
+    ("GET", "/health", ADMINS),
 )
 
 
@@ -341,6 +350,32 @@ def test_what_is_sent_is_bounded(api: Api) -> None:
         assert (response.status_code, is_problem(response)) == (413, True)
         chunks = api.ask("POST", "/tickets/1/evidence", who, content=iter([b"x" * 1000] * (size // 1000 + 1)))
         assert (chunks.status_code, is_problem(chunks)) == (413 if who == "write" else 401, True)
+
+
+def test_an_admin_stores_a_setting_tries_the_rules_and_reads_what_was_done(full: Api) -> None:
+    new = {"value": "zone: Europe/Berlin", "version": 1, "why": "we moved"}
+    assert full.ask("PUT", "/settings/calendar", "admin", json=new).json()["version"] == 2
+    stale = full.ask("PUT", "/settings/calendar", "admin", json=new)
+    assert (stale.status_code, "has changed calendar meanwhile" in stale.json()["detail"]) == (409, True)
+    in_force = {line["name"]: line for line in full.ask("GET", "/settings", "admin").json()}
+    assert (in_force["calendar"]["source"], in_force["calendar"]["stored"]["why"]) == ("stored", "we moved")
+    assert (
+        full.ask("POST", "/settings/calendar/put-back", "admin", json={"version": 1}).json()["version"] == 3
+    )
+    assert "Los_Angeles" in full.ask("GET", "/settings/calendar", "admin").json()["text"]
+    wrong = full.ask("PUT", "/settings/calendar", "admin", json={"value": "zone: Nowhere"})
+    assert (wrong.status_code, "Nowhere" in wrong.json()["detail"]) == (409, True)
+
+    rules = full.ask("GET", "/rules", "admin").json()["rules"]
+    assert rules[0]["name"] and {"kind", "sender", "subject", "own", "matched"} < rules[0].keys()
+    tried = full.ask("POST", "/rules/try", "admin", json={"message": 1, "peer": "198.51.100.9"}).json()
+    assert tried["outcome"] == "refused"
+    lines = full.ask("GET", "/audit?limit=3", "admin").json()
+    assert [line["what"] for line in lines["lines"]] == ["raw_read", "setting_stored", "setting_stored"]
+    older = full.ask("GET", f"/audit?before={lines['cursor']}", "admin").json()["lines"]
+    assert older[0]["id"] < lines["lines"][-1]["id"]
+    health = full.ask("GET", "/health", "admin").json()
+    assert (health["database"]["engine"], health["running_clocks"] > 10) == ("sqlite", True)
 
 
 def test_head_is_get_without_its_body(api: Api) -> None:

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from relaydesk.api import (
     acts,
+    administration,
     answers,
     drafts,
     evidence,
@@ -44,6 +45,7 @@ ROUTERS = (
     reports.router,
     shop.router,
     webhooks.router,
+    administration.router,
 )
 
 
