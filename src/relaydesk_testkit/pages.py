@@ -126,6 +126,9 @@ def barriers(page: Page, *, looks: bool = False) -> list[str]:
     """
     from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415
 
+    page.evaluate(
+        "Promise.allSettled(document.getAnimations().map((each) => each.finished))"
+    )  # half faded in is pale
     everything = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
     rules = {
         "runOnly": {"type": "rule", "values": LOOKS} if looks else everything,

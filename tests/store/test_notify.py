@@ -27,6 +27,7 @@ from relaydesk.notify.gather import gather_news
 from relaydesk.outbound.answer import HopReply
 from relaydesk.store import webhooks
 from relaydesk.store.lists import TicketFilter
+from relaydesk.store.preferences import Preferences
 from relaydesk_testkit.arriving import NOON, open_ticket
 from tests.support.desk import ADA, ALICE, desk
 
@@ -239,6 +240,19 @@ def test_what_nobody_has_is_told_to_the_leads(store: Store) -> None:
     now = late(store, assignee=None, tickets=2)
     assert write_digests(store, SHOP, now) == 1
     assert message_from_string(mail(store)[0])["To"] == "bob@shop.example"
+
+
+def test_who_wants_no_mail_gets_none_and_nobody_does_in_their_place(store: Store) -> None:
+    now = late(store, tickets=1)
+    desk(store).accounts.change_preferences(Preferences(notify_mail=False), by=ALICE)
+    assert write_digests(store, SHOP, now) == 0
+    desk(store).accounts.change_preferences(Preferences(), by=ALICE)
+    open_ticket(store, name="more", at=now)
+    later = datetime(2026, 11, 30, 14, 0, tzinfo=UTC)  # a Monday
+    here = desk(store, later)
+    here.tickets.assign(here.queues.page(TicketFilter(assignee="")).tickets[0].id, "alice", by=ALICE)
+    sweep(store, later)
+    assert write_digests(store, SHOP, later) == 1
 
 
 def test_nobody_is_woken_at_night_and_it_is_told_in_the_morning(store: Store) -> None:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from relaydesk.desk import TicketFilter
 from relaydesk.desk.permissions import CONSOLE
+from relaydesk.events import DeadlineBreached, Event
 from relaydesk.search import index_waiting
+from relaydesk.store import deadlines, events
 from relaydesk.store.engine import Store
 from relaydesk.web import live
 from relaydesk_testkit.buyers import ZONE, mail
@@ -237,6 +239,47 @@ def test_the_keys_are_turned_off_without_a_script(pages: DeskPages) -> None:
     assert 'data-keys="off"' in client.get("/").text
     client.post("/preferences/keys", data={"on": "on"})
     assert 'data-keys="off"' not in client.get("/").text
+
+
+RECORDS = """
+window.notices = [];
+window.Notification = class {
+  static permission = "granted";
+  static requestPermission = async () => window.answer ?? "granted";
+  constructor(title, rest) { window.notices.push([title, rest.body]); }
+};
+"""
+
+
+def test_the_browser_tells_of_deadlines_whom_they_concern_and_who_wants_it(
+    pages: DeskPages, browser: Browser
+) -> None:
+    """The operating system's notices are the far side: what is handed to it is recorded."""
+    mine = next(row.id for row in pages.desk.queues.page(TicketFilter(), limit=99).tickets if row.assignee)
+    owner = str(pages.desk.tickets.view(mine).ticket.assignee)
+    with pages.served() as address:
+        context = signed_in(browser, address, pages.token(owner))
+        context.add_init_script(RECORDS)
+        page = context.new_page()
+        page.goto("/account")
+        page.evaluate("window.answer = 'denied'")
+        page.locator("[name=notify_browser]").click()
+        page.locator("#said", has_text="allow them in its settings").wait_for(state="attached")
+        assert not page.locator("[name=notify_browser]").is_checked()
+        page.evaluate("window.answer = 'granted'")
+        page.locator("[name=notify_browser]").check()
+        page.get_by_role("button", name="Keep these preferences").click()
+        page.locator("#toast", has_text="kept").wait_for()
+        is_live(page)
+        with pages.desk.store.transaction() as session:
+            clock = deadlines.of_tickets(session, [mine])[0]
+            told = DeadlineBreached(clock.clock, clock.round, due=clock.due_at)
+            events.append(session, [Event(mine, pages.desk.clock(), told)], pages.desk.clock())
+        eventually(lambda: page.evaluate("notices"))
+        ((title, text),) = page.evaluate("notices")
+        assert (title in ("1 due soon", "1 past the deadline"), f"#{mine} " in text) == (True, True)
+        context.close()
+    assert pages.client("claims.agent").get("/due").status_code == 204
 
 
 def test_the_countdown_goes_by_the_servers_clock_and_says_what_it_must_once(

@@ -167,6 +167,7 @@ ROWS: tuple[tuple[Any, ...], ...] = (
     ("POST", "/tickets/{ticket_id}/close", (303, 303, 409, 409)),  # once
     ("POST", "/tickets/{ticket_id}/junk", (303, 403, 303, 409)),  # once, and by a lead
     ("POST", "/undo/{event}", REFUSED),
+    ("GET", "/due", (303, 204, 204, 204)),
     ("GET", "/report", FOR_LEADS),
     ("GET", "/report/tickets", (303, 422, 422, 422)),
     ("GET", "/report/export/{form}", FOR_LEADS),

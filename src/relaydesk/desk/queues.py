@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from relaydesk.desk.config import DeskConfig
-    from relaydesk.store import AllCounts, PageKey, Store, TicketFilter
+    from relaydesk.store import AgentRow, AllCounts, PageKey, Store, TicketFilter, TicketRow
 
 MOST_COUNTED = 1000
+JUST = timedelta(minutes=2)
+LATE_EVENTS = 2000  # looked through for deadlines
 ZONES = 32  # whose counts are kept
 
 
@@ -82,6 +84,19 @@ class Queues(DeskPart):
         with self.store.reading() as session:
             rows = [row for number in numbers if (row := tickets.row(session, number)) is not None]
             return Page(tuple(rows), ticket_orders.of_tickets(session, [row.id for row in rows]), None)
+
+    def just_due(self, agent: AgentRow) -> tuple[TicketRow, ...]:
+        """The open tickets of an agent of whose deadline the last two minutes told: it came near, or passed.
+
+        A lead's are those that nobody has, too.
+        """
+        now, whose = self.clock(), {agent.name} if agent.role == "agent" else {agent.name, None}
+        with self.store.reading() as session:
+            lately = webhooks.latest_event(session) - LATE_EVENTS
+            news = webhooks.events_since(session, lately, ("warned", "breached"), now)
+            told = dict.fromkeys(event.ticket_id for _, event in news if event.at > now - JUST)
+            rows = (tickets.row(session, number) for number in told)
+            return tuple(row for row in rows if row and row.open and row.assignee in whose and row.next_due)
 
     def soon(self) -> datetime:
         """Until when a deadline is near (the setting ``warn_before``, in business time)."""

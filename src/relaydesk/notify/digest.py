@@ -1,7 +1,8 @@
 """Mail to agents about deadlines: one digest rather than ten mails, and never at midnight.
 
-Who has a ticket is told of its warning and its breach; where nobody has it, the leads are. What falls due
-while the shop is closed is told when it opens.
+Who has a ticket is told of its warning and its breach; where nobody has it, the leads are. Who wants no such
+mail gets none, and nobody else does in their place. What falls due while the shop is closed is told when it
+opens.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.business_time import open_time_between
 from relaydesk.characters import one_line
-from relaydesk.store import News, agents, tickets, webhooks
+from relaydesk.store import News, agents, preferences, tickets, webhooks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,6 +64,7 @@ def write_digests(store: Store, shop: DigestFrom, now: datetime) -> int:
 def _digests(session: Session, since: int, latest: int, shop: DigestFrom, now: datetime) -> list[News]:
     team = [agent for agent in agents.everybody(session) if agent.active and agent.email]
     leads = [agent for agent in team if agent.role != "agent"]
+    declined = preferences.without_mail(session)
     due: dict[str, dict[int, tuple[str, TicketRow]]] = defaultdict(dict)
     for _, event in webhooks.events_since(session, since, WORDS, now):
         ticket = tickets.row(session, event.ticket_id)
@@ -79,7 +81,7 @@ def _digests(session: Session, since: int, latest: int, shop: DigestFrom, now: d
             recipient=agent.email,
         )
         for agent in team
-        if agent.name in due
+        if agent.name in due and agent.name not in declined
     ]
 
 

@@ -1,9 +1,10 @@
 """News: the names of what a transaction has changed, for every process that shows it.
 
 A name says what to fetch anew and holds nothing of a customer: ``ticket-41``, ``tickets`` (some list),
-``counts`` (of the rail), ``outbox``. On PostgreSQL they travel by NOTIFY, in the transaction itself: they
-come out at its commit or not at all, in the order of the commits and not of the events' numbers. On SQLite,
-where one writer comes after the other, whoever listens reads the events' own numbers on.
+``counts`` (of the rail), ``outbox``, ``due`` (a deadline came near or passed). On PostgreSQL they travel by
+NOTIFY, in the transaction itself: they come out at its commit or not at all, in the order of the commits and
+not of the events' numbers. On SQLite, where one writer comes after the other, whoever listens reads the
+events' own numbers on.
 """
 
 from __future__ import annotations
@@ -39,11 +40,16 @@ OF_TICKET_ALONE = frozenset(
 )
 
 
+OF_A_DEADLINE = frozenset({"warned", "breached"})
+
+
 def names_of(ticket_id: int, what: str) -> tuple[str, ...]:
     """What an event of this kind changes."""
     names = [f"ticket-{ticket_id}"]
     if what.startswith("answer_"):
         names.append("outbox")
+    if what in OF_A_DEADLINE:
+        names.append("due")
     if what not in OF_TICKET_ALONE:
         names += ["tickets", "counts"]
     return tuple(names)

@@ -38,6 +38,11 @@ def of_agent(session: Session, agent: str) -> Preferences:
     return Preferences() if row is None else Preferences(*row)
 
 
+def without_mail(session: Session) -> frozenset[str]:
+    """The agents who want no mail about deadlines."""
+    return frozenset(session.connection().execute(select(P.agent).where(~P.notify_mail)).scalars())
+
+
 def keep(session: Session, agent: str, preferences: Preferences) -> None:
     """An agent chooses; in a write transaction."""
     values = asdict(preferences)

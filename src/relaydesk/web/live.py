@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from fastapi import APIRouter, Form, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
+from relaydesk.characters import one_line
 from relaydesk.store import StoreError
 from relaydesk.web.cookies import COOKIE, cookie
 from relaydesk.web.visitors import TheDesk, TheVisitor
@@ -31,6 +32,7 @@ HEARTBEAT = 20.0  # seconds; a proxy closes what is silent for a minute
 PAUSE = 0.2  # seconds between two pieces of news, so that a burst is one
 RETRY = 3000  # milliseconds after which a browser comes back
 LARGEST_ID = 2**63 - 1
+SHOWN = 5  # tickets named in one notice
 MOST_TICKETS = 200  # asked for at a time
 HEADERS = {"X-Accel-Buffering": "no"}  # nginx would hold news back
 
@@ -83,6 +85,24 @@ def _signed_in(desk: Desk, token: str) -> bool:
         return desk.accounts.signed_in(token)
     except StoreError:
         return True  # asked again soon
+
+
+@router.get("/due")
+def due(desk: TheDesk, visitor: TheVisitor) -> Response:
+    """What the browser tells of deadlines, after the news ``due``: nothing where they are not one's own."""
+    rows = desk.queues.just_due(visitor.agent)
+    if not rows:
+        return Response(status_code=204)
+    over = sum(1 for row in rows if row.next_due is not None and row.next_due <= desk.clock())
+    counts = (over, "past the deadline"), (len(rows) - over, "due soon")
+    named = [f"#{row.id} {one_line(row.username or row.sender)}" for row in rows[:SHOWN]]
+    return JSONResponse(
+        {
+            "title": ", ".join(f"{count} {words}" for count, words in counts if count),
+            "text": ", ".join(named) + (f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""),
+            "address": f"/tickets/{rows[0].id}" if len(rows) == 1 else "/views/mine",
+        }
+    )
 
 
 TicketId = Annotated[int, Form(ge=1, le=LARGEST_ID)]

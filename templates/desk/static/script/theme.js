@@ -1,11 +1,9 @@
 /* The colours change at once; without this file the form does it by a page. */
-document.addEventListener("submit", (event) => {
-  const form = event.target.closest("form.theme");
-  if (!form || !event.submitter) return;
+on("submit", (event) => {
+  const form = event.target.closest("form.theme"), by = event.submitter;
+  if (!form || !by) return;
   event.preventDefault();
-  const theme = event.submitter.value;
-  if (theme) document.documentElement.dataset.theme = theme;
-  else delete document.documentElement.dataset.theme;
-  for (const button of form.querySelectorAll("button")) button.setAttribute("aria-pressed", button === event.submitter);
-  fetch(form.action, { method: "POST", headers: { "HX-Request": "true" }, body: new URLSearchParams({ theme }) });
+  if (by.value) root.dataset.theme = by.value; else delete root.dataset.theme;
+  for (const button of $$("button", form)) button.setAttribute("aria-pressed", button === by);
+  fetch(form.action, { method: "POST", headers: HX, body: new URLSearchParams({ theme: by.value }) });
 });

@@ -1,7 +1,6 @@
 /* What was done is said once, for 10 seconds, with Undo; sheets of acts open as dialogs. */
 (() => {
   "use strict";
-  const $ = (s) => document.querySelector(s), on = (name, act) => document.addEventListener(name, act, true);
   let toast, left, timer;
   const paint = () => {
     const form = $("#toast"), [words, button] = form?.children || [];
@@ -22,34 +21,34 @@
       if (--left > 0) paint(); else end();
     }, 1000);
     paint();
-    $("#said").textContent = toast.text;
+    say(toast.text);
   };
   const adopt = () => {
     const form = $("#toast"), [words, button] = form?.children || [];
     if (toast) paint();
     else if (form && !form.hidden) show({ text: words.textContent, undo: button.hidden ? "" : form.action, seconds: form.dataset.seconds });
   };
-  on("toast", (event) => { $("#sheet dialog")?.close(); show(event.detail); });
+  on("toast", (event) => { $("#sheet dialog")?.close(); show(event.detail); }, true);
   on("submit", (event) => {
     if (event.target.id !== "toast") return;
     event.preventDefault();
-    if (toast?.undo) htmx.ajax("POST", toast.undo, { source: document.body, target: "#toast", swap: "none" });
+    if (toast?.undo) htmx.ajax("POST", toast.undo, { source: doc.body, target: "#toast", swap: "none" });
     end();
-  });
+  }, true);
   on("htmx:after:swap", () => {
     const sheet = $("#sheet dialog:not([open])");
     if (sheet) {
-      document.querySelectorAll(".pop[open]").forEach((pop) => { pop.open = false; });
+      for (const pop of $$(".pop[open]")) pop.open = false;
       sheet.prepend($("#problem"));
       sheet.showModal();
     }
     adopt();
-  });
+  }, true);
   on("close", (event) => {
     if (event.target.parentNode?.id !== "sheet") return;
     $("#problem").replaceChildren();
     $("#main").prepend($("#problem"));
     event.target.remove();
-  });
+  }, true);
   adopt();
 })();
