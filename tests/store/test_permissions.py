@@ -193,7 +193,7 @@ def acts(shop: Shop, by: str) -> dict[Act, Callable[[], object]]:
         "manage_webhooks": lambda: here.webhooks.add("https://hook.example/", by=by),
         "change_settings": lambda: here.settings.store_value("undo_seconds", "45", by=by),
         "run_checks": lambda: here.health.begin("doctor", lambda _: [], by=by).join(),
-        "hand_over_tickets": lambda: here.agents.hand_over("bob", None, by=by),
+        "hand_over_tickets": lambda: here.tickets.hand_over("bob", None, by=by),
         "revoke_gateway_client": lambda: here.gateway_clients.revoke("zendesk", by=by),
         "invite_agent": lambda: here.accounts.link("bob", by=by),
         "sign_agent_out": lambda: here.accounts.sign_agent_out(name, by=by),

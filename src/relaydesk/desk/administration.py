@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 LONGEST_NAME = 100
 
 
-HANDED_AT_ONCE = 1000  # tickets of one handing over
-
-
 @dataclass(frozen=True, slots=True)
 class AgentOnRoster:
     """An agent with the open tickets they have, how they sign in, and when they were last seen (or None)."""
@@ -63,26 +60,6 @@ class Agents(DeskPart):
             for agent in sorted(everybody, key=lambda agent: not agent.active)
             if agent.name in ways
         )
-
-    def hand_over(self, name: str, to: str | None, *, by: str) -> int:
-        """Gives the open tickets of an agent to another, or to nobody (None); how many there were."""
-        from relaydesk.desk.tickets import Tickets  # noqa: PLC0415 - lists of agents do not wait for it
-
-        self.demanding("hand_over_tickets", by)
-        if to is not None:
-            with self.store.reading() as session:
-                to = active_agent(session, to).name
-        work = Tickets(self.store, self.config, self.clock)
-        handed = 0
-        while handed < HANDED_AT_ONCE:
-            with self.store.reading() as session:
-                numbers = named_tickets.open_of(session, name, 100)
-            if not numbers:
-                break
-            for number in numbers:
-                work.assign(number, to, by=by)
-            handed += len(numbers)
-        return handed
 
     def everybody(self) -> tuple[AgentRow, ...]:
         """All agents by name, former ones too."""

@@ -94,8 +94,8 @@ class Queues(DeskPart):
         with self.store.reading() as session:
             lately = webhooks.latest_event(session) - LATE_EVENTS
             news = webhooks.events_since(session, lately, ("warned", "breached"), now)
-            told = dict.fromkeys(event.ticket_id for _, event in news if event.at > now - JUST)
-            rows = (tickets.row(session, number) for number in told)
+            numbers = dict.fromkeys(event.ticket_id for _, event in news if event.at > now - JUST)
+            rows = (tickets.row(session, number) for number in numbers)
             return tuple(row for row in rows if row and row.open and row.assignee in whose and row.next_due)
 
     def soon(self) -> datetime:

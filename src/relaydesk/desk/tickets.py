@@ -22,6 +22,7 @@ from relaydesk.store import (
     events,
     merges,
     messages,
+    named_tickets,
     search,
     threads,
     ticket_orders,
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from relaydesk.events import ClockName
     from relaydesk.message import Attachment
     from relaydesk.store import DeadlineRow, TicketRow
+
+HANDED_AT_ONCE = 1000
 
 
 class Tickets(Merging, Snoozing, Sorting, Undoing):
@@ -216,6 +219,17 @@ class Tickets(Merging, Snoozing, Sorting, Undoing):
         with acting_on(self, "assign", ticket_id, by) as (acting, ticket):
             assignee = active_agent(acting.session, agent).name if agent is not None else None
             return _assign(acting, ticket, assignee, by)
+
+    def hand_over(self, name: str, to: str | None, *, by: str) -> int:
+        """Gives the open tickets of an agent to another, or to nobody (None), each in a transaction of its
+        own; how many, at most :data:`HANDED_AT_ONCE`."""
+        self.demanding("hand_over_tickets", by)
+        with self.store.reading() as session:
+            to = active_agent(session, to).name if to is not None else None
+            numbers = named_tickets.open_of(session, name, HANDED_AT_ONCE)
+        for number in numbers:
+            self.assign(number, to, by=by)
+        return len(numbers)
 
     def note(self, ticket_id: int, text: str, *, by: str) -> None:
         """Adds an internal note. It stops no clock."""

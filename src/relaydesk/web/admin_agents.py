@@ -105,7 +105,7 @@ def deactivate(
     if tickets == "give" and not to:
         raise DeskError("Nobody was chosen to take the tickets; choose an agent, or leave them unassigned.")
     desk.agents.deactivate(name, by=visitor.by)
-    handed = desk.agents.hand_over(name, to or None, by=visitor.by) if tickets != "keep" else 0
+    handed = desk.tickets.hand_over(name, to or None, by=visitor.by) if tickets != "keep" else 0
     where = f" Their {handed} open tickets are {f'with {to}' if to else 'unassigned'} now." if handed else ""
     return done(request, AGENTS, f"{name} is no longer active.{where}", changed=["tickets", "counts"])
 
