@@ -80,14 +80,8 @@ class Tickets(Merging, Snoozing, Sorting, Undoing):
         ticket's."""
         raw = self._raw(ticket_id, message_id)
         with self.acting("read_original", by) as acting:
-            audit.append(
-                acting.session,
-                "raw_read",
-                actor=acting.actor,
-                now=acting.now,
-                ticket=ticket_id,
-                message=message_id,
-            )
+            facts = {"ticket": ticket_id, "message": message_id}
+            audit.append(acting.session, "raw_read", actor=acting.actor, now=acting.now, **facts)
         return raw
 
     def _raw(self, ticket_id: int, message_id: int) -> bytes:
@@ -151,17 +145,10 @@ class Tickets(Merging, Snoozing, Sorting, Undoing):
                 raise DeskError(
                     "A handling clock stops only with a statement of what was done; use --how TEXT."
                 )
+            session, now = acting.session, acting.now
             names: tuple[ClockName, ...] = (clock,) if clock else ("handling", "evidence")
             for running in _running(acting, ticket, names, at):
-                stop_clock(
-                    acting.session,
-                    running,
-                    "handled",
-                    at=at,
-                    actor=acting.actor,
-                    now=acting.now,
-                    text=how.strip(),
-                )
+                stop_clock(session, running, "handled", at=at, actor=acting.actor, now=now, text=how.strip())
             has_looked(acting, ticket)
 
     def mark_looked_at(self, ticket_id: int, *, by: str) -> None:
