@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from datetime import datetime
-from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,14 +25,9 @@ if TYPE_CHECKING:
 NAMES = case_names(cases.FIXTURES)
 
 
-@cache
-def golden(name: str) -> Case:
-    return cases.golden(name)
-
-
 def every() -> tuple[Case, ...]:
     """All cases. Read when a test asks, not when the tests are gathered, which every worker does."""
-    return tuple(map(golden, NAMES))
+    return tuple(map(cases.golden, NAMES))
 
 
 def codes() -> set[str]:
@@ -78,7 +72,7 @@ def test_its_zones_can_be_served_together() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_says_why(name: str) -> None:
-    case = golden(name)
+    case = cases.golden(name)
     assert len(case.why.split()) >= 14
     assert case.last.expected["outcome"]
 
@@ -94,7 +88,7 @@ HANDFUL = (
 
 @pytest.mark.parametrize("name", HANDFUL)
 def test_the_command_decides_the_same(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    case, step = golden(name), golden(name).last
+    case, step = cases.golden(name), cases.golden(name).last
     (tmp_path / "message.eml").write_bytes(compose_case(step, case.received_at, cases.KEYS, as_file=True))
     (tmp_path / "zone.yaml").write_text(json.dumps(case.zone))
     for variable in [variable for variable in os.environ if variable.startswith("RELAYDESK_")]:
@@ -186,7 +180,11 @@ def test_it_changes_a_message_on_the_way() -> None:
 
 def test_it_seals_the_bounce_address_of_a_ticket() -> None:
     given = composed_mail(
-        Step(b"x: 1\n", rcpt=("{bounce}",)), golden(NAMES[0]).received_at, cases.KEYS, secret="s", ticket=7
+        Step(b"x: 1\n", rcpt=("{bounce}",)),
+        cases.golden(NAMES[0]).received_at,
+        cases.KEYS,
+        secret="s",
+        ticket=7,
     )
     assert given.rcpt[0].startswith("bounces+7.0-")
 
