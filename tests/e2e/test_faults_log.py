@@ -29,6 +29,13 @@ def shop(tmp_path: Path, nameserver: str) -> Iterator[Serving]:
     serving.kill_all()
 
 
+@pytest.fixture
+def door(shop: Serving) -> Serving:
+    """The same without an office, of which nothing is asked."""
+    shop.roles = ("door",)
+    return shop
+
+
 def works(serving: Serving, number: int, *, killed: tuple[str, ...] = ("door",)) -> None:
     """Mail is stored and acknowledged, again when it is sent again; a killed child comes back."""
     assert serving.deliver(mail(number)).startswith(STORED)
@@ -78,22 +85,22 @@ def test_it_works_without_a_standard_error(shop: Serving) -> None:
     assert shop.end() == 0
 
 
-def test_it_works_when_the_reader_of_its_log_is_gone(shop: Serving) -> None:
+def test_it_works_when_the_reader_of_its_log_is_gone(door: Serving) -> None:
     reader, writer = os.pipe()
-    shop.log = writer
-    shop.start()
+    door.log = writer
+    door.start()
     os.close(writer)
     os.close(reader)
-    works(shop, 1)
-    assert shop.end() == 0
+    works(door, 1)
+    assert door.end() == 0
 
 
-def test_it_works_when_its_log_has_no_room(shop: Serving) -> None:
+def test_it_works_when_its_log_has_no_room(door: Serving) -> None:
     with Path("/dev/full").open("wb") as full:
-        shop.log = full
-        shop.start()
-        works(shop, 1)
-    assert shop.end() == 0
+        door.log = full
+        door.start()
+        works(door, 1)
+    assert door.end() == 0
 
 
 def test_it_says_how_many_lines_were_lost_when_there_is_room_again(shop: Serving) -> None:
@@ -116,13 +123,13 @@ def test_it_says_how_many_lines_were_lost_when_there_is_room_again(shop: Serving
     assert all(json.loads(line) for line in lines)
 
 
-def test_a_reader_that_does_not_read_stops_nobody(shop: Serving) -> None:
+def test_a_reader_that_does_not_read_stops_nobody(door: Serving) -> None:
     reader, writer = full_pipe()
     try:
-        shop.log = writer
-        shop.start()
+        door.log = writer
+        door.start()
         began = time.monotonic()
-        works(shop, 1)
+        works(door, 1)
         assert time.monotonic() - began < 50  # a hang would last for good
         os.close(writer)
         writer = -1
@@ -132,4 +139,4 @@ def test_a_reader_that_does_not_read_stops_nobody(shop: Serving) -> None:
         for descriptor in (reader, writer):
             with contextlib.suppress(OSError):
                 os.close(descriptor)
-    assert shop.end() == 0
+    assert door.end() == 0

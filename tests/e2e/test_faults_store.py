@@ -106,7 +106,7 @@ def fill(path: Path) -> None:
 
 
 def test_it_puts_off_while_writes_fail(start_serving: Start, sqlite_url: str):
-    serving = start_serving(sqlite_url)
+    serving = start_serving(sqlite_url, roles=("door",))
     assert serving.deliver(mail(0)).startswith(STORED)
     calm = Calm(serving)
     doors = serving.children("door")
