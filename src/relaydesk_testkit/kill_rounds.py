@@ -211,18 +211,20 @@ def run(
     seed: int = 0,
     targets: Sequence[str] = (),
     mails: int = MAILS,
+    doors: int = 2,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Figures:
     """So many rounds on an SQLite file in ``directory``, or on ``server``, which must run and be our own.
 
-    ``targets`` are killed in turn; without them chance chooses. ``mails`` are sent in each round.
+    ``targets`` are killed in turn; without them chance chooses. ``mails`` are sent in each round, to
+    ``doors`` listener processes.
     """
     figures, chance = Figures("postgresql" if server else "sqlite"), random.Random(seed)
     choice = (*ALWAYS, *OF_POSTGRES) if server else ALWAYS
     url = server.url() if server else f"sqlite:///{directory / 'relaydesk.db'}"
     with (
         dns_server(ZONE) as dns,
-        Serving(directory, url, dns.address, doors=2, drain_seconds=5, sweep_seconds=0.1) as serving,
+        Serving(directory, url, dns.address, doors=doors, drain_seconds=5, sweep_seconds=0.1) as serving,
     ):
         place = Field(serving, chance, server)
         for number in range(rounds):

@@ -23,7 +23,9 @@ def test_it_loses_and_doubles_nothing_on_sqlite(tmp_path: Path):
 
 
 def test_it_loses_and_doubles_nothing_on_postgresql(tmp_path: Path, own_postgres: Server):
-    figures = kill_rounds.run(2, tmp_path, own_postgres, seed=2, targets=("server", "listener"), mails=MAILS)
+    figures = kill_rounds.run(
+        2, tmp_path, own_postgres, seed=2, targets=("server", "listener"), mails=MAILS, doors=1
+    )
     assert figures.problems == []
     assert figures.sent == 2 * MAILS
     assert figures.acknowledged > 0

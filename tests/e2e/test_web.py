@@ -19,7 +19,7 @@ PHRASE = "blue kettle tuesday rain"
 OURS = {"Sec-Fetch-Site": "same-origin"}
 
 
-def test_the_first_admin_comes_in_by_the_printed_link(fresh_postgres_url: str, tmp_path: Path) -> None:
+def test_the_first_admin_comes_in_by_the_printed_link(sqlite_url: str, tmp_path: Path) -> None:
     authority = trustme.CA()
     certificate = authority.issue_cert("127.0.0.1")
     chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
@@ -29,7 +29,7 @@ def test_the_first_admin_comes_in_by_the_printed_link(fresh_postgres_url: str, t
     authority.configure_trust(trust)
     serving = Serving(
         tmp_path / "serve",
-        fresh_postgres_url,
+        sqlite_url,
         "127.0.0.1:1",
         roles=("office",),
         web=["127.0.0.1:0"],
