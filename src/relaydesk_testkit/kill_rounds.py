@@ -132,13 +132,13 @@ class Field:
             os.kill(pid, signal.SIGKILL)
 
 
-def one_round(place: Field, target: str, first: int, figures: Figures) -> None:
-    """Load, kill, look; send again, look again. ``first`` is the first mail's number."""
+def one_round(place: Field, target: str, numbers: range, figures: Figures) -> None:
+    """Load, kill, look; send again, look again. ``numbers`` are those of the mails."""
     chance = place.chance
     # Two mails of each relay address, next to each other: two processes may open its ticket at once.
-    mails = [mail(n, thread=n // 2, size=chance.choice((0, 0, 30_000))) for n in range(first, first + MAILS)]
+    mails = [mail(n, thread=n // 2, size=chance.choice((0, 0, 30_000))) for n in numbers]
     load = Load(place.serving, mails)
-    moment = chance.randrange(MAILS)
+    moment = chance.randrange(len(mails))
     load.start()
     until = time.monotonic() + PATIENCE
     while len(load.acknowledged) < moment and time.monotonic() < until:
@@ -210,24 +210,27 @@ def run(
     *,
     seed: int = 0,
     targets: Sequence[str] = (),
+    mails: int = MAILS,
+    doors: int = 2,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Figures:
     """So many rounds on an SQLite file in ``directory``, or on ``server``, which must run and be our own.
 
-    ``targets`` are killed in turn; without them chance chooses.
+    ``targets`` are killed in turn; without them chance chooses. ``mails`` are sent in each round, to
+    ``doors`` listener processes.
     """
     figures, chance = Figures("postgresql" if server else "sqlite"), random.Random(seed)
     choice = (*ALWAYS, *OF_POSTGRES) if server else ALWAYS
     url = server.url() if server else f"sqlite:///{directory / 'relaydesk.db'}"
     with (
         dns_server(ZONE) as dns,
-        Serving(directory, url, dns.address, doors=2, drain_seconds=5, sweep_seconds=0.1) as serving,
+        Serving(directory, url, dns.address, doors=doors, drain_seconds=5, sweep_seconds=0.1) as serving,
     ):
         place = Field(serving, chance, server)
         for number in range(rounds):
             target = targets[number % len(targets)] if targets else chance.choice(choice)
             started = time.monotonic()
-            one_round(place, target, number * MAILS, figures)
+            one_round(place, target, range(number * mails, (number + 1) * mails), figures)
             took = time.monotonic() - started
             figures.seconds += took
             tell(f"round {number + 1}: killed {target}, {took:.1f} s, {len(figures.problems)} problems")

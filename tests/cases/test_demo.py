@@ -10,19 +10,25 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from relaydesk.config import load_settings, open_desk
+from relaydesk.data import data_path
+from relaydesk.demo import arrival, show
 from relaydesk.demo.arrival import ReceivedAnswer
+from relaydesk.demo.stand import Listening
 from relaydesk.message import parse
 from relaydesk.message.auth_results import DkimResult
+from relaydesk.samples.case import load_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+FIXTURES = data_path("fixtures")
 RELAY = "case++aazr5wey3juyyq@support.instagram.com"
 
 # The demo on three cases and with no command but the answer's; ``change`` is code that alters something.
@@ -51,13 +57,6 @@ WRONG_ANSWER = """
     expected = {**found[0].last.expected, 'relay_address': 'case++bob@support.instagram.com'}
     found[0] = dataclasses.replace(found[0], steps=(dataclasses.replace(found[0].last, expected=expected),))
     arrival.stopped = lambda *_: None
-"""
-# Nobody listens where the settings look for the relay.
-NO_RELAY = """
-    arrival.PATIENCE_SECONDS = 2
-    prepared = stand.prepared
-    stand.prepared = lambda place, fixtures, ports, **how: prepared(
-        place, fixtures, dataclasses.replace(ports, relay=9), **how)
 """
 
 
@@ -145,29 +144,31 @@ def test_it_fails_when_a_reply_is_not_as_expected(tmp_path: Path) -> None:
     assert "not as expected: 324-forged" in said
 
 
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        (
-            WRONG_ANSWER,
-            f"NOT AS EXPECTED: It went to {RELAY} and not to case++bob@support.instagram.com. "
-            "To is not case++bob@support.instagram.com. DKIM does not pass: fail. "
-            "The response clock of ticket 1 runs on.",
-        ),
-        (NO_RELAY, "Nothing arrived at Meta's relay."),
-    ],
-    ids=("wrong answer", "no relay"),
-)
-def test_it_fails_when_the_answer_does_not_arrive_as_it_should(
-    tmp_path: Path, change: str, told: str
-) -> None:
-    with started(tmp_path, "-c", SHORT.format(once=True, change=change)) as demo:
+def test_it_fails_when_the_answer_does_not_arrive_as_it_should(tmp_path: Path) -> None:
+    with started(tmp_path, "-c", SHORT.format(once=True, change=WRONG_ANSWER)) as demo:
         said, _ = demo.communicate(timeout=60)
     assert demo.returncode == 1, said
-    assert told in said
+    assert (
+        f"NOT AS EXPECTED: It went to {RELAY} and not to case++bob@support.instagram.com. "
+        "To is not case++bob@support.instagram.com. DKIM does not pass: fail. "
+        "The response clock of ticket 1 runs on."
+    ) in said
     assert "every reply as expected" in said
     assert list(tmp_path.iterdir()) == []
     assert running(tmp_path) == []
+
+
+def test_it_fails_when_no_answer_arrives(
+    tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command went well, and the relay's folder stays empty: a failure like any other of the answer."""
+    monkeypatch.setattr(arrival, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(show.DemoShop, "_command", lambda *_: True)
+    shop = show.DemoShop(FIXTURES / "relaydesk.yaml", FIXTURES, Listening(0), tmp_path)
+    question = load_case(FIXTURES, "101-instagram-case").last
+    with closing(open_desk(load_settings(shop.config, {"RELAYDESK_DATABASE": sqlite_url}))) as desk:
+        assert not shop._answer(desk, 1, question)
+    assert "Nothing arrived at Meta's relay." in capsys.readouterr().out
 
 
 def test_its_relay_keeps_what_came_byte_for_byte(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 import smtplib
 import socket
 import ssl
@@ -138,18 +139,24 @@ def relay(tmp_path: Path) -> Iterator[tuple[int, Path]]:
         process.stdout.close()
 
 
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    place = tmp_path / "shop"
-    place.mkdir()
-    monkeypatch.chdir(place)
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shop's folder with orders and agents; each test has a copy of it."""
+    place = tmp_path_factory.mktemp("furnished")
     made = Shop(place)
     made.run("db", "upgrade")
     (place / "orders.csv").write_text(ORDERS)
-    made.run("orders", "import", "orders.csv")
+    made.run("orders", "import", str(place / "orders.csv"))
     made.run("agents", "add", "alice", "--display-name", "Alice A.")
     made.run("agents", "add", "bob", "--role", "lead")
-    return made
+    return place
+
+
+@pytest.fixture
+def shop(furnished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    place = shutil.copytree(furnished, tmp_path / "shop")
+    monkeypatch.chdir(place)
+    return Shop(place)
 
 
 def hand_in(port: int, raw: bytes, rcpt: str, mail_from: str, source: str = "127.0.0.1") -> str:

@@ -450,7 +450,7 @@ def test_output_that_cannot_be_written_is_a_sentence(shop: Path, command: str) -
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
 def test_closed_output_ends_no_command(shop: Path, closed: str) -> None:
-    for command in ("queue", "queue case", "report sla", "config show"):
+    for command in ("queue", "report sla", "config show"):
         line = f"{sys.executable} -m relaydesk {command} {closed}"
         done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, "")

@@ -26,7 +26,7 @@ def stranger(serving: Serving, number: int) -> Talk:
 
 
 def test_a_crowd_of_idle_strangers_costs_listed_networks_no_421(start_serving: Start, sqlite_url: str):
-    serving = start_serving(sqlite_url, lists=LISTED, limits={"connections": 60})
+    serving = start_serving(sqlite_url, lists=LISTED, roles=("door",), limits={"connections": 60})
     with ExitStack() as stack:
         crowd = [stranger(serving, number) for number in range(150)]
         for talk in crowd:
@@ -46,7 +46,7 @@ def test_a_crowd_of_idle_strangers_costs_listed_networks_no_421(start_serving: S
 def test_descriptors_that_run_out_neither_stop_listed_mail_nor_flood_the_log(
     start_serving: Start, sqlite_url: str
 ):
-    serving = start_serving(sqlite_url, doors=1, lists=LISTED)
+    serving = start_serving(sqlite_url, roles=("door",), lists=LISTED)
     assert serving.deliver(mail(1)).startswith(STORED)
     [door] = serving.children("door")
     before = resource.prlimit(door, resource.RLIMIT_NOFILE)

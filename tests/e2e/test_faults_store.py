@@ -106,7 +106,7 @@ def fill(path: Path) -> None:
 
 
 def test_it_puts_off_while_writes_fail(start_serving: Start, sqlite_url: str):
-    serving = start_serving(sqlite_url)
+    serving = start_serving(sqlite_url, roles=("door",))
     assert serving.deliver(mail(0)).startswith(STORED)
     calm = Calm(serving)
     doors = serving.children("door")
@@ -131,7 +131,7 @@ def test_it_puts_off_while_postgresql_is_away(start_serving: Start, own_postgres
 def test_it_puts_off_while_postgresql_hangs_and_then_knows_the_resend(
     start_serving: Start, own_postgres: Server
 ):
-    serving = start_serving(own_postgres.url(), limits={"handler_seconds": 1})
+    serving = start_serving(own_postgres.url(), roles=("door",), limits={"handler_seconds": 1})
     eventually(lambda: serving.deliver(mail(0)).startswith(STORED), "the first 250")
     before = serving.everyone()
     hanging = backends(own_postgres.url())

@@ -72,10 +72,11 @@ def sign_in(serving: Serving, office: Desk) -> str:
     return response.headers["Set-Cookie"].partition(";")[0]
 
 
-def test_an_office_tells_its_pages_of_what_others_commit(store_url: str, start_serving: Start) -> None:
-    with start_serving(store_url, web=["127.0.0.1:0"]) as serving:
+def test_an_office_tells_its_pages_of_what_others_commit(sqlite_url: str, start_serving: Start) -> None:
+    """On either engine what is committed is heard: tests/store/test_news.py."""
+    with start_serving(sqlite_url, web=["127.0.0.1:0"]) as serving:
         assert refused(serving)
-        store = Store.open(store_url)  # as a third process has it
+        store = Store.open(sqlite_url)  # as a third process has it
         office = desk(store, datetime.now(UTC))
         cookie = sign_in(serving, office)
         seen = hears_of_mail(serving, cookie)

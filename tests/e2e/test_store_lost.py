@@ -65,7 +65,7 @@ def test_it_stops_when_the_tables_are_gone(start_serving: Start, fresh_postgres_
 
 
 def test_it_stops_when_another_shops_database_is_there(start_serving: Start, fresh_postgres_url: str) -> None:
-    serving = start_serving(fresh_postgres_url)
+    serving = start_serving(fresh_postgres_url, roles=("office",))
     postgres.execute(fresh_postgres_url, "UPDATE secret SET value = reverse(value) || 'ff'")
     assert serving.process is not None
     assert serving.process.wait(PATIENCE) == os.EX_IOERR

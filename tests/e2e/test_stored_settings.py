@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk_testkit.buyers import mail
 from relaydesk_testkit.serving import STORED, eventually
+from tests.support.commands import run_for
 
 if TYPE_CHECKING:
     from typing import Any
@@ -16,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def set_value(serving: Serving, *words: str) -> str:
-    answer = serving.command("config", "set", *words)
-    assert answer.returncode == 0, answer.stderr
+    answer = run_for(serving, "config", "set", *words)
+    assert answer.exit_code == 0, answer.stderr
     return answer.stdout
 
 
 def targets(serving: Serving, ticket: int) -> list[str]:
-    shown = serving.command("ticket", str(ticket), "--json")
+    shown = run_for(serving, "ticket", str(ticket), "--json")
     return [clock["target"] for clock in json.loads(shown.stdout)["clocks"]]
 
 
@@ -31,9 +32,9 @@ def taken(serving: Serving, changes: int) -> Any:
 
 
 def test_mail_that_comes_after_a_change_has_the_new_target_and_running_clocks_move(
-    store_url: str, start_serving: Start
+    sqlite_url: str, start_serving: Start
 ) -> None:
-    serving = start_serving(store_url)
+    serving = start_serving(sqlite_url)  # what the engines do alike is in tests/store/test_stored_settings.py
     assert serving.deliver(mail(1)).startswith(STORED)
     before = targets(serving, 1)
     set_value(serving, "queues", "case: {answer: 16 business hours}", "--why", "faster")
@@ -41,13 +42,13 @@ def test_mail_that_comes_after_a_change_has_the_new_target_and_running_clocks_mo
     assert serving.deliver(mail(2)).startswith(STORED)
     assert targets(serving, 2) == ["16 business hours"] != before
     eventually(lambda: targets(serving, 1) == ["16 business hours"], "the running clock's move")
-    shown = json.loads(serving.command("config", "show", "--where", "--json").stdout)
+    shown = json.loads(run_for(serving, "config", "show", "--where", "--json").stdout)
     assert [each["place"] for each in shown if each["name"] == "queues"] == ["stored in the desk"]
     set_value(serving, "queues", "--default")
     taken(serving, 4)
     assert serving.deliver(mail(3)).startswith(STORED)
     assert targets(serving, 3) == before
-    history = json.loads(serving.command("config", "history", "queues", "--json").stdout)
+    history = json.loads(run_for(serving, "config", "history", "queues", "--json").stdout)
     assert [(row["version"], row["actor"], row["why"]) for row in history] == [
         (2, "console", ""),
         (1, "console", "faster"),

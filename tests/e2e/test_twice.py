@@ -14,7 +14,7 @@ from relaydesk_testkit.soundness import copies, unsound
 if TYPE_CHECKING:
     from tests.e2e.conftest import Start
 
-BUYERS = 20
+BUYERS = 10
 
 
 def test_it_stores_once_what_two_processes_get_at_once(start_serving: Start, store_url: str):

@@ -7,10 +7,10 @@ import ssl
 from typing import TYPE_CHECKING
 
 import httpx2
-import pytest
 import trustme
 
 from relaydesk_testkit.serving import Serving
+from tests.support.commands import run_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,11 +19,7 @@ PHRASE = "blue kettle tuesday rain"
 OURS = {"Sec-Fetch-Site": "same-origin"}
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
-def test_the_first_admin_comes_in_by_the_printed_link(
-    engine: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    url = request.getfixturevalue("sqlite_url" if engine == "sqlite" else "fresh_postgres_url")
+def test_the_first_admin_comes_in_by_the_printed_link(sqlite_url: str, tmp_path: Path) -> None:
     authority = trustme.CA()
     certificate = authority.issue_cert("127.0.0.1")
     chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
@@ -33,7 +29,7 @@ def test_the_first_admin_comes_in_by_the_printed_link(
     authority.configure_trust(trust)
     serving = Serving(
         tmp_path / "serve",
-        url,
+        sqlite_url,
         "127.0.0.1:1",
         roles=("office",),
         web=["127.0.0.1:0"],
@@ -43,7 +39,7 @@ def test_the_first_admin_comes_in_by_the_printed_link(
     )
     with serving:
         assert re.fullmatch(r"https://127\.0\.0\.1:\d+", serving.web)
-        added = serving.command("agents", "add", "alice", "--role", "admin")
+        added = run_for(serving, "agents", "add", "alice", "--role", "admin")
         path = re.search(r"^/enter/\S+$", added.stdout, re.MULTILINE)
         assert path is not None, added
         assert "The address of the desk is not known here" in added.stderr
@@ -58,9 +54,9 @@ def test_the_first_admin_comes_in_by_the_printed_link(
                 if cookie.startswith("__Host-")
             )
             assert "All open" in client.get("/").text
-            listed = serving.command("agents", "list", "--json").stdout
+            listed = run_for(serving, "agents", "list", "--json").stdout
             assert '"signs_in": "password, no code yet"' in listed
-            assert '"ended": 1' in serving.command("agents", "sessions", "alice", "--end", "--json").stdout
+            assert '"ended": 1' in run_for(serving, "agents", "sessions", "alice", "--end", "--json").stdout
             assert client.get("/").headers["location"] == "/sign-in"
         log = serving.log_file.read_text()
     assert path[0].rpartition("/")[2] not in log

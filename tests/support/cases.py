@@ -19,7 +19,7 @@ from relaydesk.intake.explain import envelope_of_file, explain, explanation
 from relaydesk.intake.receive import Intake
 from relaydesk.message.auth_results import UNASKED
 from relaydesk.orders.directory import import_file
-from relaydesk.samples.case import load_case
+from relaydesk.samples.case import load_case, shared_zone
 from relaydesk.samples.compose import compose_case, composed_mail
 from relaydesk.samples.delivery import send_composed
 from relaydesk.smtpd.data_reader import read_flaw
@@ -32,7 +32,7 @@ from relaydesk_testkit.smtp import Holder
 from tests.support.desk import ALICE, desk
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from datetime import datetime
 
     from relaydesk.config.settings import Settings
@@ -53,8 +53,14 @@ KEYS = FIXTURES / "keys"
 SILENCE, PATIENCE = 0.5, 20.0
 
 
+@cache
 def golden(name: str) -> Case:
-    return load_case(FIXTURES, name)
+    return load_case(FIXTURES, name, _zone())
+
+
+@cache
+def _zone() -> dict[str, Any]:
+    return shared_zone(FIXTURES)
 
 
 @cache
@@ -142,9 +148,9 @@ class Room:
 
     async def hand_in(self, step: Step) -> dict[str, Any]:
         self.intake.seen, self.intake.turned = [], []
-        mail = composed_mail(
-            step, self.case.received_at, KEYS, secret=settings().secret, ticket=self.latest()
-        )
+        asked = any("{bounce}" in address for address in step.rcpt)
+        ticket = self.latest() if asked else 0
+        mail = composed_mail(step, self.case.received_at, KEYS, secret=settings().secret, ticket=ticket)
         reply = await send_composed(mail, "127.0.0.1", self.port, seconds=20)
         if not self.intake.seen:
             ((line, why, origin),) = self.intake.turned
@@ -164,7 +170,7 @@ class Room:
 
     def latest(self) -> int:
         """The ticket of the newest message, 0 for none."""
-        return max(((row.id, ticket) for ticket, row in self.messages()), default=(0, 0))[1]
+        return max(((row.id, ticket) for ticket, row in messages_of(self.tickets())), default=(0, 0))[1]
 
     def tickets(self) -> list[WholeTicket]:
         """All tickets as people see them, by number."""
@@ -175,14 +181,10 @@ class Room:
             for number in sorted(row.id for page in pages for row in page.tickets)
         ]
 
-    def messages(self) -> list[tuple[int, MessageRow]]:
-        """All messages with their tickets' numbers, oldest first."""
-        numbered = [(view.ticket.id, message.row) for view in self.tickets() for message in view.messages]
-        return sorted(numbered, key=lambda pair: pair[1].id)
-
     def at_the_desk(self, answer: dict[str, Any]) -> dict[str, Any]:
         """What people find afterwards, for ``desk:`` in expected.yaml."""
-        tickets, messages = self.tickets(), self.messages()
+        tickets = self.tickets()
+        messages = messages_of(tickets)
         numbers = tickets[-1].numbers if tickets else ()
         return {
             "tickets": len(tickets),
@@ -195,6 +197,12 @@ class Room:
             "ticket": messages[-1][0] if messages else None,
             "reasons": [why["code"] for why in answer.get("reasons", [])],
         }
+
+
+def messages_of(tickets: Sequence[WholeTicket]) -> list[tuple[int, MessageRow]]:
+    """All messages with their tickets' numbers, oldest first."""
+    numbered = [(view.ticket.id, message.row) for view in tickets for message in view.messages]
+    return sorted(numbered, key=lambda pair: pair[1].id)
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ import struct
 import subprocess
 import sys
 import termios
-from contextlib import suppress
+from contextlib import chdir, suppress
 from dataclasses import replace
 from fcntl import ioctl
 from pathlib import Path
@@ -30,16 +30,22 @@ if TYPE_CHECKING:
 
     from relaydesk.policy.decision import Placement
     from relaydesk.store.engine import Store
+    from relaydesk_testkit.serving import Serving
 
 SGR = re.compile("\x1b\\[[0-9;]*m")
 SETTINGS = "mailboxes: [help@shop.example]\nhostname: mx.shop.example\n"
+_UPGRADED: list[bytes] = []  # the first shop's empty database, from which the others have theirs
 
 
 def make_shop(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A shop's folder with settings and a store, and the commands run in it."""
     monkeypatch.chdir(directory)
     Path("relaydesk.yaml").write_text(SETTINGS)
-    assert run("db", "upgrade").exit_code == 0
+    if not _UPGRADED:
+        assert run("db", "upgrade").exit_code == 0
+        _UPGRADED.append(Path("relaydesk.db").read_bytes())
+    Path("relaydesk.db").write_bytes(_UPGRADED[0])
+    Path("relaydesk.db").chmod(0o600)
     return directory
 
 
@@ -50,6 +56,12 @@ def run(*arguments: str, stdin: bytes | None = None) -> Result:
         return CliRunner().invoke(cli, list(arguments), input=stdin, catch_exceptions=False)
     finally:
         os.umask(umask)  # `serve` sets its own, which would be that of every later test
+
+
+def run_for(serving: Serving, *arguments: str) -> Result:
+    """A command on the database and settings of a running serve, typed in this process."""
+    with chdir(serving.directory):
+        return CliRunner(env=serving.environment()).invoke(cli, list(arguments), catch_exceptions=False)
 
 
 def data(*arguments: str, code: int = 0) -> Any:

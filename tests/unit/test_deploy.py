@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from relaydesk.config.settings import Settings
-from relaydesk.server.process import STORE_LOST
+from relaydesk.server.inherited import STORE_LOST
 
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "deploy" / "relaydesk.service"

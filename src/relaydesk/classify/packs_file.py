@@ -96,12 +96,16 @@ class _PackReader:
             if text.count("{username}") != 1:
                 self.problem(line, f"username: {text!r} needs {{username}} once.")
         otherwise = self._otherwise()
+
+        def is_seen(text: str) -> bool:
+            return bool(otherwise) and plain(text) in otherwise  # most packs have none, and a start is short
+
         return Rules(
             rules=(),
             username=tuple(username_pattern(text) for text, _ in username),
             labels={kind: self._labels(kind) for kind in LABELS},
             phrases=tuple(
-                Phrase(means, text, language, _PLACES[section], seen == "true" or plain(text) in otherwise)
+                Phrase(means, text, language, _PLACES[section], seen == "true" or is_seen(text))
                 for (section, means), block in self.blocks.items()
                 if section in _PLACES
                 for text, _ in block
@@ -110,13 +114,15 @@ class _PackReader:
 
     def _otherwise(self) -> frozenset[str]:
         """The phrases that a real mail has shown although the pack says ``seen: false``."""
+        shown = self.blocks.get(("seen_in_real_mail", ""))
+        if not shown:
+            return frozenset()
         every = {
             plain(text)
             for (section, _), block in self.blocks.items()
             if section != "seen_in_real_mail"
             for text, _ in block
         }
-        shown = self.blocks.get(("seen_in_real_mail", ""), [])
         for text, line in shown:
             if plain(text) not in every:
                 self.problem(line, f"{text!r} is no phrase of this pack.")

@@ -8,25 +8,25 @@ with the file and the remedy named.
 from typing import TYPE_CHECKING
 
 from relaydesk import late_names
-from relaydesk.config.listen import ListenAddress
-from relaydesk.config.load import load_settings
-from relaydesk.config.opening import (
-    desk_config,
-    existing_store,
-    kept_secret,
-    open_desk,
-    open_store,
-    open_templates,
-    store_secret,
-    utc_now,
-    with_stored,
-)
-from relaydesk.config.settings import Settings
-from relaydesk.config.shown import hide_password, public_settings
 
 if TYPE_CHECKING:
     from relaydesk.config import parts
+    from relaydesk.config.listen import ListenAddress
+    from relaydesk.config.load import load_settings
+    from relaydesk.config.opening import (
+        desk_config,
+        existing_store,
+        kept_secret,
+        open_desk,
+        open_store,
+        open_templates,
+        store_secret,
+        utc_now,
+        with_stored,
+    )
     from relaydesk.config.parts import read_yaml
+    from relaydesk.config.settings import Settings
+    from relaydesk.config.shown import hide_password, public_settings
     from relaydesk.config.snapshot import Configuration, GatewayConfiguration, read_snapshot
     from relaydesk.config.stored import settings_shown
 
@@ -59,8 +59,22 @@ if not TYPE_CHECKING:
         {
             "Configuration": "snapshot",
             "GatewayConfiguration": "snapshot",
+            "ListenAddress": "listen",
+            "Settings": "settings",
+            "desk_config": "opening",
+            "existing_store": "opening",
+            "hide_password": "shown",
+            "kept_secret": "opening",
+            "load_settings": "load",
+            "open_desk": "opening",
+            "open_store": "opening",
+            "open_templates": "opening",
+            "public_settings": "shown",
             "read_snapshot": "snapshot",
             "read_yaml": "parts",
             "settings_shown": "stored",
+            "store_secret": "opening",
+            "utc_now": "opening",
+            "with_stored": "opening",
         },
     )

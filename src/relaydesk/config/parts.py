@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 from datetime import timedelta
 from email.utils import parseaddr
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -106,6 +107,7 @@ def gateway_listen(conf: Settings) -> tuple[ListenAddress, ...]:
     return tuple(map(ListenAddress.parse, conf.gateway_listen))
 
 
+@cache  # a part of the program, so the same till its end; to read it takes a quarter of a second
 def shipped_rules() -> Rules:
     """The shipped sorting rules with their language packs, English first."""
     path = Path(classify.__file__).with_name("facebook.yaml")

@@ -66,6 +66,8 @@ def _value(name: str, text: str) -> Any:
 
 def usable(conf: Settings, stored: Mapping[str, str]) -> tuple[Settings, tuple[str, ...]]:
     """The settings in force at a start, and a sentence for each stored value that had to be left out."""
+    if not stored:  # what the files have wrong is said by whoever reads them
+        return effective(conf, stored), ()
     try:
         whole = effective(conf, stored)
         demand_usable(whole)

@@ -158,6 +158,7 @@ class DemoShop:
         return all(well)
 
     def _send_all(self, desk: Desk, cases: tuple[Case, ...]) -> None:
+        secret = load_settings(self.config).secret
         for group, members in groupby(cases, lambda case: case.name[0]):
             title = GROUPS.get(group, "More")
             if self.every:
@@ -165,21 +166,20 @@ class DemoShop:
             before = self.replies.copy()
             for case in members:
                 for step in case.steps:
-                    self._do(desk, case, step)
+                    self._do(desk, case, step, secret)
             if not self.every:
                 _say(f"  {title:24} {_totals(self.replies - before)}")
         ending = f"not as expected: {', '.join(self.wrong)}" if self.wrong else "every reply as expected"
         _say(f"{self.replies.total()} messages: {_totals(self.replies)}; {ending}.")
 
-    def _do(self, desk: Desk, case: Case, step: Step) -> None:
-        """One step of a case: an agent's act, or a message and its reply."""
+    def _do(self, desk: Desk, case: Case, step: Step, secret: str) -> None:
+        """One step of a case: an agent's act, or a message and its reply. ``secret`` seals our addresses."""
         if step.act == "close":
             desk.tickets.close(_sender_ticket(desk, case.steps[0]), by=agent_actor(AGENT))
             if self.every:
                 _say(f"  {'':4}before: an agent closes the ticket")
             return
         ticket = _sender_ticket(desk, case.steps[0]) if "{bounce}" in step.rcpt else 0
-        secret = load_settings(self.config).secret
         mail = composed_mail(step, utc_now(), self.fixtures / "keys", secret=secret, ticket=ticket)
         reply = asyncio.run(send_composed(mail, HOST, self.listening.port))
         self.replies[reply[0]] += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import dkim
@@ -111,6 +112,7 @@ def _selection(
     return [split(field) for field in fields], [split(field)[0].lower() for field in signed]
 
 
+@lru_cache(maxsize=8)  # to read and prove an RSA key takes longer than to sign with it
 def _load(private_key_pem: bytes) -> rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey:
     key = load_pem_private_key(private_key_pem, password=None)
     if not isinstance(key, (rsa.RSAPrivateKey, ed25519.Ed25519PrivateKey)):

@@ -93,8 +93,11 @@ def case_names(fixtures: Path) -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in (fixtures / "cases").glob("*/envelope.yaml")))
 
 
-def load_case(fixtures: Path, name: str) -> Case:
-    """One case of ``fixtures/cases``. CaseError names what is missing or wrong."""
+def load_case(fixtures: Path, name: str, common: Mapping[str, Any] | None = None) -> Case:
+    """One case of ``fixtures/cases``; ``common`` is :func:`shared_zone`, where somebody has it already.
+
+    CaseError names what is missing or wrong.
+    """
     place = fixtures / "cases" / name
     envelope, expected = _mapping(place / "envelope.yaml"), _mapping(place / "expected.yaml")
     try:
@@ -109,12 +112,18 @@ def load_case(fixtures: Path, name: str) -> Case:
     except (KeyError, TypeError, ValueError) as error:
         raise CaseError(f"{place / 'envelope.yaml'}: {_problem(error)}.") from None
     why = _bytes(place / "why.md").decode("utf-8")
-    return Case(name, why, received_at, (*earlier, final), _zone(fixtures, place))
+    return Case(name, why, received_at, (*earlier, final), _zone(fixtures, place, common))
 
 
 def load_cases(fixtures: Path) -> tuple[Case, ...]:
     """Every case, in order of name."""
-    return tuple(load_case(fixtures, name) for name in case_names(fixtures))
+    common = shared_zone(fixtures)  # longer than all of most cases
+    return tuple(load_case(fixtures, name, common) for name in case_names(fixtures))
+
+
+def shared_zone(fixtures: Path) -> dict[str, Any]:
+    """The records that every case has beside its own."""
+    return _mapping(fixtures / "zone.yaml")
 
 
 def common_zone(cases: tuple[Case, ...]) -> dict[str, Any]:
@@ -129,9 +138,9 @@ def common_zone(cases: tuple[Case, ...]) -> dict[str, Any]:
     return whole
 
 
-def _zone(fixtures: Path, place: Path) -> Mapping[str, Any]:
+def _zone(fixtures: Path, place: Path, common: Mapping[str, Any] | None) -> Mapping[str, Any]:
     own = _mapping(place / "zone.yaml") if (place / "zone.yaml").exists() else {}
-    common = _mapping(fixtures / "zone.yaml")
+    common = shared_zone(fixtures) if common is None else common
     if twice := sorted(own.keys() & common.keys()):
         raise CaseError(f"{place / 'zone.yaml'}: {twice[0]} is already in the common zone; use another name.")
     return {**common, **own}

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 VARIABLE = "_RELAYDESK_INHERITED"  # "LIFELINE SOCKET…": file descriptors
 READY = b"ready\n"
 PR_SET_PDEATHSIG = 1  # prctl(2)
+STORE_LOST = os.EX_IOERR  # exit status of a child that can't go on, nor another in its place
 ORPHANED = 70  # exit status of a child that outlived its parent and did not end in time
 
 

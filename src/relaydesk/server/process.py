@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from relaydesk.config import Configuration, kept_secret, open_store, parts, store_secret
 from relaydesk.logs import log
-from relaydesk.server.inherited import inherited
+from relaydesk.server.inherited import STORE_LOST, inherited
 from relaydesk.server.seen import leave, show_process
 from relaydesk.store import StoreLost, StoreUnavailable, stored_settings
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 
 LOOK_SECONDS = 2.0  # between two looks whether the database is still the one that was opened
-STORE_LOST = os.EX_IOERR  # exit status of a child that can't go on, nor another in its place
 
 
 @dataclass(frozen=True, slots=True)

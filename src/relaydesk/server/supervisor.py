@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 from relaydesk.logs import announce as say_ready
 from relaydesk.logs import log
-from relaydesk.server.inherited import READY, handed_down
-from relaydesk.server.process import STORE_LOST
+from relaydesk.server.inherited import READY, STORE_LOST, handed_down
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

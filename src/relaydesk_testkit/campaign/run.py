@@ -76,18 +76,30 @@ def run(
     *,
     zone: dict[str, list[object]] | None = None,
     alone: bool = True,
+    doors: int = 2,
 ) -> Iterator[Result]:
-    """The results, one by one. ``zone`` is added to that of the good mail, which is timed ``alone`` too."""
+    """The results, one by one. ``zone`` is added to that of the good mail, which is timed ``alone`` too.
+
+    ``doors`` are the listener processes that are attacked.
+    """
     scratch.mkdir(parents=True, exist_ok=True)
     with database_of(engine, scratch) as new, dns_server({**ZONE, **(zone or {})}, ttl=3600) as server:
         for number, attack in enumerate(attacks):
             if engine in attack.engines:
                 url = new(f"attack{number}")
-                yield _one(attack, engine, scratch / f"{number}", url, server.address, timed_alone=alone)
+                place = scratch / f"{number}"
+                yield _one(attack, engine, place, url, server.address, timed_alone=alone, doors=doors)
 
 
 def _one(
-    attack: Attack, engine: str, directory: Path, url: str, nameserver: str, *, timed_alone: bool
+    attack: Attack,
+    engine: str,
+    directory: Path,
+    url: str,
+    nameserver: str,
+    *,
+    timed_alone: bool,
+    doors: int,
 ) -> Result:
     outcome, alone, beside = Outcome(), Timed(), Timed()
     settings = {**certificate(directory), **attack.settings}
@@ -95,7 +107,7 @@ def _one(
         directory,
         url,
         nameserver,
-        doors=2,
+        doors=doors,
         lists=LISTS,
         descriptors=attack.descriptors,
         **settings,  # type: ignore[arg-type]
