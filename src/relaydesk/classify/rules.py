@@ -14,7 +14,7 @@ from relaydesk.classify.form import Form
 from relaydesk.classify.links import OrderLinks
 from relaydesk.classify.neutral import neutral
 from relaydesk.classify.patterns import first
-from relaydesk.classify.phrases import Phrase, Phrases, expanded
+from relaydesk.classify.phrases import Phrase, Phrases, expanded, phrases_of
 from relaydesk.classify.roles import Roles
 from relaydesk.classify.yaml_reader import RulesError
 from relaydesk.message import split_address
@@ -208,7 +208,8 @@ class Rules:
     def _compiled(self) -> dict[Place, Phrases]:
         places: tuple[Place, ...] = ("subject", "text", "reason", "wording")
         return {
-            place: Phrases(phrase for phrase in self.phrases if phrase.place == place) for place in places
+            place: phrases_of(tuple(phrase for phrase in self.phrases if phrase.place == place))
+            for place in places
         }
 
     def _reason(self, text: str, place: Place) -> str:
