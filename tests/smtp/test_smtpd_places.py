@@ -108,7 +108,7 @@ def test_421_says_which_cap_is_reached(crowd: Callable[..., list[Talk]]) -> None
 def test_strangers_must_hurry_while_places_are_scarce_and_the_listed_need_not(
     crowd: Callable[..., list[Talk]],
 ) -> None:
-    limits = replace(FEW, stress_idle_seconds=0.3, stress_errors=1)
+    limits = replace(FEW, stress_idle_seconds=1.0, stress_errors=1)
     with OpenDoor(LISTED, limits) as door:
         [listed] = crowd(door, 1, "127.0.0.1")
         early = crowd(door, 3)[0]

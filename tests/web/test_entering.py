@@ -341,6 +341,7 @@ def test_a_day_begins_and_ends_in_a_browser(pages: DeskPages, browser: Browser) 
         assert barriers(page) == []
         page.get_by_label("3. The code").fill(TOTP(key).at(pages.desk.clock()))
         page.get_by_role("button", name="Ask for a code from now on").click()
+        page.get_by_label("Recovery codes").wait_for()
         codes = page.get_by_label("Recovery codes").locator("li").all_inner_texts()
         assert len(codes) == 10
         assert barriers(page) == []

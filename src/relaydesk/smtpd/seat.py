@@ -62,7 +62,7 @@ class Seat:
 
     def stop_waiting(self) -> None:
         """End the time for one command now."""
-        if self._waiting is not None:
+        if self._waiting is not None and not self._waiting.expired():  # else it ends by itself, in a moment
             self._waiting.reschedule(self._loop.time())
 
     def _hurry(self) -> None:
