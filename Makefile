@@ -8,6 +8,7 @@
 #   make attack          attacks on a running serve, and what good mail feels of them
 #   make kill            kill -9 at random moments under load: 100 rounds (make kill ARGS="--rounds 10")
 #   make storm           answers under trouble: 300 runs, kill -9, two dispatchers
+#   make pictures        the pictures of the README and of docs/desk.md anew
 #   make lock            the lock files anew (needs uv)
 #   make clean           away with what was made here
 PYTHON ?=
@@ -16,7 +17,7 @@ ARGS ?=
 BIN := .venv/bin
 SETUP := PYTHON="$(PYTHON)" .ci/setup
 
-.PHONY: help demo test lint bench hostile growth attack kill storm lock clean
+.PHONY: help demo test lint bench hostile growth attack kill storm pictures lock clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -60,6 +61,11 @@ kill:
 storm:
 	@$(SETUP) dev
 	$(BIN)/python bench/answers.py $(ARGS)
+
+pictures:
+	@$(SETUP) dev
+	$(BIN)/python bench/pictures.py docs/pictures --docs
+	$(BIN)/python bench/pictures.py docs/pictures --demo
 
 lock:
 	@.ci/lock
