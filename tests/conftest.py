@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 RUN = "RELAYDESK_TEST_RUN"
 TEMPLATE = "relaydesk_template"
+UMASK = os.umask(0o022)
+os.umask(UMASK)
 _ours: list[postgres.Server] = []
 
 
@@ -208,11 +210,13 @@ def own_postgres() -> Iterator[postgres.Server]:
 
 
 @pytest.fixture(autouse=True)
-def _log_as_it_was() -> Iterator[None]:
-    """Commands that run in this process set up its log; what comes after them must not see other lines."""
+def _process_as_it_was() -> Iterator[None]:
+    """Commands that run in this process set its umask and log; what comes after them must not meet that."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
+    os.umask(UMASK)
     yield
+    os.umask(UMASK)
     if root.level != level:
         root.setLevel(level)
         for handler in [handler for handler in root.handlers if handler not in handlers]:

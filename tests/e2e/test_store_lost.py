@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from relaydesk.store import processes_seen
+from relaydesk.store.engine import Store
 from relaydesk_testkit import postgres
 from relaydesk_testkit.buyers import mail
-from relaydesk_testkit.serving import PATIENCE, STORED
+from relaydesk_testkit.serving import PATIENCE, STORED, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +68,8 @@ def test_it_stops_when_the_tables_are_gone(start_serving: Start, fresh_postgres_
 
 def test_it_stops_when_another_shops_database_is_there(start_serving: Start, fresh_postgres_url: str) -> None:
     serving = start_serving(fresh_postgres_url, roles=("office",))
+    with closing(Store.open(fresh_postgres_url)) as store, store.reading() as session:
+        eventually(lambda: session.rollback() or processes_seen.everyone(session), "the office")
     postgres.execute(fresh_postgres_url, "UPDATE secret SET value = reverse(value) || 'ff'")
     assert serving.process is not None
     assert serving.process.wait(PATIENCE) == os.EX_IOERR

@@ -50,12 +50,7 @@ def make_shop(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*arguments: str, stdin: bytes | None = None) -> Result:
-    umask = os.umask(0o022)
-    os.umask(umask)
-    try:
-        return CliRunner().invoke(cli, list(arguments), input=stdin, catch_exceptions=False)
-    finally:
-        os.umask(umask)  # `serve` sets its own, which would be that of every later test
+    return CliRunner().invoke(cli, list(arguments), input=stdin, catch_exceptions=False)
 
 
 def run_for(serving: Serving, *arguments: str) -> Result:

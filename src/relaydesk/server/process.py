@@ -70,7 +70,8 @@ async def child_process(settings: Settings, role: str) -> AsyncIterator[ChildPro
     try:
         with store.reading() as session:
             stored = stored_settings.read(session)
-        configuration = Configuration(settings, store_secret(store), stored)
+        secret = store_secret(store)
+        configuration = Configuration(settings, secret, stored)
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
@@ -87,7 +88,7 @@ async def child_process(settings: Settings, role: str) -> AsyncIterator[ChildPro
                 workers=workers,
                 stop=stop,
             )
-            watch = asyncio.create_task(_watch_store(process))
+            watch = asyncio.create_task(_watch_store(process, secret))
             seen = asyncio.create_task(show_process(process))
             yield process
             watch.cancel()
@@ -98,12 +99,11 @@ async def child_process(settings: Settings, role: str) -> AsyncIterator[ChildPro
         store.close()
 
 
-async def _watch_store(process: ChildProcess) -> None:
+async def _watch_store(process: ChildProcess, secret: bytes) -> None:
     """Stops the process when another database has taken the place of the one it works on.
 
-    What is kept in memory would not fit it, such as the secret that seals what goes out.
+    What is kept in memory would not fit it, such as ``secret``, which seals what goes out.
     """
-    secret = await asyncio.to_thread(kept_secret, process.store)
 
     def look() -> None:
         process.store.demand_same()
