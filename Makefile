@@ -26,11 +26,11 @@ demo:
 	@$(SETUP) runtime
 	@exec $(BIN)/relaydesk demo $(if $(filter once,$(DEMO)),--once)
 
-# Four workers on two cores: much of the suite waits for clocks and processes. In the order of the folders: the
+# Three workers on two cores: much of the suite waits for clocks and processes. In the order of the folders: the
 # files with few and slow tests come first, and no worker is left alone with one at the end.
 test:
 	@$(SETUP) dev
-	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint:
 	@$(SETUP) dev
