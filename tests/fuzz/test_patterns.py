@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import pytest
 
 from relaydesk_testkit.growth import FLOOR, LINEAR, cost, growth
-from relaydesk_testkit.pattern_attacks import SourcePattern, attacks, patterns, unnamed
+from relaydesk_testkit.pattern_attacks import SOURCE, SourcePattern, attacks, patterns, unnamed
 from relaydesk_testkit.shapes import Shape
 
 SHORT = (16, 22, 28, 34)  # characters, of which a nested repetition makes millions of ways
@@ -18,10 +19,7 @@ TRUSTED = {
     "web.packed": "our own style sheets and scripts, once at the start",
     "desk.rulebook": "patterns of the rule files, which RE2 has taken",
 }
-PATTERNS = [
-    pattern for pattern in patterns() if pattern.name.split(".", 1)[1].rpartition(".")[0] not in TRUSTED
-]
-ROOMS = sorted({pattern.name.split(".")[1] for pattern in PATTERNS})
+ROOMS = sorted(path.stem for path in SOURCE.iterdir() if path.is_dir() or path.suffix == ".py")
 # Patterns that are put together where they are used, and why no text can make them slow.
 PUT_TOGETHER = {
     "mailauth.spf_macros": "one class of characters, of the delimiters that a macro names",
@@ -29,6 +27,16 @@ PUT_TOGETHER = {
     "web.mail_text": "the buyer's name between two gaps of thirty characters, and the ticket's own numbers",
     "desk.rule_text": "an agent's own words as they are, around one number of at most twenty digits",
 }
+
+
+@cache
+def by_room() -> dict[str, list[SourcePattern]]:
+    """Those that text from outside reaches."""
+    found: dict[str, list[SourcePattern]] = {room: [] for room in ROOMS}
+    for pattern in patterns():
+        if pattern.name.split(".", 1)[1].rpartition(".")[0] not in TRUSTED:
+            found[pattern.name.split(".")[1]].append(pattern)
+    return found
 
 
 def slow(pattern: SourcePattern) -> str:
@@ -50,8 +58,11 @@ def slow(pattern: SourcePattern) -> str:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_no_text_makes_a_pattern_slow(room: str) -> None:
-    of_room = [pattern for pattern in PATTERNS if pattern.name.split(".")[1] == room]
-    assert not list(filter(None, map(slow, of_room)))
+    assert not list(filter(None, map(slow, by_room()[room])))
+
+
+def test_patterns_are_found_in_many_rooms() -> None:
+    assert sum(map(bool, by_room().values())) > 10
 
 
 def test_a_pattern_that_is_put_together_where_it_is_used_has_a_reason() -> None:
