@@ -331,8 +331,9 @@ def test_a_day_begins_and_ends_in_a_browser(pages: DeskPages, browser: Browser) 
         page.get_by_role("link", name="day.agent").click()
         assert page.get_by_role("heading", level=1).inner_text() == "Your account"
         assert barriers(page) == []
-        page.get_by_role("button", name="Dark").click()
-        page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+        with page.expect_response("**/theme"):
+            page.get_by_role("button", name="Dark").click()
+        assert page.locator("html").get_attribute("data-theme") == "dark"
         page.reload()
         assert page.locator("html").get_attribute("data-theme") == "dark"
         assert barriers(page) == []

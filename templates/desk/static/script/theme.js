@@ -5,5 +5,5 @@ on("submit", (event) => {
   event.preventDefault();
   if (by.value) root.dataset.theme = by.value; else delete root.dataset.theme;
   for (const button of $$("button", form)) button.setAttribute("aria-pressed", button === by);
-  fetch(form.action, { method: "POST", headers: HX, body: new URLSearchParams({ theme: by.value }) });
+  fetch(form.action, { method: "POST", headers: HX, keepalive: true, body: new URLSearchParams({ theme: by.value }) });
 });
