@@ -1,7 +1,7 @@
 """Databases for tests: ``store`` and ``store_url`` come once on SQLite and once on PostgreSQL.
 
 A test run uses one PostgreSQL server, shared by all its processes and started when first needed; each
-test gets a fresh database, copied from one with the migrations applied.
+test gets an empty database, copied from one with the migrations applied.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import signal
 import sys
 import tempfile
 import time
-import uuid
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +23,8 @@ import pytest
 
 from relaydesk.store.engine import Store
 from relaydesk_testkit import postgres
+from relaydesk_testkit.lent_databases import LentDatabases
+from tests.support.compiled import share_statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,6 +80,13 @@ def _alone() -> Iterator[Path]:
     with (run / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield run
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements_compiled_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        share_statements(patch)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -151,14 +159,19 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     return f"sqlite:///{path}"
 
 
+@pytest.fixture(scope="session")
+def databases(postgres_url: Callable[[str], str]) -> Iterator[LentDatabases]:
+    databases = LentDatabases(postgres_url, TEMPLATE, _alone)
+    yield databases
+    databases.close()
+
+
 @pytest.fixture
-def fresh_postgres_url(postgres_url: Callable[[str], str]) -> Iterator[str]:
-    """The address of a fresh PostgreSQL database."""
-    name = f"t{uuid.uuid4().hex}"
-    with _alone():  # two copies of one template at once are an error
-        postgres.copy_database(postgres_url("postgres"), TEMPLATE, name)
+def fresh_postgres_url(postgres_url: Callable[[str], str], databases: LentDatabases) -> Iterator[str]:
+    """The address of a PostgreSQL database as a fresh one is."""
+    name = databases.lend()
     yield postgres_url(name)
-    postgres.execute(postgres_url("postgres"), f"DROP DATABASE {name} WITH (FORCE)")
+    databases.take_back(name)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
