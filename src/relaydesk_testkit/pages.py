@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from relaydesk.desk.desk import Desk
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+# What is half faded in is pale; what turns for ever is not waited for.
+SETTLED = """Promise.race([
+  new Promise((done) => setTimeout(done, 2000)),
+  Promise.allSettled(document.getAnimations().map((each) => each.finished)),
+]).then(() => 0)"""
 LOOKS = ["color-contrast", "link-in-text-block", "target-size"]
 ARGUMENTS = (
     "--no-sandbox",  # a container's root has none
@@ -126,9 +131,7 @@ def barriers(page: Page, *, looks: bool = False) -> list[str]:
     """
     from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415
 
-    page.evaluate(
-        "Promise.allSettled(document.getAnimations().map((each) => each.finished))"
-    )  # half faded in is pale
+    page.evaluate(SETTLED)
     everything = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
     rules = {
         "runOnly": {"type": "rule", "values": LOOKS} if looks else everything,
